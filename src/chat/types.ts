@@ -1,0 +1,188 @@
+// The narrow door's types: what a program, the CLI and the server see of a loaded model. Bodies: load.ts and below.
+import type { OnProgress } from "../base/progress.ts";
+
+export interface ToolCall {
+  readonly id?: string;
+  readonly type?: "function";
+  readonly function: { readonly name: string; readonly arguments: string | Record<string, unknown> };
+}
+
+/** A message as chat APIs have it. Text parts are joined; other parts are refused with UnsupportedError. */
+export interface Message {
+  readonly role: "system" | "developer" | "user" | "assistant" | "tool";
+  readonly content: string | readonly { readonly type: string; readonly text?: string }[] | null;
+  readonly name?: string;
+  readonly tool_calls?: readonly ToolCall[];
+  readonly tool_call_id?: string;
+}
+
+/** A function the model may call, as the OpenAI API has it; passed to the template as it is. */
+export interface Tool {
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly description?: string; readonly parameters?: object };
+}
+
+export interface SamplingOptions {
+  /** 0 is greedy. Default: the model's generation_config, else 0.8. */
+  temperature?: number;
+  /** Keep the k most likely; 0 keeps all. Default 40. */
+  topK?: number;
+  /** Default 0.95. */
+  topP?: number;
+  /** Default 0.05. */
+  minP?: number;
+  /** 1 (default) keeps all. */
+  typicalP?: number;
+  /** 1 (default) is none. */
+  repetitionPenalty?: number;
+  presencePenalty?: number;
+  frequencyPenalty?: number;
+  /** How many of the last tokens the penalties look at; -1: the whole window. Default 64. */
+  penaltyTokens?: number;
+  /** Added to the logits, by token id. */
+  logitBias?: Readonly<Record<number, number>>;
+  /** Same seed, same prompt, same settings: same reply. Default: drawn, and reported in the `end` event. */
+  seed?: number;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Default: what the window still holds. */
+  maxTokens?: number;
+  /** The reply ends before the first of these; none of its text is emitted. */
+  stop?: readonly string[];
+  /** Report log-probabilities with this many alternatives (0: of the chosen token only). */
+  logprobs?: number;
+  /** Reuse no cached prefix, so that bytes do not depend on history. */
+  reproducible?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface RenderOptions {
+  tools?: readonly Tool[];
+  /** End with the opening of the assistant's turn. Default true. */
+  addGenerationPrompt?: boolean;
+  /** Extra variables for the template, such as enable_thinking. */
+  templateOptions?: Readonly<Record<string, unknown>>;
+}
+
+export interface ChatOptions extends GenerateOptions, RenderOptions {}
+
+export interface TokenLogprob {
+  readonly id: number;
+  /** The token's bytes as text, U+FFFD where they are no character of their own. */
+  readonly token: string;
+  readonly bytes: readonly number[];
+  readonly logprob: number;
+  /** The best alternatives, the chosen one included if it is among them. */
+  readonly top: readonly {
+    readonly id: number;
+    readonly token: string;
+    readonly bytes: readonly number[];
+    readonly logprob: number;
+  }[];
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  /** Of these, found in the cache. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+}
+
+export interface Timings {
+  readonly prefillMs: number;
+  /** From the call to the first token. */
+  readonly firstTokenMs: number;
+  readonly decodeMs: number;
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+}
+
+/** What a reply is made of, in order: prefill*, text-start, text-delta*, text-end, end. An abort rejects with AbortError. */
+export type ReplyEvent =
+  | { readonly type: "prefill"; readonly done: number; readonly total: number }
+  | { readonly type: "text-start" }
+  | {
+      readonly type: "text-delta";
+      /** Text that can no longer change; may be "" when only logprobs are new. */
+      readonly text: string;
+      readonly ids: readonly number[];
+      readonly logprobs?: readonly TokenLogprob[];
+    }
+  | { readonly type: "text-end" }
+  | {
+      readonly type: "end";
+      /** "stop": end-of-generation token or stop string; "length": maxTokens or the window's end. */
+      readonly finishReason: "stop" | "length";
+      readonly stopString?: string;
+      readonly ids: readonly number[];
+      readonly promptIds: readonly number[];
+      readonly seed: number;
+      readonly usage: Usage;
+      readonly timings: Timings;
+    };
+
+/** What loading would take, and did: bytes, estimated before anything is allocated. */
+export interface MemoryPlan {
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+  readonly kvBytesPerToken: number;
+  readonly arenaBytes: number;
+  readonly vocabularyBytes: number;
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly fits: boolean;
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  readonly path: string;
+  readonly family: string;
+  readonly parameters: number;
+  readonly fileBytes: number;
+  readonly vocabularySize: number;
+  /** Tokens a conversation may hold as loaded, and as the model was made. */
+  readonly window: number;
+  readonly trainedWindow: number;
+  readonly executor: "reference" | "cpu";
+  readonly tier: string;
+  readonly threads: number;
+  readonly bytesPerToken: number;
+  readonly memory: MemoryPlan;
+  /** Where the chat template comes from; "none": `chat` falls back to plain text and says so. */
+  readonly template: "file" | "built-in" | "none";
+  readonly loadMs: number;
+}
+
+export interface LoadOptions {
+  /** Tokens a conversation may hold. Default: the model's, at most 8192, less where memory is short (the info says). */
+  window?: number;
+  /** Conversations that keep their cache at once. Default 4. */
+  slots?: number;
+  threads?: number;
+  executor?: "reference" | "cpu";
+  precision?: "f32" | "fast";
+  kvType?: "f16" | "f32";
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+/** A loaded model. One owner; `close` (or `await using`) frees its memory and threads. */
+export interface LanguageModel extends AsyncDisposable {
+  readonly info: ModelInfo;
+  /** Streams the reply to a conversation. */
+  chat(messages: readonly Message[], options?: ChatOptions): AsyncIterable<ReplyEvent>;
+  /** Continues a text or ids, with no template. Text gets BOS where the model wants it; specials in it are plain text. */
+  generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncIterable<ReplyEvent>;
+  /** The exact prompt that `chat` would read. */
+  render(messages: readonly Message[], options?: RenderOptions): Promise<string>;
+  /** `special`: special tokens in the text are recognised. `bos`: BOS is put first where the model wants it. */
+  tokenize(text: string, options?: { special?: boolean; bos?: boolean }): number[];
+  /** `special` (default true): special tokens are written out. */
+  detokenize(ids: readonly number[], options?: { special?: boolean }): string;
+  /** Logits (T, V) of every position of one sequence. */
+  logits(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  /** Natural-log probabilities (T - 1) of ids[1..] given what is before each. */
+  score(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
+  close(): Promise<void>;
+}

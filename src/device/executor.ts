@@ -1,0 +1,76 @@
+// What every executor offers: open a parameter store, compile graphs to programs that share one arena, run them.
+// A leaf: imports only types of lower layers. Bodies: reference/ (plain loops, f64 sums), cpu/ (wasm kernels, threads).
+import type { OnProgress } from "../base/progress.ts";
+import type { ExtentValues } from "../graph/shape.ts";
+import type { Graph } from "../graph/tensor.ts";
+import type { FormatName } from "../numeric/registry.ts";
+
+/** One weight as stored: rows of blocks in a number format. A vector has one row. */
+export interface StoredParameter {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly format: FormatName;
+  /** rows * bytes of a row. */
+  readonly byteLength: number;
+}
+
+/** Named weights, read by range; opened by the engine from model files (later also from a trainer's live arrays). */
+export interface ParameterStore {
+  readonly parameters: ReadonlyMap<string, StoredParameter>;
+  /** Fills `into` with whole rows of `name` from `firstRow` on, in its stored format. */
+  readRows(name: string, firstRow: number, into: Uint8Array): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Compute threads; default: the machine's. */
+  readonly threads?: number;
+  /** "f32": activations stay f32 everywhere. "fast" (default): rounded to int8 blocks where weights are quantized. */
+  readonly precision?: "f32" | "fast";
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+export type InputArray = Int32Array | Float32Array;
+
+/** A compiled graph. Inputs are set by writing into `inputs`; outputs are views that the next run overwrites. */
+export interface Program {
+  /** Arrays at the extents' bounds; a run reads the leading part. */
+  readonly inputs: Readonly<Record<string, InputArray>>;
+  /** f32 rows at the extents' bounds, row-major. */
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+  /**
+   * Runs once. Checks extents against bounds, and i32 inputs are trusted (the engine made them).
+   * Rejects with KernelError when a kernel fails, with AbortError within 50 ms of an abort; state rows that the run
+   * was to write are then undefined.
+   */
+  run(extents: ExtentValues, signal?: AbortSignal): Promise<void>;
+}
+
+export interface MemoryUse {
+  readonly weightBytes: number;
+  readonly stateBytes: number;
+  readonly arenaBytes: number;
+  /** Read from weights by one run of a program at its smallest extents: what decoding one token streams. */
+  readonly bytesPerToken: Readonly<Record<string, number>>;
+}
+
+/** Weights in place, state allocated (zeroed), programs compiled. One owner; `close` frees everything. */
+export interface OpenModel<P extends string = string> extends AsyncDisposable {
+  readonly programs: Readonly<Record<P, Program>>;
+  readonly memory: MemoryUse;
+  readonly threads: number;
+  close(): Promise<void>;
+}
+
+export interface Executor {
+  readonly name: "reference" | "cpu";
+  /** The kernel set in use: "f64" for the reference, "wasm", "wasm-relaxed", later "avx2", ... */
+  readonly tier: string;
+  /** Leaf names mean the same thing in all graphs of one call: one weight, one state. */
+  open<P extends string>(
+    store: ParameterStore,
+    graphs: Readonly<Record<P, Graph>>,
+    options?: OpenOptions,
+  ): Promise<OpenModel<P>>;
+}

@@ -1,0 +1,31 @@
+// Checks that shape rules share. Each throws ShapeError with the op's name and the shapes found.
+import { ShapeError } from "../../base/errors.ts";
+import { type Shape, type Size, sameShape, sameSize, showShape } from "../shape.ts";
+import type { ElementType, Tensor } from "../tensor.ts";
+
+/** [rows, columns] of a rank-2 tensor whose columns are a number. */
+export function matrix(op: string, name: string, tensor: Tensor): [Size, number] {
+  const [rows, columns] = tensor.shape;
+  if (tensor.shape.length !== 2 || typeof columns !== "number") {
+    throw new ShapeError(`${op}: ${name}`, showShape(tensor.shape), "[rows, columns] with a fixed column count");
+  }
+  return [rows, columns];
+}
+
+export function expectShape(op: string, name: string, tensor: Tensor, shape: Shape): void {
+  if (!sameShape(tensor.shape, shape)) {
+    throw new ShapeError(`${op}: ${name}`, showShape(tensor.shape), showShape(shape));
+  }
+}
+
+export function expectSize(op: string, name: string, found: Size, expected: Size): void {
+  if (!sameSize(found, expected)) throw new ShapeError(`${op}: ${name}`, showShape([found]), showShape([expected]));
+}
+
+export function expectType(op: string, name: string, tensor: Tensor, type: ElementType): void {
+  if (tensor.type !== type) throw new ShapeError(`${op}: ${name}`, tensor.type, type);
+}
+
+export function expectDivisible(op: string, name: string, value: number, by: number): void {
+  if (!(by > 0) || value % by !== 0) throw new ShapeError(`${op}: ${name}`, value, `a multiple of ${by}`);
+}

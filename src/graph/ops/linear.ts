@@ -1,0 +1,21 @@
+// y = x Wᵀ + b, W stored (out, in) as every model file has it.
+import { type Op, type Tensor, apply } from "../tensor.ts";
+import { expectShape, expectSize, expectType, matrix } from "./checks.ts";
+
+/** Inputs: x (N, K), weight (M, K), and optionally bias (M). */
+export const linearOp: Op = {
+  name: "linear",
+  result: "fresh",
+  infer([x, weight, bias]) {
+    const [rows, inner] = matrix("linear", "x", x);
+    const [outer, weightInner] = matrix("linear", "weight", weight);
+    expectType("linear", "x", x, "f32");
+    expectSize("linear", "weight columns", weightInner, inner);
+    if (bias !== undefined) expectShape("linear", "bias", bias, [outer]);
+    return { shape: [rows, outer], type: "f32" };
+  },
+};
+
+/** x (N, K), weight (M, K), bias (M) -> (N, M). */
+export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor =>
+  apply(linearOp, bias === undefined ? [x, weight] : [x, weight, bias], {});

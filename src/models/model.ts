@@ -1,0 +1,94 @@
+// What a family's file produces from a config: the model as the engine and the tests see it. Not here: any family.
+import type { Tensor } from "../graph/index.ts";
+import type { FormatName } from "../numeric/registry.ts";
+
+/** A tensor of a model file, outermost size first (GGUF lists innermost first; its reader turns that round). */
+export interface FileTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly format: FormatName;
+}
+
+/** What a family reads: the facts of a model file without its weights. */
+export interface ModelFacts {
+  /** Shown in errors. */
+  readonly file: string;
+  /** "gguf": `config` is the metadata ("llama.block_count", ...); "hf": config.json. The conventions differ. */
+  readonly kind: "gguf" | "hf";
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, FileTensor>;
+}
+
+/** Layers that share one kind of cache, and so one page table. */
+export interface CacheGroup {
+  readonly name: string;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  /** Sliding window in tokens; absent: every key stays visible. */
+  readonly window?: number;
+}
+
+/** Angles of one rope; the engine computes cos and sin rows from it (nn/rope.ts). */
+export interface RopeTable {
+  readonly name: string;
+  /** Inverse frequencies, R/2 of them, scaling applied. */
+  readonly frequencies: Float64Array;
+  /** cos and sin are multiplied by this (yarn, longrope); 1 otherwise. */
+  readonly magnitude: number;
+}
+
+/** One parameter as rows of file tensors. Works on packed blocks, but for `transpose` and `addOne` (float types only). */
+export interface ParameterSource {
+  readonly rows: number;
+  readonly columns: number;
+  /** Row ranges joined in order; with `transpose` the range is of columns of a tensor stored (in, out). */
+  readonly pieces: readonly { readonly tensor: string; readonly first: number; readonly count: number }[];
+  /** Source row for row i of the joined pieces (GGUF's permuted q and k); absent: i. */
+  readonly rowAt?: (row: number) => number;
+  readonly transpose?: boolean;
+  /** Gains stored as w where the forward wants 1 + w. */
+  readonly addOne?: boolean;
+}
+
+export interface CacheInputs {
+  /** (sequences, pagesPerSequence) i32. */
+  readonly pages: Tensor;
+  /** (rows) i32: where each row's key and value go. */
+  readonly slots: Tensor;
+  readonly pageSize: number;
+  /** Per layer of the group, in order. */
+  readonly layers: readonly { readonly keys: Tensor; readonly values: Tensor }[];
+}
+
+/** The traced inputs of a forward pass over `rows` tokens of any number of sequences. */
+export interface ForwardInputs {
+  readonly ids: Tensor;
+  readonly positions: Tensor;
+  readonly sequences: Tensor;
+  /** (outputRows) i32: the rows that reach the head. */
+  readonly outputRows: Tensor;
+  readonly ropes: Readonly<Record<string, { readonly cos: Tensor; readonly sin: Tensor }>>;
+  readonly caches: Readonly<Record<string, CacheInputs>>;
+  /** Names a value, so that a trace can make it an extra output; returns it. */
+  tap(name: string, value: Tensor): Tensor;
+  /** The traced parameter of that name; its shape comes from the loading map. */
+  parameter(name: string): Tensor;
+}
+
+export interface Model {
+  /** HF's model_type: "llama", "qwen3", "gemma3_text", ... */
+  readonly family: string;
+  readonly vocabularySize: number;
+  /** The longest sequence it was made for, in tokens. */
+  readonly window: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly cacheGroups: readonly CacheGroup[];
+  readonly ropes: readonly RopeTable[];
+  readonly parameters: ReadonlyMap<string, ParameterSource>;
+  /** File tensors that are no weights, with the reason. Every other tensor is used. */
+  readonly ignored: ReadonlyMap<string, string>;
+  /** Logits (outputRows, V). Taps: "hidden.0" (embedding) ... "hidden.L" (after the final norm). */
+  forward(x: ForwardInputs): Tensor;
+}
