@@ -1,0 +1,170 @@
+// A terminal conversation as data: its messages, settings and slash commands. Pure but for /save and /load, so that a
+// test can drive it without a terminal. Not here: reading lines, streaming (chat.ts).
+import { readFile, writeFile } from "node:fs/promises";
+import { FormatError, NotFoundError, UsageError } from "../base/errors.ts";
+import type { Message, SamplingOptions } from "../chat/types.ts";
+
+/** Options `/set` takes, with what they mean. */
+export const SETTINGS = {
+  temperature: "randomness; 0 always takes the most likely token",
+  topK: "keep the k most likely tokens (0: all)",
+  topP: "keep the tokens that hold this probability",
+  minP: "drop tokens less likely than this share of the best",
+  typicalP: "locally typical sampling (1: off)",
+  repetitionPenalty: "1: none",
+  presencePenalty: "0: none",
+  frequencyPenalty: "0: none",
+  seed: "same seed, same reply",
+  maxTokens: "longest reply in tokens",
+} as const;
+type Setting = keyof typeof SETTINGS;
+
+export const HELP = [
+  "/help            this list",
+  '/system TEXT     set the system prompt ("/system" alone shows it, "/system -" removes it)',
+  '/set NAME VALUE  set a sampling option ("/set" alone lists them)',
+  "/regen           answer the last message anew",
+  "/edit TEXT       replace your last message and answer it",
+  "/clear           start anew, keeping system prompt and settings",
+  "/save FILE       write the conversation as JSON",
+  "/load FILE       read one back",
+  "/stats           tokens and speed of the last reply",
+  "/bye             leave (also Ctrl-D)",
+  'A line of """ opens and closes a message of several lines. Ctrl-C stops a reply.',
+].join("\n");
+
+/** What the loop does after a line: show something, answer, leave. */
+export type Outcome =
+  | { readonly do: "show"; readonly text: string }
+  | { readonly do: "reply" }
+  | { readonly do: "stats" }
+  | { readonly do: "leave" };
+
+interface Saved {
+  readonly model: string;
+  readonly messages: readonly Message[];
+  readonly settings: Readonly<Record<string, number>>;
+}
+
+export class ChatSession {
+  readonly model: string;
+  messages: Message[] = [];
+  settings: SamplingOptions & { maxTokens?: number };
+
+  constructor(model: string, settings: ChatSession["settings"], system?: string) {
+    this.model = model;
+    this.settings = settings;
+    if (system !== undefined) this.#setSystem(system);
+  }
+
+  /** Takes one message or command of the person. Throws LiangErrors for what it cannot take. */
+  async take(line: string): Promise<Outcome> {
+    if (!line.startsWith("/")) {
+      this.messages.push({ role: "user", content: line });
+      return { do: "reply" };
+    }
+    const [, name, rest] = /^\/(\S*)\s*(.*)$/s.exec(line)!;
+    const command = COMMANDS[name];
+    if (command === undefined) throw new UsageError(`There is no command /${name}.`, { hint: "/help lists them." });
+    return command(this, rest);
+  }
+
+  /** Adds a finished (or stopped) reply. */
+  replied(text: string): void {
+    this.messages.push({ role: "assistant", content: text });
+  }
+
+  /** Drops replies after the last message of the person; throws when there is none. */
+  rewind(): void {
+    const last = this.messages.findLastIndex(({ role }) => role === "user");
+    if (last < 0) throw new UsageError("There is no message to answer yet.");
+    this.messages.length = last + 1;
+  }
+
+  system(text: string): Outcome {
+    const current = this.messages.find(({ role }) => role === "system");
+    if (text === "") return { do: "show", text: current === undefined ? "no system prompt" : String(current.content) };
+    this.#setSystem(text === "-" ? undefined : text);
+    return { do: "show", text: text === "-" ? "system prompt removed" : "system prompt set" };
+  }
+
+  set(text: string): Outcome {
+    const [name, value] = text.split(/\s+/);
+    if (name === "") {
+      const rows = Object.entries(SETTINGS).map(
+        ([key, help]) => `${key.padEnd(18)}${String(this.settings[key as Setting] ?? "-").padEnd(8)}${help}`,
+      );
+      return { do: "show", text: rows.join("\n") };
+    }
+    const number = Number(value);
+    if (!Object.hasOwn(SETTINGS, name)) {
+      throw new UsageError(`There is no setting ${JSON.stringify(name)}.`, { hint: "/set alone lists them." });
+    }
+    if (value === undefined || value === "" || !Number.isFinite(number)) {
+      throw new UsageError(`${name} is ${JSON.stringify(value ?? "")}, expected a number.`);
+    }
+    this.settings = { ...this.settings, [name]: number };
+    return { do: "show", text: `${name} is ${number}` };
+  }
+
+  clear(): void {
+    this.messages = this.messages.filter(({ role }) => role === "system");
+  }
+
+  async save(file: string): Promise<Outcome> {
+    if (file === "") throw new UsageError("/save needs a file name.");
+    const settings = Object.fromEntries(Object.entries(this.settings).filter(([, value]) => value !== undefined));
+    await writeFile(file, `${JSON.stringify({ model: this.model, messages: this.messages, settings }, null, 2)}\n`);
+    return { do: "show", text: `saved ${this.messages.length} messages to ${file}` };
+  }
+
+  async load(file: string): Promise<Outcome> {
+    if (file === "") throw new UsageError("/load needs a file name.");
+    let saved: Saved;
+    try {
+      saved = JSON.parse(await readFile(file, "utf8")) as Saved;
+    } catch (cause) {
+      throw cause instanceof SyntaxError
+        ? new FormatError(file, "content", "no JSON", "a conversation saved by /save", { cause })
+        : new NotFoundError(`There is no readable file ${file}.`, { cause });
+    }
+    const isMessage = (message: Message): boolean =>
+      typeof message?.role === "string" && (typeof message.content === "string" || Array.isArray(message.content));
+    if (!Array.isArray(saved.messages) || !saved.messages.every(isMessage)) {
+      throw new FormatError(file, "messages", typeof saved.messages, "a list of {role, content}");
+    }
+    this.messages = [...saved.messages];
+    this.settings = { ...this.settings, ...saved.settings };
+    return { do: "show", text: `loaded ${this.messages.length} messages` };
+  }
+
+  #setSystem(text: string | undefined): void {
+    const others = this.messages.filter(({ role }) => role !== "system");
+    this.messages = text === undefined ? others : [{ role: "system", content: text }, ...others];
+  }
+}
+
+const COMMANDS: Readonly<Record<string, (session: ChatSession, rest: string) => Outcome | Promise<Outcome>>> = {
+  help: () => ({ do: "show", text: HELP }),
+  "?": () => ({ do: "show", text: HELP }),
+  system: (session, rest) => session.system(rest),
+  set: (session, rest) => session.set(rest),
+  regen(session) {
+    session.rewind();
+    return { do: "reply" };
+  },
+  edit(session, rest) {
+    if (rest === "") throw new UsageError("/edit needs the new message.");
+    session.rewind();
+    session.messages[session.messages.length - 1] = { role: "user", content: rest };
+    return { do: "reply" };
+  },
+  clear(session) {
+    session.clear();
+    return { do: "show", text: "cleared" };
+  },
+  save: (session, rest) => session.save(rest.trim()),
+  load: (session, rest) => session.load(rest.trim()),
+  stats: () => ({ do: "stats" }),
+  bye: () => ({ do: "leave" }),
+};

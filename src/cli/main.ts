@@ -1,0 +1,89 @@
+// The CLI's entry: picks a command from the table, loads only its file, runs it, and turns errors into one sentence and
+// an exit code. Ctrl-C aborts through one AbortSignal; a second one ends the process.
+import process from "node:process";
+import { LiangError, UsageError, isAbort } from "../base/errors.ts";
+import { type Command, helpOf, parseWords, table } from "./command.ts";
+import { version } from "./version.ts";
+
+type Load = () => Promise<{ readonly command: Command }>;
+const as = (loading: Promise<{ readonly command: unknown }>): ReturnType<Load> =>
+  loading as Promise<{ readonly command: Command }>;
+
+/** One row a command: a summary for the list, and its file. */
+const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>> = {
+  start: ["open the chat page (what `npm start` does)", () => as(import("./start.ts"))],
+  run: ["answer one prompt", () => as(import("./run.ts"))],
+  chat: ["talk in the terminal", () => as(import("./chat.ts"))],
+  serve: ["serve the page and an OpenAI-compatible API", () => as(import("./serve.ts"))],
+  pull: ["fetch a model from a hub", () => as(import("./pull.ts"))],
+  list: ["list the models you have", () => as(import("./list.ts"))],
+  add: ["add a model file, used in place", () => as(import("./add.ts"))],
+  rm: ["remove a model from the list", () => as(import("./rm.ts"))],
+  show: ["what is in a model file, and will it fit", () => as(import("./show.ts"))],
+  convert: ["convert between HF folders, GGUF and llama2.c files", () => as(import("./convert.ts"))],
+  tokenize: ["text to ids and back; the exact prompt", () => as(import("./tokenize.ts"))],
+  inspect: ["logits of ids, values of a tensor", () => as(import("./inspect.ts"))],
+  eval: ["measure a model on a text", () => as(import("./eval.ts"))],
+  bench: ["measure speed on this machine", () => as(import("./bench.ts"))],
+};
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, [summary]]) => `  ${table(name, summary, 12)}`);
+  return [
+    "Liang 量 runs language models on your own computer.",
+    "",
+    "usage: liang COMMAND [options]",
+    "",
+    ...rows,
+    "",
+    "liang COMMAND --help tells more. MODEL is a name from `liang list`, a GGUF file or a folder.",
+  ].join("\n");
+}
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(`${overview()}\n`);
+    return;
+  }
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`${await version()}\n`);
+    return;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    throw new UsageError(`There is no command ${JSON.stringify(name)}.`, { hint: "liang --help lists them." });
+  }
+  const { command } = await COMMANDS[name][1]();
+  const end = rest.indexOf("--");
+  if (rest.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(`${helpOf(name, command)}\n`);
+    return;
+  }
+  const { options, words } = parseWords(command, rest);
+  await command.run(options, words, signal);
+}
+
+const interrupt = new AbortController();
+process.on("SIGINT", () => {
+  if (interrupt.signal.aborted) process.exit(130);
+  interrupt.abort();
+});
+process.on("SIGTERM", () => interrupt.abort());
+// A reader that went away (`liang run … | head`) ends us quietly.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await main(process.argv.slice(2), interrupt.signal);
+} catch (error) {
+  if (isAbort(error)) process.exitCode = 130;
+  else if (error instanceof LiangError) {
+    process.stderr.write(`liang: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else {
+    process.stderr.write(`liang: a defect, please report it: ${(error as Error).stack ?? String(error)}\n`);
+    process.exitCode = 70; // EX_SOFTWARE
+  }
+}

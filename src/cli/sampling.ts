@@ -1,0 +1,55 @@
+// The sampling and loading options that several commands share: one table, kebab-case names of the door's options.
+import type { GenerateOptions, LoadOptions } from "../chat/types.ts";
+import { UsageError } from "../base/errors.ts";
+import type { OptionSpecs, OptionValues } from "./command.ts";
+
+export const samplingOptions = {
+  temperature: { type: "number", help: "randomness; 0 always takes the most likely token" },
+  "top-k": { type: "number", help: "keep the k most likely tokens (0: all)" },
+  "top-p": { type: "number", help: "keep the tokens that hold this probability" },
+  "min-p": { type: "number", help: "drop tokens less likely than this share of the best" },
+  "typical-p": { type: "number", help: "locally typical sampling (1: off)" },
+  "repetition-penalty": { type: "number", help: "1: none" },
+  "presence-penalty": { type: "number", help: "0: none" },
+  "frequency-penalty": { type: "number", help: "0: none" },
+  seed: { type: "number", help: "same seed, same reply" },
+  stop: { type: "string", multiple: true, help: "end before this text; may be repeated" },
+  "max-tokens": { type: "number", help: "longest reply in tokens" },
+} as const satisfies OptionSpecs;
+
+export const loadingOptions = {
+  window: { type: "number", help: "tokens a conversation may hold" },
+  threads: { type: "number", help: "compute threads" },
+  executor: { type: "string", hint: "NAME", help: "cpu (default), or reference: slow, obviously right" },
+  precision: { type: "string", hint: "NAME", help: "fast (default), or f32: activations are never rounded" },
+} as const satisfies OptionSpecs;
+
+export function generateOptions(values: OptionValues<typeof samplingOptions>): GenerateOptions {
+  return {
+    temperature: values.temperature,
+    topK: values["top-k"],
+    topP: values["top-p"],
+    minP: values["min-p"],
+    typicalP: values["typical-p"],
+    repetitionPenalty: values["repetition-penalty"],
+    presencePenalty: values["presence-penalty"],
+    frequencyPenalty: values["frequency-penalty"],
+    seed: values.seed,
+    stop: values.stop,
+    maxTokens: values["max-tokens"],
+  };
+}
+
+export function loadOptions(values: OptionValues<typeof loadingOptions>): LoadOptions {
+  return {
+    window: values.window,
+    threads: values.threads,
+    executor: oneOf("executor", values.executor, ["cpu", "reference"]),
+    precision: oneOf("precision", values.precision, ["fast", "f32"]),
+  };
+}
+
+function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
+  if (value === undefined || (allowed as readonly string[]).includes(value)) return value as T | undefined;
+  throw new UsageError(`--${name} is ${JSON.stringify(value)}, expected ${allowed.join(" or ")}.`, { field: name });
+}
