@@ -13,6 +13,11 @@ export interface EncodeOptions {
    * User-defined tokens (a class of GGUF and SentencePiece) are recognised either way, as llama.cpp does.
    */
   special?: boolean;
+  /**
+   * With `special`: ascending UTF-16 offsets of characters that belong to no control token, because a person wrote
+   * them: a control token's text over any of these is plain text. How a template's prompt is encoded (template.ts).
+   */
+  plain?: readonly number[];
   /** Add what the model wants around a text: BOS, EOS, or [CLS] … [SEP]. Default false. */
   bos?: boolean;
 }
