@@ -1,0 +1,2 @@
+// The layer's edge: a model that runs, token ids in and out.
+export * from "./types.ts";

@@ -1,0 +1,160 @@
+// The engine's API: token ids in, token ids and probabilities out, for any number of sequences at once. Text, stop
+// strings and templates are src/chat's business; bodies are engine.ts and below.
+import type { OnProgress } from "../base/progress.ts";
+import type { MemoryUse } from "../device/executor.ts";
+
+/** How the next id is chosen. Neutral values (in brackets) switch a step off; the defaults are all neutral. */
+export interface SamplingSettings {
+  /** 0 is greedy: the first largest logit after penalties and bias. [1] */
+  readonly temperature: number;
+  /** Keep the k most likely and what ties with the last of them. [0] */
+  readonly topK: number;
+  /** Keep the most likely until their sum reaches this. [1] */
+  readonly topP: number;
+  /** Drop what is less likely than this times the most likely. [0] */
+  readonly minP: number;
+  /** Locally typical sampling (Meister et al. 2022): the mass that is kept. [1] */
+  readonly typicalP: number;
+  /** Keskar et al. 2019: divides positive logits of ids seen, multiplies negative ones. [1] */
+  readonly repetitionPenalty: number;
+  /** Subtracted once from the logit of an id seen. [0] */
+  readonly presencePenalty: number;
+  /** Subtracted from a logit for each time its id was seen. [0] */
+  readonly frequencyPenalty: number;
+  /** How many of the last ids, the prompt's included, count as seen; -1: all of the sequence. [-1] */
+  readonly penaltyTokens: number;
+  /** Added to logits, by id; -Infinity forbids an id. [{}] */
+  readonly logitBias: Readonly<Record<number, number>>;
+  /** Draws are a pure function of (seed, position in the sequence). [0] */
+  readonly seed: number;
+}
+
+export interface GenerateRequest {
+  readonly ids: readonly number[] | Int32Array;
+  /** Default: as many as the window holds. More than the window holds is allowed: generation ends there. */
+  readonly maxTokens?: number;
+  /** Missing settings are neutral, but for the temperature: without it the choice is greedy. */
+  readonly sampling?: Partial<SamplingSettings>;
+  /** Generation stops at any of these ids, which is not emitted. */
+  readonly endIds?: Iterable<number>;
+  /** Report log-probabilities of the raw logits with this many alternatives (0: of the chosen id only). */
+  readonly logprobs?: number;
+  /** Reuse no cached page, so that bytes do not depend on history. */
+  readonly reproducible?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** An id and the natural logarithm of its probability before any sampling step. */
+export interface IdLogprob {
+  readonly id: number;
+  readonly logprob: number;
+}
+
+export interface EngineTimings {
+  /** From the call until a slot was free. */
+  readonly queuedMs: number;
+  /** From then until the prompt was read. */
+  readonly prefillMs: number;
+  /** From the call to the first id. */
+  readonly firstTokenMs: number;
+  /** From the first id to the last. */
+  readonly decodeMs: number;
+  /** Over the prompt's tokens that were computed, not found in the cache. */
+  readonly prefillTokensPerSecond: number;
+  /** Over the ids after the first. */
+  readonly decodeTokensPerSecond: number;
+}
+
+/** In order: prefill (once at `cached`, then after every chunk), token*, end. */
+export type EngineEvent =
+  | {
+      readonly type: "prefill";
+      /** Tokens of the prompt whose keys and values are there, out of `total`. */
+      readonly done: number;
+      readonly total: number;
+      /** Of these, found in the cache. */
+      readonly cached: number;
+    }
+  | {
+      readonly type: "token";
+      readonly id: number;
+      /** With `logprobs` only. */
+      readonly logprob?: number;
+      /** The best alternatives, most likely first, the chosen one included if it is among them. */
+      readonly top?: readonly IdLogprob[];
+    }
+  | {
+      readonly type: "end";
+      /** "stop": an end id or `stop()`; "length": maxTokens or the window's end. */
+      readonly reason: "stop" | "length";
+      /** The end id that was chosen, if one was. */
+      readonly endId?: number;
+      /** Ids emitted. */
+      readonly tokens: number;
+      readonly cached: number;
+      readonly timings: EngineTimings;
+    };
+
+/**
+ * One reply being made; work begins when iteration does, and leaving the loop early ends it. Can be iterated once.
+ * Iteration rejects with AbortError, ContextLengthError, UsageError, or KernelError (the engine lives on).
+ */
+export interface Generation extends AsyncIterable<EngineEvent> {
+  /** Ends the reply: events not yet read are dropped and `end` with reason "stop" follows. */
+  stop(): void;
+}
+
+export interface EngineOptions {
+  /** Tokens a sequence may hold, prompt and reply together; 1..model.window. */
+  readonly window: number;
+  /** Sequences that keep their keys and values at once, and so run at once. Default 4. */
+  readonly slots?: number;
+  /** Compute threads; default: the machine's. */
+  readonly threads?: number;
+  /** "f32": activations stay f32. "fast" (default): rounded to int8 blocks where weights are quantized. */
+  readonly precision?: "f32" | "fast";
+  /** How keys and values are stored. Default "f16". */
+  readonly kvType?: "f16" | "f32";
+  /** Rows of a page and of a prompt chunk; the defaults are right but for tests of tiny models. */
+  readonly pageSize?: number;
+  readonly chunkRows?: number;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes that a model would take, known before anything is allocated. */
+export interface EnginePlan {
+  readonly weightBytes: number;
+  /** Keys and values of all slots. */
+  readonly kvBytes: number;
+  /** What one more token of one sequence takes while its window groups are not yet full. */
+  readonly kvBytesPerToken: number;
+  readonly arenaBytes: number;
+  /** A tokenizer's tables, estimated. */
+  readonly vocabularyBytes: number;
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly fits: boolean;
+}
+
+/** A model that is ready to run. One owner; `close` aborts what runs and frees memory and threads. */
+export interface Engine extends AsyncDisposable {
+  readonly window: number;
+  readonly slots: number;
+  readonly threads: number;
+  readonly memory: MemoryUse;
+  /** Bytes that the weights of one decoded token stream. */
+  readonly bytesPerToken: number;
+  /** Any number may run at once; where no slot is free they wait in order. */
+  generate(request: GenerateRequest): Generation;
+  /** Logits (T, V) of every position; T up to the window. Reuses no cached page. */
+  logits(ids: readonly number[] | Int32Array, options?: ReadOptions): Promise<Float32Array>;
+  /** Natural-log probabilities (T - 1) of ids[1..], each given what is before it; never holds (T, V). */
+  score(ids: readonly number[] | Int32Array, options?: ReadOptions): Promise<Float64Array>;
+  close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
