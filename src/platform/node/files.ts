@@ -1,0 +1,94 @@
+// Reading: files by range, small files whole, folders.
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FormatError, NotFoundError } from "../../base/errors.ts";
+import { type ByteSource, checkRange } from "../../base/source.ts";
+import type { FileFacts, FolderEntry, Platform } from "../platform.ts";
+import { hostError, isMissing } from "./host-error.ts";
+
+const READ_BYTES_MAX = 2 ** 30; // one system call takes less than 2^31
+
+export const openFile: Platform["openFile"] = async (path) => {
+  const facts = await fileFacts(path);
+  if (facts === undefined) throw new NotFoundError(`There is no file ${path}.`);
+  // asked before opening, because opening a pipe would wait for its writer
+  if (facts.kind !== "file") throw new FormatError(path, "kind", facts.kind, "a file");
+  const handle = await open(path, "r").catch((error: unknown) => hostError("read", path, error));
+  return fileSource(path, handle, facts.sizeBytes);
+};
+
+function fileSource(name: string, handle: FileHandle, size: number): ByteSource {
+  return {
+    name,
+    size,
+    async read(offset, into) {
+      checkRange(name, size, offset, into.byteLength);
+      for (let done = 0; done < into.byteLength;) {
+        const length = Math.min(into.byteLength - done, READ_BYTES_MAX);
+        const { bytesRead } = await handle
+          .read(into, done, length, offset + done)
+          .catch((error: unknown) => hostError("read", name, error));
+        // the file shrank since it was opened
+        if (bytesRead === 0) throw new FormatError(name, "size", `${offset + done} bytes`, `${size} bytes`);
+        done += bytesRead;
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+export const readBytes: Platform["readBytes"] = async (path, bytesMax) => {
+  const source = await openFile(path);
+  try {
+    if (source.size > bytesMax)
+      throw new FormatError(path, "size", `${source.size} bytes`, `at most ${bytesMax} bytes`);
+    const bytes = new Uint8Array(source.size);
+    await source.read(0, bytes);
+    return bytes;
+  } finally {
+    await source.close();
+  }
+};
+
+export const readText: Platform["readText"] = async (path, bytesMax) => {
+  const bytes = await readBytes(path, bytesMax);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError(path, "text", "bytes that are no UTF-8", "UTF-8", { cause });
+  }
+};
+
+export const fileFacts: Platform["fileFacts"] = async (path) => {
+  const found = await stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    return hostError("read", path, error);
+  });
+  if (found === undefined) return undefined;
+  const kind: FileFacts["kind"] = found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
+  return { kind, sizeBytes: found.size, modifiedMs: found.mtimeMs };
+};
+
+export const listFolder: Platform["listFolder"] = async (path) => {
+  const names = await readdir(path).catch((error: unknown) => {
+    if (isMissing(error)) throw new NotFoundError(`There is no folder ${path}.`);
+    return hostError("read", path, error);
+  });
+  const entries: FolderEntry[] = [];
+  for (const name of names.sort()) {
+    const facts = await fileFacts(join(path, name));
+    if (facts !== undefined) entries.push({ name, ...facts });
+  }
+  return entries;
+};
+
+export const makeFolder: Platform["makeFolder"] = async (path) => {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => hostError("make", path, error));
+};
+
+export const makeTemporaryFolder: Platform["makeTemporaryFolder"] = () => mkdtemp(join(tmpdir(), "liang-"));
+
+export const remove: Platform["remove"] = async (path) => {
+  await rm(path, { recursive: true, force: true }).catch((error: unknown) => hostError("remove", path, error));
+};

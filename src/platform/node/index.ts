@@ -1,0 +1,30 @@
+// The Node body of the platform interface; ../platform.ts says what each function promises.
+import type { Platform } from "../platform.ts";
+import { createFileWriter as fileWriter } from "./file-writer.ts";
+import * as files from "./files.ts";
+import * as machine from "./machine.ts";
+import * as paths from "./paths.ts";
+import * as workers from "./workers.ts";
+
+export type * from "../platform.ts";
+
+export const {
+  openFile,
+  createFileWriter,
+  readBytes,
+  readText,
+  fileFacts,
+  listFolder,
+  makeFolder,
+  makeTemporaryFolder,
+  remove,
+  joinPath,
+  absolutePath,
+  splitPath,
+  dataFolder,
+  machineFacts,
+  residentBytes,
+  now,
+  startWorker,
+  currentWorker,
+}: Platform = { ...files, ...machine, ...paths, ...workers, createFileWriter: fileWriter };

@@ -1,0 +1,71 @@
+// Threads: a thin, typed layer over node:worker_threads.
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import type { Platform, Transfer } from "../platform.ts";
+
+export const startWorker: Platform["startWorker"] = (url, data, options = {}) => {
+  const { name, transfer = [], background = false, heapBytesMax } = options;
+  const worker = new Worker(url, {
+    workerData: data,
+    transferList: [...transfer],
+    ...(name !== undefined && { name }),
+    ...(heapBytesMax !== undefined && {
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20) },
+    }),
+  });
+  if (background) worker.unref();
+  let terminated = false;
+  let failure: Error | undefined;
+  const handlers: ((error: Error) => void)[] = [];
+  const fail = (error: unknown) => {
+    if (terminated || failure !== undefined) return;
+    failure = error instanceof Error ? error : new Error(String(error));
+    for (const handler of handlers) handler(failure);
+  };
+  worker.on("error", fail);
+  worker.on("messageerror", fail);
+  worker.on("exit", (code) => {
+    if (code !== 0) fail(new Error(`The thread ${name ?? url.pathname} ended with code ${code}.`));
+  });
+  const messages = waitingMessages();
+  worker.on("message", messages.receive);
+  const terminate = async () => {
+    terminated = true;
+    await worker.terminate();
+  };
+  return {
+    post: (message, moved = []) => worker.postMessage(message, [...moved]),
+    onMessage: messages.onMessage,
+    onFailure(handler) {
+      handlers.push(handler);
+      if (failure !== undefined) handler(failure);
+    },
+    terminate,
+    [Symbol.asyncDispose]: terminate,
+  };
+};
+
+export const currentWorker: Platform["currentWorker"] = () => {
+  const port = parentPort;
+  if (isMainThread || port === null) return undefined;
+  return {
+    data: workerData as unknown,
+    post: (message: unknown, transfer: readonly Transfer[] = []) => port.postMessage(message, [...transfer]),
+    // a port holds its messages until the first listener is there
+    onMessage: (handler) => void port.on("message", handler),
+  };
+};
+
+/** Keeps messages until the first handler comes, then hands each to every handler. */
+function waitingMessages() {
+  const handlers: ((message: unknown) => void)[] = [];
+  const waiting: unknown[] = [];
+  const receive = (message: unknown) => {
+    if (handlers.length === 0) waiting.push(message);
+    for (const handler of handlers) handler(message);
+  };
+  const onMessage = (handler: (message: unknown) => void) => {
+    handlers.push(handler);
+    for (const message of waiting.splice(0)) handler(message);
+  };
+  return { receive, onMessage };
+}
