@@ -94,7 +94,10 @@ export const isParameter = (tensor: Tensor): boolean => tensor.op === (parameter
 export const isInput = (tensor: Tensor): boolean => tensor.op === (inputOp as Op);
 export const isState = (tensor: Tensor): boolean => tensor.op === (stateOp as Op);
 
-/** Collects what `outputs` need. Throws ShapeError when one name stands for two leaves or two bounds. */
+/**
+ * Collects what `outputs` need. Throws ShapeError when one name stands for two leaves or two bounds, or when a value is
+ * read after an alias op has replaced it: only the new version is still there.
+ */
 export function graph(outputs: Readonly<Record<string, Tensor>>): Graph {
   const reached = new Set<Tensor>();
   const pending = Object.values(outputs);
@@ -104,6 +107,14 @@ export function graph(outputs: Readonly<Record<string, Tensor>>): Graph {
     pending.push(...tensor.inputs);
   }
   const nodes = [...reached].sort((a, b) => a.id - b.id);
+  const replacedBy = new Map<Tensor, Tensor>();
+  for (const node of nodes) {
+    const stale = node.inputs.find((input) => replacedBy.has(input));
+    if (stale !== undefined) {
+      throw new ShapeError(`${node.op.name} reads a ${stale.op.name}`, "one already overwritten", "its newest version");
+    }
+    if (node.op.result === "alias") replacedBy.set(node.inputs[0], node);
+  }
   const extents = new Map<string, Extent>();
   for (const size of nodes.flatMap((node) => node.shape)) {
     if (typeof size === "number") continue;

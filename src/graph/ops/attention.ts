@@ -4,7 +4,7 @@
 // pages[s][floor(j / pageSize)] * pageSize + j % pageSize of the keys' state.
 import { ShapeError } from "../../base/errors.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
-import { expectDivisible, expectShape, expectType, matrix } from "./checks.ts";
+import { expectDivisible, expectPositive, expectShape, expectType, matrix } from "./checks.ts";
 
 export interface AttentionAttributes {
   /** Query heads H and key-value heads G; head h reads key-value head floor(h / (H / G)). */
@@ -23,7 +23,7 @@ export interface AttentionAttributes {
 export const attentionOp: Op<AttentionAttributes> = {
   name: "attention",
   result: "fresh",
-  infer([q, keys, values, pages, positions, sequences], { heads, kvHeads, pageSize }) {
+  infer([q, keys, values, pages, positions, sequences], { heads, kvHeads, scale, pageSize, window, softCap }) {
     const [rows, columns] = matrix("attention", "q", q);
     const [slots, keyColumns] = matrix("attention", "keys", keys);
     expectType("attention", "q", q, "f32");
@@ -31,6 +31,11 @@ export const attentionOp: Op<AttentionAttributes> = {
     expectDivisible("attention", "heads", heads, kvHeads);
     expectShape("attention", "keys", keys, [slots, (columns / heads) * kvHeads]);
     expectShape("attention", "values", values, [slots, keyColumns]);
+    if (keys.type === "i32") throw new ShapeError("attention: keys", keys.type, "f32 or f16");
+    expectType("attention", "values", values, keys.type);
+    expectPositive("attention", "scale", scale);
+    if (window !== undefined) expectPositive("attention", "window", window);
+    if (softCap !== undefined) expectPositive("attention", "softCap", softCap);
     if (typeof slots !== "number" || slots % pageSize !== 0) {
       throw new ShapeError("attention: keys rows", slots, `a multiple of the page size ${pageSize}`);
     }

@@ -12,6 +12,12 @@ export function matrix(op: string, name: string, tensor: Tensor): [Size, number]
   return [rows, columns];
 }
 
+/** The length of a rank-1 tensor. */
+export function vector(op: string, name: string, tensor: Tensor): Size {
+  if (tensor.shape.length !== 1) throw new ShapeError(`${op}: ${name}`, showShape(tensor.shape), "[length]");
+  return tensor.shape[0];
+}
+
 export function expectShape(op: string, name: string, tensor: Tensor, shape: Shape): void {
   if (!sameShape(tensor.shape, shape)) {
     throw new ShapeError(`${op}: ${name}`, showShape(tensor.shape), showShape(shape));
@@ -26,6 +32,12 @@ export function expectType(op: string, name: string, tensor: Tensor, type: Eleme
   if (tensor.type !== type) throw new ShapeError(`${op}: ${name}`, tensor.type, type);
 }
 
+/** `value` is a positive multiple of `by`. */
 export function expectDivisible(op: string, name: string, value: number, by: number): void {
-  if (!(by > 0) || value % by !== 0) throw new ShapeError(`${op}: ${name}`, value, `a multiple of ${by}`);
+  if (!(by > 0) || !(value > 0) || value % by !== 0)
+    throw new ShapeError(`${op}: ${name}`, value, `a multiple of ${by}`);
+}
+
+export function expectPositive(op: string, name: string, value: number): void {
+  if (!(value > 0 && Number.isFinite(value))) throw new ShapeError(`${op}: ${name}`, value, "a positive number");
 }

@@ -1,6 +1,6 @@
 // Row gather: out[i] = table[ids[i]]. Embeddings (the table is a parameter) and the choice of output rows.
 import { type Op, type Tensor, apply } from "../tensor.ts";
-import { expectType, matrix } from "./checks.ts";
+import { expectType, matrix, vector } from "./checks.ts";
 
 export const gatherOp: Op = {
   name: "gather",
@@ -9,7 +9,7 @@ export const gatherOp: Op = {
     const [, columns] = matrix("gather", "table", table);
     expectType("gather", "table", table, "f32");
     expectType("gather", "ids", ids, "i32");
-    return { shape: [ids.shape[0], columns], type: "f32" }; // table (V, C), ids (N) -> (N, C)
+    return { shape: [vector("gather", "ids", ids), columns], type: "f32" }; // table (V, C), ids (N) -> (N, C)
   },
 };
 

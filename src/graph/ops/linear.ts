@@ -1,4 +1,6 @@
 // y = x Wᵀ + b, W stored (out, in) as every model file has it.
+import { ShapeError } from "../../base/errors.ts";
+import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectShape, expectSize, expectType, matrix } from "./checks.ts";
 
@@ -10,8 +12,13 @@ export const linearOp: Op = {
     const [rows, inner] = matrix("linear", "x", x);
     const [outer, weightInner] = matrix("linear", "weight", weight);
     expectType("linear", "x", x, "f32");
+    expectType("linear", "weight", weight, "f32");
     expectSize("linear", "weight columns", weightInner, inner);
-    if (bias !== undefined) expectShape("linear", "bias", bias, [outer]);
+    if (typeof outer !== "number") throw new ShapeError("linear: weight rows", showShape([outer]), "a fixed row count");
+    if (bias !== undefined) {
+      expectType("linear", "bias", bias, "f32");
+      expectShape("linear", "bias", bias, [outer]);
+    }
     return { shape: [rows, outer], type: "f32" };
   },
 };

@@ -1,9 +1,11 @@
 // RMSNorm (Zhang & Sennrich 2019) and LayerNorm (Ba et al. 2016) over groups of columns: the gain's length D divides
 // the width C, and each of the C/D groups is normalised on its own (per-head norms have D = head size).
+import { ShapeError } from "../../base/errors.ts";
+import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
-import { expectDivisible, expectShape, expectType, matrix } from "./checks.ts";
+import { expectDivisible, expectShape, expectType, matrix, vector } from "./checks.ts";
 
-interface NormAttributes {
+export interface NormAttributes {
   readonly epsilon: number;
 }
 
@@ -14,9 +16,10 @@ export const rmsNormOp: Op<NormAttributes> = {
   infer([x, gain]) {
     const [, columns] = matrix("rmsNorm", "x", x);
     expectType("rmsNorm", "x", x, "f32");
-    const group = gain.shape[0];
-    expectShape("rmsNorm", "gain", gain, [group]);
-    expectDivisible("rmsNorm", "columns", columns, group as number);
+    expectType("rmsNorm", "gain", gain, "f32");
+    const group = vector("rmsNorm", "gain", gain);
+    if (typeof group !== "number") throw new ShapeError("rmsNorm: gain", showShape([group]), "a fixed length");
+    expectDivisible("rmsNorm", "columns", columns, group);
     return { shape: x.shape, type: "f32" };
   },
 };
@@ -28,6 +31,8 @@ export const layerNormOp: Op<NormAttributes> = {
   infer([x, gain, bias]) {
     const [, columns] = matrix("layerNorm", "x", x);
     expectType("layerNorm", "x", x, "f32");
+    expectType("layerNorm", "gain", gain, "f32");
+    expectType("layerNorm", "bias", bias, "f32");
     expectShape("layerNorm", "gain", gain, [columns]);
     expectShape("layerNorm", "bias", bias, [columns]);
     return { shape: x.shape, type: "f32" };

@@ -1,5 +1,7 @@
 // Rotary position embedding (Su et al. 2021): rotates the first R columns of every head by its row's angles; the rest
 // pass. The cos and sin rows are inputs that the engine computes, so every scaling scheme is one op.
+import { ShapeError } from "../../base/errors.ts";
+import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectDivisible, expectShape, expectType, matrix } from "./checks.ts";
 
@@ -18,6 +20,9 @@ export const ropeOp: Op<RopeAttributes> = {
     const [, half] = matrix("rope", "cos", cos);
     expectType("rope", "x", x, "f32");
     expectDivisible("rope", "columns", columns, headSize);
+    expectType("rope", "cos", cos, "f32");
+    expectType("rope", "sin", sin, "f32");
+    if (2 * half > headSize) throw new ShapeError("rope: cos", showShape(cos.shape), `at most ${headSize / 2} columns`);
     expectShape("rope", "cos", cos, [rows, half]);
     expectShape("rope", "sin", sin, [rows, half]);
     return { shape: x.shape, type: "f32" };
