@@ -53,6 +53,8 @@ export interface MessageEnd {
 export interface WorkerHandle extends MessageEnd, AsyncDisposable {
   /** Calls `handler` when the thread throws or ends by itself with an error; not when it is terminated. */
   onFailure(handler: (error: Error) => void): void;
+  /** Whether the process stays alive for this thread from now on; `background` says it for the start. */
+  hold(on: boolean): void;
   /** Stops the thread wherever it is, also in an endless loop. */
   terminate(): Promise<void>;
 }

@@ -39,6 +39,7 @@ export const startWorker: Platform["startWorker"] = (url, data, options = {}) =>
       handlers.push(handler);
       if (failure !== undefined) handler(failure);
     },
+    hold: (on) => void (on ? worker.ref() : worker.unref()),
     terminate,
     [Symbol.asyncDispose]: terminate,
   };

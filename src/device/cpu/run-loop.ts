@@ -1,0 +1,119 @@
+// What a compute thread does while a model is loaded: wait for a command, walk the program's steps, claim parts, close
+// steps; it never returns to its event loop in between. A step ends when all its parts are done, not when all threads
+// arrive: a thread that was preempted finds itself some steps behind and jumps to the step that is open now.
+//
+// A claim cannot be stale: the compare-and-exchange succeeds only while CLAIM still holds the tag of the step that the
+// thread looked up. (A thread would have to stop between two instructions for 2^20 steps, which is minutes, and wake at
+// the same part number to be fooled.) And while a claimed part is not done its run cannot end, so neither records nor
+// inputs change under a kernel.
+import { ERROR_TEXT_BYTES, PARTS_MAX, PART_BITS, POISON, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
+
+/** One compute kernel: the record's address, which part, how many parts. */
+export type KernelFunction = (record: number, part: number, parts: number) => void;
+
+/** Spinning longer than this costs other processes more than waking costs us. */
+const SPIN_MS = 0.02;
+
+const relax: () => void = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {});
+
+/** Serves runs until a thread fails or this one is terminated. Blocks; call it on a thread of its own. */
+export function serve(words: Int32Array, kernels: readonly KernelFunction[]): void {
+  let command = 0;
+  for (;;) {
+    command = waitForCommand(words, command);
+    const program = words[Word.program];
+    const steps = words[Word.steps];
+    const tagBase = words[Word.tagBase];
+    if (Atomics.load(words, Word.command) !== command) continue; // the run ended and another is being set up
+    if (!walk(words, kernels, program / 4, steps, tagBase)) return;
+  }
+}
+
+/** The next even command after `last`; sleeps on the command word after a short spin. */
+function waitForCommand(words: Int32Array, last: number): number {
+  const until = performance.now() + SPIN_MS;
+  for (let turn = 1; ; turn++) {
+    const command = Atomics.load(words, Word.command);
+    if (command !== last && (command & 1) === 0) return command;
+    relax();
+    if ((turn & 63) === 0 && performance.now() > until) Atomics.wait(words, Word.command, command);
+  }
+}
+
+/** Takes part in one run; false when a thread has failed. */
+function walk(
+  words: Int32Array,
+  kernels: readonly KernelFunction[],
+  table: number,
+  steps: number,
+  tagBase: number,
+): boolean {
+  for (;;) {
+    const claim = Atomics.load(words, Word.claim);
+    if (claim === POISON) return false;
+    const step = ((claim >>> PART_BITS) - tagBase) & TAG_MASK;
+    if (step >= steps) return true;
+    const row = table + step * STEP_WORDS;
+    const parts = words[row + 2];
+    const part = claim & PARTS_MAX;
+    if (part >= parts) {
+      waitForClose(words, claim);
+      continue;
+    }
+    if (Atomics.compareExchange(words, Word.claim, claim, claim + 1) !== claim) continue;
+    if (Atomics.load(words, Word.abort) === 0) {
+      try {
+        kernels[words[row]](words[row + 1], part, parts);
+      } catch (error) {
+        fail(words, error, step, part);
+        return false;
+      }
+    }
+    if (Atomics.add(words, Word.done, 1) === parts - 1) close(words, table, steps, tagBase, step);
+  }
+}
+
+/** The thread that did a step's last part opens the next step, or ends the run. */
+function close(words: Int32Array, table: number, steps: number, tagBase: number, step: number): void {
+  Atomics.store(words, Word.done, 0);
+  let next = step + 1;
+  const aborted = Atomics.load(words, Word.abort) !== 0;
+  if (aborted) next = steps;
+  while (next < steps && words[table + next * STEP_WORDS + 2] === 0) next++;
+  Atomics.store(words, Word.claim, ((tagBase + next) << PART_BITS) | 0);
+  if (Atomics.load(words, Word.sleepers) > 0) Atomics.notify(words, Word.claim);
+  if (next < steps) return;
+  Atomics.store(words, Word.status, aborted ? Status.aborted : Status.ok);
+  finish(words);
+}
+
+/** Spins, then sleeps, until CLAIM is no longer `claim`. The closer stores CLAIM before it reads `sleepers`. */
+function waitForClose(words: Int32Array, claim: number): void {
+  const until = performance.now() + SPIN_MS;
+  for (let turn = 1; Atomics.load(words, Word.claim) === claim; turn++) {
+    relax();
+    if ((turn & 63) !== 0 || performance.now() <= until) continue;
+    Atomics.add(words, Word.sleepers, 1);
+    Atomics.wait(words, Word.claim, claim);
+    Atomics.sub(words, Word.sleepers, 1);
+  }
+}
+
+function finish(words: Int32Array): void {
+  Atomics.add(words, Word.finished, 1);
+  Atomics.notify(words, Word.finished);
+}
+
+/** Says where and why, poisons the claim so that every thread leaves, and wakes the conductor. */
+function fail(words: Int32Array, error: unknown, step: number, part: number): void {
+  const text = error instanceof Error ? error.message : String(error);
+  const bytes = new TextEncoder().encode(text).subarray(0, ERROR_TEXT_BYTES);
+  new Uint8Array(words.buffer, Word.errorText * 4, ERROR_TEXT_BYTES).set(bytes);
+  words[Word.errorStep] = step;
+  words[Word.errorPart] = part;
+  words[Word.errorBytes] = bytes.byteLength;
+  Atomics.store(words, Word.claim, POISON);
+  Atomics.notify(words, Word.claim);
+  Atomics.store(words, Word.status, Status.failed);
+  finish(words);
+}
