@@ -1,0 +1,194 @@
+// The model list: names and where their files are. Files stay where they are; the list is `models.json` in the data
+// folder, read anew at every call, so that several processes agree. Not here: fetching files (hub.ts), reading them.
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve as resolvePath, sep } from "node:path";
+import * as z from "zod";
+import { FormatError, NotFoundError, UsageError, show } from "../base/errors.ts";
+import { changeText, readText } from "./atomic-file.ts";
+import { nameFromFile, parseModelName } from "./model-name.ts";
+
+const modelsFile = z.object({
+  version: z.literal(1),
+  models: z.record(z.string(), z.object({ path: z.string(), addedAt: z.number(), source: z.string().optional() })),
+});
+type ModelsFile = z.infer<typeof modelsFile>;
+
+export interface ListedModel {
+  readonly name: string;
+  /** A GGUF file (its first part, when split) or a Hugging Face folder. */
+  readonly path: string;
+  /** Size of the file (all parts) or of the folder's files; null when nothing is there. */
+  readonly bytes: number | null;
+  /** Milliseconds since 1970; 0 for the built-in model. */
+  readonly addedAt: number;
+  /** Where it was pulled from. */
+  readonly source?: string;
+  readonly builtIn: boolean;
+}
+
+export interface AddOptions {
+  /** Default: made from the file's name. */
+  name?: string;
+  source?: string;
+  /** Point an existing name elsewhere. Default false: a name in use for another path is an error. */
+  replace?: boolean;
+}
+
+export interface ModelList {
+  /** All models by name, the built-in one last. */
+  list(): Promise<ListedModel[]>;
+  /** Puts a file or folder on the list under a name. Throws NotFoundError, UsageError (name taken or ill-formed). */
+  add(path: string, options?: AddOptions): Promise<ListedModel>;
+  /** Takes a name off the list; `deleteFiles` also deletes what was pulled into the data folder, never anything else. */
+  remove(name: string, options?: { deleteFiles?: boolean }): Promise<{ path: string; deletedFiles: boolean }>;
+  /**
+   * The model called `name`: exactly, else the only one that differs in case, or the only file of that repository.
+   * Throws NotFoundError that lists what there is.
+   */
+  find(name: string): Promise<ListedModel>;
+  /** The path for a name on the list, or for a path to something that exists (a name wins). Throws NotFoundError. */
+  resolve(nameOrPath: string): Promise<string>;
+}
+
+/** Opens the list in the data folder. `builtIn` is shown at the end and cannot be removed. */
+export function openModelList(folder: string, builtIn?: { name: string; path: string }): ModelList {
+  const file = join(folder, "models.json");
+  const pulled = join(folder, "models") + sep;
+
+  const read = async () => parseList(file, await readText(file));
+  const change = (edit: (models: ModelsFile["models"]) => void) =>
+    changeText(file, (text) => {
+      const content = parseList(file, text);
+      edit(content.models);
+      return `${JSON.stringify(content, null, 2)}\n`;
+    });
+
+  const list = async (): Promise<ListedModel[]> => {
+    const { models } = await read();
+    const rows = Object.entries(models)
+      .filter(([name]) => name !== builtIn?.name)
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(async ([name, entry]) => ({ name, ...entry, bytes: await sizeOf(entry.path), builtIn: false }));
+    if (builtIn !== undefined) rows.push(describeBuiltIn(builtIn));
+    return Promise.all(rows);
+  };
+
+  const find = async (name: string): Promise<ListedModel> => {
+    const models = await list();
+    const folded = name.toLowerCase();
+    const one = (matches: (candidate: string) => boolean) => {
+      const found = models.filter((model) => matches(model.name));
+      return found.length === 1 ? found[0] : undefined;
+    };
+    const found =
+      one((candidate) => candidate === name) ??
+      one((candidate) => candidate.toLowerCase() === folded) ??
+      one((candidate) => candidate.toLowerCase().startsWith(`${folded}:`));
+    if (found !== undefined) return found;
+    const several = models.filter((model) => model.name.toLowerCase().startsWith(`${folded}:`));
+    const known = (several.length > 0 ? several : models).map((model) => model.name);
+    throw new NotFoundError(
+      several.length > 0 ? `${show(name)} has several files on the list.` : `There is no model called ${show(name)}.`,
+      { hint: known.length === 0 ? "The list is empty: pull or add one." : `There are: ${known.join(", ")}.` },
+    );
+  };
+
+  return {
+    list,
+    find,
+
+    async add(path, { name, source, replace = false } = {}) {
+      const absolute = resolvePath(path);
+      const bytes = await sizeOf(absolute);
+      if (bytes === null) throw new NotFoundError(`${absolute} is not there.`);
+      const chosen = name ?? nameFromFile(basename(absolute));
+      parseModelName(chosen);
+      if (chosen === builtIn?.name) throw new UsageError(`${show(chosen)} is the built-in model's name.`);
+      const entry = { path: absolute, addedAt: Date.now(), ...(source === undefined ? {} : { source }) };
+      await change((models) => {
+        const taken = models[chosen];
+        if (taken !== undefined && taken.path !== absolute && !replace) {
+          throw new UsageError(`The name ${show(chosen)} is taken by ${taken.path}.`, {
+            field: "name",
+            hint: "Give another name, or remove that one first.",
+          });
+        }
+        models[chosen] = entry;
+      });
+      return { name: chosen, ...entry, bytes, builtIn: false };
+    },
+
+    async remove(name, { deleteFiles = false } = {}) {
+      const model = await find(name);
+      if (model.builtIn) throw new UsageError(`${show(model.name)} is built in and cannot be removed.`);
+      await change((models) => {
+        delete models[model.name];
+      });
+      const ours = model.path.startsWith(pulled);
+      if (deleteFiles && ours) await deletePulled(model.path, pulled);
+      return { path: model.path, deletedFiles: deleteFiles && ours };
+    },
+
+    async resolve(nameOrPath) {
+      const missing = await find(nameOrPath).catch((error: unknown) => error);
+      if (!(missing instanceof Error)) return (missing as ListedModel).path;
+      if ((await sizeOf(nameOrPath)) !== null) return resolvePath(nameOrPath);
+      throw missing;
+    },
+  };
+}
+
+function parseList(file: string, text: string | undefined): ModelsFile {
+  if (text === undefined) return { version: 1, models: {} };
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(file, "content", text.slice(0, 40), "JSON", { cause, hint: "Repair or delete the file." });
+  }
+  const parsed = modelsFile.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new FormatError(file, issue.path.join(".") || "content", issue.message, "the model list that Liang writes");
+}
+
+const describeBuiltIn = async ({ name, path }: { name: string; path: string }): Promise<ListedModel> => ({
+  name,
+  path,
+  bytes: await sizeOf(path),
+  addedAt: 0,
+  builtIn: true,
+});
+
+/** Paths of every part of the split GGUF that `path` is the first part of; else just `path`. */
+export function partsOf(path: string): string[] {
+  const split = /^(.*)-00001-of-(\d{5})(\.gguf)$/i.exec(path);
+  if (split === null) return [path];
+  const count = Number(split[2]);
+  return Array.from(
+    { length: count },
+    (_, index) => `${split[1]}-${String(index + 1).padStart(5, "0")}-of-${split[2]}${split[3]}`,
+  );
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return null;
+  const files = found.isDirectory()
+    ? (await readdir(path, { withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(path, entry.name))
+    : partsOf(path);
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => undefined))?.size ?? 0));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Deletes the model's files, then the folders between it and `root` that this leaves empty. */
+async function deletePulled(path: string, root: string): Promise<void> {
+  for (const part of partsOf(path)) await rm(part, { recursive: true, force: true });
+  for (let folder = dirname(path); relative(root, folder) !== "" && folder.startsWith(root); folder = dirname(folder)) {
+    const rest = await readdir(folder).catch(() => [""]);
+    if (rest.length > 0) return;
+    await rm(folder, { recursive: true });
+  }
+}
