@@ -1,0 +1,24 @@
+// `liang add`: puts a model file or folder on the list; it is used where it is.
+import { builtInModel } from "../store/built-in.ts";
+import { openDataFolder, openModelList } from "../store/index.ts";
+import { describeModel } from "../chat/describe.ts";
+import { defineCommand } from "./command.ts";
+import { bytes, out, outJson } from "./terminal.ts";
+
+export const command = defineCommand({
+  summary: "Adds a model file or folder to the list; it is used in place, nothing is copied.",
+  usage: "FILE",
+  words: { least: 1, most: 1 },
+  options: {
+    name: { type: "string", short: "n", help: "what to call it (default: from the file's name)" },
+    replace: { type: "boolean", help: "point an existing name to this file" },
+    json: { type: "boolean", help: "print the entry as JSON" },
+  },
+  async run(options, [path]) {
+    const { family, name } = await describeModel(path); // a file we could not open is refused here, not at first use
+    const models = openModelList(await openDataFolder(), builtInModel);
+    const entry = await models.add(path, { name: options.name, replace: options.replace });
+    if (options.json) outJson({ ...entry, family, title: name });
+    else out(`${entry.name}: ${family}, ${bytes(entry.bytes!)}, at ${entry.path}`);
+  },
+});
