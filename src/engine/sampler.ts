@@ -1,0 +1,75 @@
+// Chooses the next id from a row of logits: bias, repetition, presence and frequency penalties, temperature, top-k,
+// top-p, min-p, typical-p, draw, in the order of transformers' processors; or the first largest at temperature 0.
+// A pure function of its arguments. Not here: any text, end ids, what history is (generation.ts).
+import { LiangError } from "../base/errors.ts";
+import { uniform } from "../base/random.ts";
+import { Adjustments } from "./sampling/adjustments.ts";
+import { Candidates } from "./sampling/candidates.ts";
+import { bestLogprobs, logSumExp } from "./sampling/log-probability.ts";
+import { RowScan } from "./sampling/row-scan.ts";
+import type { IdLogprob, SamplingSettings } from "./types.ts";
+
+/** The stream of `uniform` that token draws use. */
+const DRAW_STREAM = 0;
+
+export interface Choice {
+  readonly id: number;
+  readonly logprob?: number;
+  readonly top?: readonly IdLogprob[];
+}
+
+/** One serves any number of sequences, one call at a time: it holds scratch memory only. */
+export class Sampler {
+  readonly #adjustments: Adjustments;
+  readonly #scan: RowScan;
+  readonly #candidates: Candidates;
+
+  constructor(vocabularySize: number) {
+    this.#adjustments = new Adjustments(vocabularySize);
+    this.#scan = new RowScan(vocabularySize);
+    this.#candidates = new Candidates(vocabularySize);
+  }
+
+  /**
+   * Chooses from `row` (V) for a sequence of `history` (its ids so far; the draw is keyed by their number). `logprobs`:
+   * report ln p of the raw row, with that many alternatives. The row is as before afterwards.
+   * Throws LiangError when no logit is finite.
+   */
+  choose(row: Float32Array, history: Int32Array, settings: SamplingSettings, logprobs?: number): Choice {
+    const id = this.#withAdjusted(row, history, settings, () => {
+      if (settings.temperature === 0) return this.#scan.best();
+      this.#candidates.narrow(this.#scan, settings);
+      return this.#candidates.draw(uniform(settings.seed, DRAW_STREAM, history.length));
+    });
+    if (logprobs === undefined) return { id };
+    this.#read(row);
+    const logTotal = logSumExp(row, this.#scan.largest);
+    return { id, logprob: row[id] - logTotal, top: bestLogprobs(this.#scan, logprobs, logTotal) };
+  }
+
+  /** What `choose` draws from, as probabilities (V); settings.temperature > 0. */
+  distribution(row: Float32Array, history: Int32Array, settings: SamplingSettings): Float64Array {
+    return this.#withAdjusted(row, history, settings, () => {
+      this.#candidates.narrow(this.#scan, settings);
+      return this.#candidates.probabilities();
+    });
+  }
+
+  #withAdjusted<T>(row: Float32Array, history: Int32Array, settings: SamplingSettings, use: () => T): T {
+    this.#adjustments.apply(row, history, settings);
+    try {
+      this.#read(row);
+      return use();
+    } finally {
+      this.#adjustments.restore(row);
+    }
+  }
+
+  #read(row: Float32Array): void {
+    this.#scan.read(row);
+    if (!Number.isFinite(this.#scan.largest)) {
+      const hint = "Weights that are damaged or overflow give this; so does a bias that forbids every id.";
+      throw new LiangError("bad_logits", `The largest logit is ${this.#scan.largest}, expected a number.`, { hint });
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// Log-probabilities of raw logits, in f64. Not here: which ids are asked for (sampler.ts, engine.ts).
+import type { IdLogprob } from "../types.ts";
+import type { RowScan } from "./row-scan.ts";
+
+/** ln of the sum of e^logit; NaN when a logit is. */
+export function logSumExp(row: Float32Array, largest: number): number {
+  let total = 0;
+  for (let i = 0; i < row.length; i++) total += Math.exp(row[i] - largest);
+  return largest + Math.log(total);
+}
+
+/** The n most likely ids of the row in `scan`, most likely first, ties by id. */
+export function bestLogprobs(scan: RowScan, n: number, logTotal: number): IdLogprob[] {
+  if (n === 0) return [];
+  const found: IdLogprob[] = [];
+  scan.forEachFrom(scan.boundOfBest(n), (id, logit) => found.push({ id, logprob: logit - logTotal }));
+  return found.sort((a, b) => b.logprob - a.logprob || a.id - b.id).slice(0, n);
+}

@@ -1,0 +1,62 @@
+// Sampling settings: what is neutral, and the check at the door. Not here: what the settings do (the steps beside).
+import { UsageError, show } from "../../base/errors.ts";
+import type { SamplingSettings } from "../types.ts";
+
+/** Greedy, and every other step off. */
+export const neutralSettings: SamplingSettings = {
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  typicalP: 1,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  penaltyTokens: -1,
+  logitBias: {},
+  seed: 0,
+};
+
+type NumberName = Exclude<keyof SamplingSettings, "logitBias">;
+
+const rules: Readonly<Record<NumberName, readonly [(value: number) => boolean, expected: string]>> = {
+  temperature: [(value) => value >= 0 && value < Infinity, "a number from 0"],
+  topK: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number from 0"],
+  topP: [(value) => value > 0 && value <= 1, "a number above 0 and at most 1"],
+  minP: [(value) => value >= 0 && value <= 1, "a number from 0 to 1"],
+  typicalP: [(value) => value > 0 && value <= 1, "a number above 0 and at most 1"],
+  repetitionPenalty: [(value) => value > 0 && value < Infinity, "a number above 0"],
+  presencePenalty: [Number.isFinite, "a number"],
+  frequencyPenalty: [Number.isFinite, "a number"],
+  penaltyTokens: [(value) => Number.isSafeInteger(value) && value >= -1, "a whole number from 0, or -1 for all"],
+  seed: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number from 0 to 2^53 - 1"],
+};
+
+/** The settings with what is missing made neutral. Throws UsageError that names the field. */
+export function checkedSettings(partial: Partial<SamplingSettings>, vocabularySize: number): SamplingSettings {
+  const settings = { ...neutralSettings, ...withoutUndefined(partial) };
+  for (const name of Object.keys(partial)) {
+    if (!(name in neutralSettings))
+      throw new UsageError(`There is no sampling setting ${show(name)}.`, { field: name });
+  }
+  for (const [field, [allows, expected]] of Object.entries(rules)) {
+    const found = settings[field as NumberName];
+    if (typeof found !== "number" || !allows(found)) {
+      throw new UsageError(`${field} is ${show(found)}, expected ${expected}.`, { field });
+    }
+  }
+  for (const [id, bias] of Object.entries(settings.logitBias)) {
+    if (!isId(Number(id), vocabularySize) || Number.isNaN(bias) || bias === Infinity) {
+      const expected = `ids from 0 to ${vocabularySize - 1} with numbers below infinity`;
+      throw new UsageError(`logitBias has ${show(id)}: ${show(bias)}, expected ${expected}.`, { field: "logitBias" });
+    }
+  }
+  return settings;
+}
+
+export const isId = (id: number, vocabularySize: number): boolean =>
+  Number.isSafeInteger(id) && id >= 0 && id < vocabularySize;
+
+function withoutUndefined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
