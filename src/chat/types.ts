@@ -52,6 +52,8 @@ export interface GenerateOptions extends SamplingOptions {
   stop?: readonly string[];
   /** Report log-probabilities with this many alternatives (0: of the chosen token only). */
   logprobs?: number;
+  /** Go on after end-of-generation tokens, up to maxTokens: for measuring speed. */
+  ignoreEnd?: boolean;
   /** Reuse no cached prefix, so that bytes do not depend on history. */
   reproducible?: boolean;
   signal?: AbortSignal;
@@ -141,6 +143,11 @@ export interface ModelInfo {
   readonly parameters: number;
   readonly fileBytes: number;
   readonly vocabularySize: number;
+  /** Ids that begin and end a text; absent where the vocabulary has none. */
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+  /** Whether the model wants BOS before a text. */
+  readonly addBos: boolean;
   /** Tokens a conversation may hold as loaded, and as the model was made. */
   readonly window: number;
   readonly trainedWindow: number;
