@@ -1,11 +1,11 @@
 // `liang run`: one prompt in, one reply out, streamed. The prompt is words, --prompt, a file or standard input.
-import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { NotFoundError, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import type { ReplyEvent } from "../chat/types.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
+import { readTextFile } from "./read-text.ts";
 import { generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
 import { note, outJson, paint, progressBar } from "./terminal.ts";
 
@@ -91,13 +91,4 @@ async function readPrompt(prompt: string | undefined, file: string | undefined):
   if (file === undefined) return prompt!;
   const content = file === "-" ? await text(process.stdin) : await readTextFile(file);
   return prompt === undefined ? content : `${prompt}\n\n${content}`;
-}
-
-/** A text file's content; NotFoundError where there is none. */
-export async function readTextFile(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new NotFoundError(`There is no readable file ${file}.`, { cause });
-  }
 }
