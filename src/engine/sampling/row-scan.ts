@@ -1,9 +1,9 @@
-// Finds the largest logits of a row without sorting it: one pass keeps the peak of every block of 256, and whoever asks
+// Finds the largest logits of a row without sorting it: one pass keeps the peak of every block of 512, and whoever asks
 // for the k best or for all above a threshold reads only the blocks whose peak reaches it.
 import { kthLargest } from "./select.ts";
 
 /** Logits of a block. Larger: fewer restarts of the running maximum in the pass, more to read for the k best. */
-const BLOCK = 256; // 0.22 ms for V = 262,144 against 0.35 ms with 64
+const BLOCK = 512; // V = 262,144 on one core: greedy 0.20 ms, top-k 40 0.24 ms; with 256 0.24 and 0.28, with 1024 0.19 and 0.29
 
 export class RowScan {
   readonly #peaks: Float32Array;
