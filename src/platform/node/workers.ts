@@ -6,13 +6,14 @@ export const startWorker: Platform["startWorker"] = (url, data, options = {}) =>
   const { name, transfer = [], background = false, heapBytesMax } = options;
   const worker = new Worker(url, {
     workerData: data,
+    // a program given by `node --input-type=module -e` has flags that a worker refuses
+    ...(process.execArgv.some((flag) => flag.startsWith("--input-type")) && { execArgv: [] }),
     transferList: [...transfer],
     ...(name !== undefined && { name }),
     ...(heapBytesMax !== undefined && {
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20) },
     }),
   });
-  if (background) worker.unref();
   let terminated = false;
   let failure: Error | undefined;
   const handlers: ((error: Error) => void)[] = [];
@@ -28,6 +29,7 @@ export const startWorker: Platform["startWorker"] = (url, data, options = {}) =>
   });
   const messages = waitingMessages();
   worker.on("message", messages.receive);
+  if (background) worker.unref(); // after the listener: adding one holds the process again
   const terminate = async () => {
     terminated = true;
     await worker.terminate();
