@@ -1,0 +1,99 @@
+// Runs untrusted templates on a thread of their own, within a budget of time, memory and output. The thread starts with
+// the first render, serves the following ones, is killed when a job goes over, and never keeps the process alive.
+import { startWorker } from "#platform";
+import type { WorkerHandle } from "#platform";
+import { TemplateError } from "./template-error.ts";
+import type { JinjaJob, JinjaResult } from "./template-jinja.ts";
+
+export interface TemplateBudget {
+  /** For one render, in milliseconds. */
+  readonly timeMs: number;
+  /** Of the thread's JS heap. */
+  readonly heapBytes: number;
+  /** Of one rendering, in UTF-16 units. */
+  readonly outputUnits: number;
+}
+
+/** An honest template takes a few milliseconds and a few megabytes, its output is little more than the messages. */
+export const DEFAULT_BUDGET: TemplateBudget = { timeMs: 2000, heapBytes: 256 * 2 ** 20, outputUnits: 16 * 2 ** 20 };
+
+// Loading the thread's modules, on a machine that may be busy.
+const START_MS = 30_000;
+
+export interface TemplateRunner extends AsyncDisposable {
+  /** Renders once those before are done; rejects with TemplateError (time, memory, source). */
+  run(job: JinjaJob): Promise<JinjaResult>;
+  /** Stops the thread. A later `run` starts a new one. */
+  close(): Promise<void>;
+}
+
+/** A runner with no thread yet. */
+export function createTemplateRunner(budget: TemplateBudget): TemplateRunner {
+  let thread: WorkerHandle | undefined;
+  let pending: PromiseWithResolvers<unknown> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function close(): Promise<void> {
+    const closing = thread;
+    thread = undefined;
+    await closing?.terminate();
+  }
+
+  function start(): WorkerHandle {
+    // Sources run unbuilt (.ts), the package is compiled (.js): the thread's module has this module's extension.
+    const url = new URL(`./template-worker${import.meta.url.slice(-3)}`, import.meta.url);
+    const started = startWorker(url, undefined, { name: "template", background: true, heapBytesMax: budget.heapBytes });
+    started.onMessage((message) => pending?.resolve(message));
+    started.onFailure((error) => {
+      if (thread === started) thread = undefined;
+      pending?.reject(failure(error));
+    });
+    return started;
+  }
+
+  /** The thread's next message. The timer also keeps the process alive while somebody waits. */
+  async function answer(timeMs: number): Promise<unknown> {
+    const waiting = (pending = Promise.withResolvers<unknown>());
+    const late = new TemplateError("time", `The chat template did not end within ${timeMs} ms.`);
+    const timer = setTimeout(() => waiting.reject(late), timeMs);
+    try {
+      return await waiting.promise;
+    } finally {
+      clearTimeout(timer);
+      pending = undefined;
+    }
+  }
+
+  async function runAlone(job: JinjaJob): Promise<JinjaResult> {
+    try {
+      if (thread === undefined) {
+        thread = start();
+        await answer(START_MS);
+      }
+      thread.post(job);
+      return (await answer(budget.timeMs)) as JinjaResult;
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  return {
+    async run(job) {
+      const mine = last.then(() => runAlone(job));
+      last = mine.catch(() => undefined); // whoever waits behind a failure runs all the same
+      return await mine;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function failure(error: Error & { code?: unknown }): TemplateError {
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return new TemplateError("memory", "The chat template used up the memory that a template may take.", {
+      cause: error,
+    });
+  }
+  return new TemplateError("source", `The chat template's thread failed: ${error.message}.`, { cause: error });
+}
