@@ -1,0 +1,136 @@
+// A model folder as transformers writes it: config.json, weights in safetensors (one file, or shards with an index),
+// tokenizer files. Gives plain objects; what they mean is models/ and text/. All sizes are capped.
+import { FormatError, NotFoundError, UnsupportedError } from "../base/errors.ts";
+import type { ByteSource } from "../base/source.ts";
+import { fileFacts, joinPath, openFile, readBytes, readText } from "#platform";
+import { parseJson } from "./json.ts";
+import { formatOfDtype, readSafetensors } from "./safetensors.ts";
+import { parseSentencePiece, type SentencePieceModel } from "./sentencepiece.ts";
+import { type PlacedTensor, tensorAccess, type TensorSource } from "./tensor-source.ts";
+
+const CONFIG_BYTES_MAX = 16 * 2 ** 20;
+// the largest in use (262k tokens with their merges) take 35 MB
+const TOKENIZER_BYTES_MAX = 256 * 2 ** 20;
+
+export interface HfFiles extends TensorSource {
+  readonly kind: "hf";
+  /** Reads the files that say how text is handled. Read when asked for: they may take longer than the weights' header. */
+  readTextFiles(): Promise<HfTextFiles>;
+}
+
+/** Undefined: the folder has no such file. */
+export interface HfTextFiles {
+  readonly generationConfig: Record<string, unknown> | undefined;
+  /** tokenizer.json. */
+  readonly tokenizer: Record<string, unknown> | undefined;
+  readonly tokenizerConfig: Record<string, unknown> | undefined;
+  readonly specialTokensMap: Record<string, unknown> | undefined;
+  /** tokenizer.model, when it is a SentencePiece model. */
+  readonly sentencePiece: SentencePieceModel | undefined;
+  /** chat_template.jinja; older folders keep the template in tokenizerConfig. */
+  readonly chatTemplate: string | undefined;
+}
+
+/** Opens a model folder. Throws NotFoundError when config.json or weights are missing. */
+export async function openHfFolder(folder: string): Promise<HfFiles> {
+  const config = await readJson(folder, "config.json", CONFIG_BYTES_MAX);
+  if (config === undefined) throw new NotFoundError(`There is no config.json in ${folder}.`);
+  const sources: ByteSource[] = [];
+  try {
+    const placed: PlacedTensor[] = [];
+    const { files, placedIn } = await weightFiles(folder);
+    for (const file of files) {
+      const source = await openFile(joinPath(folder, file));
+      sources.push(source);
+      const { tensors } = await readSafetensors(source);
+      checkIndex(source.name, file, tensors, placedIn);
+      for (const { name, shape, dtype, offset, byteLength } of tensors.values()) {
+        placed.push({
+          name,
+          shape,
+          typeName: dtype.toLowerCase(),
+          format: formatOfDtype(dtype),
+          byteLength,
+          source,
+          offset,
+        });
+      }
+    }
+    const access = tensorAccess(folder, sources, placed);
+    return { ...access, kind: "hf", config, readTextFiles: () => readTextFiles(folder) };
+  } catch (error) {
+    for (const source of sources) await source.close();
+    throw error;
+  }
+}
+
+async function readTextFiles(folder: string): Promise<HfTextFiles> {
+  const json = (name: string) => readJson(folder, name, TOKENIZER_BYTES_MAX);
+  const ifThere = async <T>(name: string, read: (path: string) => Promise<T>): Promise<T | undefined> => {
+    const path = joinPath(folder, name);
+    return (await fileFacts(path)) === undefined ? undefined : read(path);
+  };
+  return {
+    generationConfig: await json("generation_config.json"),
+    tokenizer: await json("tokenizer.json"),
+    tokenizerConfig: await json("tokenizer_config.json"),
+    specialTokensMap: await json("special_tokens_map.json"),
+    sentencePiece: await ifThere("tokenizer.model", async (path) =>
+      parseSentencePiece(path, await readBytes(path, TOKENIZER_BYTES_MAX)),
+    ),
+    chatTemplate: await ifThere("chat_template.jinja", (path) => readText(path, CONFIG_BYTES_MAX)),
+  };
+}
+
+async function readJson(folder: string, name: string, bytesMax: number): Promise<Record<string, unknown> | undefined> {
+  const path = joinPath(folder, name);
+  if ((await fileFacts(path)) === undefined) return undefined;
+  return parseJson(path, "text", await readBytes(path, bytesMax));
+}
+
+/** File names in the folder, and for shards which tensor the index puts where. */
+async function weightFiles(folder: string): Promise<{ files: string[]; placedIn: ReadonlyMap<string, string> }> {
+  const single = "model.safetensors";
+  if (await fileFacts(joinPath(folder, single))) return { files: [single], placedIn: new Map() };
+  const indexPath = joinPath(folder, `${single}.index.json`);
+  const index = await readJson(folder, `${single}.index.json`, TOKENIZER_BYTES_MAX);
+  if (index !== undefined) {
+    const placedIn = checkWeightMap(indexPath, index.weight_map);
+    return { files: [...new Set(placedIn.values())].sort(), placedIn };
+  }
+  for (const pickled of ["pytorch_model.bin", "pytorch_model.bin.index.json"]) {
+    if (await fileFacts(joinPath(folder, pickled))) {
+      throw new UnsupportedError(`${folder} has its weights in ${pickled}, a format that can run code.`, {
+        hint: "Take the safetensors files of this model, or convert it to them.",
+      });
+    }
+  }
+  throw new NotFoundError(`There are no weights in ${folder}: neither ${single} nor ${single}.index.json.`);
+}
+
+function checkWeightMap(file: string, map: unknown): Map<string, string> {
+  if (typeof map !== "object" || map === null) throw new FormatError(file, "weight_map", map, "an object");
+  const placedIn = new Map<string, string>();
+  for (const [tensor, shard] of Object.entries(map)) {
+    // a plain name: a path could lead out of the folder
+    if (typeof shard !== "string" || !/^[\w.+ -]+\.safetensors$/.test(shard)) {
+      throw new FormatError(file, `weight_map ${tensor}`, shard, "the name of a .safetensors file in this folder");
+    }
+    placedIn.set(tensor, shard);
+  }
+  if (placedIn.size === 0) throw new FormatError(file, "weight_map", "empty", "tensors");
+  return placedIn;
+}
+
+function checkIndex(
+  path: string,
+  file: string,
+  tensors: ReadonlyMap<string, unknown>,
+  placedIn: ReadonlyMap<string, string>,
+): void {
+  for (const [tensor, shard] of placedIn) {
+    if (shard === file && !tensors.has(tensor)) {
+      throw new FormatError(path, `tensor ${tensor}`, "missing", "in this file, as the index says");
+    }
+  }
+}
