@@ -14,6 +14,8 @@ export interface Message {
   readonly name?: string;
   readonly tool_calls?: readonly ToolCall[];
   readonly tool_call_id?: string;
+  /** What an assistant thought before it answered; templates that know it decide what the model sees of it again. */
+  readonly reasoning_content?: string;
 }
 
 /** A function the model may call, as the OpenAI API has it; passed to the template as it is. */
@@ -23,7 +25,7 @@ export interface Tool {
 }
 
 export interface SamplingOptions {
-  /** 0 is greedy. Default: the model's generation_config, else 0.8. */
+  /** 0 is greedy. Default (of all of these): what the model's files recommend, else the number named here: 0.8. */
   temperature?: number;
   /** Keep the k most likely; 0 keeps all. Default 40. */
   topK?: number;
@@ -156,7 +158,7 @@ export interface ModelInfo {
   readonly threads: number;
   readonly bytesPerToken: number;
   readonly memory: MemoryPlan;
-  /** Where the chat template comes from; "none": `chat` falls back to plain text and says so. */
+  /** Where the chat template comes from; "none": the model was not made for chat, `chat` gives it the texts alone. */
   readonly template: "file" | "built-in" | "none";
   readonly loadMs: number;
 }
@@ -170,6 +172,8 @@ export interface LoadOptions {
   executor?: "reference" | "cpu";
   precision?: "f32" | "fast";
   kvType?: "f16" | "f32";
+  /** Instead of the model's own chat template: the name of a built-in one ("chatml", "none", ...) or Jinja text. */
+  template?: string;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -181,8 +185,10 @@ export interface LanguageModel extends AsyncDisposable {
   chat(messages: readonly Message[], options?: ChatOptions): AsyncIterable<ReplyEvent>;
   /** Continues a text or ids, with no template. Text gets BOS where the model wants it; specials in it are plain text. */
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncIterable<ReplyEvent>;
-  /** The exact prompt that `chat` would read. */
+  /** The exact prompt that `chat` would read, as its template writes it; a BOS that the tokenizer adds is not in it. */
   render(messages: readonly Message[], options?: RenderOptions): Promise<string>;
+  /** The ids that `chat` would read: special tokens are the template's only, never a message's. */
+  promptIds(messages: readonly Message[], options?: RenderOptions): Promise<number[]>;
   /** `special`: special tokens in the text are recognised. `bos`: BOS is put first where the model wants it. */
   tokenize(text: string, options?: { special?: boolean; bos?: boolean }): number[];
   /** `special` (default true): special tokens are written out. */
