@@ -1,0 +1,74 @@
+// The reference executor: every op by plain loops with f64 values and sums. Slow and obviously right; what the others
+// are compared with. Only weights and states are rounded, to the type they are stored in. One thread, and no arena:
+// values are dropped after their last reader.
+import { UnsupportedError } from "../../base/errors.ts";
+import type { Graph, Tensor } from "../../graph/index.ts";
+import type { Executor, OpenModel, OpenOptions, ParameterStore } from "../executor.ts";
+import { collectLeaves, matrixShape, weightBytesPerToken } from "../leaves.ts";
+import { liveRanges, planArena } from "../planner.ts";
+import { type Shared, createProgram } from "./program.ts";
+import { F16State, F32State, type StateRows, WeightRows } from "./rows.ts";
+import { evaluations } from "./table.ts";
+
+const F64_BYTES = 8;
+
+export const referenceExecutor: Executor = { name: "reference", tier: "f64", open };
+
+async function open<P extends string>(
+  store: ParameterStore,
+  graphs: Readonly<Record<P, Graph>>,
+  { onProgress, signal }: OpenOptions = {},
+): Promise<OpenModel<P>> {
+  const list = Object.values<Graph>(graphs);
+  for (const { op } of list.flatMap((graph) => graph.nodes)) {
+    if (op.result !== "leaf" && !evaluations.has(op.name)) {
+      throw new UnsupportedError(`The reference executor has no evaluation of the op ${op.name}.`);
+    }
+  }
+  const leaves = collectLeaves(store, list);
+  const shared: Shared = { weights: new Map(), states: new Map(), closed: false, running: false };
+  for (const [name, tensor] of leaves.states) shared.states.set(name, zeroState(tensor));
+  const weightBytes = sum([...leaves.parameters.values()].map((stored) => stored.byteLength));
+  let done = 0;
+  for (const [name, stored] of leaves.parameters) {
+    signal?.throwIfAborted();
+    const bytes = new Uint8Array(stored.byteLength);
+    await store.readRows(name, 0, bytes);
+    shared.weights.set(name, new WeightRows(stored, bytes));
+    done += stored.byteLength;
+    onProgress?.({ label: "load", done, total: weightBytes, unit: "bytes" });
+  }
+
+  const perProgram = <T>(make: (graph: Graph) => T): Record<P, T> =>
+    Object.fromEntries(Object.entries<Graph>(graphs).map(([name, graph]) => [name, make(graph)])) as Record<P, T>;
+  const close = async (): Promise<void> => {
+    shared.closed = true;
+    shared.weights.clear();
+    shared.states.clear();
+  };
+  return {
+    programs: perProgram((graph) => createProgram(graph, shared)),
+    memory: {
+      weightBytes,
+      stateBytes: sum([...shared.states.values()].map((state) => state.byteLength)),
+      arenaBytes: Math.max(0, ...list.map(liveBytes)),
+      bytesPerToken: perProgram((graph) => weightBytesPerToken(graph, leaves.parameters)),
+    },
+    threads: 1,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+function zeroState({ shape, type }: Tensor): StateRows {
+  const [rows, columns] = matrixShape(shape);
+  return type === "f16" ? new F16State(rows, columns) : new F32State(rows, columns);
+}
+
+/** What the values alive at once take, at the extents' bounds. */
+function liveBytes(graph: Graph): number {
+  const values = liveRanges(graph).map((value) => ({ ...value, bytes: value.elements * F64_BYTES }));
+  return planArena(values, F64_BYTES).bytes;
+}
