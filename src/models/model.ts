@@ -17,6 +17,8 @@ export interface ModelFacts {
   readonly kind: "gguf" | "hf";
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, FileTensor>;
+  /** Values of GGUF's tensor `rope_freqs.weight` where the file has one: they shape the rope tables. */
+  readonly ropeDivisors?: Float32Array;
 }
 
 /** Layers that share one kind of cache, and so one page table. */
@@ -40,6 +42,8 @@ export interface RopeTable {
 
 /** One parameter as rows of file tensors. Works on packed blocks, but for `transpose` and `addOne` (float types only). */
 export interface ParameterSource {
+  /** A vector has one row; its pieces and `rowAt` count elements (float types only). */
+  readonly vector: boolean;
   readonly rows: number;
   readonly columns: number;
   /** Row ranges joined in order; with `transpose` the range is of columns of a tensor stored (in, out). */

@@ -1,0 +1,122 @@
+// Llama 1 to 3.x (Touvron et al. 2023, Dubey et al. 2024) and what shares its config, such as Yi: RMSNorm before each
+// part, rotary positions, grouped-query attention, SwiGLU. The forward also serves families that differ in weights only.
+import { add, gather, silu } from "../graph/index.ts";
+import { gatedMlp, norm, selfAttention } from "../nn/index.ts";
+import { Config } from "./config.ts";
+import {
+  type CachePlan,
+  type DecoderBiases,
+  type DecoderSizes,
+  attentionContext,
+  cachePlan,
+  decoderRows,
+  ggufRefusals,
+  ggufSizes,
+  hfRefusals,
+  hfSizes,
+  ignoredTables,
+  layerRow,
+  logits,
+  weightsIn,
+} from "./decoder.ts";
+import { type WeightRow, loadingMap } from "./loading.ts";
+import type { Model, ModelFacts, RopeTable } from "./model.ts";
+import { ggufRope, hfRope } from "./rope-config.ts";
+
+/** What a llama-shaped family reads from its config. */
+export interface LlamaShape {
+  readonly family: string;
+  readonly sizes: DecoderSizes;
+  readonly rope: RopeTable;
+  readonly biases: DecoderBiases;
+  /** Whether the head is the embedding; "optional": unless the file has a head of its own. */
+  readonly tied: boolean | "optional";
+  /** Sliding window of each layer; absent: none has one. */
+  readonly windows?: readonly (number | undefined)[];
+  /** q and k rows in GGUF are in the order of interleaved pairs. */
+  readonly ggufInterleaved?: boolean;
+  /** Norms over each query and key head. */
+  readonly headNorms?: boolean;
+}
+
+export function llama(facts: ModelFacts): Model {
+  return llamaModel(facts, facts.kind === "hf" ? readHf(facts) : readGguf(facts));
+}
+
+function readHf(facts: ModelFacts): LlamaShape {
+  const config = new Config(facts.file, facts.config);
+  config.only({ ...hfRefusals, hidden_act: ["silu"] });
+  const sizes = hfSizes(config, facts);
+  const bias = config.boolean("attention_bias", false);
+  return {
+    family: "llama",
+    sizes,
+    rope: hfRope("main", config, sizes.headSize),
+    biases: { qkv: bias, output: bias, mlp: config.boolean("mlp_bias", false) },
+    tied: config.boolean("tie_word_embeddings", false),
+  };
+}
+
+function readGguf(facts: ModelFacts): LlamaShape {
+  const config = new Config(facts.file, facts.config, "llama.");
+  config.only({ ...ggufRefusals, "attention.sliding_window": [0] });
+  const sizes = ggufSizes(config, facts);
+  return {
+    family: "llama",
+    sizes,
+    rope: ggufRope("main", config, sizes.headSize, facts),
+    biases: { qkv: "optional", output: "optional", mlp: "optional" },
+    tied: "optional",
+    ggufInterleaved: true,
+  };
+}
+
+/** A model of llama's forward pass: x += attention(norm x), x += mlp(norm x). */
+export function llamaModel(facts: ModelFacts, shape: LlamaShape): Model {
+  const { family, sizes, rope } = shape;
+  const { layers, epsilon } = sizes;
+  const plan: CachePlan = cachePlan(shape.windows ?? Array.from({ length: layers }), sizes);
+  const map = loadingMap(facts, family, llamaRows(shape), ignoredTables);
+  return {
+    family,
+    vocabularySize: sizes.vocabularySize,
+    window: sizes.window,
+    width: sizes.width,
+    layers,
+    cacheGroups: plan.groups,
+    ropes: [rope],
+    ...map,
+    forward(x) {
+      const weights = weightsIn(map.parameters, x);
+      let h = gather(weights.get("embedding.weight"), x.ids); // (N, C)
+      for (let layer = 0; layer < layers; layer++) {
+        x.tap(`hidden.${layer}`, h);
+        const at = weights.at(`layers.${layer}`);
+        const settings = { ...sizes, window: plan.ofLayer[layer].window };
+        const context = attentionContext(x, plan, layer, rope.name);
+        h = add(h, selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context));
+        h = add(h, gatedMlp(norm(h, at, "mlpNorm", epsilon), at.at("mlp"), silu));
+      }
+      return logits(h, x, weights, layers, epsilon);
+    },
+  };
+}
+
+function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms }: LlamaShape): WeightRow[] {
+  const { layers, width, headSize } = sizes;
+  const rows = decoderRows(sizes, biases, tied).map((row) =>
+    ggufInterleaved && /attention\.(query|key)\./.test(row.parameter) ? { ...row, ggufInterleaved: headSize } : row,
+  );
+  for (let layer = 0; layer < layers; layer++) {
+    rows.push(
+      layerRow(layer, "attentionNorm.weight", "input_layernorm", "attn_norm", [width]),
+      layerRow(layer, "mlpNorm.weight", "post_attention_layernorm", "ffn_norm", [width]),
+    );
+    if (!headNorms) continue;
+    rows.push(
+      layerRow(layer, "attention.queryNorm.weight", "self_attn.q_norm", "attn_q_norm", [headSize]),
+      layerRow(layer, "attention.keyNorm.weight", "self_attn.k_norm", "attn_k_norm", [headSize]),
+    );
+  }
+  return rows;
+}

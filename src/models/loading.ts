@@ -1,0 +1,92 @@
+// Builds a loading map: which rows of which file tensors make each parameter, in the conventions of either kind of file.
+// Every tensor of the file is used, or named as ignored with a reason. Not here: reading (engine/file-store.ts).
+import { FormatError, UnsupportedError, show } from "../base/errors.ts";
+import type { Model, ModelFacts, ParameterSource } from "./model.ts";
+
+/** One parameter and where each kind of file has it. */
+export interface WeightRow {
+  readonly parameter: string;
+  readonly hf: string;
+  readonly gguf: string;
+  /** [length] of a vector, or [rows, columns]. */
+  readonly shape: readonly number[];
+  /** Used where the file has it; otherwise it must be there. */
+  readonly optional?: boolean;
+  /** The rows (a vector's elements) from `first` on, of a tensor that has `of` of them. */
+  readonly part?: { readonly first: number; readonly of: number };
+  /** GGUF holds the rows of each head of this size in the order of interleaved rope pairs. */
+  readonly ggufInterleaved?: number;
+  /** HF stores it (in, out). */
+  readonly hfTransposed?: boolean;
+  /** HF stores the gain less 1. */
+  readonly hfAddOne?: boolean;
+}
+
+/** Tensors that are no weights. */
+export interface IgnoredRow {
+  readonly name: RegExp;
+  readonly reason: string;
+}
+
+type LoadingMap = Pick<Model, "parameters" | "ignored">;
+
+/**
+ * Resolves rows against a file. Throws FormatError for a tensor that is missing or has another shape, UnsupportedError
+ * for tensors that neither table knows.
+ */
+export function loadingMap(
+  { file, kind, tensors }: ModelFacts,
+  family: string,
+  rows: readonly WeightRow[],
+  ignoredRows: readonly IgnoredRow[],
+): LoadingMap {
+  const parameters = new Map<string, ParameterSource>();
+  const used = new Set<string>();
+  for (const row of rows) {
+    const name = row[kind];
+    const tensor = tensors.get(name);
+    if (tensor === undefined) {
+      if (row.optional) continue;
+      throw new FormatError(file, `tensor ${name}`, "missing", show([...row.shape]));
+    }
+    const transpose = kind === "hf" && row.hfTransposed === true;
+    const [outer, ...inner] = row.shape;
+    const stored = [row.part?.of ?? outer, ...inner];
+    if (transpose) stored.reverse();
+    if (show(tensor.shape) !== show(stored)) {
+      throw new FormatError(file, `shape of ${name}`, [...tensor.shape], show(stored));
+    }
+    used.add(name);
+    const vector = row.shape.length === 1;
+    const headSize = kind === "gguf" ? row.ggufInterleaved : undefined;
+    parameters.set(row.parameter, {
+      vector,
+      rows: vector ? 1 : outer,
+      columns: row.shape.at(-1) as number,
+      pieces: [{ tensor: name, first: row.part?.first ?? 0, count: outer }],
+      ...(headSize !== undefined && { rowAt: (i: number) => interleavedRow(i, headSize) }),
+      ...(transpose && { transpose }),
+      ...(kind === "hf" && row.hfAddOne === true && { addOne: true }),
+    });
+  }
+  const ignored = new Map<string, string>();
+  const unknown: string[] = [];
+  for (const name of tensors.keys()) {
+    if (used.has(name)) continue;
+    const reason = ignoredRows.find((row) => row.name.test(name))?.reason;
+    if (reason === undefined) unknown.push(name);
+    else ignored.set(name, reason);
+  }
+  if (unknown.length > 0) {
+    const some = unknown.slice(0, 5).join(", ") + (unknown.length > 5 ? ", ..." : "");
+    throw new UnsupportedError(`${file}: ${unknown.length} tensors are not part of the family ${family}: ${some}.`);
+  }
+  return { parameters, ignored };
+}
+
+/** Where GGUF keeps row i of q or k: pair (j, j + D/2) of a head lies at (2j, 2j + 1). */
+export function interleavedRow(i: number, headSize: number): number {
+  const inHead = i % headSize;
+  const half = headSize / 2;
+  return i - inHead + 2 * (inHead % half) + Math.floor(inHead / half);
+}

@@ -1,0 +1,25 @@
+// The families, one row each: config's `model_type`, GGUF's `general.architecture`, and the reader in the family's file.
+import { UnsupportedError, show } from "../base/errors.ts";
+import { llama } from "./llama.ts";
+import type { Model, ModelFacts } from "./model.ts";
+
+interface FamilyRow {
+  readonly hf: string;
+  readonly gguf: string;
+  readonly read: (facts: ModelFacts) => Model;
+}
+
+const families: readonly FamilyRow[] = [{ hf: "llama", gguf: "llama", read: llama }];
+
+/**
+ * The model that a file describes. Throws UnsupportedError for a family or an option that Liang does not know,
+ * FormatError for a config or tensors that do not fit together; either names the field.
+ */
+export function readModel(facts: ModelFacts): Model {
+  const key = facts.kind === "hf" ? "model_type" : "general.architecture";
+  const name = facts.config[key];
+  const row = families.find((family) => family[facts.kind] === name);
+  if (row !== undefined) return row.read(facts);
+  const known = families.map((family) => family[facts.kind]).join(", ");
+  throw new UnsupportedError(`${facts.file}: ${key} is ${show(name)}. Liang knows ${known}.`);
+}

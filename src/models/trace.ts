@@ -1,0 +1,81 @@
+// Model → graph: names the leaves as ARCHITECTURE.md has them and runs the family's forward once over traced tensors.
+// Not here: what any family computes; how leaves are filled (engine/).
+import { UsageError } from "../base/errors.ts";
+import { type Extent, type Graph, type Size, type Tensor, graph, input, parameter, state } from "../graph/index.ts";
+import type { CacheInputs, Model } from "./model.ts";
+
+export interface TraceOptions {
+  /** Bounds of the extents `rows`, `sequences` and `outputRows`. */
+  readonly rows: number;
+  readonly sequences: number;
+  readonly outputRows: number;
+  readonly pagesPerSequence: number;
+  /** Slots in a page. */
+  readonly pageSize: number;
+  /** Slots of each cache group: a multiple of the page size. */
+  readonly slots: Readonly<Record<string, number>>;
+  readonly kvType: "f16" | "f32";
+  /** Names of values to give besides `logits`: "hidden.0" ... */
+  readonly taps?: readonly string[];
+}
+
+const whole = (name: string, ...shape: Size[]): Tensor => input(name, shape, "i32");
+
+/** The graph of one forward pass. Throws UsageError for a tap that the model does not have. */
+export function traceModel(model: Model, options: TraceOptions): Graph {
+  const extent = (name: "rows" | "sequences" | "outputRows"): Extent => ({ name, bound: options[name] });
+  const rows = extent("rows");
+
+  const caches = model.cacheGroups.map((group): [string, CacheInputs] => {
+    const shape = [options.slots[group.name], group.kvHeads * group.headSize]; // (S, G*D)
+    const stateOf = (layer: number, part: string): Tensor =>
+      state(`kv.${group.name}.${layer}.${part}`, shape, options.kvType);
+    return [
+      group.name,
+      {
+        pages: whole(`pages.${group.name}`, extent("sequences"), options.pagesPerSequence),
+        slots: whole(`slots.${group.name}`, rows),
+        pageSize: options.pageSize,
+        layers: Array.from({ length: group.layers }, (_, layer) => ({
+          keys: stateOf(layer, "keys"),
+          values: stateOf(layer, "values"),
+        })),
+      },
+    ];
+  });
+  const ropes = model.ropes.map(({ name, frequencies }) => {
+    const turn = (part: string): Tensor => input(`rope.${name}.${part}`, [rows, frequencies.length], "f32");
+    return [name, { cos: turn("cos"), sin: turn("sin") }] as const;
+  });
+
+  const weights = new Map<string, Tensor>();
+  const taps = new Map<string, Tensor>();
+  const logits = model.forward({
+    ids: whole("ids", rows),
+    positions: whole("positions", rows),
+    sequences: whole("sequences", rows),
+    outputRows: whole("outputRows", extent("outputRows")),
+    ropes: Object.fromEntries(ropes),
+    caches: Object.fromEntries(caches),
+    tap(name, value) {
+      taps.set(name, value);
+      return value;
+    },
+    parameter(name) {
+      const source = model.parameters.get(name);
+      if (source === undefined) throw new UsageError(`${model.family} has no weight ${name}.`);
+      const known =
+        weights.get(name) ?? parameter(name, source.vector ? [source.columns] : [source.rows, source.columns]);
+      weights.set(name, known);
+      return known;
+    },
+  });
+  const asked = (options.taps ?? []).map((name): [string, Tensor] => {
+    const value = taps.get(name);
+    if (value === undefined) {
+      throw new UsageError(`${model.family} has no value ${name}. There are: ${[...taps.keys()].join(", ")}.`);
+    }
+    return [name, value];
+  });
+  return graph({ logits, ...Object.fromEntries(asked) });
+}

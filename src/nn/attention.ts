@@ -1,0 +1,71 @@
+// The attention part of a decoder layer: project, normalise heads, rotate, write keys and values into the cache, attend,
+// project back. What a family lacks (biases, head norms, rope, a window) its weights and settings leave out.
+import { type Tensor, attention, rmsNorm, rope, writeRows } from "../graph/index.ts";
+import { type Weights, project } from "./weights.ts";
+
+export interface AttentionSettings {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  /** Scores are q·k times this; default 1 / sqrt(head size). */
+  readonly scale?: number;
+  /** Sliding window in tokens, the query's own included. */
+  readonly window?: number | undefined;
+  /** Scores become cap * tanh(score / cap). */
+  readonly softCap?: number;
+  /** ε of the norms over each query and key head, where the weights have them. */
+  readonly epsilon: number;
+}
+
+/** The rows' place in their sequences, and where this layer keeps its keys and values. */
+export interface AttentionContext {
+  readonly positions: Tensor;
+  readonly sequences: Tensor;
+  readonly pages: Tensor;
+  readonly slots: Tensor;
+  readonly pageSize: number;
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  /** cos and sin rows of the halves layout; absent: queries and keys are not rotated. */
+  readonly rope?: { readonly cos: Tensor; readonly sin: Tensor };
+}
+
+/**
+ * x (N, C) -> (N, C). Weights: query, key, value, output (each .weight and optionally .bias); queryNorm.weight and
+ * keyNorm.weight (D) where heads are normalised, which happens before the rotation.
+ */
+export function selfAttention(
+  x: Tensor,
+  weights: Weights,
+  { heads, kvHeads, headSize, epsilon, scale = headSize ** -0.5, window, softCap }: AttentionSettings,
+  context: AttentionContext,
+): Tensor {
+  const turned = (rows: Tensor, gainName: string): Tensor => {
+    const gain = weights.find(gainName);
+    const normed = gain === undefined ? rows : rmsNorm(rows, gain, epsilon);
+    if (context.rope === undefined) return normed;
+    return rope(normed, context.rope.cos, context.rope.sin, { headSize, layout: "halves" });
+  };
+  const q = turned(project(x, weights, "query"), "queryNorm.weight"); // (N, H*D)
+  const k = turned(project(x, weights, "key"), "keyNorm.weight"); // (N, G*D)
+  const v = project(x, weights, "value"); // (N, G*D)
+  const mixed = attention(
+    {
+      q,
+      keys: writeRows(context.keys, context.slots, k),
+      values: writeRows(context.values, context.slots, v),
+      pages: context.pages,
+      positions: context.positions,
+      sequences: context.sequences,
+    },
+    {
+      heads,
+      kvHeads,
+      scale,
+      pageSize: context.pageSize,
+      ...(window !== undefined && { window }),
+      ...(softCap !== undefined && { softCap }),
+    },
+  );
+  return project(mixed, weights, "output"); // (N, H*D) -> (N, C)
+}
