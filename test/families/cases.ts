@@ -1,0 +1,64 @@
+// The golden cases of test/golden/families, opened: model files with either config, and the expected tensors.
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { memorySource } from "../../src/base/source.ts";
+import type { ParameterStore } from "../../src/device/executor.ts";
+import { openFileStore, readModelFiles } from "../../src/engine/file-store.ts";
+import { openModelFiles } from "../../src/format/open-model-files.ts";
+import { readSafetensors, readTensor } from "../../src/format/safetensors.ts";
+import type { Model } from "../../src/models/index.ts";
+
+const folder = resolve(import.meta.dirname, "../golden/families");
+
+export const caseNames = ["llama", "llama-3", "yi"] as const;
+export type CaseName = (typeof caseNames)[number];
+
+/** "config.json": the keys of new files; "config.legacy.json": those of published checkpoints. */
+export const configNames = ["config.json", "config.legacy.json"] as const;
+export type ConfigName = (typeof configNames)[number];
+
+export interface Golden {
+  readonly f32: Readonly<Record<string, Float32Array>>;
+  readonly i32: Readonly<Record<string, Int32Array>>;
+  /** Largest difference between a float32 and a float64 forward of transformers: of the logits, of hidden states. */
+  readonly logitTolerance: number;
+  readonly hiddenTolerance: number;
+}
+
+export async function readGolden(name: CaseName): Promise<Golden> {
+  const source = memorySource("golden.safetensors", await readFile(join(folder, name, "golden.safetensors")));
+  const f32: Record<string, Float32Array> = {};
+  const i32: Record<string, Int32Array> = {};
+  for (const tensor of (await readSafetensors(source)).tensors.values()) {
+    const { buffer } = await readTensor(source, tensor);
+    if (tensor.dtype === "F32") f32[tensor.name] = new Float32Array(buffer);
+    else i32[tensor.name] = new Int32Array(buffer);
+  }
+  const meta = JSON.parse(await readFile(join(folder, name, "meta.json"), "utf8")) as Record<string, number>;
+  return {
+    f32,
+    i32,
+    logitTolerance: meta.max_abs_logit_diff_f32_f64,
+    hiddenTolerance: meta.max_abs_hidden_diff_f32_f64,
+  };
+}
+
+export interface OpenCase extends AsyncDisposable {
+  readonly model: Model;
+  readonly store: ParameterStore;
+}
+
+/** Opens the case's safetensors with one of its configs, in which `changes` replace keys. */
+export async function openCase(
+  name: CaseName,
+  configName: ConfigName = "config.json",
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<OpenCase> {
+  const files = await openModelFiles(join(folder, name));
+  const text = await readFile(join(folder, name, configName), "utf8");
+  const config = { ...(JSON.parse(text) as Record<string, unknown>), ...changes };
+  const { file, kind, tensors } = files;
+  const configured = { file, kind, tensors, config, read: files.read.bind(files) };
+  const model = await readModelFiles(configured);
+  return { model, store: openFileStore(configured, model), [Symbol.asyncDispose]: () => files.close() };
+}
