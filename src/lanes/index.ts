@@ -1,0 +1,8 @@
+// The layer's edge: the kernel language and its emitters.
+export * from "./builder.ts";
+export * from "./interpret.ts";
+export * from "./ir.ts";
+export * from "./values.ts";
+export { emitModule } from "./wasm/emit.ts";
+export * from "./wasm/host.ts";
+export * from "./math.ts";

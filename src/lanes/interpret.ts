@@ -1,0 +1,215 @@
+// Evaluates a kernel statement by statement, lane by lane, over plain memory: the oracle that emitted code is tested
+// against, bit for bit. Slow on purpose. f32 arithmetic is f64 arithmetic rounded once, which for + - * / and sqrt is
+// the same as f32 arithmetic (Figueroa 1995, "When is double rounding innocuous?").
+import { type Machine, type OperationName, type Statement, type TracedKernel, operations } from "./ir.ts";
+
+type Lanes = Int32Array | Float32Array;
+type Cell = number | Lanes;
+
+/** Runs a traced kernel for one part. `record` is the argument record's address, `scratch` the thread's own bytes. */
+export function interpret(
+  kernel: TracedKernel,
+  machine: Machine,
+  memory: ArrayBufferLike,
+  call: { record: number; part: number; parts: number; scratch?: number },
+): void {
+  const cells: Cell[] = [];
+  const evaluate = evaluator(machine, new DataView(memory), call);
+  const run = (statements: readonly Statement[]): void => {
+    for (const statement of statements) {
+      switch (statement.kind) {
+        case "do": {
+          const operands = statement.operands.map((id) => cells[id]);
+          const value = evaluate(statement.op, operands, statement.immediate);
+          if (statement.result >= 0) cells[statement.result] = value;
+          break;
+        }
+        case "get":
+          cells[statement.result] = cells[statement.variable];
+          break;
+        case "set":
+          cells[statement.variable] = cells[statement.value];
+          break;
+        case "loop": {
+          const [to, step] = [cells[statement.to] as number, cells[statement.step] as number];
+          for (let i = cells[statement.from] as number; i < to; i = (i + step) | 0) {
+            cells[statement.counter] = i;
+            run(statement.body);
+          }
+          break;
+        }
+        case "if":
+          run(cells[statement.condition] === 0 ? statement.otherwise : statement.body);
+          break;
+        default:
+          statement satisfies never;
+      }
+    }
+  };
+  run(kernel.body);
+}
+
+const { fround, imul } = Math;
+const words = new Int32Array(1);
+const asFloat = new Float32Array(words.buffer);
+const bitsOf = (x: number): number => ((asFloat[0] = x), words[0]);
+const floatOf = (x: number): number => ((words[0] = x), asFloat[0]);
+const truncate = (x: number): number =>
+  Number.isNaN(x) ? 0 : Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(x)));
+const nearest = (x: number): number => {
+  if (!(Math.abs(x) < 2 ** 23)) return x;
+  const rounded = x > 0 ? x + 2 ** 52 - 2 ** 52 : x - 2 ** 52 + 2 ** 52; // f64 rounds ties to even there
+  return rounded === 0 && (x < 0 || Object.is(x, -0)) ? -0 : rounded;
+};
+const low = (x: number): number => (x << 16) >> 16;
+const high = (x: number): number => x >> 16;
+const halves = (x: number, f: (half: number) => number): number => (f(low(x)) & 0xffff) | (f(high(x)) << 16);
+const signedByte = (x: number, i: number): number => (x << (24 - 8 * i)) >> 24;
+/** A lane of a register, or a scalar; undefined for operands that are not there. */
+const at = (cell: Cell, i: number): number => (typeof cell === "number" ? cell : cell?.[i]);
+const byte = (x: number, i: number): number => (x >>> (8 * i)) & 255;
+
+/** a * b + c rounded once to f32: the product is exact in f64, its sum with c is rounded to odd, then to f32. */
+export function fusedMadd(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  if (!Number.isFinite(sum)) return fround(sum);
+  const part = sum - product;
+  const error = product - (sum - part) + (c - part);
+  if (error === 0) return fround(sum);
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, sum);
+  const bits = view.getBigInt64(0);
+  if ((bits & 1n) === 1n) return fround(sum);
+  // The exact sum lies between `sum` and its neighbour on the error's side: take the odd one of the two.
+  view.setBigInt64(0, error > 0 === sum > 0 ? bits + 1n : bits - 1n);
+  return fround(view.getFloat64(0));
+}
+
+/** Operations that work on each number (or lane) alone, shared by scalars and registers. */
+const elementwise: Partial<Record<OperationName, (a: number, b: number, c: number) => number>> = {
+  "int.add": (a, b) => (a + b) | 0,
+  "int.sub": (a, b) => (a - b) | 0,
+  "int.mul": imul,
+  "int.divU": (a, b) => ((a >>> 0) / (b >>> 0)) | 0,
+  "int.remU": (a, b) => ((a >>> 0) % (b >>> 0)) | 0,
+  "int.and": (a, b) => a & b,
+  "int.or": (a, b) => a | b,
+  "int.shl": (a, b) => a << b,
+  "int.shrU": (a, b) => (a >>> b) | 0,
+  "int.eq": (a, b) => Number(a === b),
+  "int.ltS": (a, b) => Number(a < b),
+  "int.select": (a, b, c) => (a === 0 ? c : b),
+  "int.bits": bitsOf,
+  "float.add": (a, b) => fround(a + b),
+  "float.sub": (a, b) => fround(a - b),
+  "float.mul": (a, b) => fround(a * b),
+  "float.div": (a, b) => fround(a / b),
+  "float.sqrt": (a) => fround(Math.sqrt(a)),
+  "float.lt": (a, b) => Number(a < b),
+  "float.select": (a, b, c) => (a === 0 ? c : b),
+  "float.fromInt": (a) => fround(a),
+  "float.bits": floatOf,
+  "ints.add": (a, b) => (a + b) | 0,
+  "ints.sub": (a, b) => (a - b) | 0,
+  "ints.mul": imul,
+  "ints.and": (a, b) => a & b,
+  "ints.or": (a, b) => a | b,
+  "ints.xor": (a, b) => a ^ b,
+  "ints.eq": (a, b) => -Number(a === b),
+  "ints.gtS": (a, b) => -Number(a > b),
+  "ints.select": (a, b, c) => (a & b) | (~a & c),
+  "ints.dotHalves": (a, b) => (low(a) * low(b) + high(a) * high(b)) | 0,
+  "ints.bits": bitsOf,
+  "ints.fromFloats": truncate,
+  "floats.add": (a, b) => fround(a + b),
+  "floats.sub": (a, b) => fround(a - b),
+  "floats.mul": (a, b) => fround(a * b),
+  "floats.div": (a, b) => fround(a / b),
+  "floats.min": (a, b) => (b < a ? b : a),
+  "floats.max": (a, b) => (a < b ? b : a),
+  "floats.sqrt": (a) => fround(Math.sqrt(a)),
+  "floats.abs": Math.abs,
+  "floats.neg": (a) => -a,
+  "floats.nearest": nearest,
+  "floats.lt": (a, b) => -Number(a < b),
+  "floats.select": (mask, b, c) => floatOf((mask & bitsOf(b)) | (~mask & bitsOf(c))),
+  "floats.fromInts": (a) => fround(a),
+  "floats.bits": floatOf,
+};
+
+/** The same with an immediate. */
+const withImmediate: Partial<Record<OperationName, (a: number, immediate: number) => number>> = {
+  "ints.shl": (a, bits) => a << bits,
+  "ints.shrU": (a, bits) => (a >>> bits) | 0,
+  "ints.shrS": (a, bits) => a >> bits,
+  "ints.shlHalves": (a, bits) => halves(a, (half) => half << bits),
+  "ints.shrSHalves": (a, bits) => halves(a, (half) => half >> bits),
+  "ints.shrUHalves": (a, bits) => halves(a, (half) => (half & 0xffff) >>> bits),
+};
+
+function evaluator(
+  machine: Machine,
+  view: DataView,
+  call: { record: number; part: number; parts: number; scratch?: number },
+): (op: OperationName, operands: Cell[], immediate: number) => Cell {
+  const W = machine.lanes;
+  const make = (type: "ints" | "floats", lane: (i: number) => number): Lanes => {
+    const lanes = type === "ints" ? new Int32Array(W) : new Float32Array(W);
+    for (let i = 0; i < W; i++) lanes[i] = lane(i);
+    return lanes;
+  };
+  const madd = machine.madd === "fused" ? fusedMadd : (a: number, b: number, c: number) => fround(fround(a * b) + c);
+  const dotBytes = (sum: number, x: number, w: number): number => {
+    for (let i = 0; i < 4; i++) {
+      if (machine.dot === "i7" && byte(w, i) > 127) throw new RangeError(`dotBytes: ${byte(w, i)} needs 8 bits`);
+      sum = (sum + signedByte(x, i) * byte(w, i)) | 0;
+    }
+    return sum;
+  };
+  const memory: Partial<Record<OperationName, (at: number, value: Cell) => Cell>> = {
+    "int.load": (at) => view.getInt32(at, true),
+    "int.loadU8": (at) => view.getUint8(at),
+    "int.loadU16": (at) => view.getUint16(at, true),
+    "int.store": (at, value) => (view.setInt32(at, value as number, true), 0),
+    "float.load": (at) => view.getFloat32(at, true),
+    "float.store": (at, value) => (view.setFloat32(at, value as number, true), 0),
+    "ints.load": (at) => make("ints", (i) => view.getInt32(at + 4 * i, true)),
+    "ints.loadSplat": (at) => make("ints", () => view.getInt32(at, true)),
+    "ints.loadU8": (at) => make("ints", (i) => view.getUint8(at + i)),
+    "ints.loadS8": (at) => make("ints", (i) => view.getInt8(at + i)),
+    "ints.loadU16": (at) => make("ints", (i) => view.getUint16(at + 2 * i, true)),
+    "ints.loadS16": (at) => make("ints", (i) => view.getInt16(at + 2 * i, true)),
+    "ints.store": (at, value) => ((value as Lanes).forEach((x, i) => view.setInt32(at + 4 * i, x, true)), 0),
+    "ints.store8": (at, value) => ((value as Lanes).forEach((x, i) => view.setInt8(at + i, x)), 0),
+    "ints.store16": (at, value) => ((value as Lanes).forEach((x, i) => view.setInt16(at + 2 * i, x, true)), 0),
+    "floats.load": (at) => make("floats", (i) => view.getFloat32(at + 4 * i, true)),
+    "floats.loadSplat": (at) => make("floats", () => view.getFloat32(at, true)),
+    "floats.store": (at, value) => ((value as Lanes).forEach((x, i) => view.setFloat32(at + 4 * i, x, true)), 0),
+  };
+  const special: Partial<Record<OperationName, (operands: Cell[], immediate: number) => Cell>> = {
+    "int.const": (_, value) => value,
+    "float.const": (_, value) => value,
+    "ints.const": (_, value) => make("ints", () => value),
+    "floats.const": (_, value) => make("floats", () => value),
+    "int.parameter": (_, which) => [call.record, call.part, call.parts][which],
+    "int.scratch": () => call.scratch ?? 0,
+    "ints.splat": ([value]) => make("ints", () => value as number),
+    "floats.splat": ([value]) => make("floats", () => value as number),
+    "ints.lane": ([lanes], lane) => (lanes as Lanes)[lane],
+    "floats.lane": ([lanes], lane) => (lanes as Lanes)[lane],
+    "floats.rotate": ([lanes], distance) => make("floats", (i) => (lanes as Lanes)[i + distance] ?? NaN),
+  };
+  return (op, operands, immediate) => {
+    const type = operations[op][0];
+    if (memory[op] !== undefined) return memory[op]((operands[0] as number) + immediate, operands[1]);
+    if (special[op] !== undefined) return special[op](operands, immediate);
+    const shift = withImmediate[op];
+    const plain = op === "floats.madd" ? madd : op === "ints.dotBytes" ? dotBytes : elementwise[op];
+    const lane = (i: number): number =>
+      shift !== undefined
+        ? shift(at(operands[0], i), immediate)
+        : plain!(at(operands[0], i), at(operands[1], i), at(operands[2], i));
+    return type === "ints" || type === "floats" ? make(type, lane) : lane(0);
+  };
+}

@@ -1,0 +1,81 @@
+// Functions written in lanes operations, the same on every machine: exp, tanh, sigmoid, and 16-bit float conversions.
+// Coefficients: minimax polynomials as in Cephes (Moshier 1992), expf and tanhf; errors are below 2 units in the last
+// place of f32 for exp and 4 for tanh over the ranges that math.test.ts walks.
+import type { KernelBuilder } from "./builder.ts";
+import type { Floats, Int, Ints } from "./values.ts";
+
+const LN2_HIGH = 0.693359375; // 9 bits, so that n * LN2_HIGH is exact
+const LN2_LOW = -2.1219444e-4;
+const EXP_COEFFICIENTS = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5];
+/** exp(x) for x within these stays a normal f32; outside it is what it is at the bound. */
+const EXP_LEAST = -87.3;
+const EXP_MOST = 88.3;
+
+/** e^x; x is clamped to [-87.3, 88.3]. */
+export function exp(x: Floats): Floats {
+  const clamped = x.max(EXP_LEAST).min(EXP_MOST);
+  const n = clamped.mul(Math.LOG2E).nearest();
+  const r = n.madd(-LN2_LOW, n.madd(-LN2_HIGH, clamped));
+  const [first, ...rest] = EXP_COEFFICIENTS;
+  let sum = r.mul(first).add(rest[0]);
+  for (const coefficient of rest.slice(1)) sum = sum.madd(r, coefficient);
+  const fraction = sum.madd(r.mul(r), r).add(1);
+  return fraction.mul(n.toInts().add(127).shl(23).asFloats()); // times 2^n
+}
+
+/** 1 / (1 + e^-x). */
+export function sigmoid(x: Floats, k: KernelBuilder): Floats {
+  return k.floats(1).div(exp(x.neg()).add(1));
+}
+
+const TANH_COEFFICIENTS = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
+/** Below this magnitude the odd polynomial, above it 1 - 2 / (e^2x + 1). */
+const TANH_SMALL = 0.625;
+
+export function tanh(x: Floats, k: KernelBuilder): Floats {
+  const square = x.mul(x);
+  const [first, ...rest] = TANH_COEFFICIENTS;
+  let sum = square.mul(first).add(rest[0]);
+  for (const coefficient of rest.slice(1)) sum = sum.madd(square, coefficient);
+  const small = sum.mul(square).madd(x, x);
+  const size = x.abs();
+  const large = k.floats(1).sub(k.floats(2).div(exp(size.add(size)).add(1)));
+  const sign = x.asInts().and(0x80000000);
+  return size.less(TANH_SMALL).selectFloats(small, large.asInts().or(sign).asFloats());
+}
+
+/** W f16 numbers at an address, as f32: exact, infinities and NaNs too. */
+export function loadF16(address: Int, offset: number): Floats {
+  // Sign-extended and shifted, sign and mantissa are in place; the exponent lacks 127 - 15, which a product adds (and
+  // makes subnormals right). Exponent 31 must become 255.
+  const raw = address.loadSignedHalves(offset);
+  const value = raw
+    .shl(13)
+    .and(0x8fffe000)
+    .asFloats()
+    .mul(2 ** 112);
+  const special = raw.and(0x7fff).greater(0x7bff);
+  return value.asInts().or(special.and(0x7f800000)).asFloats();
+}
+
+/** W bf16 numbers at an address, as f32. */
+export function loadBf16(address: Int, offset: number): Floats {
+  return address.loadHalves(offset).shl(16).asFloats();
+}
+
+/** f32 to f16 bits in the low half of each lane, rounded to nearest even. */
+export function toF16Bits(x: Floats, k: KernelBuilder): Ints {
+  const bits = x.asInts();
+  const size = bits.and(0x7fffffff);
+  const odd = size.shr(13).and(1);
+  const normal = size
+    .add(0xfff - (112 << 23))
+    .add(odd)
+    .shr(13);
+  // Adding 0.5 leaves a subnormal f16's bits, rounded, at the end of the sum's mantissa.
+  const subnormal = size.asFloats().add(0.5).asInts().sub(0x3f000000);
+  const infinite = size.greater(0x7f800000).select(0x7e00, 0x7c00);
+  const finite = k.ints(0x38800000).greater(size).select(subnormal, normal);
+  const rounded = size.greater(0x477fefff).select(infinite, finite); // 65520 and more
+  return rounded.or(bits.shr(16).and(0x8000));
+}

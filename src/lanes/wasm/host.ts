@@ -1,0 +1,51 @@
+// What this host's WebAssembly can do: whether relaxed SIMD is there, and how its two loosely specified instructions
+// behave. Asked by running them once.
+import { defineKernel, traceKernel } from "../builder.ts";
+import type { Kernel } from "../builder.ts";
+import type { Machine } from "../ir.ts";
+import { emitModule } from "./emit.ts";
+
+/** The machine of tier "wasm": plain SIMD, the same results on every host. */
+export const wasmMachine: Machine = { lanes: 4, madd: "none", dot: "none" };
+
+const PAGE_BYTES = 65536;
+
+export type CompiledKernel = (record: number, part: number, parts: number) => void;
+
+/** Compiles one kernel over `memory`, for probes and tests; programs use pool.ts. */
+export function compileKernel<W extends string>(
+  kernel: Kernel<W>,
+  machine: Machine,
+  memory: WebAssembly.Memory,
+  scratch = 0,
+): CompiledKernel {
+  const bytes = emitModule([traceKernel(kernel, machine)], memory.buffer.byteLength / PAGE_BYTES);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { host: { memory, scratch } });
+  return instance.exports[kernel.name] as CompiledKernel;
+}
+
+// (1 + 2^-12)² - 1 = 2^-11 + 2^-24: the last term is lost when the product is rounded on its own.
+const EPSILON = 2 ** -12;
+
+const probe = defineKernel("probe", ["out"], (k, { out }) => {
+  const factor = k.floats(1 + EPSILON);
+  out.store(factor.madd(factor, -1), 0);
+  const bytes = k.ints(0).dotBytes(out.splatInts(32), out.splatInts(36), 8); // -128 times 255, four times
+  out.store(bytes, 16);
+});
+
+/** The machine of tier "wasm-relaxed", or undefined where the host has no relaxed SIMD. */
+export function relaxedMachine(): Machine | undefined {
+  const hopeful: Machine = { lanes: 4, madd: "separate", dot: "u8" };
+  if (!WebAssembly.validate(emitModule([traceKernel(probe, hopeful)], 1))) return undefined;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const OUT = 64;
+  const view = new DataView(memory.buffer);
+  view.setInt32(0, OUT, true);
+  view.setUint32(OUT + 32, 0x80808080, true);
+  view.setUint32(OUT + 36, 0xffffffff, true);
+  compileKernel(probe, hopeful, memory)(0, 0, 1);
+  const fused = view.getFloat32(OUT, true) === 2 ** -11 + 2 ** -24;
+  const u8 = view.getInt32(OUT + 16, true) === 4 * -128 * 255;
+  return { lanes: 4, madd: fused ? "fused" : "separate", dot: u8 ? "u8" : "i7" };
+}
