@@ -1,0 +1,105 @@
+// Symbols of byte-level BPE: every UTF-8 byte is one, spelled in the byte alphabet. A merge whose result the vocabulary
+// does not list still happens, through a symbol of its own that falls apart into bytes at the end, as in llama.cpp.
+import { FormatError, UnsupportedError } from "../base/errors.ts";
+import { bytesOfSpelling, characterOfByte } from "./byte-alphabet.ts";
+import type { Symbols } from "./bpe.ts";
+import { MergeTable } from "./merge-table.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+const UTF8_MAX_BYTE = 0xf4; // no larger byte occurs in UTF-8, nor do 0xC0 and 0xC1
+
+export class ByteSymbols implements Symbols {
+  readonly #byteIds = new Int32Array(256).fill(-1);
+  readonly #size: number;
+  readonly #extra: string[];
+
+  /** `extra`: spellings of the symbols from the vocabulary's size on (see `mergesOf`). */
+  constructor(vocabulary: Vocabulary, extra: string[] = [], unknown?: number) {
+    this.#size = vocabulary.size;
+    this.#extra = extra;
+    for (let byte = 0; byte <= UTF8_MAX_BYTE; byte++) {
+      this.#byteIds[byte] = vocabulary.idOf(characterOfByte(byte)) ?? unknown ?? -1;
+    }
+  }
+
+  fill(text: string, start: number, end: number, into: Int32Array): number {
+    const byteIds = this.#byteIds;
+    let count = 0;
+    for (let i = start; i < end; i++) {
+      let code = text.charCodeAt(i);
+      if (code < 0x80) {
+        into[count++] = byteIds[code]!;
+      } else if (code < 0x800) {
+        into[count++] = byteIds[0xc0 | (code >> 6)]!;
+        into[count++] = byteIds[0x80 | (code & 0x3f)]!;
+      } else {
+        if ((code & 0xf800) === 0xd800) {
+          const low = i + 1 < end ? text.charCodeAt(i + 1) : 0;
+          if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
+            code = ((code - 0xd800) << 10) + low - 0xdc00 + 0x10000;
+            i++;
+            into[count++] = byteIds[0xf0 | (code >> 18)]!;
+            into[count++] = byteIds[0x80 | ((code >> 12) & 0x3f)]!;
+            into[count++] = byteIds[0x80 | ((code >> 6) & 0x3f)]!;
+            into[count++] = byteIds[0x80 | (code & 0x3f)]!;
+            continue;
+          }
+          code = 0xfffd; // a lone surrogate has no UTF-8
+        }
+        into[count++] = byteIds[0xe0 | (code >> 12)]!;
+        into[count++] = byteIds[0x80 | ((code >> 6) & 0x3f)]!;
+        into[count++] = byteIds[0x80 | (code & 0x3f)]!;
+      }
+    }
+    return count;
+  }
+
+  emit(symbol: number, into: number[]): void {
+    if (symbol >= 0 && symbol < this.#size) {
+      into.push(symbol);
+      return;
+    }
+    if (symbol < 0) {
+      throw new UnsupportedError("The vocabulary has no token for a byte of this text, and no unknown token.", {
+        hint: "Use only characters that the model was trained on.",
+      });
+    }
+    for (const byte of bytesOfSpelling(this.#extra[symbol - this.#size])!) this.emit(this.#byteIds[byte], into);
+  }
+}
+
+/**
+ * The table of a list of merges, each "left right" or a pair. Spellings that the vocabulary lacks are appended to
+ * `extra` and stand for symbols from the vocabulary's size on. Throws FormatError for an entry that is no pair.
+ */
+export function mergesOf(
+  merges: readonly (string | readonly [string, string])[],
+  vocabulary: Vocabulary,
+  extra: string[],
+  file: string,
+): MergeTable {
+  const table = new MergeTable(merges.length);
+  const extraIds = new Map<string, number>();
+  const symbolOf = (text: string): number => {
+    const known = vocabulary.idOf(text) ?? extraIds.get(text);
+    if (known !== undefined) return known;
+    const symbol = vocabulary.size + extra.length;
+    extra.push(text);
+    extraIds.set(text, symbol);
+    return symbol;
+  };
+  for (const [rank, merge] of merges.entries()) {
+    let left: string;
+    let right: string;
+    if (typeof merge === "string") {
+      const space = merge.indexOf(" ", 1); // from 1: a symbol may itself be a space
+      if (space < 0) throw new FormatError(file, `merge ${rank}`, merge, "two symbols with a space between");
+      left = merge.slice(0, space);
+      right = merge.slice(space + 1);
+    } else {
+      [left, right] = merge;
+    }
+    table.add(symbolOf(left), symbolOf(right), rank, symbolOf(left + right));
+  }
+  return table;
+}

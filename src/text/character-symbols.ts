@@ -1,0 +1,158 @@
+// Symbols of character-level BPE (SentencePiece's, and Hugging Face's without byte level): every character is one. One
+// that the vocabulary lacks is a symbol beyond the vocabulary's size; what is left of it at the end is written as byte
+// tokens, or as the unknown token. Also here: merge order by score, and cuts that no token reaches across.
+import { UnsupportedError } from "../base/errors.ts";
+import type { Symbols } from "./bpe.ts";
+import { MergeTable } from "./merge-table.ts";
+import type { Split } from "./splits.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+const encoder = new TextEncoder();
+const PAIR_BITS = 1 << 23; // a vocabulary of 262k sets under a tenth of them
+
+export interface CharacterSymbolOptions {
+  /** Ids of the byte tokens <0x00> … <0xFF>; undefined without byte fallback. */
+  readonly byteIds: Int32Array | undefined;
+  readonly unknown: number | undefined;
+  /** Parts into which a symbol falls at the end (SentencePiece's unused pieces). */
+  readonly resegment?: (id: number) => readonly [number, number] | undefined;
+}
+
+export class CharacterSymbols implements Symbols {
+  /** Ids of one-unit tokens, -1 where there is none. */
+  readonly #unitIds = new Int32Array(0x10000).fill(-1);
+  readonly #vocabulary: Vocabulary;
+  readonly #options: CharacterSymbolOptions;
+
+  constructor(vocabulary: Vocabulary, options: CharacterSymbolOptions) {
+    this.#vocabulary = vocabulary;
+    this.#options = options;
+    for (let id = vocabulary.size - 1; id >= 0; id--) {
+      const text = vocabulary.texts[id];
+      if (text.length === 1 && mayMerge(vocabulary, id)) this.#unitIds[text.charCodeAt(0)] = id;
+    }
+  }
+
+  fill(text: string, start: number, end: number, into: Int32Array): number {
+    const { size } = this.#vocabulary;
+    let count = 0;
+    for (let i = start; i < end; i++) {
+      let code = text.charCodeAt(i);
+      if ((code & 0xf800) === 0xd800) {
+        const low = i + 1 < end ? text.charCodeAt(i + 1) : 0;
+        if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
+          into[count++] = this.#vocabulary.idOf(text.slice(i, i + 2)) ?? size + text.codePointAt(i)!;
+          i++;
+          continue;
+        }
+        code = 0xfffd; // a lone surrogate is no character
+      }
+      const id = this.#unitIds[code];
+      into[count++] = id < 0 ? size + code : id;
+    }
+    return count;
+  }
+
+  emit(symbol: number, into: number[]): void {
+    const { size } = this.#vocabulary;
+    const { byteIds, unknown, resegment } = this.#options;
+    if (symbol < size) {
+      const parts = resegment?.(symbol);
+      if (parts === undefined) into.push(symbol);
+      else for (const part of parts) this.emit(part, into);
+      return;
+    }
+    const character = String.fromCodePoint(symbol - size);
+    if (byteIds !== undefined) {
+      for (const byte of encoder.encode(character)) into.push(byteIds[byte]);
+    } else if (unknown !== undefined) {
+      into.push(unknown);
+    } else {
+      throw new UnsupportedError(
+        `The vocabulary has no token for the character ${JSON.stringify(character)}, and no unknown token.`,
+        { hint: "Use only characters that the model was trained on." },
+      );
+    }
+  }
+}
+
+/** Ids of <0x00> … <0xFF>; undefined unless all are there. */
+export function byteTokenIds(vocabulary: Vocabulary): Int32Array | undefined {
+  const ids = new Int32Array(256);
+  for (let byte = 0; byte < 256; byte++) {
+    const id = vocabulary.idOf(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+    if (id === undefined) return undefined;
+    ids[byte] = id;
+  }
+  return ids;
+}
+
+/** The byte that a token such as <0x0A> stands for; undefined for other spellings. */
+export function byteOfTokenText(text: string): number | undefined {
+  const match = /^<0x([0-9A-Fa-f]{2})>$/.exec(text);
+  return match === null ? undefined : Number.parseInt(match[1], 16);
+}
+
+/**
+ * Merges as SentencePiece's BPE has them: two symbols merge when their text is a piece, the best score first.
+ * Pairs are found out as texts ask for them: the vocabulary lists pieces, not merges.
+ */
+export function mergesByScore(vocabulary: Vocabulary, scores: ArrayLike<number>): MergeTable {
+  const rankOf = ranksOfScores(scores, vocabulary.size);
+  const textOf = (symbol: number) =>
+    symbol < vocabulary.size ? vocabulary.texts[symbol] : String.fromCodePoint(symbol - vocabulary.size);
+  return new MergeTable(1 << 12, (left, right) => {
+    const id = vocabulary.idOf(textOf(left) + textOf(right));
+    return id === undefined || !mayMerge(vocabulary, id) ? undefined : [rankOf[id], id];
+  });
+}
+
+/** Control, unknown and byte tokens never come out of text, and user-defined ones are matched before. */
+function mayMerge(vocabulary: Vocabulary, id: number): boolean {
+  const tokenClass = vocabulary.classOf(id);
+  return tokenClass === "normal" || tokenClass === "unused";
+}
+
+/** Order of the scores, the best 0; equal scores share a rank, so that the leftmost of them merges first. */
+function ranksOfScores(scores: ArrayLike<number>, size: number): Int32Array {
+  const sorted = Float64Array.from(scores).sort();
+  const rankOfScore = new Map<number, number>();
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    if (!rankOfScore.has(sorted[i])) rankOfScore.set(sorted[i], rankOfScore.size);
+  }
+  return Int32Array.from({ length: size }, (_, id) => rankOfScore.get(scores[id]) ?? rankOfScore.size);
+}
+
+/**
+ * Cuts where no token holds the two characters on either side next to each other: no merge can reach across such a
+ * place, so the pieces are merged apart with the same result, and short ones can be remembered. A set of pairs in a bit
+ * field: two pairs that share a bit only cost a cut.
+ */
+export function untouchedBorders(vocabulary: Vocabulary): Split {
+  const pairs = new Uint8Array(PAIR_BITS / 8);
+  for (let id = 0; id < vocabulary.size; id++) {
+    if (!mayMerge(vocabulary, id)) continue;
+    const text = vocabulary.texts[id];
+    for (let i = 1; i < text.length; i++) {
+      const bit = bitOf(text.charCodeAt(i - 1), text.charCodeAt(i));
+      pairs[bit >> 3] |= 1 << (bit & 7);
+    }
+  }
+  return (text, start, end, into) => {
+    let from = start;
+    for (let i = start + 1; i < end; i++) {
+      const unit = text.charCodeAt(i);
+      if ((unit & 0xfc00) === 0xdc00) continue; // never inside a surrogate pair
+      const bit = bitOf(text.charCodeAt(i - 1), unit);
+      if ((pairs[bit >> 3] & (1 << (bit & 7))) !== 0) continue;
+      into.push(from, i);
+      from = i;
+    }
+    if (from < end) into.push(from, end);
+  };
+}
+
+function bitOf(left: number, right: number): number {
+  const hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca77);
+  return (hash ^ (hash >>> 15)) & (PAIR_BITS - 1);
+}

@@ -1,0 +1,167 @@
+// A Tokenizer from GGUF metadata (`tokenizer.ggml.*`), with llama.cpp's rules where the file leaves something open:
+// default ids, which tokens count as control tokens, spaces after special tokens.
+import { FormatError, UnsupportedError } from "../base/errors.ts";
+import type { AddedToken } from "./added-tokens.ts";
+import { assembleTokenizer, type TokenizerParts } from "./assemble.ts";
+import { BpeEncoder } from "./bpe.ts";
+import { spellText } from "./byte-alphabet.ts";
+import { ByteSymbols, mergesOf } from "./byte-symbols.ts";
+import { byteTokenIds, CharacterSymbols, mergesByScore, untouchedBorders } from "./character-symbols.ts";
+import { byteLevelRules, sentencePieceRules } from "./detokenizer.ts";
+import { MetadataReader, type Metadata } from "./metadata.ts";
+import { preTokenizerOf, splitOfPreTokenizer } from "./pre-tokenizers.ts";
+import { findSpecials, type GivenSpecials } from "./special-tokens.ts";
+import type { SpecialTokens, TokenClass, Tokenizer } from "./tokenizer.ts";
+import { Vocabulary } from "./vocabulary.ts";
+
+const PREFIX = "tokenizer.ggml.";
+
+/** GGUF's `token_type` numbers; 0 is "undefined" and others do not occur. */
+const CLASS_OF_TYPE: readonly TokenClass[] = [
+  "unused",
+  "normal",
+  "unknown",
+  "control",
+  "user-defined",
+  "unused",
+  "byte",
+];
+
+/** What a maker of one vocabulary model gets. */
+interface Context {
+  readonly metadata: MetadataReader;
+  readonly vocabulary: Vocabulary;
+  readonly file: string;
+}
+type Made = Omit<TokenizerParts, "vocabulary" | "specials" | "added"> & { readonly specials: SpecialTokens };
+
+const MODELS: Readonly<Record<string, (context: Context) => Made>> = {
+  gpt2: makeByteLevel,
+  llama: makeSentencePiece,
+};
+
+/**
+ * The tokenizer that a GGUF file's metadata describes; `file` is named in errors. Throws FormatError for fields that
+ * contradict each other, UnsupportedError for a vocabulary model or pre-tokenizer that Liang does not know.
+ */
+export function tokenizerFromGguf(metadata: Metadata, file = "GGUF"): Tokenizer {
+  const reader = new MetadataReader(metadata, file);
+  const model = reader.require(`${PREFIX}model`, reader.text(`${PREFIX}model`));
+  const make = MODELS[model];
+  if (make === undefined) {
+    throw new UnsupportedError(`${file}: the tokenizer model ${JSON.stringify(model)} is not supported.`, {
+      hint: `Known: ${Object.keys(MODELS).join(", ")}.`,
+    });
+  }
+  const texts = reader.require(`${PREFIX}tokens`, reader.texts(`${PREFIX}tokens`));
+  const types = reader.numbers(`${PREFIX}token_type`, texts.length);
+  const classes = types && Array.from({ length: texts.length }, (_, id) => classOfType(types[id], id, file));
+  const named = texts.map((text, id) => (text === "" ? `[EMPTY_${id}]` : text));
+  const vocabulary = new Vocabulary(named, classes, file);
+  const made = make({ metadata: reader, vocabulary, file });
+  return assembleTokenizer({ ...made, vocabulary, added: addedTokens(vocabulary, reader.text("general.name") ?? "") });
+}
+
+function classOfType(type: number, id: number, file: string): TokenClass {
+  const tokenClass = CLASS_OF_TYPE[type];
+  if (tokenClass === undefined) throw new FormatError(file, `${PREFIX}token_type[${id}]`, type, "0 to 6");
+  return tokenClass;
+}
+
+function addedTokens(vocabulary: Vocabulary, modelName: string): AddedToken[] {
+  // Phi-3's tokens swallow the white space after them; the file has no field for that, so llama.cpp goes by the name.
+  const stripsRight = /phi-?3/i.test(modelName) ? (text: string) => !PHI3_KEEPS_SPACE.has(text) : () => false;
+  return vocabulary.idsOf("control", "unknown", "user-defined").map((id) => ({
+    id,
+    text: vocabulary.text(id),
+    special: vocabulary.classOf(id) !== "user-defined",
+    stripRight: stripsRight(vocabulary.text(id)),
+  }));
+}
+const PHI3_KEEPS_SPACE = new Set(["<unk>", "<s>", "<|endoftext|>"]);
+
+function specialIds(metadata: MetadataReader, defaults: GivenSpecials): GivenSpecials {
+  const id = (name: string) => metadata.integer(`${PREFIX}${name}_token_id`);
+  return {
+    bos: id("bos") ?? defaults.bos,
+    eos: id("eos") ?? defaults.eos,
+    eot: id("eot"),
+    eom: id("eom"),
+    unknown: id("unknown") ?? defaults.unknown,
+    pad: id("padding") ?? defaults.pad,
+    separator: id("seperator") ?? defaults.separator, // spelled so in the format
+    classifier: id("cls") ?? defaults.classifier,
+    mask: id("mask") ?? defaults.mask,
+    fillPad: id("fim_pad"),
+    fillRepository: id("fim_rep"),
+    fillFile: id("fim_sep"),
+  };
+}
+
+/** BOS and EOS ids that are added, from the file's flags. */
+function surroundings(
+  { metadata, file }: Context,
+  specials: SpecialTokens,
+  defaults: { readonly bos: boolean; readonly eos: boolean },
+): { before: number[]; after: number[] } {
+  const ids = (flag: string, role: "bos" | "eos", byDefault: boolean) => {
+    const stated = metadata.flag(`${PREFIX}${flag}`);
+    if (!(stated ?? byDefault)) return [];
+    const id = specials[role];
+    if (id !== undefined) return [id];
+    if (stated === undefined) return [];
+    throw new FormatError(file, `${PREFIX}${role}_token_id`, undefined, `an id, since ${flag} is true`);
+  };
+  return { before: ids("add_bos_token", "bos", defaults.bos), after: ids("add_eos_token", "eos", defaults.eos) };
+}
+
+function makeByteLevel(context: Context): Made {
+  const { metadata, vocabulary, file } = context;
+  const preTokenizer = preTokenizerOf(metadata.text(`${PREFIX}pre`) ?? "default");
+  const merges = metadata.require(`${PREFIX}merges`, metadata.texts(`${PREFIX}merges`));
+  const specials = findSpecials(vocabulary, specialIds(metadata, {}));
+  const extra: string[] = [];
+  const table = mergesOf(merges, vocabulary, extra, file);
+  return {
+    kind: "byte-level-bpe",
+    specials,
+    encoder: new BpeEncoder({
+      split: splitOfPreTokenizer(preTokenizer),
+      symbols: new ByteSymbols(vocabulary, extra, specials.unknown),
+      merges: table,
+      ...(preTokenizer.ignoreMerges ? { wholePiece: wholeToken(vocabulary) } : {}),
+    }),
+    rules: byteLevelRules,
+    ...surroundings(context, specials, { bos: preTokenizer.addBos ?? false, eos: false }),
+  };
+}
+
+function makeSentencePiece(context: Context): Made {
+  const { metadata, vocabulary } = context;
+  const specials = findSpecials(vocabulary, specialIds(metadata, { bos: 1, eos: 2, unknown: 0 }));
+  const scores = metadata.require(`${PREFIX}scores`, metadata.numbers(`${PREFIX}scores`, vocabulary.size));
+  const spacePrefix = metadata.flag(`${PREFIX}add_space_prefix`) ?? true;
+  const byteIds = byteTokenIds(vocabulary);
+  return {
+    kind: "sentencepiece-bpe",
+    specials,
+    // Every section gets the prefix, so also the text after a special token, as llama.cpp has it.
+    normalize: (section) => (spacePrefix ? `▁${section}` : section).replaceAll(" ", "▁"),
+    encoder: new BpeEncoder({
+      split: untouchedBorders(vocabulary),
+      symbols: new CharacterSymbols(vocabulary, { byteIds, unknown: specials.unknown }),
+      merges: mergesByScore(vocabulary, scores),
+    }),
+    ...(byteIds === undefined ? { fusedUnknown: specials.unknown } : {}),
+    rules: sentencePieceRules(spacePrefix),
+    ...surroundings(context, specials, { bos: true, eos: false }),
+  };
+}
+
+/** Finds a piece of text among the normal tokens, in the spelling of bytes. */
+function wholeToken(vocabulary: Vocabulary): (piece: string) => number | undefined {
+  return (piece) => {
+    const id = vocabulary.idOf(spellText(piece));
+    return id !== undefined && vocabulary.classOf(id) === "normal" ? id : undefined;
+  };
+}

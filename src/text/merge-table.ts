@@ -1,0 +1,84 @@
+// Which pairs of symbols merge, into what, and in which order: (left id, right id) → (rank, merged id), an open-addressing
+// hash table in one typed array. Filled up front from a list of merges, or pair by pair on first sight through `resolve`
+// (vocabularies that give only scores or ranks of whole tokens). Not here: the merging (bpe-merge.ts).
+
+/** Answers a pair seen for the first time: its rank and merged id, or undefined when it does not merge. */
+export type ResolvePair = (left: number, right: number) => readonly [rank: number, merged: number] | undefined;
+
+/** Row of a pair that does not merge. */
+export const NO_MERGE = -1;
+
+const STRIDE = 4; // left, right, rank, merged: one probe touches 16 bytes
+const EMPTY = -1;
+const MISSING_RANK = -1;
+// Pairs remembered for `resolve`; at the limit they are forgotten, so memory stays under 32 MB on any text.
+const RESOLVED_LIMIT = 1 << 20;
+
+export class MergeTable {
+  rows: Int32Array;
+  #mask: number;
+  #count = 0;
+  #resolve: ResolvePair | undefined;
+
+  /** Room for `expected` pairs; it grows beyond by itself. */
+  constructor(expected: number, resolve?: ResolvePair) {
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, expected * 1.6)));
+    this.rows = new Int32Array(capacity * STRIDE).fill(EMPTY);
+    this.#mask = capacity - 1;
+    this.#resolve = resolve;
+  }
+
+  /** Adds a pair; of equal pairs the first stays (the lower rank in a list of merges). */
+  add(left: number, right: number, rank: number, merged: number): void {
+    let row = this.#home(left, right);
+    while (this.rows[row] !== EMPTY) {
+      if (this.rows[row] === left && this.rows[row + 1] === right) return;
+      row = (row + STRIDE) & (this.#mask * STRIDE + STRIDE - 1);
+    }
+    this.rows[row] = left;
+    this.rows[row + 1] = right;
+    this.rows[row + 2] = rank;
+    this.rows[row + 3] = merged;
+    if (++this.#count > this.#mask * 0.7) this.#grow();
+  }
+
+  /** The row of a pair, or NO_MERGE: `rows[row + 2]` is its rank, `rows[row + 3]` the merged id. */
+  find(left: number, right: number): number {
+    const { rows } = this;
+    const last = this.#mask * STRIDE + STRIDE - 1;
+    let row = this.#home(left, right);
+    for (;;) {
+      const found = rows[row];
+      if (found === left && rows[row + 1] === right) return rows[row + 2] === MISSING_RANK ? NO_MERGE : row;
+      if (found === EMPTY) break;
+      row = (row + STRIDE) & last;
+    }
+    return this.#resolve === undefined ? NO_MERGE : this.#learn(left, right, this.#resolve);
+  }
+
+  #home(left: number, right: number): number {
+    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca77);
+    hash ^= hash >>> 15;
+    return (hash & this.#mask) * STRIDE;
+  }
+
+  #learn(left: number, right: number, resolve: ResolvePair): number {
+    if (this.#count >= RESOLVED_LIMIT) {
+      this.rows.fill(EMPTY);
+      this.#count = 0;
+    }
+    const [rank, merged] = resolve(left, right) ?? [MISSING_RANK, 0];
+    this.add(left, right, rank, merged);
+    return this.find(left, right);
+  }
+
+  #grow(): void {
+    const old = this.rows;
+    this.rows = new Int32Array(old.length * 2).fill(EMPTY);
+    this.#mask = this.rows.length / STRIDE - 1;
+    this.#count = 0;
+    for (let row = 0; row < old.length; row += STRIDE) {
+      if (old[row] !== EMPTY) this.add(old[row], old[row + 1], old[row + 2], old[row + 3]);
+    }
+  }
+}
