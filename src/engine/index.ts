@@ -1,5 +1,7 @@
 // The layer's edge: a model that runs, token ids in and out.
 export * from "./types.ts";
+export * from "./engine.ts";
+export * from "./plan.ts";
 export * from "./sampler.ts";
 export * from "./sampling/candidates.ts";
 export * from "./sampling/row-scan.ts";

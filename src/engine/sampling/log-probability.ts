@@ -2,6 +2,13 @@
 import type { IdLogprob } from "../types.ts";
 import type { RowScan } from "./row-scan.ts";
 
+/** The largest logit; -Infinity of a row that holds none above that. */
+export function largestOf(row: Float32Array): number {
+  let largest = -Infinity;
+  for (let i = 0; i < row.length; i++) if (row[i] > largest) largest = row[i];
+  return largest;
+}
+
 /** ln of the sum of e^logit; NaN when a logit is. */
 export function logSumExp(row: Float32Array, largest: number): number {
   let total = 0;

@@ -1,0 +1,156 @@
+// One sequence whose keys and values are kept: its ids, and per cache group the pages that hold its rows.
+//
+// Full groups hold every row. A group of window w holds, besides pages that happen to contain them,
+//   [n - w - 7, n) for the length n, and for each anchor a (two at most) [a - w - 7, a),
+// so that 8 rows can be taken back at the end or at an anchor; what falls out of all these is freed. Anchors are the
+// lengths to which a conversation is likely to return: where the last prompt ended (another reply is asked for) and
+// where the cached part of it ended (the last message is edited). A length whose rows are not all there is not
+// reusable: `reusable` finds the next shorter one that is, 0 at worst.
+//
+// Pages may be shared: a fork holds the pages of a page-aligned prefix. Nobody writes to a shared page: who goes back into
+// one goes back to its first row and takes another.
+import { ANCHORS, type Layout, ROLLBACK_ROWS } from "../layout.ts";
+import type { PagePool } from "./page-pool.ts";
+
+/** Stands in a page table where there is no page. */
+const ABSENT = -1;
+
+interface GroupPages {
+  readonly pool: PagePool;
+  readonly window: number;
+  /** Page of rows [i * pageSize, (i + 1) * pageSize). */
+  readonly table: Int32Array;
+}
+
+export class CachedSequence {
+  readonly #layout: Layout;
+  readonly #groups: readonly GroupPages[];
+  #length = 0;
+  #anchors: readonly number[] = [];
+  /** ids[0 .. length) have their keys and values; what follows is to be run. (window) */
+  readonly ids: Int32Array;
+
+  constructor(layout: Layout, pools: readonly PagePool[]) {
+    this.#layout = layout;
+    this.ids = new Int32Array(layout.window);
+    this.#groups = layout.groups.map(({ group }, i) => ({
+      pool: pools[i],
+      window: group.window ?? Infinity,
+      table: new Int32Array(layout.pagesPerSequence).fill(ABSENT),
+    }));
+  }
+
+  /** Tokens whose keys and values are there. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get anchors(): readonly number[] {
+    return this.#anchors;
+  }
+
+  /** Page table of group `group`; entries of freed pages are negative. */
+  pages(group: number): Int32Array {
+    return this.#groups[group].table;
+  }
+
+  /** Row of the group's state that holds `position`. */
+  slot(group: number, position: number): number {
+    const { pageSize } = this.#layout;
+    return this.#groups[group].table[Math.floor(position / pageSize)] * pageSize + (position % pageSize);
+  }
+
+  /** How many of `ids`' first tokens this sequence begins with. */
+  sharedLength(ids: Int32Array): number {
+    const most = Math.min(ids.length, this.#length);
+    let shared = 0;
+    while (shared < most && ids[shared] === this.ids[shared]) shared++;
+    return shared;
+  }
+
+  /** The longest length <= `most`, a multiple of `step`, from which the sequence could go on. */
+  reusable(most: number, step = 1): number {
+    let length = Math.min(most, this.#length);
+    length -= length % step;
+    while (length > 0 && !this.#groups.every((group) => this.#goesOn(group, length))) length -= step;
+    return length;
+  }
+
+  /** Makes room for rows [length, length + count). */
+  reserve(count: number): void {
+    const { pageSize } = this.#layout;
+    const last = Math.ceil((this.#length + count) / pageSize);
+    for (const { pool, table } of this.#groups) {
+      for (let i = Math.floor(this.#length / pageSize); i < last; i++) if (table[i] === ABSENT) table[i] = pool.take();
+    }
+  }
+
+  /** `count` reserved rows were written. */
+  advance(count: number): void {
+    this.#length += count;
+    this.#trim();
+  }
+
+  /** Takes the sequence back to a `reusable` length. Throws RangeError for another. */
+  rollback(length: number): void {
+    if (length < 0 || length > this.#length || this.reusable(length) !== length) {
+      throw new RangeError(`a sequence of ${this.#length} tokens cannot go on from ${length}`);
+    }
+    this.#length = length;
+    this.#anchors = this.#anchors.filter((anchor) => anchor <= length);
+    this.#trim();
+  }
+
+  /** A prompt of `promptLength` tokens begins here: its end, and this length if it is not near it, become anchors. */
+  anchor(promptLength: number): void {
+    const here = promptLength - this.#length > ROLLBACK_ROWS ? [this.#length] : [];
+    const lengths = new Set([...this.#anchors, ...here, promptLength].filter((length) => length > 0));
+    this.#anchors = [...lengths].slice(-ANCHORS);
+    this.#trim();
+  }
+
+  /** Becomes the first `length` tokens of `source`, a page-aligned reusable length of it, by sharing its pages. */
+  fork(source: CachedSequence, length: number): void {
+    this.clear();
+    this.ids.set(source.ids.subarray(0, length));
+    this.#length = length;
+    const end = length / this.#layout.pageSize;
+    for (const [g, { pool, table }] of this.#groups.entries()) {
+      for (let i = 0; i < end; i++) {
+        const page = source.pages(g)[i];
+        if (page !== ABSENT) pool.share(page);
+        table[i] = page;
+      }
+    }
+    this.#trim();
+  }
+
+  clear(): void {
+    this.rollback(0);
+  }
+
+  /** True if every row that the row at `length` sees is there, and that row's page is not shared. */
+  #goesOn({ pool, window, table }: GroupPages, length: number): boolean {
+    const { pageSize } = this.#layout;
+    const first = Math.max(0, length - window + 1);
+    for (let i = Math.floor(first / pageSize); i * pageSize < length; i++) if (table[i] === ABSENT) return false;
+    return length % pageSize === 0 || !pool.isShared(table[Math.floor(length / pageSize)]);
+  }
+
+  /** Frees the pages of rows that do not count and, in window groups, of rows that fell out. */
+  #trim(): void {
+    const { pageSize } = this.#layout;
+    for (const { pool, table, window } of this.#groups) {
+      const reach = window + ROLLBACK_ROWS - 1;
+      for (let i = 0; i < table.length; i++) {
+        if (table[i] === ABSENT) continue;
+        const first = i * pageSize;
+        const end = first + pageSize;
+        const seenFrom = (length: number): boolean => first < length && end > length - reach;
+        if (seenFrom(this.#length) || (first < this.#length && this.#anchors.some(seenFrom))) continue;
+        pool.release(table[i]);
+        table[i] = ABSENT;
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// The sequences that keep their keys and values: which one a new prompt gets, and how much of it is already there.
+// A prompt continues the idle sequence that shares most with it; when it shares less than half of that one, it forks
+// its pages instead, so that another conversation with the same beginning does not lose its end. Otherwise it takes the
+// sequence that was used least recently. Not here: waiting for one to be idle (scheduler.ts).
+import type { Layout } from "../layout.ts";
+import { CachedSequence } from "./cached-sequence.ts";
+import { PagePool } from "./page-pool.ts";
+
+interface Source {
+  readonly sequence: CachedSequence;
+  readonly reusable: number;
+}
+
+export class Slots {
+  readonly #layout: Layout;
+  /** Least recently used first. */
+  readonly #idle: CachedSequence[];
+  readonly #busy = new Set<CachedSequence>();
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    const pools = layout.groups.map(({ pages }) => new PagePool(pages));
+    this.#idle = Array.from({ length: layout.slots }, () => new CachedSequence(layout, pools));
+  }
+
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /**
+   * An idle sequence for `ids`, taken back to what of them is reusable (its `length`) with all ids in place. At least
+   * the last id is left to run, since it gives the logits. `reuse` false: it begins empty.
+   */
+  acquire(ids: Int32Array, reuse: boolean): CachedSequence {
+    const sequence = reuse ? this.#best(ids) : this.#oldest();
+    if (!reuse) sequence.clear();
+    this.#idle.splice(this.#idle.indexOf(sequence), 1);
+    this.#busy.add(sequence);
+    sequence.ids.set(ids);
+    sequence.anchor(ids.length);
+    return sequence;
+  }
+
+  /** The sequence is idle from now on and keeps what it has. */
+  release(sequence: CachedSequence): void {
+    this.#busy.delete(sequence);
+    if (sequence.length === 0) this.#idle.unshift(sequence);
+    else this.#idle.push(sequence);
+  }
+
+  #best(ids: Int32Array): CachedSequence {
+    const own = this.#longest(this.#idle, ids, 1);
+    const shared = this.#longest([...this.#idle, ...this.#busy], ids, this.#layout.pageSize);
+    const oldest = this.#oldest();
+    const continues = own !== undefined && (2 * own.reusable >= own.sequence.length || own.sequence === oldest);
+    if (continues && own.reusable >= (shared?.reusable ?? 0)) {
+      own.sequence.rollback(own.reusable);
+      return own.sequence;
+    }
+    if (shared === undefined) {
+      oldest.clear();
+    } else if (shared.sequence === oldest) {
+      oldest.rollback(shared.reusable);
+    } else {
+      oldest.fork(shared.sequence, shared.reusable);
+    }
+    return oldest;
+  }
+
+  /** Of those that share anything reusable, the one that shares most, the most recently used of equals. */
+  #longest(sequences: readonly CachedSequence[], ids: Int32Array, step: number): Source | undefined {
+    let best: Source | undefined;
+    for (const sequence of sequences) {
+      const reusable = sequence.reusable(Math.min(sequence.sharedLength(ids), ids.length - 1), step);
+      if (reusable > 0 && reusable >= (best?.reusable ?? 0)) best = { sequence, reusable };
+    }
+    return best;
+  }
+
+  /** Empty ones come first; they are kept at the front. */
+  #oldest(): CachedSequence {
+    return this.#idle[0];
+  }
+}

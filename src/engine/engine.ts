@@ -1,0 +1,145 @@
+// Opens a model on an executor and runs it: the engine's body, joining scheduler, replies and readings. Not here:
+// texts (src/chat), which options are wise (`plan` tells what they take).
+import { MemoryError, UsageError } from "../base/errors.ts";
+import type { Executor, MemoryUse, OpenModel, ParameterStore } from "../device/executor.ts";
+import type { Model } from "../models/model.ts";
+import { type Layout, type ProgramName, layoutOf, tracePrograms } from "./layout.ts";
+import { Reading } from "./reading.ts";
+import { Reply, type ReplyHost } from "./reply.ts";
+import { checkFits, checkedIds } from "./request.ts";
+import { Sampler } from "./sampler.ts";
+import { largestOf, logSumExp } from "./sampling/log-probability.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Engine, EngineEvent, EngineOptions, GenerateRequest, Generation, ReadOptions } from "./types.ts";
+
+/** All logits of a text in one array: more than this is for `score`. */
+const LOGITS_BYTES_MAX = 2 ** 32;
+
+/**
+ * Loads the weights, allocates keys and values, compiles the programs. Throws UsageError for options out of range,
+ * and what the store and the executor throw.
+ */
+export async function openEngine(
+  model: Model,
+  store: ParameterStore,
+  executor: Executor,
+  options: EngineOptions,
+): Promise<Engine> {
+  const layout = layoutOf(model, options);
+  const { threads, precision, onProgress, signal } = options;
+  const opened = await executor.open(store, tracePrograms(model, layout), { threads, precision, onProgress, signal });
+  return new RunningEngine(model, layout, opened);
+}
+
+class RunningEngine implements Engine {
+  readonly window: number;
+  readonly slots: number;
+  readonly threads: number;
+  readonly memory: MemoryUse;
+  readonly bytesPerToken: number;
+  readonly #opened: OpenModel<ProgramName>;
+  readonly #scheduler: Scheduler;
+  readonly #host: ReplyHost;
+  #closing: Promise<void> | undefined;
+
+  constructor(model: Model, layout: Layout, opened: OpenModel<ProgramName>) {
+    this.window = layout.window;
+    this.slots = layout.slots;
+    this.threads = opened.threads;
+    this.memory = opened.memory;
+    this.bytesPerToken = opened.memory.bytesPerToken.decode;
+    this.#opened = opened;
+    this.#scheduler = new Scheduler(model, layout, opened);
+    this.#host = {
+      vocabularySize: model.vocabularySize,
+      window: layout.window,
+      sampler: new Sampler(model.vocabularySize),
+      wake: () => this.#scheduler.wake(),
+    };
+  }
+
+  generate(request: GenerateRequest): Generation {
+    let reply: Reply | undefined;
+    let stopped = false;
+    let iterated = false;
+    const begin = (): Reply => {
+      if (iterated) throw new UsageError("This generation was iterated before.", { hint: "Call generate again." });
+      iterated = true;
+      reply = new Reply(request, this.#host);
+      if (stopped) reply.stop();
+      else this.#submit(reply);
+      return reply;
+    };
+    return {
+      [Symbol.asyncIterator]: () => eventsOf(begin),
+      stop(): void {
+        stopped = true;
+        reply?.stop();
+      },
+    };
+  }
+
+  async logits(ids: readonly number[] | Int32Array, options: ReadOptions = {}): Promise<Float32Array> {
+    const prompt = this.#checked(ids);
+    const { vocabularySize } = this.#host;
+    const bytes = prompt.length * vocabularySize * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes > LOGITS_BYTES_MAX) {
+      const hint = "Read fewer tokens, or ask for their probabilities alone with score.";
+      throw new MemoryError("All logits of the text", bytes, LOGITS_BYTES_MAX, { hint });
+    }
+    const all = new Float32Array(prompt.length * vocabularySize);
+    await this.#read(prompt, (logits, position) => all.set(logits, position * vocabularySize), options);
+    return all;
+  }
+
+  async score(ids: readonly number[] | Int32Array, options: ReadOptions = {}): Promise<Float64Array> {
+    const prompt = this.#checked(ids);
+    const logprobs = new Float64Array(prompt.length - 1);
+    if (logprobs.length === 0) return logprobs;
+    const visit = (logits: Float32Array, position: number): void => {
+      logprobs[position] = logits[prompt[position + 1]] - logSumExp(logits, largestOf(logits));
+    };
+    await this.#read(prompt.subarray(0, -1), visit, options); // what comes after the last id is not asked
+    return logprobs;
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#scheduler.close(new DOMException("The model was closed.", "AbortError"));
+    await this.#opened.close();
+  }
+
+  async #read(prompt: Int32Array, visit: (logits: Float32Array, position: number) => void, options: ReadOptions) {
+    const reading = new Reading(prompt, visit, options, this.#host.wake);
+    this.#submit(reading);
+    await reading.done;
+  }
+
+  #checked(ids: readonly number[] | Int32Array): Int32Array {
+    const checked = checkedIds(ids, this.#host.vocabularySize);
+    checkFits(checked, this.window, this.window);
+    return checked;
+  }
+
+  #submit(task: Reply | Reading): void {
+    if (this.#closing !== undefined) throw new UsageError("The model is closed.");
+    this.#scheduler.submit(task);
+  }
+}
+
+async function* eventsOf(begin: () => Reply): AsyncGenerator<EngineEvent, void> {
+  const reply = begin();
+  try {
+    for (let next = await reply.events.next(); !next.done; next = await reply.events.next()) yield next.value;
+  } finally {
+    reply.leave();
+  }
+}

@@ -1,0 +1,90 @@
+// How much of everything a model gets: rows of its programs, pages of its cache groups. From the options, checked at
+// the door; the programs are traced from it and the memory plan is counted from it. Not here: which page is whose.
+import type { Graph } from "../graph/index.ts";
+import type { CacheGroup, Model } from "../models/model.ts";
+import { traceModel } from "../models/trace.ts";
+import { checkWhole } from "./request.ts";
+import type { EngineOptions } from "./types.ts";
+
+/**
+ * Rows of a page. A head's keys of one page are 64 rows of contiguous memory (8-32 KB in f16: inside the first cache
+ * level), a window of 8192 is 128 entries of a page table, and at most 63 rows of a sequence's last page lie idle.
+ */
+const PAGE_SIZE = 64;
+/** Rows of a prompt chunk: reading the weights once for 128 rows costs little beside their arithmetic on every tier. */
+const CHUNK_ROWS = 128;
+/** Rows of a decode run, so sequences that go forward in one reading of the weights. */
+const DECODE_ROWS_MAX = 8;
+/** Rows before the end of a sequence, or before an anchor, that stay reachable in window groups. */
+export const ROLLBACK_ROWS = 8;
+/** Lengths besides its own end that a sequence can be taken back to in window groups (cached-sequence.ts). */
+export const ANCHORS = 2;
+/** Bytes of the logits of one prompt run: how many rows of it reach the head when all are asked for. */
+const LOGITS_BYTES = 16 * 2 ** 20;
+const SLOTS = 4;
+
+export interface GroupLayout {
+  readonly group: CacheGroup;
+  /** The most pages that one sequence holds at once. */
+  readonly pagesHeld: number;
+  /** Of all slots together. */
+  readonly pages: number;
+}
+
+export interface Layout {
+  readonly window: number;
+  readonly slots: number;
+  readonly kvType: "f16" | "f32";
+  readonly pageSize: number;
+  readonly pagesPerSequence: number;
+  readonly chunkRows: number;
+  readonly decodeRows: number;
+  /** Rows of a prompt run that may reach the head. */
+  readonly outputRows: number;
+  readonly groups: readonly GroupLayout[];
+}
+
+export type ProgramName = "prompt" | "decode";
+
+/** Throws UsageError that names the option. */
+export function layoutOf(model: Model, options: EngineOptions): Layout {
+  const { window, slots = SLOTS, kvType = "f16", pageSize = PAGE_SIZE, chunkRows = CHUNK_ROWS } = options;
+  checkWhole("window", window, 2, model.window);
+  checkWhole("slots", slots, 1, 1024);
+  checkWhole("pageSize", pageSize, 1, 2 ** 16);
+  checkWhole("chunkRows", chunkRows, 1, 2 ** 16);
+  const pagesPerSequence = Math.ceil(window / pageSize);
+  const rowsOfLogits = Math.max(1, Math.floor(LOGITS_BYTES / (model.vocabularySize * Float32Array.BYTES_PER_ELEMENT)));
+  return {
+    window,
+    slots,
+    kvType,
+    pageSize,
+    pagesPerSequence,
+    chunkRows,
+    decodeRows: Math.min(slots, DECODE_ROWS_MAX),
+    outputRows: Math.min(chunkRows, rowsOfLogits),
+    groups: model.cacheGroups.map((group) => {
+      const pagesHeld = Math.min(pagesPerSequence, pagesHeldBy(group, pageSize, chunkRows));
+      return { group, pagesHeld, pages: slots * pagesHeld };
+    }),
+  };
+}
+
+/** A window group holds what the next rows see, those rows, and what its anchors see. */
+function pagesHeldBy({ window }: CacheGroup, pageSize: number, chunkRows: number): number {
+  if (window === undefined) return Infinity;
+  const pagesOf = (rows: number): number => Math.ceil((rows - 1) / pageSize) + 1; // wherever they begin
+  return pagesOf(window + ROLLBACK_ROWS + chunkRows) + ANCHORS * pagesOf(window + ROLLBACK_ROWS);
+}
+
+/** `prompt` takes one chunk of one sequence, `decode` one row of each of several. */
+export function tracePrograms(model: Model, layout: Layout): Record<ProgramName, Graph> {
+  const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType } = layout;
+  const slots = Object.fromEntries(layout.groups.map(({ group, pages }) => [group.name, pages * pageSize]));
+  const shared = { pageSize, pagesPerSequence, kvType, slots };
+  return {
+    prompt: traceModel(model, { ...shared, rows: chunkRows, sequences: 1, outputRows }),
+    decode: traceModel(model, { ...shared, rows: decodeRows, sequences: decodeRows, outputRows: decodeRows }),
+  };
+}

@@ -1,0 +1,131 @@
+// A reply being made: the task that chooses id after id, and the events that its reader gets. Not here: when its rows
+// run (scheduler.ts), how an id is chosen (sampler.ts).
+import type { CachedSequence } from "./cache/cached-sequence.ts";
+import { Departure } from "./departure.ts";
+import { EventQueue } from "./event-queue.ts";
+import { checkFits, checkWhole, checkedIds } from "./request.ts";
+import type { Sampler } from "./sampler.ts";
+import { checkedSettings } from "./sampling/settings.ts";
+import type { Task } from "./task.ts";
+import type { EngineEvent, EngineTimings, GenerateRequest, SamplingSettings } from "./types.ts";
+
+/** Events that wait for a reader before its sequence pauses. */
+const QUEUE_CAPACITY = 16;
+
+export interface ReplyHost {
+  readonly vocabularySize: number;
+  readonly window: number;
+  readonly sampler: Sampler;
+  /** The reply may be worth a look by the scheduler: its reader caught up, or it is over. */
+  readonly wake: () => void;
+}
+
+export class Reply implements Task {
+  readonly prompt: Int32Array;
+  readonly reuse: boolean;
+  readonly everyRow = false;
+  readonly events: EventQueue<EngineEvent>;
+  readonly #host: ReplyHost;
+  readonly #settings: SamplingSettings;
+  readonly #tokensMax: number;
+  readonly #endIds: ReadonlySet<number>;
+  readonly #logprobs: number | undefined;
+  readonly #departure: Departure;
+  readonly #clock = { called: performance.now(), started: 0, promptRead: 0, first: 0, last: 0 };
+  #sequence: CachedSequence | undefined;
+  #cached = 0;
+  #tokens = 0;
+
+  /** Throws UsageError, ContextLengthError, or the reason of an aborted signal. */
+  constructor(request: GenerateRequest, host: ReplyHost) {
+    const { vocabularySize, window } = host;
+    this.#host = host;
+    this.prompt = checkedIds(request.ids, vocabularySize);
+    checkFits(this.prompt, window - 1, window);
+    this.#settings = checkedSettings(request.sampling ?? {}, vocabularySize);
+    if (request.maxTokens !== undefined) checkWhole("maxTokens", request.maxTokens, 1);
+    if (request.logprobs !== undefined) checkWhole("logprobs", request.logprobs, 0, vocabularySize);
+    this.#tokensMax = Math.min(request.maxTokens ?? Infinity, window - this.prompt.length);
+    this.#endIds = new Set(request.endIds);
+    this.#logprobs = request.logprobs;
+    this.reuse = request.reproducible !== true;
+    this.events = new EventQueue(QUEUE_CAPACITY, host.wake);
+    this.#departure = new Departure(request.signal, (reason) => this.fail(reason), host.wake);
+  }
+
+  get left(): AbortSignal {
+    return this.#departure.signal;
+  }
+
+  get paused(): boolean {
+    return this.events.full;
+  }
+
+  start(sequence: CachedSequence): void {
+    this.#clock.started = performance.now();
+    this.#sequence = sequence;
+    this.#cached = sequence.length;
+    this.progress(sequence.length);
+  }
+
+  progress(done: number): void {
+    this.events.push({ type: "prefill", done, total: this.prompt.length, cached: this.#cached });
+  }
+
+  take(logits: Float32Array, position: number): boolean {
+    const now = performance.now();
+    if (this.#tokens === 0) this.#clock.promptRead = now;
+    const { ids } = this.#sequence as CachedSequence; // there since `start`
+    const history = ids.subarray(0, position + 1);
+    const choice = this.#host.sampler.choose(logits, history, this.#settings, this.#logprobs);
+    if (this.#endIds.has(choice.id)) return this.#end("stop", choice.id);
+    if (this.#tokens++ === 0) this.#clock.first = now;
+    this.#clock.last = now;
+    this.events.push({ type: "token", ...choice });
+    if (this.#tokens === this.#tokensMax) return this.#end("length");
+    ids[position + 1] = choice.id;
+    return true;
+  }
+
+  fail(error: unknown): void {
+    this.events.fail(error);
+    this.leave();
+  }
+
+  /** Ends the reply: what is not yet read is dropped. */
+  stop(): void {
+    if (this.left.aborted) return;
+    this.events.drop();
+    this.#end("stop");
+  }
+
+  /** Nobody reads the reply any more. */
+  leave(): void {
+    this.#departure.leave();
+  }
+
+  #end(reason: "stop" | "length", endId?: number): false {
+    const timings = this.#timings();
+    const end = { type: "end", reason, tokens: this.#tokens, cached: this.#cached, timings } as const;
+    this.events.push(endId === undefined ? end : { ...end, endId });
+    this.events.end();
+    this.leave();
+    return false;
+  }
+
+  #timings(): EngineTimings {
+    const { called, started, promptRead, first, last } = this.#clock;
+    const prefillMs = promptRead === 0 ? 0 : promptRead - started;
+    const decodeMs = last - first;
+    return {
+      queuedMs: started === 0 ? 0 : started - called,
+      prefillMs,
+      firstTokenMs: first === 0 ? 0 : first - called,
+      decodeMs,
+      prefillTokensPerSecond: perSecond(this.prompt.length - this.#cached, prefillMs),
+      decodeTokensPerSecond: perSecond(this.#tokens - 1, decodeMs),
+    };
+  }
+}
+
+const perSecond = (count: number, ms: number): number => (ms > 0 ? (1000 * count) / ms : 0);

@@ -1,0 +1,157 @@
+// One loop owns the executor. Each turn: give idle sequences to waiting tasks, in order; run one chunk of one prompt;
+// run one row of every task that is past its prompt, eight at most. Who was run goes behind the others, so all get
+// their turn. A sequence's length advances only when a run completed, so an abort or a failed run leaves it whole.
+//
+// Chunks end at fixed positions (multiples of the chunk's rows), and which program computes a row depends on its phase
+// only: what a row gives does not depend on company, history or chunking.
+import type { OpenModel } from "../device/executor.ts";
+import type { Model } from "../models/model.ts";
+import type { CachedSequence } from "./cache/cached-sequence.ts";
+import { Slots } from "./cache/slots.ts";
+import type { Layout, ProgramName } from "./layout.ts";
+import { RowBatch } from "./row-batch.ts";
+import type { Task } from "./task.ts";
+
+interface Running {
+  readonly task: Task;
+  readonly sequence: CachedSequence;
+}
+
+export class Scheduler {
+  readonly #layout: Layout;
+  readonly #slots: Slots;
+  readonly #prompt: RowBatch;
+  readonly #decode: RowBatch;
+  #waiting: Task[] = [];
+  #running: Running[] = [];
+  readonly #closing = new AbortController();
+  /** Set while the loop has nothing to run. */
+  #wake: (() => void) | undefined;
+  readonly #loop: Promise<void>;
+
+  constructor(model: Model, layout: Layout, { programs }: OpenModel<ProgramName>) {
+    this.#layout = layout;
+    this.#slots = new Slots(layout);
+    this.#prompt = new RowBatch(programs.prompt, model, layout);
+    this.#decode = new RowBatch(programs.decode, model, layout);
+    this.#loop = this.#work();
+  }
+
+  /** Queues a task; it must be woken for (`wake`) when it is left or no longer paused. */
+  submit(task: Task): void {
+    this.#waiting.push(task);
+    this.wake();
+  }
+
+  /** Something changed that may give the loop work. */
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Fails every task with `error` and resolves when no run is under way. */
+  async close(error: unknown): Promise<void> {
+    this.#closing.abort(error);
+    for (const task of [...this.#waiting, ...this.#running.map(({ task }) => task)]) task.fail(error);
+    this.wake();
+    await this.#loop;
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      this.#dropLeft();
+      if (this.#closing.signal.aborted) return;
+      this.#admit();
+      const prefilling = this.#ready(true).at(0);
+      if (prefilling !== undefined) await this.#runChunk(prefilling);
+      const decoding = this.#ready(false).slice(0, this.#layout.decodeRows);
+      if (decoding.length > 0) await this.#runDecode(decoding);
+      if (prefilling === undefined && decoding.length === 0) await this.#sleep();
+    }
+  }
+
+  #ready(prefilling: boolean): Running[] {
+    return this.#running.filter(({ task, sequence }) => {
+      return sequence.length < task.prompt.length === prefilling && !task.paused && !task.left.aborted;
+    });
+  }
+
+  #admit(): void {
+    while (this.#waiting.length > 0 && this.#slots.idle > 0) {
+      const task = this.#waiting.shift() as Task;
+      const sequence = this.#slots.acquire(task.prompt, task.reuse);
+      this.#running.push({ task, sequence });
+      task.start(sequence);
+    }
+  }
+
+  async #runChunk(one: Running): Promise<void> {
+    const { task, sequence } = one;
+    const grid = task.everyRow ? this.#layout.outputRows : this.#layout.chunkRows;
+    const from = sequence.length;
+    const end = Math.min(task.prompt.length, (Math.floor(from / grid) + 1) * grid);
+    const last = end === task.prompt.length;
+    const outputs = task.everyRow ? end - from : Number(last);
+    await this.#attempt([one], async () => {
+      sequence.reserve(end - from);
+      this.#prompt.clear();
+      this.#prompt.add(sequence, end - from, outputs);
+      await this.#prompt.run(task.left);
+      sequence.advance(end - from);
+      task.progress(end);
+      let more = true;
+      for (let i = 0; i < outputs; i++) more = task.take(this.#prompt.logits(i), end - outputs + i);
+      if (last && !more) this.#release(one);
+    });
+  }
+
+  async #runDecode(list: readonly Running[]): Promise<void> {
+    await this.#attempt(list, async () => {
+      this.#decode.clear();
+      for (const { sequence } of list) {
+        sequence.reserve(1);
+        this.#decode.add(sequence, 1, 1);
+      }
+      // who leaves a shared run waits for its end; alone, it ends the run
+      await this.#decode.run(list.length === 1 ? list[0].task.left : this.#closing.signal);
+      for (const { sequence } of list) sequence.advance(1);
+    });
+    for (const [i, one] of list.entries()) {
+      if (!this.#running.includes(one)) continue; // the run failed
+      await this.#attempt([one], () => {
+        const more = one.task.take(this.#decode.logits(i), one.sequence.length - 1);
+        if (!more) this.#release(one);
+      });
+    }
+  }
+
+  /** Does something for `involved`, who go behind the others; if it fails, they do. */
+  async #attempt(involved: readonly Running[], action: () => Promise<void> | void): Promise<void> {
+    this.#running = [...this.#running.filter((one) => !involved.includes(one)), ...involved];
+    try {
+      await action();
+    } catch (error) {
+      for (const one of involved) {
+        one.task.fail(error); // nobody hears it if the task was left, as when an abort ended the run
+        this.#release(one);
+      }
+    }
+  }
+
+  #dropLeft(): void {
+    this.#waiting = this.#waiting.filter((task) => !task.left.aborted);
+    for (const one of this.#running.filter(({ task }) => task.left.aborted)) this.#release(one);
+  }
+
+  #release(one: Running): void {
+    this.#running = this.#running.filter((other) => other !== one);
+    this.#slots.release(one.sequence);
+  }
+
+  async #sleep(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}

@@ -1,0 +1,26 @@
+// What the scheduler runs: a prompt, and then whatever ids follow it. Bodies: generation.ts (a reply), reading.ts
+// (logits of a given text).
+import type { CachedSequence } from "./cache/cached-sequence.ts";
+
+export interface Task {
+  readonly prompt: Int32Array;
+  /** Cached pages may serve the prompt. */
+  readonly reuse: boolean;
+  /** Every row of the prompt reaches the head, not only the last one. */
+  readonly everyRow: boolean;
+  /** Aborted when nobody waits for the task's results any more, for whatever reason. */
+  readonly left: AbortSignal;
+  /** True while its reader is behind: it is then left out of runs. */
+  readonly paused: boolean;
+  /** A sequence is there; its `length` is what was found of the prompt. */
+  start(sequence: CachedSequence): void;
+  /** The sequence grew by a chunk of the prompt. */
+  progress(done: number): void;
+  /**
+   * Logits (V) after the row at `position`, valid during the call. Returns true when one more id was put at
+   * sequence.ids[position + 1] to be run, false when the task needs no more.
+   */
+  take(logits: Float32Array, position: number): boolean;
+  /** A run of its rows failed, or the engine closed. */
+  fail(error: unknown): void;
+}
