@@ -30,6 +30,16 @@ export class Config {
     throw this.error(key, value, `a whole number from 1 to ${SIZE_MAX}`);
   }
 
+  /** A whole number that may be 0. */
+  count(key: string, fallback?: number): number {
+    const value = this.find(key) ?? fallback;
+    return value === 0 ? 0 : this.size(key, fallback);
+  }
+
+  optionalNumber(key: string): number | undefined {
+    return this.find(key) === undefined ? undefined : this.number(key);
+  }
+
   /** A positive number. */
   number(key: string, fallback?: number): number {
     const value = this.find(key) ?? fallback;

@@ -89,6 +89,7 @@ export const hfRefusals: Readonly<Record<string, readonly unknown[]>> = {
 /** Tables that old checkpoints carry beside their weights. */
 export const ignoredTables: readonly IgnoredRow[] = [
   { name: /\.rotary_emb\.inv_freq$/, reason: "a table of rope frequencies, computed anew from the config" },
+  { name: /^lm_head\.weight$/, reason: "a copy of the embedding, which is the head (tie_word_embeddings)" },
   { name: /^rope_freqs\.weight$/, reason: "rope divisors, already part of the rope tables" },
 ];
 

@@ -1,7 +1,11 @@
 // The families, one row each: config's `model_type`, GGUF's `general.architecture`, and the reader in the family's file.
 import { UnsupportedError, show } from "../base/errors.ts";
+import { gemma3Text } from "./gemma3_text.ts";
+import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
 import type { Model, ModelFacts } from "./model.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 
 interface FamilyRow {
   readonly hf: string;
@@ -9,7 +13,13 @@ interface FamilyRow {
   readonly read: (facts: ModelFacts) => Model;
 }
 
-const families: readonly FamilyRow[] = [{ hf: "llama", gguf: "llama", read: llama }];
+const families: readonly FamilyRow[] = [
+  { hf: "llama", gguf: "llama", read: llama },
+  { hf: "qwen2", gguf: "qwen2", read: qwen2 },
+  { hf: "qwen3", gguf: "qwen3", read: qwen3 },
+  { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },
+  { hf: "gpt2", gguf: "gpt2", read: gpt2 },
+];
 
 /**
  * The model that a file describes. Throws UnsupportedError for a family or an option that Liang does not know,

@@ -12,7 +12,7 @@ export interface AttentionSettings {
   /** Sliding window in tokens, the query's own included. */
   readonly window?: number | undefined;
   /** Scores become cap * tanh(score / cap). */
-  readonly softCap?: number;
+  readonly softCap?: number | undefined;
   /** ε of the norms over each query and key head, where the weights have them. */
   readonly epsilon: number;
 }

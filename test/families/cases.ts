@@ -10,7 +10,7 @@ import type { Model } from "../../src/models/index.ts";
 
 const folder = resolve(import.meta.dirname, "../golden/families");
 
-export const caseNames = ["llama", "llama-3", "yi"] as const;
+export const caseNames = ["llama", "llama-3", "yi", "qwen2", "qwen3", "gemma3_text", "gpt2", "gpt2-original"] as const;
 export type CaseName = (typeof caseNames)[number];
 
 /** "config.json": the keys of new files; "config.legacy.json": those of published checkpoints. */
