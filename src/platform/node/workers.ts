@@ -41,7 +41,10 @@ export const startWorker: Platform["startWorker"] = (url, data, options = {}) =>
       handlers.push(handler);
       if (failure !== undefined) handler(failure);
     },
-    hold: (on) => void (on ? worker.ref() : worker.unref()),
+    hold(on) {
+      if (on) worker.ref();
+      else worker.unref();
+    },
     terminate,
     [Symbol.asyncDispose]: terminate,
   };
