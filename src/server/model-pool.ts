@@ -1,0 +1,199 @@
+// The models in memory: one at a time. Whoever needs a model takes a lease and gives it back; asking for another one waits
+// until all leases of the present one are back, then closes it and loads the new one, first come, first served. Requests
+// for a model that is being loaded share that load. Not here: loading (injected), the list of models (store).
+import { NotFoundError, isAbort, show } from "../base/errors.ts";
+import type { OnProgress, Progress } from "../base/progress.ts";
+import type { LanguageModel } from "../chat/types.ts";
+import type { ListedModel } from "../store/index.ts";
+
+/** Loads the model at `path`. */
+export type LoadModel = (
+  path: string,
+  options: { onProgress: OnProgress; signal: AbortSignal },
+) => Promise<LanguageModel>;
+
+/** What the pool needs of the model list. */
+export interface ModelCatalogue {
+  list(): Promise<ListedModel[]>;
+  find(name: string): Promise<ListedModel>;
+}
+
+/** The right to use a model until `release` (or the end of its `using` block). */
+export interface Lease extends Disposable {
+  readonly name: string;
+  readonly model: LanguageModel;
+  release(): void;
+}
+
+export interface PoolState {
+  readonly name: string;
+  readonly state: "loading" | "loaded";
+  readonly progress?: Progress;
+  readonly model?: LanguageModel;
+}
+
+export interface ModelPool {
+  /**
+   * A lease of the model called `name`; without a name, of the default. Throws NotFoundError, what loading throws, and
+   * AbortError when `signal` fires while waiting (a load under way goes on).
+   */
+  acquire(name: string | undefined, options?: { signal?: AbortSignal; onProgress?: OnProgress }): Promise<Lease>;
+  /** What answers when no model is named: as configured, else the one in memory, else the newest, else the built-in. */
+  defaultName(): Promise<string | undefined>;
+  /** The model in memory or on its way there; the latest asked for, when several wait. */
+  state(): PoolState | undefined;
+  readonly catalogue: ModelCatalogue;
+  /** Aborts a load under way, waits for leases and closes the model. */
+  close(): Promise<void>;
+}
+
+/** One model's stay in memory. */
+interface Stay {
+  readonly name: string;
+  readonly ready: Promise<LanguageModel>;
+  readonly listeners: Set<OnProgress>;
+  /** Settles when the last lease is back and no other request can join any more. */
+  readonly left: PromiseWithResolvers<void>;
+  leases: number;
+  ended: boolean;
+  progress: Progress | undefined;
+  model: LanguageModel | undefined;
+}
+
+/** Makes the pool; nothing is loaded before the first lease. */
+export function createModelPool(options: {
+  catalogue: ModelCatalogue;
+  load: LoadModel;
+  defaultModel?: string;
+}): ModelPool {
+  const { catalogue, load } = options;
+  const closing = new AbortController();
+  let latest: Stay | undefined;
+
+  const startStay = (name: string, path: string, previous: Stay | undefined): Stay => {
+    const stay: Stay = {
+      name,
+      ready: Promise.resolve().then(async () => {
+        await previous?.left.promise;
+        await previous?.model?.close();
+        if (stay.leases === 0 || closing.signal.aborted) {
+          if (latest === stay) latest = undefined; // at once: nobody may join what is given up
+          throw new DOMException("Nobody waits for the model any more.", "AbortError");
+        }
+        const model = await load(path, {
+          signal: closing.signal,
+          onProgress(progress) {
+            stay.progress = progress;
+            for (const listener of stay.listeners) listener(progress);
+          },
+        });
+        stay.model = model;
+        return model;
+      }),
+      listeners: new Set(),
+      left: Promise.withResolvers(),
+      leases: 0,
+      ended: false,
+      progress: undefined,
+      model: undefined,
+    };
+    stay.ready.catch(() => {
+      // The next request tries again, in place of this one.
+      if (latest === stay) latest = undefined;
+    });
+    return stay;
+  };
+
+  const giveBack = (stay: Stay) => {
+    stay.leases--;
+    if (stay.leases === 0 && stay.ended) stay.left.resolve();
+  };
+
+  /** Lets nobody join the stay any more; `left` settles once its last lease is back. */
+  const end = (stay: Stay | undefined) => {
+    if (stay === undefined) return;
+    stay.ended = true;
+    stay.ready.then(
+      () => stay.leases === 0 && stay.left.resolve(),
+      () => stay.left.resolve(), // a failed load leaves nothing behind to wait for
+    );
+  };
+
+  const defaultName = async () => {
+    if (options.defaultModel !== undefined) return options.defaultModel;
+    if (latest !== undefined) return latest.name;
+    const models = await catalogue.list();
+    const own = models.filter((model) => !model.builtIn && model.bytes !== null);
+    return (own.toSorted((a, b) => b.addedAt - a.addedAt)[0] ?? models.find((model) => model.builtIn))?.name;
+  };
+
+  return {
+    catalogue,
+    defaultName,
+
+    async acquire(name, { signal, onProgress } = {}) {
+      signal?.throwIfAborted();
+      const wanted = name ?? (await defaultName());
+      if (wanted === undefined) throw new NotFoundError("There is no model yet.", { hint: "Pull or add one." });
+      const entry = await catalogue.find(wanted);
+      if (entry.bytes === null) throw new NotFoundError(`The model ${show(entry.name)} is gone from ${entry.path}.`);
+      closing.signal.throwIfAborted();
+      if (latest?.name !== entry.name) {
+        const previous = latest;
+        latest = startStay(entry.name, entry.path, previous);
+        end(previous);
+      }
+      const stay = latest;
+      stay.leases++;
+      if (onProgress !== undefined) stay.listeners.add(onProgress);
+      try {
+        const model = await orAbort(stay.ready, signal);
+        let isBack = false;
+        const release = () => {
+          if (!isBack) giveBack(stay);
+          isBack = true;
+        };
+        return { name: stay.name, model, release, [Symbol.dispose]: release };
+      } catch (error) {
+        giveBack(stay);
+        throw error;
+      } finally {
+        if (onProgress !== undefined) stay.listeners.delete(onProgress);
+      }
+    },
+
+    state() {
+      if (latest === undefined) return undefined;
+      const { name, model, progress } = latest;
+      if (model !== undefined) return { name, state: "loaded", model };
+      return { name, state: "loading", ...(progress === undefined ? {} : { progress }) };
+    },
+
+    async close() {
+      closing.abort();
+      const last = latest;
+      latest = undefined;
+      end(last);
+      await last?.left.promise;
+      await last?.model?.close();
+    },
+  };
+}
+
+/** The promise, or AbortError as soon as the signal fires; the promise goes on by itself. */
+async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(abortError(signal));
+  signal.addEventListener("abort", onAbort);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function abortError(signal: AbortSignal): Error {
+  return isAbort(signal.reason) ? (signal.reason as Error) : new DOMException("Aborted.", "AbortError");
+}

@@ -1,0 +1,99 @@
+// Server-Sent Events out of an async iterable. The stream is pulled: a slow reader pauses what feeds it. While nothing
+// comes a comment goes out now and then, so that proxies and clients keep the line open. Not here: what the events are.
+
+// Shorter than the idle limits of common proxies (30 and 60 seconds).
+const PING_MS = 15_000;
+
+/** Events that are sent as they are ("[DONE]") or as JSON. */
+export type SseData = string | object;
+
+/**
+ * The response that streams `events`. When the reader leaves, `abort` is called and the iterable is closed; what the
+ * iterable throws becomes one more event made by `onError`, and the stream ends.
+ */
+export function sseResponse(
+  events: AsyncIterable<SseData>,
+  { abort, onError, pingMs = PING_MS }: { abort?: () => void; onError: (error: unknown) => SseData; pingMs?: number },
+): Response {
+  const encoder = new TextEncoder();
+  const iterator = events[Symbol.asyncIterator]();
+  let pending: Promise<IteratorResult<SseData>> | undefined;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        pending ??= iterator.next();
+        try {
+          const result = await orTimeout(pending, pingMs);
+          if (result === undefined) {
+            controller.enqueue(encoder.encode(": ping\n\n"));
+            return;
+          }
+          pending = undefined;
+          if (result.done === true) controller.close();
+          else controller.enqueue(encoder.encode(format(result.value)));
+        } catch (error) {
+          controller.enqueue(encoder.encode(format(onError(error))));
+          controller.close();
+        }
+      },
+      cancel() {
+        abort?.();
+        // Not awaited: an iterable that waits for something else ends when that does.
+        void iterator.return?.()?.catch(() => undefined);
+        pending?.catch(() => undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(stream, {
+    headers: {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no", // nginx would hold the stream back
+    },
+  });
+}
+
+function format(data: SseData): string {
+  return `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
+}
+
+async function orTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, undefined);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits for the first event, so that a failure before it is still an HTTP status; the result gives that event again and
+ * then the rest.
+ */
+export async function afterFirst<T>(events: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const iterator = events[Symbol.asyncIterator]();
+  let first: IteratorResult<T> | undefined = await iterator.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const result = first ?? iterator.next();
+        first = undefined;
+        return result;
+      },
+      async return() {
+        await iterator.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+/** The same events; `owned` is disposed when they end or are left. */
+export async function* holding<T>(owned: Disposable, events: AsyncIterable<T>): AsyncGenerator<T> {
+  using _ = owned;
+  yield* events;
+}
