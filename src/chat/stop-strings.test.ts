@@ -60,9 +60,12 @@ test("cutting the stream anywhere never changes text, items or the stop string f
     const text = word(draw(24));
     const whole = run(stops, characters(text));
     // items: the places of characters before the cut
-    assert.deepEqual(whole.items, Array.from(whole.text, (_, place) => place));
+    assert.deepEqual(
+      whole.items,
+      Array.from(whole.text, (_, place) => place),
+    );
     const parts: StreamPart<number>[] = [];
-    for (let start = 0; start < text.length; ) {
+    for (let start = 0; start < text.length;) {
       const end = start + draw(4);
       const slice = text.slice(start, end);
       parts.push({ text: slice, items: Array.from(slice, (_, index) => start + index) });

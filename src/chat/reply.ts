@@ -1,0 +1,105 @@
+// One reply as a stream of events: ids from the engine → text that can no longer change, cut before stop strings, with
+// ids, log-probabilities, usage and timings. Not here: prompts (language-model.ts), choosing ids (engine/).
+import type { EngineEvent, Generation, GenerateRequest } from "../engine/index.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { samplingOf } from "./sampling-defaults.ts";
+import { StopStrings } from "./stop-strings.ts";
+import type { StreamPart } from "./stop-strings.ts";
+import type { GenerateOptions, ReplyEvent, SamplingOptions, Timings, TokenLogprob } from "./types.ts";
+
+/** What a reply needs of the model. */
+export interface ReplySource {
+  readonly engine: { generate(request: GenerateRequest): Generation };
+  readonly tokenizer: Tokenizer;
+  readonly endIds: ReadonlySet<number>;
+  readonly defaults: SamplingOptions;
+}
+
+interface ReplyToken {
+  readonly id: number;
+  readonly logprob: TokenLogprob | undefined;
+}
+
+/** Streams the reply to `promptIds`. Leaving the loop early ends it. Rejects as the engine's Generation does. */
+export async function* streamReply(
+  { engine, tokenizer, endIds, defaults }: ReplySource,
+  promptIds: readonly number[],
+  options: GenerateOptions,
+): AsyncGenerator<ReplyEvent, void> {
+  const sampling = samplingOf(options, defaults);
+  const generation = engine.generate({
+    ids: promptIds,
+    sampling,
+    endIds: options.ignoreEnd ? [] : endIds,
+    ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),
+    ...(options.logprobs !== undefined && { logprobs: options.logprobs }),
+    ...(options.reproducible !== undefined && { reproducible: options.reproducible }),
+    ...(options.signal !== undefined && { signal: options.signal }),
+  });
+  // Control tokens are no text, and the reply continues what the prompt began.
+  const detokenizer = tokenizer.detokenizer({ special: false, start: false });
+  const stops = new StopStrings<ReplyToken>(options.stop ?? []);
+  let unfinished: ReplyToken[] = []; // tokens whose text is still to come: a character's first bytes
+  let hasBegun = false;
+  const ids: number[] = [];
+
+  function* give({ text, items }: StreamPart<ReplyToken>): Generator<ReplyEvent> {
+    if (text === "" && items.length === 0) return;
+    if (!hasBegun) yield { type: "text-start" };
+    hasBegun = true;
+    ids.push(...items.map(({ id }) => id));
+    const logprobs = items.flatMap(({ logprob }) => logprob ?? []);
+    yield {
+      type: "text-delta",
+      text,
+      ids: items.map(({ id }) => id),
+      ...(options.logprobs !== undefined && { logprobs }),
+    };
+  }
+
+  for await (const event of generation) {
+    if (event.type === "prefill") {
+      yield { type: "prefill", done: event.done, total: event.total };
+    } else if (event.type === "token") {
+      if (stops.found !== undefined) continue;
+      unfinished.push({ id: event.id, logprob: logprobOf(event, tokenizer) });
+      const text = detokenizer.push(event.id);
+      if (text === "" && !tokenizer.isSpecial(event.id)) continue;
+      yield* give(stops.push({ text, items: unfinished }));
+      unfinished = [];
+      if (stops.found !== undefined) generation.stop();
+    } else {
+      if (stops.found === undefined) {
+        yield* give(stops.push({ text: detokenizer.end(), items: unfinished }));
+        yield* give(stops.end());
+      }
+      if (!hasBegun) yield { type: "text-start" };
+      yield { type: "text-end" };
+      yield {
+        type: "end",
+        finishReason: stops.found === undefined ? event.reason : "stop",
+        ...(stops.found !== undefined && { stopString: stops.found }),
+        ids,
+        promptIds,
+        seed: sampling.seed,
+        usage: { promptTokens: promptIds.length, cachedTokens: event.cached, completionTokens: ids.length },
+        timings: timingsOf(event.timings),
+      };
+    }
+  }
+}
+
+function logprobOf(event: Extract<EngineEvent, { type: "token" }>, tokenizer: Tokenizer): TokenLogprob | undefined {
+  if (event.logprob === undefined) return undefined;
+  const describe = (id: number, logprob: number): Omit<TokenLogprob, "top"> => {
+    const bytes = tokenizer.tokenBytes(id);
+    return { id, token: new TextDecoder().decode(bytes), bytes: Array.from(bytes), logprob };
+  };
+  const top = (event.top ?? []).map(({ id, logprob }) => describe(id, logprob));
+  return { ...describe(event.id, event.logprob), top };
+}
+
+function timingsOf(timings: Timings): Timings {
+  const { prefillMs, firstTokenMs, decodeMs, prefillTokensPerSecond, decodeTokensPerSecond } = timings;
+  return { prefillMs, firstTokenMs, decodeMs, prefillTokensPerSecond, decodeTokensPerSecond };
+}

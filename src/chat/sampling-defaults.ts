@@ -1,0 +1,67 @@
+// How ids are chosen when the caller does not say: what the model's files recommend, else our own numbers.
+import type { SamplingSettings } from "../engine/index.ts";
+import type { SamplingOptions } from "./types.ts";
+
+/** Where no file says anything: lively, but without the long tail of unlikely tokens. */
+const OURS = {
+  temperature: 0.8,
+  topK: 40,
+  topP: 0.95,
+  minP: 0.05,
+  typicalP: 1,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  penaltyTokens: 64,
+  logitBias: {},
+} satisfies SamplingOptions;
+
+type NumberOption = Exclude<keyof typeof OURS, "logitBias">;
+
+/** generation_config.json's names. */
+const HF_NAMES: Readonly<Record<string, NumberOption>> = {
+  temperature: "temperature",
+  top_k: "topK",
+  top_p: "topP",
+  min_p: "minP",
+  typical_p: "typicalP",
+  repetition_penalty: "repetitionPenalty",
+};
+
+/** GGUF's recommended settings. */
+const GGUF_NAMES: Readonly<Record<string, NumberOption>> = {
+  "general.sampling.temp": "temperature",
+  "general.sampling.top_k": "topK",
+  "general.sampling.top_p": "topP",
+  "general.sampling.min_p": "minP",
+  "general.sampling.penalty_last_n": "penaltyTokens",
+  "general.sampling.penalty_repeat": "repetitionPenalty",
+};
+
+const SEED_BOUND = 2 ** 32;
+
+/** What generation_config.json recommends; `do_sample: false` is greedy. Fields of other types are not ours to read. */
+export function hfSampling(generationConfig: Readonly<Record<string, unknown>>): SamplingOptions {
+  const named = pick(generationConfig, HF_NAMES);
+  return generationConfig["do_sample"] === false ? { ...named, temperature: 0 } : named;
+}
+
+/** What a GGUF file's metadata recommends. */
+export const ggufSampling = (metadata: Readonly<Record<string, unknown>>): SamplingOptions =>
+  pick(metadata, GGUF_NAMES);
+
+/** Settings for the engine: the caller's, else the model's, else ours; a seed is drawn where none is given. */
+export function samplingOf(options: SamplingOptions, defaults: SamplingOptions): SamplingSettings {
+  const seed = options.seed ?? Math.floor(Math.random() * SEED_BOUND);
+  const names = Object.keys(OURS) as (keyof typeof OURS)[];
+  const chosen = names.map((name) => [name, options[name] ?? defaults[name] ?? OURS[name]]);
+  return { ...(Object.fromEntries(chosen) as Omit<SamplingSettings, "seed">), seed };
+}
+
+function pick(
+  values: Readonly<Record<string, unknown>>,
+  names: Readonly<Record<string, NumberOption>>,
+): SamplingOptions {
+  const found = Object.entries(names).filter(([name]) => typeof values[name] === "number");
+  return Object.fromEntries(found.map(([name, option]) => [option, values[name]])) as SamplingOptions;
+}
