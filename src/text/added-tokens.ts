@@ -31,18 +31,31 @@ export class AddedTokens {
     }
   }
 
-  /** Calls `onSection` for every token and every non-empty text between tokens, in order. */
-  split(text: string, special: boolean, onSection: OnSection): void {
+  get size(): number {
+    return this.#tokens.length;
+  }
+
+  /**
+   * Calls `onSection` for every token and every non-empty text between tokens, in order. `plain`: ascending offsets of
+   * characters that are in no special token, whatever they spell.
+   */
+  split(text: string, special: boolean, onSection: OnSection, plain: readonly number[] = []): void {
     const trie = special ? this.#all : this.#plain;
     let done = 0;
+    let nextPlain = 0; // the first of `plain` that is not behind us
     if (trie.size > 0) {
       for (let at = 0; at < text.length;) {
         if (!trie.canStart(text.charCodeAt(at))) {
           at++;
           continue;
         }
-        const length = trie.longestMatch(text, at, text.length);
-        const token = length > 0 ? this.#tokens[trie.matched] : undefined;
+        let length = trie.longestMatch(text, at, text.length);
+        let token = length > 0 ? this.#tokens[trie.matched] : undefined;
+        while (plain[nextPlain] < at) nextPlain++;
+        if (token?.special && plain[nextPlain] < at + length) {
+          length = this.#plain.longestMatch(text, at, text.length);
+          token = length > 0 ? this.#tokens[this.#plain.matched] : undefined;
+        }
         if (token === undefined || (token.singleWord && !standsAlone(text, at, at + length))) {
           at++;
           continue;

@@ -63,13 +63,21 @@ class AssembledTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): number[] {
-    const { special = false, bos = false } = options;
+    const { special = false, plain = [], bos = false } = options;
     const { before, after } = this.#parts;
     const ids: number[] = bos ? [...before] : [];
-    this.#added.split(text, special, (start, end, id) => {
-      if (id >= 0) ids.push(id);
-      else this.#encodeSection(text, start, end, special, ids);
-    });
+    const hasPlain = (start: number, end: number): boolean => plain.some((at) => at >= start && at < end);
+    this.#added.split(
+      text,
+      special,
+      (start, end, id) => {
+        if (id >= 0) ids.push(id);
+        // normalising moves offsets, so a section with plain characters has no special tokens behind it at all
+        else
+          this.#encodeSection(text, start, end, special && !(this.#addedAfter.size > 0 && hasPlain(start, end)), ids);
+      },
+      plain,
+    );
     if (bos) ids.push(...after);
     return ids;
   }
