@@ -7,7 +7,8 @@ import type { TensorSource } from "../format/tensor-source.ts";
 import { type Model, type ModelFacts, type ParameterSource, readModel } from "../models/index.ts";
 import { type FormatName, bytesForRow, formats } from "../numeric/registry.ts";
 
-type Files = Pick<TensorSource, "file" | "kind" | "config" | "tensors" | "read">;
+/** What is read of opened model files. */
+export type Files = Pick<TensorSource, "file" | "kind" | "config" | "tensors" | "read">;
 
 /** Fills `into` with what follows from `first` on; a unit is a row, or an element of a vector. */
 type ReadUnits = (first: number, into: Uint8Array) => Promise<void>;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { memorySource } from "../../src/base/source.ts";
 import type { ParameterStore } from "../../src/device/executor.ts";
-import { openFileStore, readModelFiles } from "../../src/engine/file-store.ts";
+import { type Files, openFileStore, readModelFiles } from "../../src/engine/file-store.ts";
 import { openModelFiles } from "../../src/format/open-model-files.ts";
 import { readSafetensors, readTensor } from "../../src/format/safetensors.ts";
 import type { Model } from "../../src/models/index.ts";
@@ -48,17 +48,23 @@ export interface OpenCase extends AsyncDisposable {
   readonly store: ParameterStore;
 }
 
-/** Opens the case's safetensors with one of its configs, in which `changes` replace keys. */
-export async function openCase(
+/** The case's safetensors with one of its configs, in which `changes` replace keys. */
+export async function caseFiles(
   name: CaseName,
   configName: ConfigName = "config.json",
   changes: Readonly<Record<string, unknown>> = {},
-): Promise<OpenCase> {
+): Promise<Files & AsyncDisposable> {
   const files = await openModelFiles(join(folder, name));
   const text = await readFile(join(folder, name, configName), "utf8");
   const config = { ...(JSON.parse(text) as Record<string, unknown>), ...changes };
   const { file, kind, tensors } = files;
-  const configured = { file, kind, tensors, config, read: files.read.bind(files) };
-  const model = await readModelFiles(configured);
-  return { model, store: openFileStore(configured, model), [Symbol.asyncDispose]: () => files.close() };
+  const read: Files["read"] = (...range) => files.read(...range);
+  return { file, kind, tensors, config, read, [Symbol.asyncDispose]: () => files.close() };
+}
+
+/** The case opened: its model, and a store over its files. */
+export async function openCase(...of: Parameters<typeof caseFiles>): Promise<OpenCase> {
+  const files = await caseFiles(...of);
+  const model = await readModelFiles(files);
+  return { model, store: openFileStore(files, model), [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() };
 }
