@@ -28,7 +28,8 @@ export interface TokenizerParts {
   readonly normalize?: Normalize;
   /** Applied last, after the second search for added tokens (a pre-tokenizer's own changes to the text). */
   readonly prepare?: Normalize;
-  readonly encoder: SectionEncoder;
+  /** Made when the first text is encoded: its tables cost more than all the rest. */
+  readonly encoder: () => SectionEncoder;
   /** Consecutive unknown tokens that came out of one section become one. */
   readonly fusedUnknown?: number | undefined;
   readonly rules: DecodeRules;
@@ -50,6 +51,7 @@ class AssembledTokenizer implements Tokenizer {
   readonly #parts: TokenizerParts;
   readonly #added: AddedTokens;
   readonly #addedAfter: AddedTokens;
+  #encoder: SectionEncoder | undefined;
 
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
@@ -103,9 +105,10 @@ class AssembledTokenizer implements Tokenizer {
   }
 
   #encodeRange(text: string, start: number, end: number, ids: number[]): void {
-    const { encoder, fusedUnknown } = this.#parts;
+    const { fusedUnknown } = this.#parts;
     const from = ids.length;
-    encoder.encode(text, start, end, ids);
+    this.#encoder ??= this.#parts.encoder();
+    this.#encoder.encode(text, start, end, ids);
     if (fusedUnknown === undefined) return;
     let kept = from;
     for (let i = from; i < ids.length; i++) {

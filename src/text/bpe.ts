@@ -5,6 +5,7 @@ import { BpeMerger } from "./bpe-merge.ts";
 import type { MergeTable } from "./merge-table.ts";
 import { CACHED_LENGTH, PieceCache } from "./piece-cache.ts";
 import { Ranges, type Split } from "./splits.ts";
+import type { WholePieces } from "./whole-pieces.ts";
 
 /** Turns a normalised section of text into ids: what a vocabulary kind has to do. */
 export interface SectionEncoder {
@@ -24,14 +25,15 @@ export interface BpeParts {
   readonly split: Split;
   readonly symbols: Symbols;
   readonly merges: MergeTable;
-  /** The id of a whole piece that needs no merging, where the vocabulary says so (`ignore_merges`). */
-  readonly wholePiece?: (piece: string) => number | undefined;
+  /** Pieces that are tokens need no merging, where the vocabulary says so (`ignore_merges`). */
+  readonly whole?: WholePieces;
 }
 
 export class BpeEncoder implements SectionEncoder {
   readonly #parts: BpeParts;
   readonly #merger: BpeMerger;
   readonly #cache = new PieceCache();
+  readonly #pieces = new Ranges();
   #symbols = new Int32Array(3 * 256);
 
   constructor(parts: BpeParts) {
@@ -40,7 +42,8 @@ export class BpeEncoder implements SectionEncoder {
   }
 
   encode(text: string, start: number, end: number, into: number[]): void {
-    const pieces = new Ranges();
+    const pieces = this.#pieces;
+    pieces.length = 0;
     this.#parts.split(text, start, end, pieces);
     const { bounds, length } = pieces;
     for (let i = 0; i < length; i += 2) {
@@ -57,13 +60,11 @@ export class BpeEncoder implements SectionEncoder {
   }
 
   #encodePiece(text: string, start: number, end: number, into: number[]): void {
-    const { symbols, wholePiece } = this.#parts;
-    if (wholePiece !== undefined) {
-      const id = wholePiece(text.slice(start, end));
-      if (id !== undefined) {
-        into.push(id);
-        return;
-      }
+    const { symbols, whole } = this.#parts;
+    const id = whole === undefined ? -1 : whole.find(text, start, end);
+    if (id >= 0) {
+      into.push(id);
+      return;
     }
     const room = 3 * (end - start);
     if (this.#symbols.length < room) this.#symbols = new Int32Array(room);

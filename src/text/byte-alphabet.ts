@@ -35,10 +35,3 @@ export function bytesOfSpelling(spelling: string): Uint8Array | undefined {
   }
   return bytes;
 }
-
-const encoder = new TextEncoder();
-
-/** The spelling of a text's UTF-8. */
-export function spellText(text: string): string {
-  return spellBytes(encoder.encode(text));
-}

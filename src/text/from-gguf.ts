@@ -4,7 +4,6 @@ import { FormatError, UnsupportedError } from "../base/errors.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { assembleTokenizer, type TokenizerParts } from "./assemble.ts";
 import { BpeEncoder } from "./bpe.ts";
-import { spellText } from "./byte-alphabet.ts";
 import { ByteSymbols, mergesOf } from "./byte-symbols.ts";
 import { byteTokenIds, CharacterSymbols, mergesByScore, untouchedBorders } from "./character-symbols.ts";
 import { byteLevelRules, sentencePieceRules } from "./detokenizer.ts";
@@ -13,6 +12,7 @@ import { preTokenizerOf, splitOfPreTokenizer } from "./pre-tokenizers.ts";
 import { findSpecials, type GivenSpecials } from "./special-tokens.ts";
 import type { SpecialTokens, TokenClass, Tokenizer } from "./tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
+import { WholePieces } from "./whole-pieces.ts";
 
 const PREFIX = "tokenizer.ggml.";
 
@@ -120,17 +120,19 @@ function makeByteLevel(context: Context): Made {
   const preTokenizer = preTokenizerOf(metadata.text(`${PREFIX}pre`) ?? "default");
   const merges = metadata.require(`${PREFIX}merges`, metadata.texts(`${PREFIX}merges`));
   const specials = findSpecials(vocabulary, specialIds(metadata, {}));
-  const extra: string[] = [];
-  const table = mergesOf(merges, vocabulary, extra, file);
+  const split = splitOfPreTokenizer(preTokenizer); // here, so that an unknown one is refused at once
   return {
     kind: "byte-level-bpe",
     specials,
-    encoder: new BpeEncoder({
-      split: splitOfPreTokenizer(preTokenizer),
-      symbols: new ByteSymbols(vocabulary, extra, specials.unknown),
-      merges: table,
-      ...(preTokenizer.ignoreMerges ? { wholePiece: wholeToken(vocabulary) } : {}),
-    }),
+    encoder: () => {
+      const extra: string[] = [];
+      return new BpeEncoder({
+        split,
+        merges: mergesOf(merges, vocabulary, extra, file),
+        symbols: new ByteSymbols(vocabulary, extra, specials.unknown),
+        ...(preTokenizer.ignoreMerges ? { whole: new WholePieces(vocabulary) } : {}),
+      });
+    },
     rules: byteLevelRules,
     ...surroundings(context, specials, { bos: preTokenizer.addBos ?? false, eos: false }),
   };
@@ -147,21 +149,14 @@ function makeSentencePiece(context: Context): Made {
     specials,
     // Every section gets the prefix, so also the text after a special token, as llama.cpp has it.
     normalize: (section) => (spacePrefix ? `▁${section}` : section).replaceAll(" ", "▁"),
-    encoder: new BpeEncoder({
-      split: untouchedBorders(vocabulary),
-      symbols: new CharacterSymbols(vocabulary, { byteIds, unknown: specials.unknown }),
-      merges: mergesByScore(vocabulary, scores),
-    }),
+    encoder: () =>
+      new BpeEncoder({
+        split: untouchedBorders(vocabulary),
+        symbols: new CharacterSymbols(vocabulary, { byteIds, unknown: specials.unknown }),
+        merges: mergesByScore(vocabulary, scores),
+      }),
     ...(byteIds === undefined ? { fusedUnknown: specials.unknown } : {}),
     rules: sentencePieceRules(spacePrefix),
     ...surroundings(context, specials, { bos: true, eos: false }),
-  };
-}
-
-/** Finds a piece of text among the normal tokens, in the spelling of bytes. */
-function wholeToken(vocabulary: Vocabulary): (piece: string) => number | undefined {
-  return (piece) => {
-    const id = vocabulary.idOf(spellText(piece));
-    return id !== undefined && vocabulary.classOf(id) === "normal" ? id : undefined;
   };
 }

@@ -51,6 +51,16 @@ export class LiteralTrie {
     return this.#values[node];
   }
 
+  /** The value of the string that is text[start, end), or -1. */
+  valueOf(text: string, start: number, end: number): number {
+    let node = 0;
+    for (let i = start; i < end; i++) {
+      node = this.child(node, text.charCodeAt(i));
+      if (node === NONE) return NONE;
+    }
+    return this.#values[node];
+  }
+
   /** Length of the longest string of the set at `at`, within `end`; 0 when there is none. Its value: `matched`. */
   longestMatch(text: string, at: number, end: number): number {
     let node = 0;

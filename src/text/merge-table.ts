@@ -11,12 +11,15 @@ export const NO_MERGE = -1;
 const STRIDE = 4; // left, right, rank, merged: one probe touches 16 bytes
 const EMPTY = -1;
 const MISSING_RANK = -1;
+const FILTER_MASK = (1 << 17) - 1; // words of 32 bits: 512 kB, which a core's second cache holds
 // Pairs remembered for `resolve`; at the limit they are forgotten, so memory stays under 32 MB on any text.
 const RESOLVED_LIMIT = 1 << 20;
 
 export class MergeTable {
   rows: Int32Array;
   #mask: number;
+  /** One bit a pair, at its hash: most pairs do not merge, and are turned away without touching the large table. */
+  readonly #filter = new Int32Array(FILTER_MASK + 1);
   #count = 0;
   #resolve: ResolvePair | undefined;
 
@@ -30,7 +33,9 @@ export class MergeTable {
 
   /** Adds a pair; of equal pairs the first stays (the lower rank in a list of merges). */
   add(left: number, right: number, rank: number, merged: number): void {
-    let row = this.#home(left, right);
+    const hash = hashOf(left, right);
+    this.#filter[(hash >>> 5) & FILTER_MASK] |= 1 << (hash & 31);
+    let row = (hash & this.#mask) * STRIDE;
     while (this.rows[row] !== EMPTY) {
       if (this.rows[row] === left && this.rows[row + 1] === right) return;
       row = (row + STRIDE) & (this.#mask * STRIDE + STRIDE - 1);
@@ -44,9 +49,12 @@ export class MergeTable {
 
   /** The row of a pair, or NO_MERGE: `rows[row + 2]` is its rank, `rows[row + 3]` the merged id. */
   find(left: number, right: number): number {
+    const hash = hashOf(left, right);
+    if (this.#resolve === undefined && (this.#filter[(hash >>> 5) & FILTER_MASK] & (1 << (hash & 31))) === 0)
+      return NO_MERGE;
     const { rows } = this;
     const last = this.#mask * STRIDE + STRIDE - 1;
-    let row = this.#home(left, right);
+    let row = (hash & this.#mask) * STRIDE;
     for (;;) {
       const found = rows[row];
       if (found === left && rows[row + 1] === right) return rows[row + 2] === MISSING_RANK ? NO_MERGE : row;
@@ -54,12 +62,6 @@ export class MergeTable {
       row = (row + STRIDE) & last;
     }
     return this.#resolve === undefined ? NO_MERGE : this.#learn(left, right, this.#resolve);
-  }
-
-  #home(left: number, right: number): number {
-    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca77);
-    hash ^= hash >>> 15;
-    return (hash & this.#mask) * STRIDE;
   }
 
   #learn(left: number, right: number, resolve: ResolvePair): number {
@@ -81,4 +83,9 @@ export class MergeTable {
       if (old[row] !== EMPTY) this.add(old[row], old[row + 1], old[row + 2], old[row + 3]);
     }
   }
+}
+
+function hashOf(left: number, right: number): number {
+  const hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca77);
+  return hash ^ (hash >>> 15);
 }

@@ -22,7 +22,7 @@ export class PieceCache {
     const rows = this.#rows;
     const keys = this.#keys;
     const length = end - start;
-    const hash = hashOf(text, start, end);
+    const hash = hashOfUnits(text, start, end);
     for (let probe = 0; probe < PROBES; probe++) {
       const row = ((hash + probe) & (SLOTS - 1)) * STRIDE;
       const lengths = rows[row + 2];
@@ -45,7 +45,7 @@ export class PieceCache {
     const count = ids.length - from;
     const length = end - start;
     if (this.#keysUsed + length > KEY_UNITS || this.#valuesUsed + count > VALUE_IDS) this.#forget();
-    const hash = hashOf(text, start, end);
+    const hash = hashOfUnits(text, start, end);
     for (let probe = 0; probe < PROBES; probe++) {
       const row = ((hash + probe) & (SLOTS - 1)) * STRIDE;
       if (this.#rows[row + 2] !== 0) continue;
@@ -66,8 +66,9 @@ export class PieceCache {
   }
 }
 
-function hashOf(text: string, start: number, end: number): number {
-  let hash = 0x811c9dc5 | 0; // FNV-1a over UTF-16 units
+/** FNV-1a over the UTF-16 units of text[start, end). */
+export function hashOfUnits(text: string, start: number, end: number): number {
+  let hash = 0x811c9dc5 | 0;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash ^ (hash >>> 15);
 }

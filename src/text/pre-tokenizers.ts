@@ -25,22 +25,29 @@ const PLAIN: WordScanner = {
 };
 const CASED: WordScanner = { ...PLAIN, digits: 3, contractions: "tail", byCase: true, slashes: true };
 
+/** Patterns by the encoding that made them known. */
+export const patterns = {
+  gpt2: GPT2,
+  /** As first published; tiktoken's Python package has since taken all white space at a text's end as one piece. */
+  cl100k: words(DIGITS_3),
+  cl100kRewritten: String.raw`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`,
+  gpt2Rewritten: String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s`,
+  o200k: casedWords(DIGITS_3, `${CONTRACTIONS}?`),
+  qwen2: words(String.raw`\p{N}`),
+  tekken: casedWords(String.raw`\p{N}`, ""),
+} as const;
+
 /** Patterns with a scanner: exactly this text of a pattern is cut by that scanner. */
 const scans: readonly (readonly [pattern: string, scan: Split])[] = [
-  [GPT2, scanGpt2],
-  [words(DIGITS_3), wordScanner({ ...PLAIN, digits: 3 })],
-  [words(String.raw`\p{N}`), wordScanner(PLAIN)],
+  [patterns.gpt2, scanGpt2],
+  [patterns.gpt2Rewritten, scanGpt2],
+  [patterns.cl100k, wordScanner({ ...PLAIN, digits: 3 })],
+  [patterns.cl100kRewritten, wordScanner({ ...PLAIN, digits: 3, wholeTrailingSpace: true })],
+  [patterns.qwen2, wordScanner(PLAIN)],
   [words(String.raw`\p{N}`, ""), wordScanner({ ...PLAIN, contractions: "none" })],
   [words(String.raw`\p{N}+`), wordScanner({ ...PLAIN, digits: Infinity })],
-  [casedWords(DIGITS_3, `${CONTRACTIONS}?`), wordScanner(CASED)],
-  [casedWords(String.raw`\p{N}`, ""), wordScanner({ ...CASED, digits: 1, contractions: "none" })],
-  // tiktoken's own spellings of cl100k; the newer takes all white space at a text's end as one piece
-  [
-    String.raw`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`,
-    wordScanner({ ...PLAIN, digits: 3, wholeTrailingSpace: true }),
-  ],
-  [String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s`, scanGpt2],
-  [String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|${SPACES}`, scanGpt2],
+  [patterns.o200k, wordScanner(CASED)],
+  [patterns.tekken, wordScanner({ ...CASED, digits: 1, contractions: "none" })],
 ];
 
 /** The fastest split that cuts by `pattern`. Throws UnsupportedError for syntax that cannot be expressed. */

@@ -36,8 +36,9 @@ export function sequenceSplit(splits: readonly Split[]): Split {
   if (first === undefined) return noSplit;
   if (rest.length === 0) return first;
   const later = sequenceSplit(rest);
+  const outer = new Ranges(); // reused: a split runs to its end before it is called again
   return (text, start, end, into) => {
-    const outer = new Ranges();
+    outer.length = 0;
     first(text, start, end, outer);
     for (let i = 0; i < outer.length; i += 2) later(text, outer.bounds[i], outer.bounds[i + 1], into);
   };
