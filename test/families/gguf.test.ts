@@ -41,11 +41,11 @@ describe("a GGUF file made as llama.cpp's converter makes it", () => {
 
   test("holds biases of q and k in the order of their rows: attention_bias and mlp_bias equal the HF folder's", async () => {
     await using files = await caseFiles("llama", "config.legacy.json");
-    const config = { ...files.config, attention_bias: true, mlp_bias: true } as HfConfig;
+    const config: Readonly<Record<string, unknown>> = { ...files.config, attention_bias: true, mlp_bias: true };
     const tensors = withBiases(await allTensors(files));
     const ids = Int32Array.from({ length: 12 }, (_, i) => 17 * i);
     const fromHf = await logitsOf(hfFiles(config, tensors), ids);
-    const twin = ggufTwin("llama", config, tensors);
+    const twin = ggufTwin("llama", config as HfConfig, tensors);
     const fromGguf = await logitsOf(await ggufFiles(twin.entries, twin.tensors), ids);
     // epsilon is rounded to f32 in GGUF; a bias in the wrong place moves logits by whole units
     assert.ok(largestDifference(fromGguf, fromHf) < 1e-6);
