@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { systemLanguage, tables, translate } from "./translate.ts";
+
+const namesIn = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
+const keys = Object.keys(tables.en) as (keyof typeof tables.en)[];
+
+test("both tables have the same keys in the same order, and no empty sentence", () => {
+  assert.deepEqual(Object.keys(tables.zh), keys);
+  for (const table of Object.values(tables)) {
+    assert.deepEqual(
+      Object.entries(table).filter(([, sentence]) => sentence.trim() === ""),
+      [],
+    );
+  }
+});
+
+test("a sentence asks for the same facts in both languages", () => {
+  for (const key of keys) assert.deepEqual(namesIn(tables.zh[key]), namesIn(tables.en[key]), key);
+});
+
+test("no sentence shouts, and none says 您", () => {
+  for (const [language, table] of Object.entries(tables)) {
+    for (const [key, sentence] of Object.entries(table)) {
+      assert.doesNotMatch(sentence, /[!！您]/, `${language}.${key}`);
+    }
+  }
+});
+
+test("Chinese sentences use Chinese punctuation beside Chinese characters", () => {
+  for (const key of keys) assert.doesNotMatch(tables.zh[key], /\p{Script=Han}[,;:?.](\s|$|\p{Script=Han})/u, key);
+});
+
+test("facts are filled in, also twice, and an absent one stays visible", () => {
+  assert.equal(translate("en", "bytesOf", { done: "1 MB", total: "2 MB" }), "1 MB of 2 MB");
+  assert.equal(translate("zh", "bytesOf", { done: "1 MB" }), "1 MB / {total}");
+});
+
+test("any Chinese system gets Chinese, all others English", () => {
+  assert.deepEqual(
+    [["zh-CN"], ["zh-Hant-TW"], ["de", "zh"], ["en-GB"], []].map(systemLanguage),
+    ["zh", "zh", "en", "en", "en"],
+  );
+});

@@ -1,0 +1,20 @@
+// The sentence for a failure: our own where the page can say it in the reader's language with the numbers, the server's
+// where it knows more. Pure.
+import type { ApiError } from "../../server/api-types.ts";
+import type { MessageKey } from "../i18n/en.ts";
+import type { Translate } from "../i18n/translate.ts";
+
+const BY_CODE: Readonly<Record<string, MessageKey>> = {
+  unreachable: "errorUnreachable",
+  out_of_memory: "errorMemory",
+  reply_running: "errorBusy",
+  conversation_gone: "errorNotFound",
+};
+
+export function errorSentence(error: ApiError, t: Translate, integer: (value: number) => string): string {
+  if (error.code === "context_length_exceeded" && error.promptTokens !== undefined && error.window !== undefined) {
+    return t("errorContext", { prompt: integer(error.promptTokens), window: integer(error.window) });
+  }
+  const key = BY_CODE[error.code] ?? (error.type === "authentication_error" ? "errorKey" : undefined);
+  return key === undefined ? error.message : t(key);
+}

@@ -1,0 +1,48 @@
+// What a model is good and bad at, in one sentence, and starters that work with it: judged from what its file says (size,
+// template, name), since files say nothing else. Pure.
+import type { ModelEntry } from "../../server/api-types.ts";
+import type { MessageKey } from "../i18n/en.ts";
+
+export interface ModelWords {
+  readonly about: MessageKey;
+  readonly starters: readonly MessageKey[];
+}
+
+const CHAT: readonly MessageKey[] = ["chatStarter1", "chatStarter2", "chatStarter3"];
+const CODE: readonly MessageKey[] = ["codeStarter1", "codeStarter2", "codeStarter3"];
+const PLAIN: readonly MessageKey[] = ["plainStarter1", "plainStarter2", "plainStarter3"];
+const STORY: readonly MessageKey[] = ["storyStarter1", "storyStarter2", "storyStarter3"];
+
+/** Parameters below which the sentence holds: measured by what such open models do well today, so rough. */
+const BY_SIZE: readonly { readonly below: number; readonly about: MessageKey }[] = [
+  { below: 0.8e9, about: "aboutTiny" },
+  { below: 5e9, about: "aboutSmall" },
+  { below: 16e9, about: "aboutMiddle" },
+  { below: Infinity, about: "aboutLarge" },
+];
+
+/** Bytes a parameter, when only the file's size is known: 4-bit files have about 0.65 with their scales. */
+const BYTES_PER_PARAMETER = 0.65;
+
+export function wordsFor(model: ModelEntry | undefined): ModelWords {
+  if (model === undefined) return { about: "aboutNone", starters: [] };
+  if (model.builtIn) return { about: "aboutStory", starters: STORY };
+  if (model.info?.template === "none") return { about: "aboutPlain", starters: PLAIN };
+  if (/\bcod(?:e|er)\b|coder/i.test(model.id)) return { about: "aboutCode", starters: CODE };
+  const parameters = parametersOf(model);
+  return { about: BY_SIZE.find(({ below }) => parameters < below)!.about, starters: CHAT };
+}
+
+function parametersOf({ id, info, bytes }: ModelEntry): number {
+  if (info !== undefined) return info.parameters;
+  const named = /(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z])/i.exec(id);
+  if (named !== null) return Number(named[1]) * (named[2].toLowerCase() === "b" ? 1e9 : 1e6);
+  return (bytes ?? 0) / BYTES_PER_PARAMETER;
+}
+
+/** "Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M" → name and the rest, for places where the whole does not fit. */
+export function shortName(id: string): { readonly name: string; readonly variant: string } {
+  const [path, file = ""] = id.split(":");
+  const name = path.split("/").at(-1)!.replace(/[-_.]?gguf$/i, "");
+  return { name, variant: file.replace(/\.gguf$/i, "") };
+}
