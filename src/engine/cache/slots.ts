@@ -1,8 +1,9 @@
 // The sequences that keep their keys and values: which one a new prompt gets, and how much of it is already there.
-// A prompt continues the idle sequence that shares most with it; when it shares less than half of that one, it forks
-// its pages instead, so that another conversation with the same beginning does not lose its end. Otherwise it takes the
-// sequence that was used least recently. Not here: waiting for one to be idle (scheduler.ts).
-import type { Layout } from "../layout.ts";
+// A prompt continues the idle sequence that shares most with it if the two are plainly one conversation: they share
+// half of it, or all up to one of its anchors. Otherwise it takes the sequence that was used least recently and forks
+// what can be shared, in whole pages, so that a conversation with the same beginning does not lose its end.
+// Not here: waiting for a sequence to be idle (scheduler.ts).
+import { type Layout, ROLLBACK_ROWS } from "../layout.ts";
 import { CachedSequence } from "./cached-sequence.ts";
 import { PagePool } from "./page-pool.ts";
 
@@ -52,8 +53,11 @@ export class Slots {
     const own = this.#longest(this.#idle, ids, 1);
     const shared = this.#longest([...this.#idle, ...this.#busy], ids, this.#layout.pageSize);
     const oldest = this.#oldest();
-    const continues = own !== undefined && (2 * own.reusable >= own.sequence.length || own.sequence === oldest);
-    if (continues && own.reusable >= (shared?.reusable ?? 0)) {
+    if (
+      own !== undefined &&
+      (own.sequence === oldest || isOneConversation(own)) &&
+      own.reusable >= (shared?.reusable ?? 0)
+    ) {
       own.sequence.rollback(own.reusable);
       return own.sequence;
     }
@@ -81,4 +85,9 @@ export class Slots {
   #oldest(): CachedSequence {
     return this.#idle[0];
   }
+}
+
+function isOneConversation({ sequence, reusable }: Source): boolean {
+  const turn = Math.min(...sequence.anchors) - ROLLBACK_ROWS;
+  return reusable >= turn || 2 * reusable >= sequence.length;
 }
