@@ -79,12 +79,11 @@ function readTrainer(file: string, bytes: Uint8Array, pieceCount: number) {
     const idName = idFields[field.number];
     if (field.number === 3) modelType = named(file, "model_type", modelTypes, field);
     else if (field.number === 35) byteFallback = field.integer() !== 0;
-    else if (idName !== undefined) {
-      const id = field.integer();
-      if (id < -1 || id >= pieceCount) {
-        throw new FormatError(file, `${idName}_id`, id, `-1 to ${pieceCount - 1}, the last piece`);
-      }
-      ids[idName] = id;
+    else if (idName !== undefined) ids[idName] = field.integer();
+  }
+  for (const [name, id] of Object.entries(ids)) {
+    if (id < -1 || id >= pieceCount) {
+      throw new FormatError(file, `${name}_id`, id, `-1 to ${pieceCount - 1}, the last piece`);
     }
   }
   return { modelType, byteFallback, ids };
