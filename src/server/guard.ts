@@ -44,8 +44,10 @@ export function isLoopback(host: string): boolean {
 export function guardOrigin(access: Access): MiddlewareHandler {
   return async (c, next) => {
     const host = parseHost(c);
-    if (access.loopback && !isLoopback(host.hostname)) {
-      throw new HttpError(403, "host_refused", `The Host ${show(host.host)} is not a name of this machine.`, {
+    // The address itself differs from the Host header when a request line names a whole address.
+    const foreign = [host, new URL(c.req.url)].find((url) => !isLoopback(url.hostname));
+    if (access.loopback && foreign !== undefined) {
+      throw new HttpError(403, "host_refused", `The Host ${show(foreign.host)} is not a name of this machine.`, {
         hint: "Use 127.0.0.1 or localhost.",
       });
     }

@@ -162,6 +162,7 @@ function fakeInfo(name: string, window: number): ModelInfo {
     addBos: true,
     window,
     trainedWindow: window,
+    slots: 4,
     executor: "reference",
     tier: "plain",
     threads: 1,
