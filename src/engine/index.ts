@@ -1,6 +1,7 @@
 // The layer's edge: a model that runs, token ids in and out.
 export * from "./types.ts";
 export * from "./engine.ts";
+export { openFileStore, readModelFiles } from "./file-store.ts";
 export * from "./plan.ts";
 export * from "./sampler.ts";
 export * from "./sampling/candidates.ts";
