@@ -1,0 +1,76 @@
+// What `serve` and `start` share: the app over the data folder, listening until the process is told to end.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { load } from "../chat/load.ts";
+import type { LoadOptions } from "../chat/types.ts";
+import { type ModelCatalogue, accessFor, createApp, serve } from "../server/index.ts";
+import { builtInModel } from "../store/built-in.ts";
+import { openDataFolder, openModelList, openSqliteStorage, openStaticFolder } from "../store/index.ts";
+import { note, out, paint } from "./terminal.ts";
+import { version } from "./version.ts";
+
+export interface ServerSettings {
+  readonly port: number;
+  readonly host?: string;
+  readonly apiKey?: string;
+  readonly model?: string;
+  readonly open: boolean;
+  readonly loading: LoadOptions;
+}
+
+/** Serves until `signal` aborts. Throws LiangErrors such as "port_in_use" before anything is printed. */
+export async function runServer(settings: ServerSettings, signal: AbortSignal): Promise<void> {
+  const { host, model } = settings;
+  const dataFolder = openDataFolder();
+  const list = openModelList(dataFolder, builtInModel);
+  const named = model === undefined ? undefined : await withModel(list, model);
+  const storage = openSqliteStorage(dataFolder);
+  const app = createApp({
+    models: named?.models ?? list,
+    load: (path, options) => load(path, { ...settings.loading, ...options }),
+    storage,
+    page: openStaticFolder(fileURLToPath(new URL("../../dist/web", import.meta.url))),
+    access: accessFor(host ?? "127.0.0.1", settings.apiKey === undefined ? {} : { key: settings.apiKey }),
+    version: await version(),
+    dataFolder,
+    ...(named === undefined ? {} : { defaultModel: named.name }),
+    log: (error) => note(`liang: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  const server = await serve({ app, port: settings.port, host });
+  out(`Liang listens at ${paint("accent", server.url)} ${paint("faint", "(Ctrl-C ends it)")}`);
+  if (settings.open) openInBrowser(server.url);
+  if (!signal.aborted) await once(signal, "abort");
+  await server.close();
+  await storage.close();
+}
+
+/** The catalogue and the name that `model` has in it: a name on the list, or a path that is then shown with it. */
+async function withModel(
+  list: ReturnType<typeof openModelList>,
+  model: string,
+): Promise<{ name: string; models: ModelCatalogue }> {
+  const path = await list.resolve(model);
+  const listed = (await list.list()).find((entry) => entry.path === path);
+  if (listed !== undefined) return { name: listed.name, models: list };
+  const entry = { name: model, path, bytes: 0, addedAt: Date.now(), builtIn: false };
+  const models: ModelCatalogue = {
+    list: async () => [entry, ...(await list.list())],
+    find: async (name) => (name === model ? entry : list.find(name)),
+  };
+  return { name: model, models };
+}
+
+/** Asks the desktop to open an address; where there is none, the printed address is enough. */
+function openInBrowser(url: string): void {
+  const [program, ...words] =
+    process.platform === "darwin"
+      ? ["open"]
+      : process.platform === "win32"
+        ? ["rundll32", "url.dll,FileProtocolHandler"]
+        : ["xdg-open"];
+  const child = spawn(program, [...words, url], { stdio: "ignore", detached: true });
+  child.on("error", () => note(paint("faint", "open the address in your browser", process.stderr)));
+  child.unref();
+}
