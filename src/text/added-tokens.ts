@@ -4,6 +4,7 @@
 // borders, normalized matches in the normalised text.
 import { characterTable, LETTER, MARK, NUMBER, SPACE } from "./character-classes.ts";
 import { LiteralTrie } from "./literal-trie.ts";
+import type { SectionEncoder } from "./section-encoder.ts";
 
 export interface AddedToken {
   readonly id: number;
@@ -71,6 +72,25 @@ export class AddedTokens {
       }
     }
     if (done < text.length) onSection(done, text.length, -1);
+  }
+}
+
+/** Finds added tokens inside a section, and has `inner` encode what lies between. */
+export class AddedTokensEncoder implements SectionEncoder {
+  readonly #tokens: AddedTokens;
+  readonly #inner: SectionEncoder;
+
+  constructor(tokens: AddedTokens, inner: SectionEncoder) {
+    this.#tokens = tokens;
+    this.#inner = inner;
+  }
+
+  encode(text: string, start: number, end: number, into: number[]): void {
+    const section = text.slice(start, end);
+    this.#tokens.split(section, true, (from, to, id) => {
+      if (id >= 0) into.push(id);
+      else this.#inner.encode(section, from, to, into);
+    });
   }
 }
 

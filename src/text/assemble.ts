@@ -1,7 +1,7 @@
 // The Tokenizer that all makers build: sections between added tokens go through the normaliser and the vocabulary's
 // encoder, then come what the model wants around a text; decoding goes through the detokenizer.
 import { AddedTokens, type AddedToken } from "./added-tokens.ts";
-import type { SectionEncoder } from "./bpe.ts";
+import type { SectionEncoder } from "./section-encoder.ts";
 import { bytesOfToken, StreamDetokenizer, type DecodeRules } from "./detokenizer.ts";
 import type {
   DecodeOptions,

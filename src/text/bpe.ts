@@ -4,14 +4,9 @@
 import { BpeMerger } from "./bpe-merge.ts";
 import type { MergeTable } from "./merge-table.ts";
 import { CACHED_LENGTH, PieceCache } from "./piece-cache.ts";
+import type { SectionEncoder } from "./section-encoder.ts";
 import { Ranges, type Split } from "./splits.ts";
 import type { WholePieces } from "./whole-pieces.ts";
-
-/** Turns a normalised section of text into ids: what a vocabulary kind has to do. */
-export interface SectionEncoder {
-  /** Appends the ids of text[start, end). */
-  encode(text: string, start: number, end: number, into: number[]): void;
-}
 
 /** What merging starts from and how its results are written. Symbols below the vocabulary's size are token ids. */
 export interface Symbols {

@@ -10,12 +10,15 @@ import type { Vocabulary } from "./vocabulary.ts";
 const encoder = new TextEncoder();
 const PAIR_BITS = 1 << 23; // a vocabulary of 262k sets under a tenth of them
 
+/** Whether a text may become this token. */
+export type Accepts = (id: number) => boolean;
+
 export interface CharacterSymbolOptions {
   /** Ids of the byte tokens <0x00> … <0xFF>; undefined without byte fallback. */
   readonly byteIds: Int32Array | undefined;
   readonly unknown: number | undefined;
-  /** Parts into which a symbol falls at the end (SentencePiece's unused pieces). */
-  readonly resegment?: (id: number) => readonly [number, number] | undefined;
+  /** Which tokens a text may become. */
+  readonly accepts: Accepts;
 }
 
 export class CharacterSymbols implements Symbols {
@@ -29,19 +32,21 @@ export class CharacterSymbols implements Symbols {
     this.#options = options;
     for (let id = vocabulary.size - 1; id >= 0; id--) {
       const text = vocabulary.texts[id];
-      if (text.length === 1 && mayMerge(vocabulary, id)) this.#unitIds[text.charCodeAt(0)] = id;
+      if (text.length === 1 && options.accepts(id)) this.#unitIds[text.charCodeAt(0)] = id;
     }
   }
 
   fill(text: string, start: number, end: number, into: Int32Array): number {
     const { size } = this.#vocabulary;
+    const { accepts } = this.#options;
     let count = 0;
     for (let i = start; i < end; i++) {
       let code = text.charCodeAt(i);
       if ((code & 0xf800) === 0xd800) {
         const low = i + 1 < end ? text.charCodeAt(i + 1) : 0;
         if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
-          into[count++] = this.#vocabulary.idOf(text.slice(i, i + 2)) ?? size + text.codePointAt(i)!;
+          const id = this.#vocabulary.idOf(text.slice(i, i + 2));
+          into[count++] = id !== undefined && accepts(id) ? id : size + text.codePointAt(i)!;
           i++;
           continue;
         }
@@ -55,11 +60,9 @@ export class CharacterSymbols implements Symbols {
 
   emit(symbol: number, into: number[]): void {
     const { size } = this.#vocabulary;
-    const { byteIds, unknown, resegment } = this.#options;
+    const { byteIds, unknown } = this.#options;
     if (symbol < size) {
-      const parts = resegment?.(symbol);
-      if (parts === undefined) into.push(symbol);
-      else for (const part of parts) this.emit(part, into);
+      into.push(symbol);
       return;
     }
     const character = String.fromCodePoint(symbol - size);
@@ -97,20 +100,19 @@ export function byteOfTokenText(text: string): number | undefined {
  * Merges as SentencePiece's BPE has them: two symbols merge when their text is a piece, the best score first.
  * Pairs are found out as texts ask for them: the vocabulary lists pieces, not merges.
  */
-export function mergesByScore(vocabulary: Vocabulary, scores: ArrayLike<number>): MergeTable {
+export function mergesByScore(vocabulary: Vocabulary, scores: ArrayLike<number>, accepts: Accepts): MergeTable {
   const rankOf = ranksOfScores(scores, vocabulary.size);
   const textOf = (symbol: number) =>
     symbol < vocabulary.size ? vocabulary.texts[symbol] : String.fromCodePoint(symbol - vocabulary.size);
   return new MergeTable(1 << 12, (left, right) => {
     const id = vocabulary.idOf(textOf(left) + textOf(right));
-    return id === undefined || !mayMerge(vocabulary, id) ? undefined : [rankOf[id], id];
+    return id === undefined || !accepts(id) ? undefined : [rankOf[id], id];
   });
 }
 
-/** Control, unknown and byte tokens never come out of text, and user-defined ones are matched before. */
-function mayMerge(vocabulary: Vocabulary, id: number): boolean {
-  const tokenClass = vocabulary.classOf(id);
-  return tokenClass === "normal" || tokenClass === "unused";
+/** Normal pieces: control, unknown and byte tokens never come out of text, user-defined ones are matched before. */
+export function isPiece(vocabulary: Vocabulary): Accepts {
+  return (id) => vocabulary.classOf(id) === "normal";
 }
 
 /** Order of the scores, the best 0; equal scores share a rank, so that the leftmost of them merges first. */
@@ -128,10 +130,10 @@ function ranksOfScores(scores: ArrayLike<number>, size: number): Int32Array {
  * place, so the pieces are merged apart with the same result, and short ones can be remembered. A set of pairs in a bit
  * field: two pairs that share a bit only cost a cut.
  */
-export function untouchedBorders(vocabulary: Vocabulary): Split {
+export function untouchedBorders(vocabulary: Vocabulary, accepts: Accepts): Split {
   const pairs = new Uint8Array(PAIR_BITS / 8);
   for (let id = 0; id < vocabulary.size; id++) {
-    if (!mayMerge(vocabulary, id)) continue;
+    if (!accepts(id)) continue;
     const text = vocabulary.texts[id];
     for (let i = 1; i < text.length; i++) {
       const bit = bitOf(text.charCodeAt(i - 1), text.charCodeAt(i));

@@ -5,14 +5,19 @@ import type { AddedToken } from "./added-tokens.ts";
 import { assembleTokenizer, type TokenizerParts } from "./assemble.ts";
 import { BpeEncoder } from "./bpe.ts";
 import { ByteSymbols, mergesOf } from "./byte-symbols.ts";
-import { byteTokenIds, CharacterSymbols, mergesByScore, untouchedBorders } from "./character-symbols.ts";
+import { byteTokenIds, CharacterSymbols, isPiece, mergesByScore, untouchedBorders } from "./character-symbols.ts";
+import { Charsmap } from "./charsmap.ts";
 import { byteLevelRules, sentencePieceRules } from "./detokenizer.ts";
 import { MetadataReader, type Metadata } from "./metadata.ts";
 import { preTokenizerOf, splitOfPreTokenizer } from "./pre-tokenizers.ts";
+import { sentencePieceNormalizer } from "./sentencepiece-normalizer.ts";
 import { findSpecials, type GivenSpecials } from "./special-tokens.ts";
+import { noSplit } from "./splits.ts";
 import type { SpecialTokens, TokenClass, Tokenizer } from "./tokenizer.ts";
+import { lowestScore, UNKNOWN_PENALTY, UnigramEncoder } from "./unigram.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import { WholePieces } from "./whole-pieces.ts";
+import { BERT_WORD_LENGTH_MAX, bertNormalize, bertSplit, WordPieceEncoder, wordPieceRules } from "./wordpiece.ts";
 
 const PREFIX = "tokenizer.ggml.";
 
@@ -38,6 +43,8 @@ type Made = Omit<TokenizerParts, "vocabulary" | "specials" | "added"> & { readon
 const MODELS: Readonly<Record<string, (context: Context) => Made>> = {
   gpt2: makeByteLevel,
   llama: makeSentencePiece,
+  bert: makeWordPiece,
+  t5: makeUnigram,
 };
 
 /**
@@ -144,6 +151,7 @@ function makeSentencePiece(context: Context): Made {
   const scores = metadata.require(`${PREFIX}scores`, metadata.numbers(`${PREFIX}scores`, vocabulary.size));
   const spacePrefix = metadata.flag(`${PREFIX}add_space_prefix`) ?? true;
   const byteIds = byteTokenIds(vocabulary);
+  const accepts = isPiece(vocabulary);
   return {
     kind: "sentencepiece-bpe",
     specials,
@@ -151,12 +159,74 @@ function makeSentencePiece(context: Context): Made {
     normalize: (section) => (spacePrefix ? `▁${section}` : section).replaceAll(" ", "▁"),
     encoder: () =>
       new BpeEncoder({
-        split: untouchedBorders(vocabulary),
-        symbols: new CharacterSymbols(vocabulary, { byteIds, unknown: specials.unknown }),
-        merges: mergesByScore(vocabulary, scores),
+        split: untouchedBorders(vocabulary, accepts),
+        symbols: new CharacterSymbols(vocabulary, { byteIds, unknown: specials.unknown, accepts }),
+        merges: mergesByScore(vocabulary, scores, accepts),
       }),
     ...(byteIds === undefined ? { fusedUnknown: specials.unknown } : {}),
     rules: sentencePieceRules(spacePrefix),
     ...surroundings(context, specials, { bos: true, eos: false }),
+  };
+}
+
+function makeWordPiece(context: Context): Made {
+  const { metadata, vocabulary, file } = context;
+  const given = specialIds(metadata, { unknown: 100, separator: 102, pad: 0, mask: 103 });
+  const specials = findSpecials(vocabulary, { ...given, bos: given.bos ?? given.classifier ?? 101 });
+  const { bos, separator } = specials;
+  const unknown = metadata.require(`${PREFIX}unknown_token_id`, specials.unknown);
+  const lowercase = metadata.flag(`${PREFIX}normalizer.lowercase`) ?? true;
+  const stripAccents = metadata.flag(`${PREFIX}normalizer.strip_accents`) ?? lowercase;
+  if (bos === undefined || separator === undefined) {
+    throw new FormatError(file, `${PREFIX}cls_token_id and seperator_token_id`, [bos, separator], "two ids");
+  }
+  return {
+    kind: "wordpiece",
+    specials,
+    normalize: (section) => bertNormalize(section, { cleanText: true, spaceChinese: true, stripAccents, lowercase }),
+    encoder: () =>
+      new WordPieceEncoder(vocabulary, {
+        split: bertSplit,
+        firstPrefix: "▁",
+        continuingPrefix: "",
+        unknown,
+        wordLengthMax: BERT_WORD_LENGTH_MAX,
+      }),
+    rules: wordPieceRules("▁", "", true),
+    before: [bos],
+    after: [separator],
+  };
+}
+
+function makeUnigram(context: Context): Made {
+  const { metadata, vocabulary, file } = context;
+  const specials = findSpecials(vocabulary, specialIds(metadata, { eos: 1, unknown: 2, pad: 0 }));
+  const scores = metadata.require(`${PREFIX}scores`, metadata.numbers(`${PREFIX}scores`, vocabulary.size));
+  const charsmap = metadata.numbers(`${PREFIX}precompiled_charsmap`, 0);
+  const spacePrefix = metadata.flag(`${PREFIX}add_space_prefix`) ?? false;
+  const userDefined = new Set(vocabulary.idsOf("user-defined"));
+  return {
+    kind: "unigram",
+    specials,
+    normalize: sentencePieceNormalizer({
+      charsmap: charsmap && charsmap.length > 0 ? new Charsmap(Uint8Array.from(charsmap), file) : undefined,
+      addDummyPrefix: spacePrefix,
+      removeExtraWhitespaces: metadata.flag(`${PREFIX}remove_extra_whitespaces`) ?? false,
+      escapeWhitespaces: true,
+      untouched: [...userDefined].map((id) => vocabulary.text(id)),
+    }),
+    encoder: () =>
+      new UnigramEncoder(vocabulary, {
+        split: noSplit,
+        pieces: vocabulary.idsOf("normal", "user-defined"),
+        scoreOf: (id) => (userDefined.has(id) ? 0 : scores[id]),
+        unknownScore: lowestScore(vocabulary, scores) - UNKNOWN_PENALTY,
+        unknown: specials.unknown,
+        byteIds: undefined,
+        singlePrecision: false,
+      }),
+    fusedUnknown: specials.unknown,
+    rules: sentencePieceRules(spacePrefix),
+    ...surroundings(context, specials, { bos: false, eos: true }),
   };
 }

@@ -87,13 +87,25 @@ const EXCEPTIONS: readonly {
 ];
 type Becomes = "user-defined" | "normal";
 
-/** Finds the roles and marks the tokens found as control tokens in `vocabulary`. */
-export function findSpecials(vocabulary: Vocabulary, given: GivenSpecials): SpecialTokens {
+/**
+ * Finds the roles and marks the tokens found as control tokens in `vocabulary`. `eligible`: which tokens a spelling may
+ * pick out (a tokenizer.json lists its special tokens; others that look like one are ordinary words there).
+ */
+export function findSpecials(
+  vocabulary: Vocabulary,
+  given: GivenSpecials,
+  eligible: (id: number) => boolean = () => true,
+): SpecialTokens {
+  const idOf = (spelling: string) => {
+    const id = vocabulary.idOf(spelling);
+    return id !== undefined && eligible(id) ? id : undefined;
+  };
+  const firstOf = (spellings: readonly string[]) => spellings.map(idOf).find((id) => id !== undefined);
   const inside = (id: number | undefined) => (id !== undefined && id >= 0 && id < vocabulary.size ? id : undefined);
   const named = (role: Role) => {
     const known = inside(given[role]);
     if (known !== undefined) return known;
-    const id = firstOf(vocabulary, SPELLINGS[role] ?? []);
+    const id = firstOf(SPELLINGS[role] ?? []);
     if (id !== undefined) vocabulary.setClass(id, "control");
     return id;
   };
@@ -102,21 +114,21 @@ export function findSpecials(vocabulary: Vocabulary, given: GivenSpecials): Spec
   const eom = named("eom");
   const eos = inside(given.eos);
   for (const spellings of FILL_IN_THE_MIDDLE) {
-    const id = firstOf(vocabulary, spellings);
+    const id = firstOf(spellings);
     if (id !== undefined) vocabulary.setClass(id, "control");
   }
   for (const id of [named("fillPad"), named("fillRepository"), named("fillFile")])
     if (id !== undefined) endings.add(id);
   for (const spelling of ENDINGS) {
-    const id = vocabulary.idOf(spelling);
+    const id = idOf(spelling);
     if (id === undefined) continue;
     endings.add(id);
     vocabulary.setClass(id, "control");
   }
   for (const id of [eos, eot, eom]) if (id !== undefined) endings.add(id);
   for (const { ending, beside, becomes } of EXCEPTIONS) {
-    const id = vocabulary.idOf(ending);
-    if (id === undefined || beside.some((other) => vocabulary.idOf(other) === undefined)) continue;
+    const id = idOf(ending);
+    if (id === undefined || beside.some((other) => idOf(other) === undefined)) continue;
     endings.delete(id);
     vocabulary.setClass(id, becomes);
   }
@@ -132,12 +144,4 @@ export function findSpecials(vocabulary: Vocabulary, given: GivenSpecials): Spec
     mask: inside(given.mask),
     endOfGeneration: endings,
   };
-}
-
-function firstOf(vocabulary: Vocabulary, spellings: readonly string[]): number | undefined {
-  for (const spelling of spellings) {
-    const id = vocabulary.idOf(spelling);
-    if (id !== undefined) return id;
-  }
-  return undefined;
 }
