@@ -48,8 +48,9 @@ test("a system message alone is not lost where it joins the user's", async () =>
   }
 });
 
+const choose = (...tokens: string[]): string => chooseBuiltIn((token) => tokens.includes(token));
+
 test("turn markers in the vocabulary choose the template; without any it is none", () => {
-  const choose = (...tokens: string[]): string => chooseBuiltIn((token) => tokens.includes(token));
   assert.equal(choose("<|im_start|>", "<|im_end|>"), "chatml");
   assert.equal(choose("<start_of_turn>", "<end_of_turn>"), "gemma");
   assert.equal(choose("<|user|>", "<|assistant|>"), "zephyr");
