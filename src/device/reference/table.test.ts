@@ -1,0 +1,126 @@
+// Each evaluation against the definition of its op, on numbers small enough to follow.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import * as ops from "../../graph/index.ts";
+import { F32State, Matrix, type Rows } from "./rows.ts";
+import { evaluations } from "./table.ts";
+
+const pacer = { due: () => false, giveWay: async () => {} };
+
+/** Rows of plain numbers. */
+const of = (...rows: number[][]): Rows => new Matrix(Float64Array.from(rows.flat()), rows.length, rows[0].length);
+
+async function evaluate(opName: string, inputs: readonly Rows[], attributes: object = {}): Promise<number[][]> {
+  const result = await evaluations.get(opName)?.evaluate(inputs, attributes, pacer);
+  assert.ok(result !== undefined);
+  return Array.from({ length: result.rows }, (_, i) => Array.from(result.row(i)));
+}
+
+function close(found: number[][], expected: number[][]): void {
+  assert.equal(found.length, expected.length);
+  for (const [i, row] of expected.entries()) {
+    for (const [j, value] of row.entries())
+      assert.ok(Math.abs(found[i][j] - value) < 1e-12, `[${i}, ${j}] is ${found[i][j]}`);
+  }
+}
+
+describe("the reference's evaluations", () => {
+  test("linear is x Wᵀ + b", async () => {
+    const [x, w, b] = [of([1, 2], [3, 4]), of([5, 6], [7, 8], [9, 10]), of([0.5, 0, -1])];
+    close(await evaluate("linear", [x, w, b]), [
+      [17.5, 23, 28],
+      [39.5, 53, 66],
+    ]);
+  });
+
+  test("gather takes rows by id, writeRows puts rows at slots", async () => {
+    const table = of([1, 2], [3, 4], [5, 6]);
+    close(await evaluate("gather", [table, of([2, 0, 2])]), [
+      [5, 6],
+      [1, 2],
+      [5, 6],
+    ]);
+    const state = new F32State(3, 2);
+    close(await evaluate("writeRows", [state, of([2, 0]), of([1, 2], [3, 4])]), [
+      [3, 4],
+      [0, 0],
+      [1, 2],
+    ]);
+  });
+
+  test("rmsNorm norms each group of columns on its own", async () => {
+    const root = Math.sqrt((9 + 16) / 2 + 0.5);
+    close(await evaluate("rmsNorm", [of([3, 4, 0, 0]), of([1, 2])], { epsilon: 0.5 }), [[3 / root, 8 / root, 0, 0]]);
+  });
+
+  test("layerNorm takes the mean away and divides by the population's deviation", async () => {
+    close(await evaluate("layerNorm", [of([1, 3]), of([2, 2]), of([10, 0])], { epsilon: 3 }), [[10 - 1, 1]]);
+  });
+
+  test("element-wise ops", async () => {
+    const x = of([-1, 2]);
+    close(await evaluate("unary", [x], { kind: "silu" }), [[-1 / (1 + Math.E), 2 / (1 + Math.exp(-2))]]);
+    close(await evaluate("unary", [x], { kind: "tanh" }), [[Math.tanh(-1), Math.tanh(2)]]);
+    // 0.84119... and 1.95459... are the tanh form's values at 1 and 2; gelu(-x) = gelu(x) - x
+    const found = await evaluate("unary", [x], { kind: "geluTanh" });
+    assert.ok(Math.abs(found[0][0] + 0.158808) < 1e-6 && Math.abs(found[0][1] - 1.954598) < 1e-6);
+    close(await evaluate("binary", [x, of([3, 4])], { kind: "add" }), [[2, 6]]);
+    close(await evaluate("binary", [x, of([3, 4])], { kind: "multiply" }), [[-3, 8]]);
+    close(await evaluate("scale", [x], { factor: 0.5 }), [[-0.5, 1]]);
+  });
+
+  test("rope turns pairs of the first columns by 90 degrees, in either layout, and lets the rest pass", async () => {
+    const [x, cos, sin] = [of([1, 2, 3, 4, 5]), of([0, 1]), of([1, 0])]; // pair 0 turns, pair 1 stays
+    close(await evaluate("rope", [x, cos, sin], { headSize: 5, layout: "halves" }), [[-3, 2, 1, 4, 5]]);
+    close(await evaluate("rope", [x, cos, sin], { headSize: 5, layout: "interleaved" }), [[-2, 1, 3, 4, 5]]);
+  });
+});
+
+/** Softmax of `scores` as weights of what they see. */
+function mixed(scores: readonly number[], seen: readonly number[]): number {
+  const weights = scores.map(Math.exp);
+  return weights.reduce((sum, weight, i) => sum + weight * seen[i], 0) / weights.reduce((a, b) => a + b);
+}
+
+const bent = (score: number): number => 0.7 * Math.tanh(score / 0.7);
+
+describe("the reference's attention", () => {
+  // two heads of one column over one key-value head; pages of two slots: positions 0 1 | 2 3 lie in pages 1 and 0
+  const keys = new F32State(4, 1);
+  const values = new F32State(4, 1);
+  for (const [position, slot] of [2, 3, 0, 1].entries()) {
+    keys.store(slot, [position]);
+    values.store(slot, [10 ** position]);
+  }
+  const attributes = { heads: 2, kvHeads: 1, scale: 0.5, pageSize: 2 };
+  const at = (position: number, extra: object = {}): Promise<number[][]> =>
+    evaluate("attention", [of([1, -2]), keys, values, of([1, 0]), of([position]), of([0])], {
+      ...attributes,
+      ...extra,
+    });
+
+  test("sees its own position and those before, in pages wherever they lie", async () => {
+    close(await at(0), [[1, 1]]);
+    close(await at(2), [[mixed([0, 0.5, 1], [1, 10, 100]), mixed([0, -1, -2], [1, 10, 100])]]);
+  });
+
+  test("a window of two sees its own position and the one before", async () => {
+    close(await at(3, { window: 2 }), [[mixed([1, 1.5], [100, 1000]), mixed([-2, -3], [100, 1000])]]);
+    close(await at(0, { window: 2 }), [[1, 1]]);
+  });
+
+  test("a soft cap bends scores before the softmax", async () => {
+    close(await at(1, { softCap: 0.7 }), [[mixed([0, bent(0.5)], [1, 10]), mixed([0, bent(-1)], [1, 10])]]);
+  });
+
+  test("scores of a thousand overflow nothing", async () => {
+    close(await at(1, { scale: 1000 }), [[10, 1]]);
+  });
+});
+
+test("there is an evaluation for every op that a forward can be written in", () => {
+  const names = Object.values(ops)
+    .filter((value) => typeof value === "object" && "infer" in value)
+    .map((op) => op.name);
+  assert.deepEqual(names.sort(), [...evaluations.keys()].sort());
+});
