@@ -1,6 +1,8 @@
 // Renders one Jinja chat template as transformers does: trim_blocks, lstrip_blocks, loop controls, `tojson` with Python's
 // spacing, `raise_exception`, `strftime_now`, and the sandbox's bound on `range`. Pure and synchronous: an untrusted
 // template can spin here for ever, so template-worker.ts runs it on a thread that template-runner.ts can kill.
+// Known to differ from Jinja2: booleans, None, lists and dicts written without `tojson` come out as JSON has them; loops
+// over what is undefined, and a few filters (format, groupby, sum, e), are errors.
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { show } from "../base/errors.ts";
 import { strftime } from "./template-time.ts";
