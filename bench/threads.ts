@@ -36,7 +36,12 @@ for (const threads of [1, 2]) {
     const record = TABLE + STEPS * STEP_WORDS * 4;
     words[record / 4] = turns;
     for (let step = 0; step < STEPS; step++) words.set([0, record, parts, 0], TABLE / 4 + step * STEP_WORDS);
-    const pool = new ComputePool({ memory, module: new WebAssembly.Module(SPIN), kernels: ["spin"] }, threads);
+    const pool = new ComputePool({
+      memory,
+      module: new WebAssembly.Module(SPIN),
+      kernels: ["spin"],
+      scratch: Array<number>(threads).fill(0),
+    });
     const times: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       const from = performance.now();

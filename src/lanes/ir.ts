@@ -32,7 +32,10 @@ export const operations = {
   "int.loadU8": ["int", "int"],
   "int.loadU16": ["int", "int"],
   "int.store": ["none", "int", "int"],
+  "int.store8": ["none", "int", "int"],
   "int.bits": ["int", "float"],
+  /** truncated, saturating */
+  "int.fromFloat": ["int", "float"],
 
   "float.const": ["float"],
   "float.add": ["float", "float", "float"],

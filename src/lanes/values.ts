@@ -74,6 +74,7 @@ export class Int extends Value {
     const op = type ?? (value instanceof Ints ? "ints" : "floats");
     this.tracer.apply(`${op}.store`, [this, value], offset);
   }
+  storeByte = (value: Int, offset = 0): void => void this.tracer.apply("int.store8", [this, value], offset);
   /** The low byte of each lane, W bytes side by side. */
   storeBytes = (value: Ints, offset = 0): void => void this.tracer.apply("ints.store8", [this, value], offset);
   storeHalves = (value: Ints, offset = 0): void => void this.tracer.apply("ints.store16", [this, value], offset);
@@ -90,6 +91,8 @@ export class Float extends Value {
   sqrt = (): Float => this.#float("float.sqrt");
   less = (b: Float): Int => new Int(this.tracer, this.tracer.apply("float.lt", [this, b]));
   max = (b: Float): Float => this.less(b).selectFloat(b, this);
+  /** Truncated, saturating. */
+  toInt = (): Int => new Int(this.tracer, this.tracer.apply("int.fromFloat", [this]));
   asInt = (): Int => new Int(this.tracer, this.tracer.apply("int.bits", [this]));
   splat = (): Floats => new Floats(this.tracer, this.tracer.apply("floats.splat", [this]));
 }

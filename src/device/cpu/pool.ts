@@ -8,24 +8,23 @@ import type { ComputeThreadData } from "./worker.ts";
 // Sources run as .ts, the published package as .js: the entry has this file's own extension.
 const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 
+export interface PoolOptions extends Omit<ComputeThreadData, "scratch"> {
+  /** Addresses of scratch bytes: one thread for each. */
+  readonly scratch: readonly number[];
+}
+
 export class ComputePool {
-  readonly #data: ComputeThreadData;
+  readonly #options: PoolOptions;
   readonly #words: Int32Array;
-  readonly #count: number;
   #threads: WorkerHandle[] = [];
   #dead: Promise<never> = new Promise(() => {});
   #nextTag = 0;
 
-  /** Starts `count` threads over `data.memory`, which must be shared and hold the control block. */
-  constructor(data: ComputeThreadData, count: number) {
-    this.#data = data;
-    this.#words = new Int32Array(data.memory.buffer);
-    this.#count = count;
+  /** Starts the threads over `options.memory`, which holds the control block. */
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#words = new Int32Array(options.memory.buffer);
     this.#start();
-  }
-
-  get threads(): number {
-    return this.#count;
   }
 
   /**
@@ -65,8 +64,10 @@ export class ComputePool {
   }
 
   #start(): void {
-    const names = Array.from({ length: this.#count }, (_, i) => `compute ${i}`);
-    this.#threads = names.map((name) => startWorker(ENTRY, this.#data, { name, background: true }));
+    this.#threads = this.#options.scratch.map((scratch, i) => {
+      const data: ComputeThreadData = { ...this.#options, scratch };
+      return startWorker(ENTRY, data, { name: `compute ${i}`, background: true });
+    });
     this.#dead = new Promise((_, reject) => {
       for (const thread of this.#threads) thread.onFailure(reject);
     });

@@ -8,10 +8,12 @@ export interface ComputeThreadData {
   readonly module: WebAssembly.Module;
   /** Exported names in the order of the step table's kernel indices. */
   readonly kernels: readonly string[];
+  /** Address of this thread's scratch bytes. */
+  readonly scratch: number;
 }
 
-const { memory, module, kernels } = currentWorker()!.data as ComputeThreadData;
-const { exports } = new WebAssembly.Instance(module, { host: { memory } });
+const { memory, module, kernels, scratch } = currentWorker()!.data as ComputeThreadData;
+const { exports } = new WebAssembly.Instance(module, { host: { memory, scratch } });
 serve(
   new Int32Array(memory.buffer),
   kernels.map((name) => exports[name] as KernelFunction),

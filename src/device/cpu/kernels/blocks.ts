@@ -1,0 +1,189 @@
+// Reading a packed block of a quantized format: for W neighbouring rows, the unsigned bytes of four columns at a time and
+// what turns them into weights: weight = d * scale * (byte - zero) - dmin * min, or + m. One row a format; every kernel
+// over quantized weights is written against this.
+import { type Floats, type Int, type Ints, type KernelBuilder, loadF16 } from "../../../lanes/index.ts";
+import { GROUP_ROWS, type PackedFormat, fieldOffsets, layouts } from "../packing/layouts.ts";
+
+/** Where W rows of a block lie: the block's address plus W * register lanes of two or of four bytes. */
+export interface Rows {
+  readonly halves: Int;
+  readonly words: Int;
+}
+
+/** Columns that one lane's 32-bit unit covers. */
+export const QUAD = 4;
+
+/** What the W rows of one block hold. Every call emits its loads anew. */
+export interface Block {
+  /** Factor of every weight. */
+  d(): Floats;
+  /** Integer factor of the columns of a sub-block; absent: 1. */
+  readonly scale?: (sub: number) => Ints;
+  /** Taken away from the weights of a sub-block: `factor() * min(sub)`. */
+  readonly lower?: { factor(): Floats; min(sub: number): Ints };
+  /** Added to every weight. */
+  readonly plus?: () => Floats;
+  /** Unsigned bytes of columns 4t..4t+3, times 2^`shift(t)`, and the bits that they need. */
+  quad(t: number): Ints;
+  shift(t: number): number;
+  bits(t: number): 7 | 8;
+}
+
+export interface QuantizedFormat {
+  readonly columns: 32 | 256;
+  /** Columns of a sub-block: those that share a scale. */
+  readonly subColumns: 32 | 16;
+  /** Taken away from every byte. */
+  readonly zero: number;
+  open(k: KernelBuilder, rows: Rows): Block;
+}
+
+export type QuantizedName = Exclude<PackedFormat, "f32" | "f16" | "bf16">;
+
+type Fields = Readonly<Record<string, { half(unit?: number): Floats; word(unit: number): Ints }>>;
+
+function format(
+  name: QuantizedName,
+  facts: Pick<QuantizedFormat, "subColumns" | "zero">,
+  open: (fields: Fields, k: KernelBuilder) => Block,
+): QuantizedFormat {
+  const offsets = fieldOffsets(layouts[name]);
+  return {
+    ...facts,
+    columns: layouts[name].columns,
+    open(k, { halves, words }) {
+      const fields = Object.entries(offsets).map(([field, offset]) => {
+        const word = (unit: number): Ints => words.loadInts(offset + unit * GROUP_ROWS * 4);
+        return [field, { half: () => loadF16(halves, offset), word }] as const;
+      });
+      return open(Object.fromEntries(fields), k);
+    },
+  };
+}
+
+const LOW = 0x0f0f0f0f;
+const FIFTH = 0x10101010;
+
+/** Low or high nibbles of each byte; where bytes may have 8 bits the high ones stay where they are: 16 times. */
+const nibbles = (word: Ints, high: boolean, k: KernelBuilder): Ints =>
+  !high ? word.and(LOW) : k.machine.dot === "i7" ? word.shr(4).and(LOW) : word.and(~LOW);
+const nibbleFacts = (isHigh: (t: number) => boolean, k: KernelBuilder) => {
+  const shift = (t: number): number => (isHigh(t) && k.machine.dot !== "i7" ? 4 : 0);
+  return { shift, bits: (t: number): 7 | 8 => (shift(t) > 0 ? 8 : 7) };
+};
+const smallBytes = { shift: () => 0, bits: (): 7 | 8 => 7 };
+/** The same, at 0..15 always. */
+const smallNibbles = (word: Ints, high: boolean): Ints => (high ? word.shr(4) : word).and(LOW);
+
+/** Bit `from` of each byte, at bit 4. */
+const fifthBit = (word: Ints, from: number): Ints => (from <= 4 ? word.shl(4 - from) : word.shr(from - 4)).and(FIFTH);
+
+const byteOf = (word: Ints, i: number): Ints => (i === 3 ? word.shr(24) : word.shr(8 * i).and(255));
+
+/** 32 columns in 4 words of nibbles: columns 0..15 are the low ones. */
+const plainNibbles = (f: Fields, k: KernelBuilder) => ({
+  quad: (t: number) => nibbles(f.nibbles.word(t & 3), t > 3, k),
+  ...nibbleFacts((t) => t > 3, k),
+});
+const fiveBits = (f: Fields) => ({
+  quad: (t: number) => smallNibbles(f.nibbles.word(t & 3), t > 3).or(fifthBit(f.high.word(0), t)),
+  ...smallBytes,
+});
+
+/** Scales and mins of Q4_K and Q5_K: 6 bits each, the last four in pieces. */
+const kScales = (f: Fields): Required<Pick<Block, "scale" | "lower">> => {
+  const pieces = (sub: number, nibbleFrom: number, highWord: number): Ints => {
+    const at = 8 * (sub & 3);
+    if (sub < 4) return byteOf(f.scales.word(highWord), sub).and(63);
+    return f.scales
+      .word(2)
+      .shr(at + nibbleFrom)
+      .and(15)
+      .or(
+        f.scales
+          .word(highWord)
+          .shr(at + 2)
+          .and(0x30),
+      );
+  };
+  return {
+    scale: (sub) => pieces(sub, 0, 0),
+    lower: { factor: () => f.dmin.half(), min: (sub) => pieces(sub, 4, 1) },
+  };
+};
+
+/** 64 columns in 8 words: the first 32 low, the others high. */
+const chunkNibbles = (t: number): { word: number; high: boolean } => ({
+  word: (t >> 4) * 8 + (t & 7),
+  high: (t & 8) !== 0,
+});
+
+export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> = {
+  q4_0: format("q4_0", { subColumns: 32, zero: 8 }, (f, k) => ({
+    d: () => f.d.half(),
+    ...plainNibbles(f, k),
+  })),
+  q4_1: format("q4_1", { subColumns: 32, zero: 0 }, (f, k) => ({
+    d: () => f.d.half(),
+    plus: () => f.m.half(),
+    ...plainNibbles(f, k),
+  })),
+  q5_0: format("q5_0", { subColumns: 32, zero: 16 }, (f) => ({ d: () => f.d.half(), ...fiveBits(f) })),
+  q5_1: format("q5_1", { subColumns: 32, zero: 0 }, (f) => ({
+    d: () => f.d.half(),
+    plus: () => f.m.half(),
+    ...fiveBits(f),
+  })),
+  q8_0: format("q8_0", { subColumns: 32, zero: 128 }, (f) => ({
+    d: () => f.d.half(),
+    quad: (t) => f.bytes.word(t),
+    shift: () => 0,
+    bits: () => 8,
+  })),
+  q4_k: format("q4_k", { subColumns: 32, zero: 0 }, (f, k) => ({
+    d: () => f.d.half(),
+    ...kScales(f),
+    quad: (t) => nibbles(f.nibbles.word(chunkNibbles(t).word), chunkNibbles(t).high, k),
+    ...nibbleFacts((t) => chunkNibbles(t).high, k),
+  })),
+  q5_k: format("q5_k", { subColumns: 32, zero: 0 }, (f) => ({
+    d: () => f.d.half(),
+    ...kScales(f),
+    quad: (t) => {
+      const { word, high } = chunkNibbles(t);
+      return smallNibbles(f.nibbles.word(word), high).or(fifthBit(f.high.word(t & 7), t >> 3));
+    },
+    ...smallBytes,
+  })),
+  q6_k: format("q6_k", { subColumns: 16, zero: 32 }, (f) => ({
+    d: () => f.d.half(),
+    scale: (sub) =>
+      f.scales
+        .word(sub >> 2)
+        .shl(24 - 8 * (sub & 3))
+        .shrSigned(24),
+    quad: (t) => {
+      // two halves of 128 columns, each four runs of 32: runs 0 and 1 low, 2 and 3 high nibbles; bit pairs by run
+      const [half, run] = [t >> 5, (t >> 3) & 3];
+      const low = smallNibbles(f.nibbles.word(half * 16 + (t & 15)), run > 1);
+      const pairs = f.high.word(half * 8 + (t & 7));
+      return low.or((run < 3 ? pairs.shl(4 - 2 * run) : pairs.shr(2)).and(0x30303030));
+    },
+    ...smallBytes,
+  })),
+};
+
+/** The weights of columns 4t..4t+3 as f32, rounded as the format's plain decoder rounds. */
+export function decodeQuad(format: QuantizedFormat, block: Block, t: number): Floats[] {
+  const sub = Math.floor((t * QUAD) / format.subColumns);
+  const scale = block.scale === undefined ? block.d() : block.d().mul(block.scale(sub).toFloats());
+  const lower = block.lower === undefined ? undefined : block.lower.factor().mul(block.lower.min(sub).toFloats());
+  const quad = block.quad(t);
+  return Array.from({ length: QUAD }, (_, i) => {
+    const byte = byteOf(quad, i);
+    const number = (block.shift(t) > 0 ? byte.shr(block.shift(t)) : byte).sub(format.zero);
+    const weight = scale.mul(number.toFloats());
+    if (block.plus !== undefined) return weight.add(block.plus());
+    return lower === undefined ? weight : weight.sub(lower);
+  });
+}

@@ -1,0 +1,58 @@
+// Loops that kernels share: over the floats of a range with a tail that is no whole register, and sums that leave the
+// tail's garbage out.
+import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
+
+export const FLOAT_BYTES = 4;
+
+/**
+ * Stores `body(i)` for each register of the elements [first, end) to `out`, f32 side by side; `body` takes the index of
+ * its first element and may read up to a register past the end, of which nothing is stored.
+ */
+export function mapFloats(k: KernelBuilder, first: Int, end: Int, out: Int, body: (i: Int) => Floats): void {
+  const whole = end.sub(k.lanes - 1);
+  k.range(first, whole, k.lanes, (i) => out.add(i.mul(FLOAT_BYTES)).store(body(i)));
+  const tail = first.add(end.sub(first).and(-k.lanes));
+  k.when(tail.less(end), () => {
+    k.scratch.store(body(tail));
+    k.range(0, end.sub(tail), 1, (i) => {
+      out.add(tail.add(i).mul(FLOAT_BYTES)).store(k.scratch.add(i.mul(FLOAT_BYTES)).loadFloat());
+    });
+  });
+}
+
+/** The sum of `body(i)` over the elements [0, count): registers added in order, then their lanes by halves. */
+export function sumFloats(k: KernelBuilder, count: Int, body: (i: Int) => Floats): Floats {
+  const sum = k.variable(k.floats(0));
+  k.range(0, count.sub(k.lanes - 1), k.lanes, (i) => (sum.value = sum.value.add(body(i))));
+  const tail = count.and(-k.lanes);
+  k.when(tail.less(count), () => {
+    const mask = laneNumbers(k).less(count.sub(tail).toFloat().splat());
+    sum.value = sum.value.add(mask.selectFloats(body(tail), 0));
+  });
+  return sum.value.sum().splat();
+}
+
+/** 0, 1, 2, ... in the lanes. */
+export function laneNumbers(k: KernelBuilder): Floats {
+  for (let i = 0; i < k.lanes; i++) k.scratch.store(k.float(i), i * FLOAT_BYTES);
+  return k.scratch.loadFloats();
+}
+
+/** Registers that `dotFloats` sums side by side, so that one addition need not wait for the last. */
+const DOT_CHAINS = 4;
+
+/** The dot product of `a(i)` and `b(i)` over the elements [0, count), in a fixed order, in all lanes. */
+export function dotFloats(k: KernelBuilder, count: Int, a: (i: Int) => Floats, b: (i: Int) => Floats): Floats {
+  const sums = k.variables(DOT_CHAINS, k.floats(0));
+  const step = k.lanes * DOT_CHAINS;
+  const whole = count.and(-step);
+  k.range(0, whole, step, (i) => {
+    for (const [n, sum] of sums.entries()) {
+      const at = i.add(n * k.lanes);
+      sum.value = a(at).madd(b(at), sum.value);
+    }
+  });
+  const [s0, s1, s2, s3] = sums.map((sum) => sum.value);
+  const rest = sumFloats(k, count.sub(whole), (i) => a(whole.add(i)).mul(b(whole.add(i))));
+  return s0.add(s1).add(s2.add(s3)).sum().splat().add(rest);
+}

@@ -1,0 +1,48 @@
+// Which kernel multiplies by a weight: by the weight's format, the precision asked for, and the class of the program
+// (decode or prompt), which depends on bounds alone.
+import { UnsupportedError } from "../../base/errors.ts";
+import { type Tensor, bound, isParameter } from "../../graph/index.ts";
+import { type QuantizedName, quantizedFormats } from "./kernels/blocks.ts";
+import { decodedKernels } from "./kernels/linear-decoded.ts";
+import { type FloatFormatName, floatKernels } from "./kernels/linear-float.ts";
+import type { LinearKernel } from "./kernels/outputs.ts";
+import { DECODE_ROWS, type Lowering } from "./lower.ts";
+import { GROUP_ROWS, packedBytes, packedFormat } from "./packing/layouts.ts";
+import { type Place, countOf, partsOf } from "./step.ts";
+
+/** Weight bytes that make a part worth claiming: some tens of microseconds. */
+const LEAST_BYTES = 65536;
+const PARTS_MOST = 64;
+
+export function lowerLinear(node: Tensor, lowering: Lowering): void {
+  const [x, weight, bias] = node.inputs;
+  if (!isParameter(weight)) throw new UnsupportedError("linear by a computed weight has no kernel.");
+  const { format, rows: outer, columns } = lowering.stored(weight);
+  const packed = packedFormat(format);
+  const groups = Math.ceil(outer / GROUP_ROWS);
+  const groupBytes = packedBytes(packed, GROUP_ROWS, columns);
+  const rows = countOf([node.shape[0]]);
+  const least = Math.max(1, Math.ceil(LEAST_BYTES / groupBytes));
+  const kernel = kernelFor(packed, bound(node.shape[0]) <= DECODE_ROWS ? "decode" : "prompt");
+  const parts = partsOf({ extent: undefined, times: groups }, least, PARTS_MOST);
+  lowering.step({
+    kernel,
+    words: {
+      x: lowering.place(x),
+      weight: lowering.packedWeight(weight),
+      bias: bias === undefined ? 0 : lowering.place(bias),
+      out: lowering.place(node) satisfies Place,
+      rows,
+      columns,
+      outer,
+    },
+    parts: (extents) => (rows.extent !== undefined && extents[rows.extent] === 0 ? 0 : parts(extents)),
+    label: "linear",
+  });
+}
+
+function kernelFor(format: keyof typeof floatKernels | QuantizedName, phase: "decode" | "prompt"): LinearKernel {
+  return format in quantizedFormats
+    ? decodedKernels[format as QuantizedName]
+    : floatKernels[format as FloatFormatName][phase];
+}

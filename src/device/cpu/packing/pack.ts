@@ -1,0 +1,62 @@
+// The transposer: stored rows of any format into packed groups, by the layout's table.
+import { GROUP_ROWS, type PackedLayout } from "./layouts.ts";
+
+/**
+ * Packs `rows` whole stored rows (at most 16; the rest of the group is zero) of `blocks` blocks each from `source` into
+ * `target`, both in units of 16 bits.
+ */
+export function packGroup(
+  layout: PackedLayout,
+  source: Uint16Array,
+  rows: number,
+  blocks: number,
+  target: Uint16Array,
+): void {
+  const blockUnits = layout.bytes / 2;
+  const rowUnits = blocks * blockUnits;
+  let out = 0;
+  for (let block = 0; block < blocks; block++) {
+    for (const { offset, unit, count, flip = false, spread = false } of Object.values(layout.fields)) {
+      let from = block * blockUnits + offset / 2;
+      for (let i = 0; i < count; i++, from += unit / 2) {
+        if (unit === 2) packHalves(source, from, rowUnits, rows, target, out);
+        else packWords(source, from, rowUnits, rows, target, out, flip ? 0x8080 : 0);
+        if (spread) spreadBits(target, out, rows);
+        out += (GROUP_ROWS * unit) / 2;
+      }
+    }
+  }
+}
+
+function packHalves(source: Uint16Array, from: number, stride: number, rows: number, target: Uint16Array, out: number) {
+  for (let row = 0; row < rows; row++) target[out + row] = source[from + row * stride];
+}
+
+function packWords(
+  source: Uint16Array,
+  from: number,
+  stride: number,
+  rows: number,
+  target: Uint16Array,
+  out: number,
+  flip: number,
+): void {
+  for (let row = 0, at = from; row < rows; row++, at += stride) {
+    target[out + 2 * row] = source[at] ^ flip;
+    target[out + 2 * row + 1] = source[at + 1] ^ flip;
+  }
+}
+
+/** Bit 4t + j of each word moves to bit 8j + t. */
+function spreadBits(target: Uint16Array, out: number, rows: number): void {
+  for (let row = 0; row < rows; row++) {
+    const at = out + 2 * row;
+    const bits = target[at] | (target[at + 1] << 16);
+    let moved = 0;
+    for (let t = 0; t < 8; t++) {
+      for (let j = 0; j < 4; j++) moved |= ((bits >>> (4 * t + j)) & 1) << (8 * j + t);
+    }
+    target[at] = moved & 0xffff;
+    target[at + 1] = moved >>> 16;
+  }
+}
