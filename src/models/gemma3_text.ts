@@ -48,7 +48,11 @@ function readHf(facts: ModelFacts): Gemma3Shape {
   });
   const sizes = hfSizes(config, facts, { headSize: 256 });
   const ropes = config.object("rope_parameters");
-  const [full, sliding] = ["full_attention", "sliding_attention"].map((type) => ropes?.object(type));
+  const [full, sliding] = ["full_attention", "sliding_attention"].map((type) => {
+    const rope = ropes?.object(type);
+    if (ropes !== undefined && rope === undefined) throw ropes.error(type, undefined, "the rope of these layers");
+    return rope;
+  });
   const pattern = config.size("sliding_window_pattern", config.size("_sliding_window_pattern", 6));
   const bias = config.boolean("attention_bias", false);
   return {
