@@ -24,31 +24,33 @@ interface Begin {
   readonly end: () => void;
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 export function startReply({ script, message, user, model, summary, store, end }: Begin): MockReply {
   const listeners = new Set<(event: ReplyStreamEvent) => void>();
   const startedAt = Date.now();
-  let [content, stopped] = ["", false];
+  const stopping = new AbortController();
+  let content = "";
   let firstTokenMs = 0;
   const tell = (event: ReplyStreamEvent): void => {
     for (const listener of listeners) listener(event);
   };
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const now = (): ConversationMessage => ({ ...message, content, model, status: "writing" });
 
   async function run(): Promise<void> {
     await pause(30);
     if (script.loads === true) {
-      for (let done = 0; done <= 10 && !stopped; done++) {
+      for (let done = 0; done <= 10 && !stopping.signal.aborted; done++) {
         tell({ type: "load", progress: { label: "load", done: done * 98_600_000, total: 986_000_000, unit: "bytes" } });
         await pause(120);
       }
     }
-    for (let done = 0; done < script.promptTokens && !stopped; done += 128) {
+    for (let done = 0; done < script.promptTokens && !stopping.signal.aborted; done += 128) {
       tell({ type: "prefill", done, total: script.promptTokens });
       await pause(Math.min(128, script.promptTokens));
     }
     firstTokenMs = Date.now() - startedAt;
-    for (let at = 0; at < script.text.length && !stopped; at += script.pieceCharacters) {
+    for (let at = 0; at < script.text.length && !stopping.signal.aborted; at += script.pieceCharacters) {
       const text = script.text.slice(at, at + script.pieceCharacters);
       content += text;
       tell({ type: "delta", text });
@@ -58,7 +60,7 @@ export function startReply({ script, message, user, model, summary, store, end }
   }
 
   function finish(): void {
-    if (script.failure !== undefined && !stopped) {
+    if (script.failure !== undefined && !stopping.signal.aborted) {
       const error: ApiError = { type: "server_error", param: null, ...script.failure };
       const reply: ConversationMessage = { ...now(), status: "failed", error };
       store(reply);
@@ -70,8 +72,8 @@ export function startReply({ script, message, user, model, summary, store, end }
     const seconds = (Date.now() - startedAt - firstTokenMs) / 1000 || 0.001;
     const reply: ConversationMessage = {
       ...now(),
-      status: stopped ? "stopped" : "complete",
-      ...(!stopped && { finishReason: script.finishReason ?? "stop" }),
+      status: stopping.signal.aborted ? "stopped" : "complete",
+      ...(!stopping.signal.aborted && { finishReason: script.finishReason ?? "stop" }),
       stats: {
         promptTokens: script.promptTokens,
         cachedTokens: Math.floor(script.promptTokens / 2),
@@ -95,7 +97,7 @@ export function startReply({ script, message, user, model, summary, store, end }
       listeners.add(listener);
     },
     stop() {
-      stopped = true;
+      stopping.abort();
     },
   };
 }

@@ -57,8 +57,21 @@ const info = {
 
 export const mockModels: readonly ModelEntry[] = [
   { id: "stories260K", path: "models/stories260K.gguf", bytes: 1_050_000, builtIn: true, state: "unloaded" },
-  { id: "Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M", path: "/models/q.gguf", bytes: 986_048_768, builtIn: false, state: "loaded", info },
-  { id: "google/gemma-3-270m-it-GGUF:Q8_0", path: "/models/g.gguf", bytes: 291_546_048, builtIn: false, state: "unloaded" },
+  {
+    id: "Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
+    path: "/models/q.gguf",
+    bytes: 986_048_768,
+    builtIn: false,
+    state: "loaded",
+    info,
+  },
+  {
+    id: "google/gemma-3-270m-it-GGUF:Q8_0",
+    path: "/models/g.gguf",
+    bytes: 291_546_048,
+    builtIn: false,
+    state: "unloaded",
+  },
   { id: "old/gone-7B", path: "/models/gone.gguf", bytes: null, builtIn: false, state: "unloaded" },
 ];
 
@@ -100,7 +113,7 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     change(id, { messages: [...others, message], head: message.id });
   };
 
-  function streamTo<Event>(response: ServerResponse): (event: Event, last: boolean) => void {
+  function streamTo(response: ServerResponse): (event: LoadEvent | ReplyStreamEvent, last: boolean) => void {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(": ping\n\n");
     open.add(response);
@@ -111,7 +124,7 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     };
   }
   const hear = (reply: MockReply, response: ServerResponse): void => {
-    const write = streamTo<ReplyStreamEvent>(response);
+    const write = streamTo(response);
     reply.listen((event) => write(event, event.type === "end" || event.type === "error"));
   };
 
@@ -120,13 +133,27 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     if (running.has(id)) return fail(response, 409, "reply_running", "A reply is being written.");
     let user: ConversationMessage | undefined;
     if (body.content !== undefined) {
-      user = { id: nextId("m"), parent: body.parent, role: "user", content: body.content, createdAt: at, status: "complete" };
+      user = {
+        id: nextId("m"),
+        parent: body.parent,
+        role: "user",
+        content: body.content,
+        createdAt: at,
+        status: "complete",
+      };
       store(id, user);
       if (state.conversations.get(id)!.title === "") change(id, { title: body.content.slice(0, 40) });
     }
     const parent = user?.id ?? body.parent;
     const asked = state.conversations.get(id)!.messages.find((one) => one.id === parent);
-    const message: ConversationMessage = { id: nextId("m"), parent, role: "assistant", content: "", createdAt: at, status: "writing" };
+    const message: ConversationMessage = {
+      id: nextId("m"),
+      parent,
+      role: "assistant",
+      content: "",
+      createdAt: at,
+      status: "writing",
+    };
     const started = startReply({
       script: scriptFor(asked?.content ?? ""),
       message,
@@ -141,7 +168,7 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
   }
 
   async function load(model: string, response: ServerResponse): Promise<void> {
-    const write = streamTo<LoadEvent>(response);
+    const write = streamTo(response);
     const entry = state.models.find(({ id }) => id === model)!;
     const total = entry.bytes ?? 0;
     for (let part = 0; part <= 10; part++) {
@@ -165,19 +192,14 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     const to = from + Number(parameters.get("limit") ?? 50);
     return { conversations: found.slice(from, to), next: to < found.length ? String(to) : null };
   };
-  const exported = (conversations: readonly Conversation[]): ConversationExport => ({
-    format: "liang-conversations",
-    version: 1,
-    exportedAt: Date.now(),
-    conversations,
-  });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url!, "http://mock");
     if (!url.pathname.startsWith("/api/")) return await sendFile(url.pathname, pageFolder, response);
     state.requests.push(`${request.method} ${url.pathname}`);
     if (state.failure !== undefined) return send(response, { error: state.failure.error }, state.failure.status);
-    const chunks = await Array.fromAsync(request as AsyncIterable<Buffer>);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body: unknown = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString());
     const [, , area, id = "", action = ""] = url.pathname.split("/");
     const route = `${request.method} ${area}`;
@@ -185,14 +207,18 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
       return send(response, { name: "liang", version: "0.1.0", defaultModel: state.defaultModel, dataFolder: "/data" });
     }
     if (route === "GET models") {
-      return send(response, { models: state.models, current: state.models.find((one) => one.state === "loaded")?.id ?? null });
+      return send(response, {
+        models: state.models,
+        current: state.models.find((one) => one.state === "loaded")?.id ?? null,
+      });
     }
     if (route === "POST models") return await load((body as { model: string }).model, response);
     if (route === "GET settings") return send(response, state.settings);
     if (route === "PUT settings") return send(response, (state.settings = body as Settings));
     if (area !== "conversations") return fail(response, 404, "not_found", "There is no such route.");
     if (route === "GET conversations" && id === "") return send(response, list(url.searchParams));
-    if (route === "GET conversations" && id === "export") return send(response, exported([...state.conversations.values()]));
+    if (route === "GET conversations" && id === "export")
+      return send(response, exported([...state.conversations.values()]));
     if (request.method === "POST" && id === "import") {
       const { conversations } = body as ConversationExport;
       const ids = conversations.map((one) => {
@@ -205,7 +231,17 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     if (request.method === "POST" && id === "") {
       const { title = "", model = null, settings = state.settings } = body as NewConversation;
       const at = Date.now();
-      const fresh: Conversation = { id: nextId("c"), title, model, settings, head: null, createdAt: at, updatedAt: at, replying: false, messages: [] };
+      const fresh: Conversation = {
+        id: nextId("c"),
+        title,
+        model,
+        settings,
+        head: null,
+        createdAt: at,
+        updatedAt: at,
+        replying: false,
+        messages: [],
+      };
       state.conversations.set(fresh.id, fresh);
       return send(response, fresh);
     }
@@ -241,6 +277,13 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
   await new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
   return Object.assign(state, { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }
+
+const exported = (conversations: readonly Conversation[]): ConversationExport => ({
+  format: "liang-conversations",
+  version: 1,
+  exportedAt: Date.now(),
+  conversations,
+});
 
 function newestUnder(messages: readonly ConversationMessage[], id: string): string {
   const next = messages.findLast(({ parent }) => parent === id);

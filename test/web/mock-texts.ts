@@ -9,7 +9,12 @@ export interface Script {
   /** Prompt tokens to read before the first word, each taking a millisecond. */
   readonly promptTokens: number;
   /** The reply breaks off with this after its text. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly promptTokens?: number; readonly window?: number };
+  readonly failure?: {
+    readonly code: string;
+    readonly message: string;
+    readonly promptTokens?: number;
+    readonly window?: number;
+  };
   readonly finishReason?: "stop" | "length";
   readonly loads?: boolean;
 }
@@ -97,9 +102,10 @@ The end of hostile text.
 const STORY =
   "Once upon a time, there was a little cat named Tom. Tom liked to play in the garden. One day, he saw a big red ball. He wanted to catch it, but it was too fast. His friend Lily came to help. Together they ran and ran, and at last they had the ball. They were very happy.";
 
+const section = (n: number): string =>
+  `### Section ${n}\n\nThis is paragraph ${n} with **weight**, \`code\` and $x_{${n}}$, long enough to fill more than one line of the sheet on most screens, as real replies do.\n\n- first item of ${n}\n- second item of ${n}\n\n`;
+
 function longReply(tokens: number): string {
-  const section = (n: number): string =>
-    `### Section ${n}\n\nThis is paragraph ${n} with **weight**, \`code\` and $x_{${n}}$, long enough to fill more than one line of the sheet on most screens, as real replies do.\n\n- first item of ${n}\n- second item of ${n}\n\n`;
   let text = "";
   for (let n = 1; text.length < tokens * 4; n++) text += section(n);
   return text;
@@ -131,9 +137,21 @@ const rules: readonly { readonly word: string; readonly script: (message: string
   },
   {
     word: "break",
-    script: () => ({ ...base, text: "It begins well, but", failure: { code: "kernel_failed", message: "A kernel failed. Try again." } }),
+    script: () => ({
+      ...base,
+      text: "It begins well, but",
+      failure: { code: "kernel_failed", message: "A kernel failed. Try again." },
+    }),
   },
-  { word: "tokens of text", script: (message) => ({ ...base, text: longReply(Number(/\d+/.exec(message)?.[0] ?? 1000)), pieceMs: 0, pieceCharacters: 24 }) },
+  {
+    word: "tokens of text",
+    script: (message) => ({
+      ...base,
+      text: longReply(Number(/\d+/.exec(message)?.[0] ?? 1000)),
+      pieceMs: 0,
+      pieceCharacters: 24,
+    }),
+  },
 ];
 
 export function scriptFor(message: string): Script {

@@ -50,7 +50,12 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 /** One request, one JSON answer. Throws ApiFailure. */
-export async function request<Answer>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+export async function request<Answer>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Answer> {
   const response = await ask(method, path, body, signal);
   try {
     return (await response.json()) as Answer;
@@ -60,7 +65,12 @@ export async function request<Answer>(method: Method, path: string, body?: unkno
 }
 
 /** One request, an answer of many events. Throws ApiFailure, also when the stream breaks off. */
-export async function* stream<Event>(method: Method, path: string, body?: unknown, signal?: AbortSignal): AsyncGenerator<Event> {
+export async function* stream<Event>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): AsyncGenerator<Event> {
   const response = await ask(method, path, body, signal);
   if (response.body === null) throw unreachable("an empty answer");
   try {

@@ -30,10 +30,7 @@ test("carriage returns and a missing last empty line are taken as well", async (
 });
 
 test("data that is no JSON is an error, not a silence", async () => {
-  const reading = async () => {
-    for await (const event of readEvents(inPieces("data: nonsense\n\n", 3))) void event;
-  };
-  await assert.rejects(reading, SyntaxError);
+  await assert.rejects(readEvents(inPieces("data: nonsense\n\n", 3)).next(), SyntaxError);
 });
 
 test("leaving early closes the stream", async () => {

@@ -19,7 +19,11 @@ export function App(): ReactElement {
   useSwipes();
   useTitle();
   return (
-    <div className="page" data-sidebar={sidebarOpen ? "open" : "shut"} data-instrument={instrumentOpen ? "open" : "shut"}>
+    <div
+      className="page"
+      data-sidebar={sidebarOpen ? "open" : "shut"}
+      data-instrument={instrumentOpen ? "open" : "shut"}
+    >
       <button type="button" className="skip" onClick={() => focusOn("composer")}>
         {t("skipToComposer")}
       </button>

@@ -12,6 +12,8 @@ const COMPOSING: readonly { readonly label: "keySend" | "keyNewLine"; readonly k
   { label: "keyNewLine", keys: [{ key: "Enter", shift: true }] },
 ];
 
+const close = (): void => places.set({ shortcutsOpen: false });
+
 export function ShortcutSheet(): ReactElement {
   const { t } = useWords();
   const open = useStore(places, ({ shortcutsOpen }) => shortcutsOpen);
@@ -20,7 +22,6 @@ export function ShortcutSheet(): ReactElement {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);
-  const close = (): void => places.set({ shortcutsOpen: false });
   return (
     <dialog
       ref={dialog}

@@ -24,7 +24,8 @@ const actions: Readonly<Record<ShortcutName, () => void>> = {
 export const isMac = (): boolean => /mac|iphone|ipad/i.test(navigator.userAgent);
 
 const isField = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.matches("input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]");
+  target instanceof HTMLElement &&
+  target.matches("input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]");
 
 export function useShortcuts(): void {
   useEffect(() => {

@@ -36,7 +36,10 @@ export function useSwipes(): void {
 
 function scrollsSideways(element: Element): boolean {
   for (let at: Element | null = element; at !== null; at = at.parentElement) {
-    if (at.matches("input[type=range], textarea") || (at.scrollWidth > at.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(at).overflowX))) {
+    if (
+      at.matches("input[type=range], textarea") ||
+      (at.scrollWidth > at.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(at).overflowX))
+    ) {
       return true;
     }
   }

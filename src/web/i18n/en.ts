@@ -2,7 +2,6 @@
 // translated. Short, warm, exact; no exclamation marks.
 export const en = {
   // places
-  appName: "Liang",
   conversations: "Conversations",
   conversation: "Conversation",
   instrument: "Settings",
@@ -49,7 +48,6 @@ export const en = {
   notText: "{name} is not a text file, so it was not added.",
   fileTooLarge: "{name} has {size}; up to {limit} can be added.",
   fileHead: "File: {name}",
-  enterHint: "Enter sends, Shift+Enter starts a new line",
 
   // messages
   you: "You",
@@ -70,8 +68,6 @@ export const en = {
   wrap: "Wrap lines",
   thinking: "Thinking",
   thought: "Thoughts",
-  image: "Image",
-  imageBlocked: "Images from elsewhere are not loaded. Open: {address}",
 
   // the quiet line
   tokensPerSecond: "{rate} tok/s",
@@ -90,7 +86,6 @@ export const en = {
   reading: "Reading the prompt",
   readingTokens: "{done} of {total} tokens",
   bytesOf: "{done} of {total}",
-  itemsOf: "{done} of {total}",
   seconds: "{seconds} s",
   writing: "Writing",
 
@@ -108,12 +103,17 @@ export const en = {
   windowOf: "window {window}",
 
   // the empty page
-  aboutStory: "A tiny model that came along with Liang. It tells small English stories and nothing else: no answers, no Chinese, no facts.",
+  aboutStory:
+    "A tiny model that came along with Liang. It tells small English stories and nothing else: no answers, no Chinese, no facts.",
   aboutNone: "There is no model yet. Pull one, and it appears here.",
-  aboutTiny: "Quick and light. Good for short rewrites, names and simple lists; facts, sums and long instructions often go wrong.",
-  aboutSmall: "Good for summaries, rewrites, translation and small questions; check facts and sums, they are often wrong.",
-  aboutCode: "Made for code: explains, completes and writes small functions; weaker at general knowledge. Run what it writes before trusting it.",
-  aboutMiddle: "Good at writing, explaining, translation and everyday code; names, dates and rare facts still need checking.",
+  aboutTiny:
+    "Quick and light. Good for short rewrites, names and simple lists; facts, sums and long instructions often go wrong.",
+  aboutSmall:
+    "Good for summaries, rewrites, translation and small questions; check facts and sums, they are often wrong.",
+  aboutCode:
+    "Made for code: explains, completes and writes small functions; weaker at general knowledge. Run what it writes before trusting it.",
+  aboutMiddle:
+    "Good at writing, explaining, translation and everyday code; names, dates and rare facts still need checking.",
   aboutLarge: "Good at most writing, reasoning and code; slower on this machine, and still wrong now and then.",
   aboutPlain: "This model continues text and was not made for conversation. Begin something, and it goes on.",
   pullReal: "For real conversation, pull a model that can hold one:",
@@ -154,10 +154,8 @@ export const en = {
   seedHint: "The same number gives the same reply. Empty: a new one each time.",
   modelDefault: "default",
   reset: "Reset to the model’s defaults",
-  resetOne: "Reset {name} to its default",
   saveForNew: "Use for new conversations",
   savedForNew: "Saved for new conversations",
-  saveFailed: "The change was not saved: {reason}",
   outOfRange: "{name}: {low} to {high}.",
   thisReply: "Last reply",
   promptTokens: "Prompt",
@@ -194,12 +192,12 @@ export const en = {
 
   // failures
   errorUnreachable: "Liang does not answer. Start it again with ./liang serve; what was typed is kept.",
-  errorContext: "This conversation has {prompt} tokens and the model’s window holds {window}. Begin a new one, or edit an earlier message to branch off shorter.",
+  errorContext:
+    "This conversation has {prompt} tokens and the model’s window holds {window}. Begin a new one, or edit an earlier message to branch off shorter.",
   errorMemory: "There is not enough free memory for this model. Close other programs or choose a smaller model.",
   errorBusy: "A reply is still being written in this conversation. Stop it first, or wait for its end.",
   errorKey: "The server asks for its key. Open the address that liang serve printed, with the part after #.",
   errorNotFound: "This conversation is not there any more.",
-  errorDetails: "{message}",
   cameSoFar: "What had come so far is kept.",
   dismiss: "Dismiss",
   retrying: "Trying again by itself.",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { systemLanguage, tables, translate } from "./translate.ts";
 
@@ -37,8 +38,23 @@ test("facts are filled in, also twice, and an absent one stays visible", () => {
 });
 
 test("any Chinese system gets Chinese, all others English", () => {
+  assert.deepEqual([["zh-CN"], ["zh-Hant-TW"], ["de", "zh"], ["en-GB"], []].map(systemLanguage), [
+    "zh",
+    "zh",
+    "en",
+    "en",
+    "en",
+  ]);
+});
+
+test("every sentence is used somewhere on the page", () => {
+  const root = new URL("..", import.meta.url);
+  const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.tsx?$/.test(path) && !/i18n\/|\.test\.ts$/.test(path))
+    .map((path) => readFileSync(new URL(path, root), "utf8"))
+    .join("\n");
   assert.deepEqual(
-    [["zh-CN"], ["zh-Hant-TW"], ["de", "zh"], ["en-GB"], []].map(systemLanguage),
-    ["zh", "zh", "en", "en", "en"],
+    keys.filter((key) => !sources.includes(`"${key}"`)),
+    [],
   );
 });

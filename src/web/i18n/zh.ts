@@ -3,7 +3,6 @@ import type { MessageKey } from "./en.ts";
 
 export const zh: Readonly<Record<MessageKey, string>> = {
   // 位置
-  appName: "量",
   conversations: "对话",
   conversation: "对话",
   instrument: "设置",
@@ -50,7 +49,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   notText: "{name} 不是文本文件，没有加进来。",
   fileTooLarge: "{name} 有 {size}，最多能加 {limit}。",
   fileHead: "文件：{name}",
-  enterHint: "Enter 发送，Shift+Enter 换行",
 
   // 消息
   you: "我",
@@ -71,8 +69,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   wrap: "自动换行",
   thinking: "正在想",
   thought: "想法",
-  image: "图片",
-  imageBlocked: "外部图片不会自动载入。打开：{address}",
 
   // 回复下的一行
   tokensPerSecond: "{rate} 词元/秒",
@@ -91,7 +87,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   reading: "正在读提示",
   readingTokens: "{done} / {total} 词元",
   bytesOf: "{done} / {total}",
-  itemsOf: "{done} / {total}",
   seconds: "{seconds} 秒",
   writing: "正在写",
 
@@ -155,10 +150,8 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   seedHint: "同一个数，同一个回复。空着：每次都换。",
   modelDefault: "默认",
   reset: "恢复模型的默认值",
-  resetOne: "把{name}恢复为默认值",
   saveForNew: "新对话也这样",
   savedForNew: "新对话也会这样",
-  saveFailed: "没有存下来：{reason}",
   outOfRange: "{name}：{low} 到 {high}。",
   thisReply: "上一条回复",
   promptTokens: "提示",
@@ -195,12 +188,12 @@ export const zh: Readonly<Record<MessageKey, string>> = {
 
   // 出错
   errorUnreachable: "量没有回应。用 ./liang serve 重新启动；写下的都还在。",
-  errorContext: "这段对话有 {prompt} 词元，模型的窗口只装得下 {window}。开一段新对话，或者改前面的一条消息，从那里重来。",
+  errorContext:
+    "这段对话有 {prompt} 词元，模型的窗口只装得下 {window}。开一段新对话，或者改前面的一条消息，从那里重来。",
   errorMemory: "空闲内存不够装这个模型。关掉别的程序，或者换小一点的模型。",
   errorBusy: "这段对话还在回复。先停下它，或者等它写完。",
   errorKey: "服务器要钥匙。请打开 liang serve 打印的完整地址，连同 # 后面的部分。",
   errorNotFound: "这段对话已经不在了。",
-  errorDetails: "{message}",
   cameSoFar: "已经写出来的都留着。",
   dismiss: "知道了",
   retrying: "正在自动重试。",

@@ -62,7 +62,10 @@ test("what is finished keeps its identity: only the last two blocks are ever new
 test("an open fence takes everything up to its closing one, also what looks like Markdown", () => {
   const [block] = whole("```py\n# not a title\n\n- not a list\n");
   assert.deepEqual(
-    { kind: block.kind, ...(block.kind === "code" && { closed: block.closed, language: block.language, code: block.code }) },
+    {
+      kind: block.kind,
+      ...(block.kind === "code" && { closed: block.closed, language: block.language, code: block.code }),
+    },
     { kind: "code", closed: false, language: "py", code: "# not a title\n\n- not a list" },
   );
   const [closed] = whole("```py\nx\n```\n");

@@ -105,7 +105,8 @@ function toBlock(token: Token, key: number): Block {
   const { raw, text, lang, codeBlockStyle } = token as Tokens.Code;
   const fence = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
   const closed =
-    codeBlockStyle === "indented" || (fence !== undefined && raw.trimEnd().length > fence.length && endsWithFence(raw, fence));
+    codeBlockStyle === "indented" ||
+    (fence !== undefined && raw.trimEnd().length > fence.length && endsWithFence(raw, fence));
   const language = (lang ?? "").trim().split(/\s+/)[0].toLowerCase();
   return { kind: "code", key, source: raw, language, code: text, closed };
 }
@@ -124,4 +125,3 @@ function reuse(old: Block | undefined, fresh: Block): Block {
 export function usesDefinitions(block: Block): boolean {
   return block.kind === "text" && block.source.includes("[");
 }
-

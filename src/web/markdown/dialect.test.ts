@@ -12,8 +12,14 @@ test("bold closes between Chinese punctuation and a letter", () => {
 });
 
 test("a bare address ends where Chinese text goes on", () => {
-  assert.equal(html("看https://example.org/a，然后"), '<p>看<a href="https://example.org/a">https://example.org/a</a>，然后</p>');
-  assert.equal(html("https://example.org/b文档"), '<p><a href="https://example.org/b">https://example.org/b</a>文档</p>');
+  assert.equal(
+    html("看https://example.org/a，然后"),
+    '<p>看<a href="https://example.org/a">https://example.org/a</a>，然后</p>',
+  );
+  assert.equal(
+    html("https://example.org/b文档"),
+    '<p><a href="https://example.org/b">https://example.org/b</a>文档</p>',
+  );
 });
 
 test("all four marks of maths are read, and the TeX inside is left alone", () => {
@@ -48,7 +54,7 @@ test("HTML in a reply is shown as text, but for plain tags without attributes", 
 
 test("an image is a link, never something that is fetched", () => {
   assert.equal(
-    html("![a \"cat\"](https://example.org/c.png)"),
+    html('![a "cat"](https://example.org/c.png)'),
     '<p><a href="https://example.org/c.png" data-image="https://example.org/c.png">a &quot;cat&quot;</a></p>',
   );
   assert.doesNotMatch(html("![](x.png) ![y][r]\n\n[r]: z.png"), /<img/);
@@ -65,7 +71,24 @@ test("definitions given from outside resolve a block's links", () => {
 });
 
 test("text made to be slow or deep is answered in linear time or shown as it is", () => {
-  const hard = ["*", "[", ">", "- ", "$a", "`", "**中", "_a ", "\\(", "\\[a", "https://", "<a ", "<!--", "[a](", "$$\n", "|"];
+  const hard = [
+    "*",
+    "[",
+    ">",
+    "- ",
+    "$a",
+    "`",
+    "**中",
+    "_a ",
+    "\\(",
+    "\\[a",
+    "https://",
+    "<a ",
+    "<!--",
+    "[a](",
+    "$$\n",
+    "|",
+  ];
   for (const piece of hard) {
     const started = performance.now();
     const out = blockToHtml(piece.repeat(Math.ceil(10_000 / piece.length)));

@@ -10,7 +10,13 @@ const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
 const ADDRESS_END = /[\s<\u2018-\u201f\u2026\u3000-\u303f\u3400-\u9fff\uff00-\uffef]/u;
 const WIDE = /[\u2014\u2018-\u201f\u2026\u3000-\u303f\u3400-\u9fff\uff00-\uffef]/u;
 
-const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character]);
@@ -125,7 +131,7 @@ export const dialect = new Marked({
     },
   },
   renderer: {
-    html: ({ block, text }) => (block === true ? `<p>${showHtml(text.trimEnd())}</p>` : showHtml(text)),
+    html: ({ block, text }) => (block ? `<p>${showHtml(text.trimEnd())}</p>` : showHtml(text)),
     code: ({ text, lang }) => {
       const language = (lang ?? "").trim().split(/\s+/)[0];
       return `<pre class="nested-code"><code data-language="${escapeHtml(language)}">${escapeHtml(text)}</code></pre>`;

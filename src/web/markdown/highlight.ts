@@ -24,15 +24,18 @@ export function highlight(code: string, language: string): string | undefined {
   return highlighter.highlight(code, { language, ignoreIllegals: true }).value;
 }
 
+async function highlightOnceLoaded(root: Element): Promise<void> {
+  await loadHighlighter();
+  if (highlighter !== undefined && root.isConnected) highlightNested(root);
+}
+
 /** Colours the code blocks inside lists and quotes, which Markdown's HTML holds; each once. */
 export function highlightNested(root: Element): void {
   const blocks = [...root.querySelectorAll<HTMLElement>("code[data-language]:not(:has(*))")];
   const known = blocks.filter((block) => (block.dataset.language ?? "") !== "");
   if (known.length === 0) return;
   if (highlighter === undefined) {
-    void loadHighlighter().then(() => {
-      if (highlighter !== undefined && root.isConnected) highlightNested(root);
-    });
+    void highlightOnceLoaded(root);
     return;
   }
   for (const block of known) {

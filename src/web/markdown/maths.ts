@@ -22,15 +22,17 @@ export function drawMaths(root: Element): void {
     for (const element of open) draw(katex, element);
     return;
   }
+  void drawOnceLoaded(open);
+}
+
+async function drawOnceLoaded(open: readonly HTMLElement[]): Promise<void> {
   loading ??= loadKatex();
-  loading.then(
-    (loaded) => {
-      for (const element of open) if (element.isConnected) draw(loaded, element);
-    },
-    () => {
-      loading = undefined; // the server was away: the source stays, and the next formula tries again
-    },
-  );
+  try {
+    const loaded = await loading;
+    for (const element of open) if (element.isConnected) draw(loaded, element);
+  } catch {
+    loading = undefined; // the server was away: the source stays, and the next formula tries again
+  }
 }
 
 /** Elements whose TeX could not be drawn: not tried again at each new word. */

@@ -7,7 +7,11 @@ test("an answer without thinking is the whole text", () => {
 });
 
 test("thinking and answer are parted at the closing mark", () => {
-  assert.deepEqual(splitThought("<think>\nhm\n</think>\n\nYes."), { thought: "hm", thoughtEnded: true, answer: "Yes." });
+  assert.deepEqual(splitThought("<think>\nhm\n</think>\n\nYes."), {
+    thought: "hm",
+    thoughtEnded: true,
+    answer: "Yes.",
+  });
 });
 
 test("a closing mark alone parts them too, as the opening one may stand in the prompt", () => {
@@ -15,7 +19,11 @@ test("a closing mark alone parts them too, as the opening one may stand in the p
 });
 
 test("empty thinking is none", () => {
-  assert.deepEqual(splitThought("<think>\n\n</think>\n\nYes."), { thought: undefined, thoughtEnded: true, answer: "Yes." });
+  assert.deepEqual(splitThought("<think>\n\n</think>\n\nYes."), {
+    thought: undefined,
+    thoughtEnded: true,
+    answer: "Yes.",
+  });
 });
 
 test("at every cut of a growing reply no piece of the opening mark shows in the answer", () => {

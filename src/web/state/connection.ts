@@ -12,10 +12,14 @@ export function noteFailure(error: unknown, ask: () => Promise<void>): void {
   if (!(error instanceof ApiFailure) || error.error.code !== "unreachable") return;
   connection.set({ reachable: false });
   clearTimeout(retry);
-  retry = setTimeout(() => {
-    ask().then(
-      () => connection.set({ reachable: true }),
-      (again: unknown) => noteFailure(again, ask),
-    );
-  }, RETRY_MS);
+  retry = setTimeout(() => void askAgain(ask), RETRY_MS);
+}
+
+async function askAgain(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+    connection.set({ reachable: true });
+  } catch (error) {
+    noteFailure(error, ask);
+  }
 }

@@ -100,7 +100,10 @@ export async function deleteConversation(id: string): Promise<boolean> {
 export async function exportConversations(id?: string): Promise<ConversationExport | undefined> {
   let exported: ConversationExport | undefined;
   await report(async () => {
-    exported = await request<ConversationExport>("GET", id === undefined ? "conversations/export" : `conversations/${id}/export`);
+    exported = await request<ConversationExport>(
+      "GET",
+      id === undefined ? "conversations/export" : `conversations/${id}/export`,
+    );
   });
   return exported;
 }

@@ -11,7 +11,13 @@ test("bytes are given in the unit that keeps them under a thousand", () => {
 });
 
 test("parameters read as in model names", () => {
-  assert.deepEqual([260_032, 268_098_176, 494_032_768, 1_543_714_304, 70e9].map(formatParameters), ["260K", "268M", "494M", "1.5B", "70B"]);
+  assert.deepEqual([260_032, 268_098_176, 494_032_768, 1_543_714_304, 70e9].map(formatParameters), [
+    "260K",
+    "268M",
+    "494M",
+    "1.5B",
+    "70B",
+  ]);
 });
 
 test("numbers keep the digits that say something", () => {
@@ -25,5 +31,8 @@ test("numbers keep the digits that say something", () => {
 test("ages follow the calendar, not the clock", () => {
   const now = new Date(2026, 10, 22, 0, 30).getTime();
   const at = (day: number, hour: number): string => ageOf(new Date(2026, 10, day, hour).getTime(), now);
-  assert.deepEqual([at(22, 0), at(21, 23), at(21, 0), at(20, 23), at(15, 1), at(14, 1)], ["today", "yesterday", "yesterday", "lastWeek", "lastWeek", "earlier"]);
+  assert.deepEqual(
+    [at(22, 0), at(21, 23), at(21, 0), at(20, 23), at(15, 1), at(14, 1)],
+    ["today", "yesterday", "yesterday", "lastWeek", "lastWeek", "earlier"],
+  );
 });

@@ -24,7 +24,10 @@ export function formatBytes(bytes: number, language: Language): string {
     unit += 1;
   }
   const digits = unit < 2 || value >= 100 ? 0 : 1;
-  const number = new Intl.NumberFormat(LOCALE[language], { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const number = new Intl.NumberFormat(LOCALE[language], {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   return `${number.format(value)}${NARROW_SPACE}${BYTE_UNITS[unit]}`;
 }
 

@@ -37,6 +37,9 @@ test("every model has three starters, none has none", () => {
 });
 
 test("a hub name is shortened to the model's own name and its variant", () => {
-  assert.deepEqual(shortName("Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M"), { name: "Qwen2.5-1.5B-Instruct", variant: "Q4_K_M" });
+  assert.deepEqual(shortName("Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M"), {
+    name: "Qwen2.5-1.5B-Instruct",
+    variant: "Q4_K_M",
+  });
   assert.deepEqual(shortName("stories260K"), { name: "stories260K", variant: "" });
 });

@@ -43,6 +43,9 @@ function parametersOf({ id, info, bytes }: ModelEntry): number {
 /** "Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M" → name and the rest, for places where the whole does not fit. */
 export function shortName(id: string): { readonly name: string; readonly variant: string } {
   const [path, file = ""] = id.split(":");
-  const name = path.split("/").at(-1)!.replace(/[-_.]?gguf$/i, "");
+  const name = path
+    .split("/")
+    .at(-1)!
+    .replace(/[-_.]?gguf$/i, "");
   return { name, variant: file.replace(/\.gguf$/i, "") };
 }

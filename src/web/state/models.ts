@@ -1,6 +1,14 @@
 // The models there are, which one is in memory, and the loading that the picker starts. Not here: loading that a reply
 // starts by itself (replies.ts).
-import type { ApiError, LoadEvent, LoadProgress, LoadRequest, ModelEntry, ModelList, ServerInfo } from "../../server/api-types.ts";
+import type {
+  ApiError,
+  LoadEvent,
+  LoadProgress,
+  LoadRequest,
+  ModelEntry,
+  ModelList,
+  ServerInfo,
+} from "../../server/api-types.ts";
 import { asApiError, request, stream } from "../api/client.ts";
 import { createStore } from "./store.ts";
 

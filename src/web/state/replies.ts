@@ -66,11 +66,19 @@ export const liveReply = (conversation: string | null): LiveReply | undefined =>
 /** Asks for a reply and follows it to its end. Throws ApiFailure when it never began. */
 export async function requestReply(conversation: string, body: ReplyRequest, listener: ReplyListener): Promise<void> {
   begin(conversation, { parent: body.parent, asked: body.content });
-  await follow(conversation, () => stream<ReplyStreamEvent>("POST", `conversations/${conversation}/reply`, body), listener);
+  await follow(
+    conversation,
+    () => stream<ReplyStreamEvent>("POST", `conversations/${conversation}/reply`, body),
+    listener,
+  );
 }
 
 /** Takes up a reply that runs already, after a reload or from another tab. Throws ApiFailure, 404 when none runs. */
-export async function attachToReply(conversation: string, parent: string | null, listener: ReplyListener): Promise<void> {
+export async function attachToReply(
+  conversation: string,
+  parent: string | null,
+  listener: ReplyListener,
+): Promise<void> {
   begin(conversation, { parent, asked: undefined });
   await follow(conversation, () => attach(conversation), listener);
 }
@@ -92,7 +100,10 @@ async function follow(
           if (event.type === "start") [began, failures] = [true, 0];
           if (takeIn(conversation, event, listener)) return;
         }
-        throw new ApiFailure({ message: "the stream ended early", type: "server_error", code: "unreachable", param: null }, 0);
+        throw new ApiFailure(
+          { message: "the stream ended early", type: "server_error", code: "unreachable", param: null },
+          0,
+        );
       } catch (error) {
         const broken = error instanceof ApiFailure && error.status === 0;
         if (!began || !broken || failures >= RETRY_MS.length) throw error;

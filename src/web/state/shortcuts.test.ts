@@ -22,7 +22,8 @@ test("every shortcut answers to its own keys on both kinds of keyboard, and to n
 });
 
 test("letters typed into a field stay letters; combinations work there too", () => {
-  for (const key of ["n", "r", "e", "m", "i", "/", "?", ","]) assert.equal(shortcutFor(press(key), true, false), undefined);
+  for (const key of ["n", "r", "e", "m", "i", "/", "?", ","])
+    assert.equal(shortcutFor(press(key), true, false), undefined);
   assert.equal(shortcutFor(press("K", { ctrlKey: true }), true, false), "search");
   assert.equal(shortcutFor(press("Escape"), true, false), "stop");
 });

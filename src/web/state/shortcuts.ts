@@ -3,16 +3,7 @@
 import type { MessageKey } from "../i18n/en.ts";
 
 export type ShortcutName =
-  | "new"
-  | "search"
-  | "stop"
-  | "regenerate"
-  | "editLast"
-  | "model"
-  | "settings"
-  | "sidebar"
-  | "sheet"
-  | "focus";
+  "new" | "search" | "stop" | "regenerate" | "editLast" | "model" | "settings" | "sidebar" | "sheet" | "focus";
 
 export interface Keys {
   readonly key: string;
@@ -29,16 +20,72 @@ export interface Shortcut {
 }
 
 export const shortcuts: readonly Shortcut[] = [
-  { name: "new", label: "keyNew", keys: [{ key: "o", mod: true, shift: true }, { key: "n", outsideFields: true }] },
-  { name: "search", label: "keySearch", keys: [{ key: "k", mod: true }, { key: "/", outsideFields: true }] },
+  {
+    name: "new",
+    label: "keyNew",
+    keys: [
+      { key: "o", mod: true, shift: true },
+      { key: "n", outsideFields: true },
+    ],
+  },
+  {
+    name: "search",
+    label: "keySearch",
+    keys: [
+      { key: "k", mod: true },
+      { key: "/", outsideFields: true },
+    ],
+  },
   { name: "stop", label: "keyStop", keys: [{ key: "Escape" }] },
-  { name: "regenerate", label: "keyRegenerate", keys: [{ key: "Enter", mod: true, shift: true }, { key: "r", outsideFields: true }] },
-  { name: "editLast", label: "keyEditLast", keys: [{ key: "e", mod: true, shift: true }, { key: "e", outsideFields: true }] },
-  { name: "model", label: "keyModel", keys: [{ key: "m", mod: true, shift: true }, { key: "m", outsideFields: true }] },
-  { name: "settings", label: "keySettings", keys: [{ key: ".", mod: true }, { key: ",", outsideFields: true }] },
+  {
+    name: "regenerate",
+    label: "keyRegenerate",
+    keys: [
+      { key: "Enter", mod: true, shift: true },
+      { key: "r", outsideFields: true },
+    ],
+  },
+  {
+    name: "editLast",
+    label: "keyEditLast",
+    keys: [
+      { key: "e", mod: true, shift: true },
+      { key: "e", outsideFields: true },
+    ],
+  },
+  {
+    name: "model",
+    label: "keyModel",
+    keys: [
+      { key: "m", mod: true, shift: true },
+      { key: "m", outsideFields: true },
+    ],
+  },
+  {
+    name: "settings",
+    label: "keySettings",
+    keys: [
+      { key: ".", mod: true },
+      { key: ",", outsideFields: true },
+    ],
+  },
   { name: "sidebar", label: "keySidebar", keys: [{ key: "b", mod: true }] },
-  { name: "focus", label: "keyFocus", keys: [{ key: "Escape", shift: true }, { key: "i", outsideFields: true }] },
-  { name: "sheet", label: "keySheet", keys: [{ key: "?", outsideFields: true }, { key: "/", mod: true }] },
+  {
+    name: "focus",
+    label: "keyFocus",
+    keys: [
+      { key: "Escape", shift: true },
+      { key: "i", outsideFields: true },
+    ],
+  },
+  {
+    name: "sheet",
+    label: "keySheet",
+    keys: [
+      { key: "?", outsideFields: true },
+      { key: "/", mod: true },
+    ],
+  },
 ];
 
 export interface Pressed {

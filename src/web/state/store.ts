@@ -1,9 +1,9 @@
 // A value that components watch: get, set, subscribe. Everything the page knows lies in a handful of these.
 export interface Store<Value extends object> {
-  get(): Value;
+  readonly get: () => Value;
   /** Puts the given fields over the present ones. */
-  set(change: Partial<Value> | ((present: Value) => Partial<Value>)): void;
-  subscribe(listener: () => void): () => void;
+  readonly set: (change: Partial<Value> | ((present: Value) => Partial<Value>)) => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 export function createStore<Value extends object>(initial: Value): Store<Value> {
@@ -13,7 +13,7 @@ export function createStore<Value extends object>(initial: Value): Store<Value> 
     get: () => value,
     set(change) {
       value = { ...value, ...(typeof change === "function" ? change(value) : change) };
-      for (const listener of [...listeners]) listener();
+      for (const listener of Array.from(listeners)) listener();
     },
     subscribe(listener) {
       listeners.add(listener);

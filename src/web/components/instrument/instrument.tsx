@@ -26,7 +26,10 @@ export function Instrument({ open }: { readonly open: boolean }): ReactElement {
         <IconButton icon="close" label={t("hideSettings")} onClick={toggleInstrument} />
       </header>
       <div className="instrument-rows" key={id}>
-        <SystemPrompt value={settings.systemPrompt ?? ""} onChange={(systemPrompt) => void changeSettings({ ...settings, systemPrompt })} />
+        <SystemPrompt
+          value={settings.systemPrompt ?? ""}
+          onChange={(systemPrompt) => void changeSettings({ ...settings, systemPrompt })}
+        />
         {ranges.map((range) => (
           <NumberRow
             key={range.name}

@@ -17,7 +17,12 @@ export const CodeBlockView = memo(function CodeBlockView({ block }: { readonly b
     <figure className="block code-block">
       <figcaption>
         <span className="code-language">{block.language}</span>
-        <IconButton icon="wrap" label={t("wrap")} aria-pressed={wrap} onClick={() => setPreferences({ wrapCode: !wrap })} />
+        <IconButton
+          icon="wrap"
+          label={t("wrap")}
+          aria-pressed={wrap}
+          onClick={() => setPreferences({ wrapCode: !wrap })}
+        />
         <CopyButton text={block.code} label={t("copyCode")} />
       </figcaption>
       <pre className={wrap ? "wrap" : ""} tabIndex={0}>

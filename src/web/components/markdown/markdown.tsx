@@ -19,7 +19,11 @@ export function Markdown({ text, live }: MarkdownProps): ReactElement {
         block.kind === "code" ? (
           <CodeBlockView key={block.key} block={block} />
         ) : (
-          <TextBlockView key={block.key} source={block.source} definitions={usesDefinitions(block) ? definitions : ""} />
+          <TextBlockView
+            key={block.key}
+            source={block.source}
+            definitions={usesDefinitions(block) ? definitions : ""}
+          />
         ),
       )}
     </div>

@@ -16,7 +16,9 @@ interface GrowingFieldProps {
 export function sendsOn(event: KeyboardEvent<HTMLTextAreaElement>): boolean {
   // 229: Safari ends a composition before it reports the key that ended it.
   const composing = event.nativeEvent.isComposing || event.nativeEvent.keyCode === 229;
-  return event.key === "Enter" && !event.shiftKey && !event.altKey && !composing && !matchMedia("(pointer: coarse)").matches;
+  return (
+    event.key === "Enter" && !event.shiftKey && !event.altKey && !composing && !matchMedia("(pointer: coarse)").matches
+  );
 }
 
 export function GrowingField(props: GrowingFieldProps): ReactElement {

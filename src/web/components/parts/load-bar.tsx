@@ -18,7 +18,8 @@ export function LoadBar({ model, progress, startedAt }: LoadBarProps): ReactElem
   const total = progress?.total ?? undefined;
   let amount = "";
   if (progress !== undefined) {
-    amount = total === undefined ? form(progress.done) : t("bytesOf", { done: form(progress.done), total: form(total) });
+    amount =
+      total === undefined ? form(progress.done) : t("bytesOf", { done: form(progress.done), total: form(total) });
   }
   return (
     <Bar

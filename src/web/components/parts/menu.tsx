@@ -15,7 +15,15 @@ interface MenuProps {
 
 const MARGIN_PX = 8;
 
-export function Menu({ label, className = "", face, children, buttonRef, onOpen, role = "menu" }: MenuProps): ReactElement {
+export function Menu({
+  label,
+  className = "",
+  face,
+  children,
+  buttonRef,
+  onOpen,
+  role = "menu",
+}: MenuProps): ReactElement {
   const own = useRef<HTMLButtonElement>(null);
   const button = buttonRef ?? own;
   const surface = useRef<HTMLDivElement>(null);

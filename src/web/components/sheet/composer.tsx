@@ -58,7 +58,9 @@ export function Composer({ conversation, replying, stoppable, onSent }: Composer
         fieldRef={field}
         value={text}
         label={t("composer")}
-        placeholder={model === undefined ? t("placeholderPlain") : t("placeholder", { model: shortName(model.id).name })}
+        placeholder={
+          model === undefined ? t("placeholderPlain") : t("placeholder", { model: shortName(model.id).name })
+        }
         onChange={(value) => setDraft(conversation, value)}
         onPaste={(list) => void files.add(list)}
         onKeyDown={(event) => {
@@ -86,7 +88,13 @@ export function Composer({ conversation, replying, stoppable, onSent }: Composer
         <WindowGauge window={model?.info?.window} />
         <span className="grow" />
         {replying ? (
-          <IconButton icon="stop" className="send-button stop" label={t("stop")} disabled={!stoppable} onClick={() => void stopReply()} />
+          <IconButton
+            icon="stop"
+            className="send-button stop"
+            label={t("stop")}
+            disabled={!stoppable}
+            onClick={() => void stopReply()}
+          />
         ) : (
           <IconButton icon="send" className="send-button" type="submit" label={t("send")} disabled={message === ""} />
         )}

@@ -6,13 +6,14 @@ import { editMessage, resend } from "../../state/conversation.ts";
 import { focusOn } from "../../state/places.ts";
 import { GrowingField, sendsOn } from "../parts/growing-field.tsx";
 
+function cancel(): void {
+  editMessage(undefined);
+  focusOn("composer");
+}
+
 export function EditBox({ message }: { readonly message: ConversationMessage }): ReactElement {
   const { t } = useWords();
   const [text, setText] = useState(message.content);
-  const cancel = (): void => {
-    editMessage(undefined);
-    focusOn("composer");
-  };
   const submit = (): void => {
     if (text.trim() === "") return;
     void resend(message, text);

@@ -21,6 +21,9 @@ export function EmptyPage({ onSent }: { readonly onSent: () => void }): ReactEle
   };
   return (
     <section className="empty-page">
+      <p className="motto" lang="zh" aria-hidden="true">
+        量变引起质变
+      </p>
       <h1>
         {name}
         {variant !== "" && <span className="model-variant">{variant}</span>}

@@ -24,16 +24,33 @@ export function MessageList({ conversation }: { readonly conversation: Conversat
     const versions = versionsOf(messages, message);
     if (message.role === "assistant") {
       return (
-        <Reply key={message.id} conversation={id} message={message} versions={versions} live={message.id === written} busy={live} />
+        <Reply
+          key={message.id}
+          conversation={id}
+          message={message}
+          versions={versions}
+          live={message.id === written}
+          busy={live}
+        />
       );
     }
-    return <UserMessage key={message.id} message={message} versions={versions} editing={editing === message.id} busy={live} />;
+    return (
+      <UserMessage
+        key={message.id}
+        message={message}
+        versions={versions}
+        editing={editing === message.id}
+        busy={live}
+      />
+    );
   };
 
   return (
     <>
       {branch.map(draw)}
-      {pending && asked !== undefined && <UserMessage message={unsent(asked, parent)} versions={[]} editing={false} busy />}
+      {pending && asked !== undefined && (
+        <UserMessage message={unsent(asked, parent)} versions={[]} editing={false} busy />
+      )}
       {pending && <PendingReply conversation={id} />}
     </>
   );

@@ -15,6 +15,12 @@ import { Menu } from "../parts/menu.tsx";
 import { PullCommand } from "../parts/pull-command.tsx";
 import { ModelRow } from "./model-row.tsx";
 
+function choose(model: string): void {
+  void chooseModel(model);
+  void loadModel(model);
+  focusOn("composer");
+}
+
 export function ModelPicker(): ReactElement {
   const { t } = useWords();
   const state = useStore(modelStore, (value) => value);
@@ -24,12 +30,6 @@ export function ModelPicker(): ReactElement {
   const entry = modelEntry(state, wanted);
   const id = entry?.id ?? wanted ?? state.server?.defaultModel ?? undefined;
   const name = id === undefined ? { name: t("noModel"), variant: "" } : shortName(id);
-
-  const choose = (model: string): void => {
-    void chooseModel(model);
-    void loadModel(model);
-    focusOn("composer");
-  };
 
   return (
     <div className="model-picker">
@@ -50,7 +50,12 @@ export function ModelPicker(): ReactElement {
           <>
             <div className="model-rows">
               {state.models?.map((model) => (
-                <ModelRow key={model.id} model={model} chosen={model.id === id} onChoose={() => (close(), choose(model.id))} />
+                <ModelRow
+                  key={model.id}
+                  model={model}
+                  chosen={model.id === id}
+                  onChoose={() => (close(), choose(model.id))}
+                />
               ))}
             </div>
             <div className="get-more">

@@ -18,7 +18,10 @@ function factsOf(model: ModelEntry, { t, bytes, integer }: Words): string[] {
     ...(model.bytes === null ? [t("missingFile")] : [bytes(model.bytes)]),
     ...(info === undefined
       ? []
-      : [t("parameters", { count: formatParameters(info.parameters) }), t("windowOf", { window: integer(info.window) })]),
+      : [
+          t("parameters", { count: formatParameters(info.parameters) }),
+          t("windowOf", { window: integer(info.window) }),
+        ]),
     ...(model.builtIn ? [t("builtIn")] : []),
     ...(model.state === "loaded" ? [t("loaded")] : []),
     ...(model.state === "loading" ? [t("loading")] : []),

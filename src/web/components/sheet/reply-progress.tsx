@@ -18,7 +18,8 @@ export function ReplyProgress({ conversation }: { readonly conversation: string 
   const fallback = useStore(modelStore, ({ server }) => server?.defaultModel ?? "");
   const seconds = useSecondsSince(live?.startedAt ?? 0);
   if (live === undefined) return null;
-  if (live.phase === "load") return <LoadBar model={chosen ?? fallback} progress={live.load} startedAt={live.startedAt} />;
+  if (live.phase === "load")
+    return <LoadBar model={chosen ?? fallback} progress={live.load} startedAt={live.startedAt} />;
   if (live.phase === "prefill" && live.prefill !== undefined && live.prefill.total >= BAR_TOKENS_MIN) {
     const { done, total } = live.prefill;
     return (

@@ -41,17 +41,17 @@ export const Reply = memo(function Reply({ conversation, message, versions, live
         <ErrorNote
           error={message.error}
           more={text === "" ? undefined : t("cameSoFar")}
-          onRetry={busy ? undefined : again}
+          onRetry={busy || message.error.code === "context_length_exceeded" ? undefined : again}
         />
       )}
       {!live && (
         <footer className="reply-foot">
+          <ReplyLine message={message} />
           <div className="actions">
             <VersionSwitch message={message} versions={versions} disabled={busy} />
-            <CopyButton text={answer} label={t("copy")} />
+            {answer !== "" && <CopyButton text={answer} label={t("copy")} />}
             <IconButton icon="again" label={t("regenerate")} disabled={busy} onClick={again} />
           </div>
-          <ReplyLine message={message} />
         </footer>
       )}
     </article>

@@ -28,16 +28,22 @@ export function Sheet(): ReactElement {
     <main className="sheet" aria-label={t("conversation")}>
       <TopBar />
       <div className="scroller" ref={scroller} tabIndex={-1}>
-        <div className="column" ref={content}>
-          {empty ? <EmptyPage onSent={onSent} /> : conversation !== undefined && <MessageList conversation={conversation} />}
+        <div className="scrolled" ref={content}>
+          <div className="column">
+            {empty ? (
+              <EmptyPage onSent={onSent} />
+            ) : (
+              conversation !== undefined && <MessageList conversation={conversation} />
+            )}
+          </div>
+          <div className="composer-place">
+            {away && <IconButton icon="down" className="to-end" label={t("toEnd")} onClick={toEnd} />}
+            {error !== undefined && (
+              <ErrorNote error={error} more={reachable ? undefined : t("retrying")} onDismiss={dismissError} />
+            )}
+            <Composer key={id} conversation={id} replying={asked} stoppable={waiting !== undefined} onSent={onSent} />
+          </div>
         </div>
-      </div>
-      <div className="composer-place">
-        {away && <IconButton icon="down" className="to-end" label={t("toEnd")} onClick={toEnd} />}
-        {error !== undefined && (
-          <ErrorNote error={error} more={reachable ? undefined : t("retrying")} onDismiss={dismissError} />
-        )}
-        <Composer key={id} conversation={id} replying={asked} stoppable={waiting !== undefined} onSent={onSent} />
       </div>
     </main>
   );

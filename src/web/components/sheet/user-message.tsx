@@ -16,7 +16,12 @@ interface UserMessageProps {
   readonly busy: boolean;
 }
 
-export const UserMessage = memo(function UserMessage({ message, versions, editing, busy }: UserMessageProps): ReactElement {
+export const UserMessage = memo(function UserMessage({
+  message,
+  versions,
+  editing,
+  busy,
+}: UserMessageProps): ReactElement {
   const { t } = useWords();
   if (editing) return <EditBox message={message} />;
   return (
@@ -38,7 +43,10 @@ interface Versioned {
 /** Lists of versions are made anew at each drawing; what they hold is what counts. */
 export function sameMessage<Props extends Versioned>(before: Props, after: Props): boolean {
   const names = Object.keys(after) as (keyof Props)[];
-  return names.every((name) => name === "versions" || before[name] === after[name]) && sameList(before.versions, after.versions);
+  return (
+    names.every((name) => name === "versions" || before[name] === after[name]) &&
+    sameList(before.versions, after.versions)
+  );
 }
 
 const sameList = (before: readonly ConversationMessage[], after: readonly ConversationMessage[]): boolean =>

@@ -22,14 +22,15 @@ const LANGUAGES: readonly { readonly choice: LanguageChoice; readonly label: Mes
   { choice: "en", label: "languageEn" },
 ];
 
+async function exportAll(): Promise<void> {
+  const exported = await exportConversations();
+  if (exported !== undefined) saveAsFile("liang-conversations.json", JSON.stringify(exported, null, 1));
+}
+
 export function SidebarFoot(): ReactElement {
   const { t, language: shown } = useWords();
   const { theme, language } = useStore(preferences, (state) => state);
   const file = useRef<HTMLInputElement>(null);
-  const exportAll = async (): Promise<void> => {
-    const exported = await exportConversations();
-    if (exported !== undefined) saveAsFile("liang-conversations.json", JSON.stringify(exported, null, 1));
-  };
   return (
     <footer className="sidebar-foot">
       <Menu

@@ -12,17 +12,17 @@ import { Seal } from "../parts/seal.tsx";
 import { ConversationGroups } from "./conversation-groups.tsx";
 import { SidebarFoot } from "./sidebar-foot.tsx";
 
+function begin(): void {
+  void openConversation(null);
+  closeDrawers();
+  focusOn("composer");
+}
+
 export function Sidebar({ open }: { readonly open: boolean }): ReactElement {
   const { t, integer } = useWords();
   const { items, next, query, status, error, imported } = useStore(listStore, (state) => state);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => registerFocus("search", () => field.current?.select()), []);
-
-  const begin = (): void => {
-    void openConversation(null);
-    closeDrawers();
-    focusOn("composer");
-  };
 
   return (
     <nav className="sidebar" aria-label={t("conversations")} inert={!open}>
