@@ -5,3 +5,4 @@ export { openModelList, type AddOptions, type ListedModel, type ModelList } from
 export { openSqliteStorage } from "./sqlite.ts";
 export { openStaticFolder, type StaticFolder } from "./static-folder.ts";
 export type * from "./storage.ts";
+export { pullModel, type PullOptions, type PulledModel } from "./hub/pull.ts";
