@@ -54,9 +54,7 @@ export function guardOrigin(access: Access): MiddlewareHandler {
     const origin = c.req.header("origin");
     const listed = origin !== undefined && access.origins.includes(origin);
     if (origin !== undefined && !listed && !isOwnOrigin(origin, host, access.loopback)) {
-      throw new HttpError(403, "origin_refused", `The Origin ${show(origin)} may not use this server.`, {
-        hint: "Its owner can allow it with --origin.",
-      });
+      throw new HttpError(403, "origin_refused", `The Origin ${show(origin)} may not use this server.`);
     }
     if (origin === undefined && isForeignFetch(c)) {
       throw new HttpError(403, "origin_refused", "Another site's page may not use this server.");
