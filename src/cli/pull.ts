@@ -1,0 +1,46 @@
+// `liang pull`: fetches a model from a hub into the data folder and puts it on the list. Stopped or cut off, it goes on
+// where it was the next time.
+import process from "node:process";
+import { openDataFolder, pullModel } from "../store/index.ts";
+import { defineCommand } from "./command.ts";
+import { bytes, note, out, outJson, paint, progressBar } from "./terminal.ts";
+
+export const command = defineCommand({
+  summary: "Fetches a model from a hub; resumes, and checks every file's SHA-256.",
+  usage: "ORG/NAME[:FILE]",
+  words: { least: 1, most: 1 },
+  options: {
+    endpoint: {
+      type: "string",
+      short: "e",
+      hint: "WHERE",
+      help: "huggingface (default), hf-mirror, modelscope, or an address; also HF_ENDPOINT",
+    },
+    json: { type: "boolean", help: "print JSON when done" },
+  },
+  notes: [
+    "FILE is a GGUF's name or its format: Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M. Without it Q4_K_M is",
+    "taken, or the folder of safetensors where there is no GGUF. HF_TOKEN opens gated models.",
+  ],
+  async run({ endpoint, json }, [name], signal) {
+    const bar = progressBar();
+    const pulled = await pullModel({
+      name,
+      folder: openDataFolder(),
+      endpoint,
+      onProgress: bar.report,
+      onNotice(text) {
+        bar.end();
+        note(paint("faint", text, process.stderr));
+      },
+      signal,
+    }).finally(bar.end);
+    const { model, files, fetchedBytes } = pulled;
+    if (json) outJson({ ...model, files: files.map(({ path }) => path), fetchedBytes });
+    else {
+      const came = fetchedBytes === 0 ? "was already here" : `${bytes(fetchedBytes)} fetched`;
+      out(`${model.name}: ${came}, checked, at ${model.path}`);
+      out(paint("faint", `liang chat ${model.name}`));
+    }
+  },
+});
