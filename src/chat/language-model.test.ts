@@ -12,7 +12,7 @@ function open(options: { addBos?: boolean; markers?: boolean; template?: string 
   const { template, from } = chooseTemplate({ main: undefined, named: {} }, tokenizer, options.template);
   let closed = 0;
   const model: LanguageModel = createLanguageModel({
-    info: { name: "tiny", template: from } as ModelInfo,
+    info: { name: "tiny", template: from, vocabularySize: tokenizer.vocabularySize } as ModelInfo,
     engine,
     tokenizer,
     template,
@@ -25,6 +25,7 @@ function open(options: { addBos?: boolean; markers?: boolean; template?: string 
   return { model, engine, tokenizer, closed: () => closed };
 }
 
+const begin = (reply: AsyncIterable<unknown>): Promise<unknown> => reply[Symbol.asyncIterator]().next();
 const user = (content: string): Message => ({ role: "user", content });
 
 test("chat renders, encodes and streams", async () => {
@@ -88,14 +89,14 @@ test("an empty prompt begins with BOS, or is refused where there is nothing to b
   for await (const part of model.generate("")) void part;
   assert.deepEqual(engine.requests[0].ids, [tokenizer.specials.bos]);
   const bare = open({ markers: false });
-  await assert.rejects(bare.model.generate("")[Symbol.asyncIterator]().next(), UsageError);
+  await assert.rejects(begin(bare.model.generate("")), UsageError);
 });
 
 test("ids outside the vocabulary are refused with their place", async () => {
   const { model } = open();
   await assert.rejects(model.logits([1, 99_999]), /ids\[1\] is 99999/);
   await assert.rejects(model.score([1, 1.5]), UsageError);
-  await assert.rejects(model.generate([-1])[Symbol.asyncIterator]().next(), UsageError);
+  await assert.rejects(begin(model.generate([-1])), UsageError);
 });
 
 test("developers speak as system, parts of text are joined, other parts are refused", async () => {
@@ -135,11 +136,5 @@ test("close frees once, and a closed model says so", async () => {
   }
   assert.equal(closed(), 1);
   await assert.rejects(model.render([user("x")]), /closed/);
-  await assert.rejects(
-    model
-      .chat([user("x")])
-      [Symbol.asyncIterator]()
-      .next(),
-    /closed/,
-  );
+  await assert.rejects(begin(model.chat([user("x")])), /closed/);
 });

@@ -56,7 +56,7 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
   return {
     info,
     chat: (messages, options = {}) => reply(() => promptIds(messages, options), options),
-    generate: (prompt, options = {}) => reply(async () => idsOf(tokenizer, prompt), options),
+    generate: (prompt, options = {}) => reply(async () => idsOf(parts, prompt), options),
     render: async (messages, options = {}) => (await render(messages, options)).text,
     promptIds,
     tokenize(text, { special = false, bos = false } = {}) {
@@ -66,11 +66,11 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     detokenize: (ids, { special = true } = {}) => tokenizer.decode(ids, { special }),
     async logits(ids, options) {
       checkOpen();
-      return await engine.logits(checkedIds(tokenizer, ids), options);
+      return await engine.logits(checkedIds(info, ids), options);
     },
     async score(ids, options) {
       checkOpen();
-      return await engine.score(checkedIds(tokenizer, ids), options);
+      return await engine.score(checkedIds(info, ids), options);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -83,15 +83,15 @@ function withBos({ addBos, specials }: Tokenizer, ids: number[]): number[] {
 }
 
 /** The ids of a prompt without a template. A model begins from nothing with BOS, or with what ends a text before it. */
-function idsOf(tokenizer: Tokenizer, prompt: string | readonly number[]): readonly number[] {
-  const ids = typeof prompt === "string" ? withBos(tokenizer, tokenizer.encode(prompt)) : checkedIds(tokenizer, prompt);
+function idsOf({ info, tokenizer }: ModelParts, prompt: string | readonly number[]): readonly number[] {
+  const ids = typeof prompt === "string" ? withBos(tokenizer, tokenizer.encode(prompt)) : checkedIds(info, prompt);
   if (ids.length > 0) return ids;
   const first = tokenizer.specials.bos ?? tokenizer.specials.eos;
   if (first !== undefined) return [first];
   throw new UsageError("The prompt is empty.", { field: "prompt", hint: "This model has no token to begin with." });
 }
 
-function checkedIds({ vocabularySize }: Tokenizer, ids: readonly number[]): readonly number[] {
+function checkedIds({ vocabularySize }: ModelInfo, ids: readonly number[]): readonly number[] {
   const wrong = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
   if (wrong < 0) return ids;
   throw new UsageError(`ids[${wrong}] is ${show(ids[wrong])}, expected an id from 0 to ${vocabularySize - 1}.`, {

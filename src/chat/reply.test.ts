@@ -77,6 +77,13 @@ test("control tokens are no text, user-defined ones are", async () => {
   assert.deepEqual(end.ids.slice(0, 2), [START, TOOL]);
 });
 
+test("an id beyond the vocabulary, which padded models have, is no text", async () => {
+  const beyond = tokenizer.vocabularySize + 3;
+  const { text, end } = await collect([...ids("a"), beyond, ...ids("b")], { logprobs: 0 });
+  assert.equal(text, "ab");
+  assert.equal(end.ids[1], beyond);
+});
+
 test("a stop string over several tokens is taken out of text, ids and usage, and the engine stops", async () => {
   const script = ids("one\nUser: two and much more");
   const { text, end, engine } = await collect(script, { stop: ["\nUser:"] });

@@ -63,8 +63,9 @@ export async function* streamReply(
     } else if (event.type === "token") {
       if (stops.found !== undefined) continue;
       unfinished.push({ id: event.id, logprob: logprobOf(event, tokenizer) });
-      const text = detokenizer.push(event.id);
-      if (text === "" && !tokenizer.isSpecial(event.id)) continue;
+      const isToken = event.id < tokenizer.vocabularySize; // some models have more rows than tokens
+      const text = isToken ? detokenizer.push(event.id) : "";
+      if (text === "" && isToken && !tokenizer.isSpecial(event.id)) continue;
       yield* give(stops.push({ text, items: unfinished }));
       unfinished = [];
       if (stops.found !== undefined) generation.stop();
@@ -92,7 +93,7 @@ export async function* streamReply(
 function logprobOf(event: Extract<EngineEvent, { type: "token" }>, tokenizer: Tokenizer): TokenLogprob | undefined {
   if (event.logprob === undefined) return undefined;
   const describe = (id: number, logprob: number): Omit<TokenLogprob, "top"> => {
-    const bytes = tokenizer.tokenBytes(id);
+    const bytes = id < tokenizer.vocabularySize ? tokenizer.tokenBytes(id) : new Uint8Array(0);
     return { id, token: new TextDecoder().decode(bytes), bytes: Array.from(bytes), logprob };
   };
   const top = (event.top ?? []).map(({ id, logprob }) => describe(id, logprob));

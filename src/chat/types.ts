@@ -153,6 +153,8 @@ export interface ModelInfo {
   /** Tokens a conversation may hold as loaded, and as the model was made. */
   readonly window: number;
   readonly trainedWindow: number;
+  /** Conversations that keep their cache at once. */
+  readonly slots: number;
   readonly executor: "reference" | "cpu";
   readonly tier: string;
   readonly threads: number;
@@ -166,7 +168,7 @@ export interface ModelInfo {
 export interface LoadOptions {
   /** Tokens a conversation may hold. Default: the model's, at most 8192, less where memory is short (the info says). */
   window?: number;
-  /** Conversations that keep their cache at once. Default 4. */
+  /** Conversations that keep their cache at once. Default 4, fewer where memory is short (the info says). */
   slots?: number;
   threads?: number;
   executor?: "reference" | "cpu";

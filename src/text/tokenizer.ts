@@ -5,7 +5,7 @@
 /** What a vocabulary entry is (GGUF's `tokenizer.ggml.token_type` in its order, from 1). */
 export type TokenClass = "normal" | "unknown" | "control" | "user-defined" | "unused" | "byte";
 
-export type TokenizerKind = "byte-level-bpe" | "sentencepiece-bpe" | "unigram" | "wordpiece";
+export type TokenizerKind = "none" | "byte-level-bpe" | "sentencepiece-bpe" | "unigram" | "wordpiece";
 
 export interface EncodeOptions {
   /**

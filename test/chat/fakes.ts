@@ -8,9 +8,10 @@ const NORMAL = 1;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
+const printable = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+
 /** GPT-2's spelling of bytes: printable ones as themselves, the others from U+0100 on. */
 function byteSpellings(): string[] {
-  const printable = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
 }
@@ -65,7 +66,7 @@ export function fakeEngine(script: readonly number[]): FakeEngine {
     emitted: 0,
     generate(request): Generation {
       engine.requests.push(request);
-      let isStopped = false;
+      const state = { isStopped: false };
       async function* events(): AsyncGenerator<EngineEvent> {
         const total = request.ids.length;
         yield { type: "prefill", done: 0, total, cached: 0 };
@@ -74,7 +75,7 @@ export function fakeEngine(script: readonly number[]): FakeEngine {
         const count = Math.min(script.length, request.maxTokens ?? Infinity);
         let tokens = 0;
         let endId: number | undefined;
-        for (; tokens < count && !isStopped; tokens++) {
+        for (; tokens < count && !state.isStopped; tokens++) {
           request.signal?.throwIfAborted();
           const id = script[tokens];
           if (ends.has(id)) {
@@ -85,10 +86,10 @@ export function fakeEngine(script: readonly number[]): FakeEngine {
           const logprob = { logprob: -0.5, top: [{ id, logprob: -0.5 }].slice(0, request.logprobs ?? 0) };
           yield { type: "token", id, ...(request.logprobs !== undefined && logprob) };
         }
-        const reason = endId !== undefined || isStopped ? "stop" : "length";
+        const reason = endId !== undefined || state.isStopped ? "stop" : "length";
         yield { type: "end", reason, ...(endId !== undefined && { endId }), tokens, cached: 0, timings: TIMINGS };
       }
-      return { stop: () => void (isStopped = true), [Symbol.asyncIterator]: events };
+      return { stop: () => void (state.isStopped = true), [Symbol.asyncIterator]: events };
     },
     logits: async (ids) => new Float32Array(ids.length),
     score: async (ids) => new Float64Array(ids.length - 1),

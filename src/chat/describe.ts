@@ -1,0 +1,82 @@
+// What a model is and would take, without loading it: for lists, `show`, and "will it fit".
+import { fitModel } from "./memory.ts";
+import { openModelParts } from "./model-parts.ts";
+import type { ModelParts } from "./model-parts.ts";
+import type { LoadOptions, MemoryPlan, ModelInfo, SamplingOptions } from "./types.ts";
+
+export { resolveModel } from "./resolve.ts";
+
+export interface ModelDescription {
+  readonly path: string;
+  readonly kind: "gguf" | "hf";
+  /** What its makers call it, else the file's name. */
+  readonly name: string;
+  readonly family: string;
+  readonly parameters: number;
+  readonly fileBytes: number;
+  readonly layers: number;
+  readonly width: number;
+  readonly vocabularySize: number;
+  readonly trainedWindow: number;
+  /** The window and conversations at once that `load` would choose. */
+  readonly window: number;
+  readonly slots: number;
+  readonly memory: MemoryPlan;
+  readonly template: ModelInfo["template"];
+  /** The Jinja text that renders conversations without tools. */
+  readonly templateSource: string;
+  /** What the files recommend. */
+  readonly sampling: SamplingOptions;
+  /** GGUF metadata, or config.json. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    /** The number format's name in lower case, also of those that Liang cannot read. */
+    readonly type: string;
+    readonly bytes: number | undefined;
+  }[];
+}
+
+/** Reads the files at `path` (resolveModel turns names into paths). Throws as `load` does, but for memory. */
+export async function describeModel(path: string, options: LoadOptions = {}): Promise<ModelDescription> {
+  await using parts = await openModelParts(path, options.template);
+  const { files, model, chosen } = parts;
+  const { engine, memory } = await fitModel(parts, options);
+  return {
+    path,
+    kind: files.kind,
+    name: parts.title,
+    family: model.family,
+    ...sizeOf(parts),
+    layers: model.layers,
+    width: model.width,
+    vocabularySize: model.vocabularySize,
+    trainedWindow: model.window,
+    window: engine.window,
+    slots: engine.slots!,
+    memory,
+    template: chosen.from,
+    templateSource: chosen.template.source(false),
+    sampling: parts.defaults,
+    config: files.config,
+    tensors: [...files.tensors.values()].map(({ name, shape, typeName, byteLength }) => ({
+      name,
+      shape,
+      type: typeName,
+      bytes: byteLength,
+    })),
+  };
+}
+
+/** Weights counted once each, and the bytes of the files that hold them. */
+export function sizeOf({ files, model }: Pick<ModelParts, "files" | "model">): {
+  parameters: number;
+  fileBytes: number;
+} {
+  const used = new Set([...model.parameters.values()].flatMap(({ pieces }) => pieces.map(({ tensor }) => tensor)));
+  const elements = [...used].map((name) => files.tensors.get(name)?.shape.reduce((a, b) => a * b, 1) ?? 0);
+  return { parameters: sum(elements), fileBytes: sum(files.weightFiles.map(({ sizeBytes }) => sizeBytes)) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
