@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { FormatError, NotFoundError, UnsupportedError, UsageError } from "../base/errors.ts";
+import { FormatError, LiangError, NotFoundError, UnsupportedError, UsageError } from "../base/errors.ts";
 import { openSqliteStorage } from "./sqlite.ts";
 import type { ConversationStore } from "./storage.ts";
 
@@ -18,9 +18,8 @@ async function say(store: ConversationStore, id: string, parent: string | null, 
 describe("conversations", () => {
   test("a conversation keeps its title, model, settings and messages over closing and opening", async () => {
     const folder = await mkdtemp(join(tmpdir(), "liang-db-"));
-    const file = join(folder, "liang.db");
     try {
-      await using first = openSqliteStorage(file);
+      await using first = openSqliteStorage(folder);
       const { id } = await first.conversations.create({ title: "t", model: "m", settings: { topK: 3, seed: null } });
       const user = await say(first.conversations, id, null, "你好");
       await first.conversations.addMessage(id, {
@@ -33,7 +32,7 @@ describe("conversations", () => {
       });
       await first.settings.set("defaults", { temperature: 0 });
       await first.close();
-      await using second = openSqliteStorage(file);
+      await using second = openSqliteStorage(folder);
       const whole = await second.conversations.getWhole(id);
       assert.deepEqual(
         { title: whole.title, model: whole.model, settings: whole.settings },
@@ -245,7 +244,7 @@ test("a database of a newer Liang is refused, not changed", async () => {
     const database = new DatabaseSync(file);
     database.exec("PRAGMA user_version = 99");
     database.close();
-    assert.throws(() => openSqliteStorage(file), UnsupportedError);
+    assert.throws(() => openSqliteStorage(folder), UnsupportedError);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -253,13 +252,26 @@ test("a database of a newer Liang is refused, not changed", async () => {
 
 test("two storages on one file see each other's changes", async () => {
   const folder = await mkdtemp(join(tmpdir(), "liang-db-"));
-  const file = join(folder, "liang.db");
   try {
-    await using a = openSqliteStorage(file);
-    await using b = openSqliteStorage(file);
+    await using a = openSqliteStorage(folder);
+    await using b = openSqliteStorage(folder);
     const { id } = await a.conversations.create(blank);
     await say(b.conversations, id, null, "from b");
     assert.equal((await a.conversations.getWhole(id)).messages[0]?.content, "from b");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a file that is no database, and a folder that is not there, are errors that name the file", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "liang-db-"));
+  try {
+    await writeFile(join(folder, "liang.db"), "no database ".repeat(100));
+    assert.throws(() => openSqliteStorage(folder), FormatError);
+    assert.throws(
+      () => openSqliteStorage(join(folder, "nowhere")),
+      (error) => error instanceof LiangError && error.code === "cannot_open" && /nowhere/.test(error.message),
+    );
   } finally {
     await rm(folder, { recursive: true });
   }
