@@ -65,9 +65,10 @@ class RunningEngine implements Engine {
     const begin = (): Reply => {
       if (iterated) throw new UsageError("This generation was iterated before.", { hint: "Call generate again." });
       iterated = true;
+      this.#checkOpen();
       reply = new Reply(request, this.#host);
       if (stopped) reply.stop();
-      else this.#submit(reply);
+      else this.#scheduler.submit(reply);
       return reply;
     };
     return {
@@ -118,8 +119,9 @@ class RunningEngine implements Engine {
   }
 
   async #read(prompt: Int32Array, visit: (logits: Float32Array, position: number) => void, options: ReadOptions) {
+    this.#checkOpen();
     const reading = new Reading(prompt, visit, options, this.#host.wake);
-    this.#submit(reading);
+    this.#scheduler.submit(reading);
     await reading.done;
   }
 
@@ -129,9 +131,8 @@ class RunningEngine implements Engine {
     return checked;
   }
 
-  #submit(task: Reply | Reading): void {
+  #checkOpen(): void {
     if (this.#closing !== undefined) throw new UsageError("The model is closed.");
-    this.#scheduler.submit(task);
   }
 }
 

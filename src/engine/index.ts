@@ -4,6 +4,4 @@ export * from "./engine.ts";
 export { openFileStore, readModelFiles } from "./file-store.ts";
 export * from "./plan.ts";
 export * from "./sampler.ts";
-export * from "./sampling/candidates.ts";
-export * from "./sampling/row-scan.ts";
 export * from "./sampling/settings.ts";

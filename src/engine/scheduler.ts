@@ -25,8 +25,10 @@ export class Scheduler {
   #waiting: Task[] = [];
   #running: Running[] = [];
   readonly #closing = new AbortController();
+  /** Something changed since the loop's turn began. */
+  #changed = false;
   /** Set while the loop has nothing to run. */
-  #wake: (() => void) | undefined;
+  #resume: (() => void) | undefined;
   readonly #loop: Promise<void>;
 
   constructor(model: Model, layout: Layout, { programs }: OpenModel<ProgramName>) {
@@ -45,9 +47,8 @@ export class Scheduler {
 
   /** Something changed that may give the loop work. */
   wake(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    this.#changed = true;
+    this.#resume?.();
   }
 
   /** Fails every task with `error` and resolves when no run is under way. */
@@ -60,9 +61,10 @@ export class Scheduler {
 
   async #work(): Promise<void> {
     for (;;) {
+      this.#changed = false;
       this.#dropLeft();
       if (this.#closing.signal.aborted) return;
-      this.#admit();
+      await this.#admit();
       const prefilling = this.#ready(true).at(0);
       if (prefilling !== undefined) await this.#runChunk(prefilling);
       const decoding = this.#ready(false).slice(0, this.#layout.decodeRows);
@@ -77,12 +79,11 @@ export class Scheduler {
     });
   }
 
-  #admit(): void {
+  async #admit(): Promise<void> {
     while (this.#waiting.length > 0 && this.#slots.idle > 0) {
       const task = this.#waiting.shift() as Task;
       const sequence = this.#slots.acquire(task.prompt, task.reuse);
-      this.#running.push({ task, sequence });
-      task.start(sequence);
+      await this.#attempt([{ task, sequence }], () => task.start(sequence));
     }
   }
 
@@ -150,8 +151,10 @@ export class Scheduler {
   }
 
   async #sleep(): Promise<void> {
+    if (this.#changed) return;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
+      this.#resume = resolve;
     });
+    this.#resume = undefined;
   }
 }

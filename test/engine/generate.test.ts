@@ -209,6 +209,17 @@ describe("reading a text", () => {
     assert.equal((await opened.engine.score([5])).length, 0);
   });
 
+  test("a progress callback that throws fails its own reading only", async () => {
+    await using opened = await openDouble();
+    for (const at of [0, 16]) {
+      const onProgress = ({ done }: { done: number }): void => {
+        if (done === at) throw new Error("the caller's");
+      };
+      await assert.rejects(opened.engine.score(text(1, 40), { onProgress }), /the caller's/);
+    }
+    assert.deepEqual((await read(opened.engine, { ids: [3], maxTokens: 5 })).ids, expectedReply([3], 5));
+  });
+
   test("too long a text, an abort and a failed kernel reject", async () => {
     await using opened = await openDouble({ window: 45 });
     const { engine, executor } = opened;

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { Candidates, RowScan, Sampler, type SamplingSettings, neutralSettings } from "../../src/engine/index.ts";
+import { Sampler, type SamplingSettings, neutralSettings } from "../../src/engine/index.ts";
+import { Candidates } from "../../src/engine/sampling/candidates.ts";
+import { RowScan } from "../../src/engine/sampling/row-scan.ts";
 import { type DataTensor, readData } from "../safetensors-data.ts";
 
 const folder = resolve(import.meta.dirname, "../golden/engine");
