@@ -51,6 +51,16 @@ const setBytes: Mutation = (bytes, { below }) => {
   return bytes;
 };
 
+const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
+
+/** Changes digits in text, so that JSON stays JSON with other numbers. */
+const setDigits: Mutation = (bytes, { below }) => {
+  const places = [...bytes.keys()].filter((at) => isDigit(bytes[at]));
+  if (places.length === 0) return bytes;
+  for (let i = below(3); i >= 0; i--) bytes[places[below(places.length)]] = 0x30 + below(10);
+  return bytes;
+};
+
 const truncate: Mutation = (bytes, { below }) => bytes.subarray(0, below(bytes.length + 1));
 
 const writeNumber =
@@ -91,6 +101,7 @@ const mutations = [
   flipBits,
   flipBits,
   setBytes,
+  setDigits,
   truncate,
   writeNumber(4),
   writeNumber(4),

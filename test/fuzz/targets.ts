@@ -40,14 +40,17 @@ function withZeros(bytes: Uint8Array, size: number): ByteSource {
   };
 }
 
-/** Every tensor inside the file, none on top of another. */
+/** Every name once, every tensor inside the file, none on top of another. */
 function assertPlaced(
   size: number,
   tensors: Iterable<{ name: string; offset: number; byteLength?: number | undefined }>,
 ) {
   let end = 0;
+  const names = new Set<string>();
   for (const { name, offset, byteLength = 0 } of [...tensors].sort((a, b) => a.offset - b.offset)) {
     assert.ok(Number.isSafeInteger(offset) && Number.isSafeInteger(byteLength) && byteLength >= 0, name);
+    assert.ok(!names.has(name), `${name} twice`);
+    names.add(name);
     if (byteLength === 0) continue;
     assert.ok(offset >= end && offset + byteLength <= size, `${name} at ${offset}, ${byteLength} bytes`);
     end = offset + byteLength;
@@ -78,9 +81,9 @@ const ggufModel = await collected((sink) =>
     ]),
     tensors: [
       { name: "token_embd.weight", shape: [8, 32], format: "q8_0", data: zeros(272) },
-      { name: "blk.0.attn_q.weight", shape: [2, 256], format: "q4_k", data: zeros(288) },
-      { name: "output_norm.weight", shape: [32], format: "f32", data: zeros(128) },
-      { name: "cube", shape: [2, 3, 4], format: "f16", data: zeros(48) },
+      { name: "w1", shape: [2, 256], format: "q4_k", data: zeros(288) },
+      { name: "w2", shape: [32], format: "f32", data: zeros(128) },
+      { name: "w3", shape: [2, 3, 4], format: "f16", data: zeros(48) },
     ],
   }),
 );
