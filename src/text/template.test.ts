@@ -190,6 +190,12 @@ test("template options are variables, but cannot take the conversation's names",
   await assert.rejects(render(source, input([user("x")], { options: { messages: [] } })), UsageError);
 });
 
+test("a template is given data alone, never functions", async () => {
+  const options = { shout: () => "called" };
+  assert.equal((await render("{{ shout is defined }}", input([user("x")], { options }))).text, "false");
+  await assert.rejects(render("x", input([user("x")], { options: { big: 1n } })), UsageError);
+});
+
 test("special tokens and the date are variables of the template", async () => {
   const template = createTemplate(
     { main: "{{ bos_token }}{{ strftime_now('%d %b %Y') }}{{ eos_token }}", named: {} },

@@ -114,28 +114,27 @@ export function createTemplate(
     return result satisfies never;
   }
 
-  async function render(input: TemplateInput): Promise<RenderedPrompt> {
+  async function render(given: TemplateInput): Promise<RenderedPrompt> {
+    const input = plainData(given);
     const tools = input.tools?.length ? input.tools : undefined;
     const source = chooseSource(sources, tools !== undefined);
     checkTools(source, input.messages, tools !== undefined);
     const nowMs = now();
-    const run = (given: Conversation): Promise<string> => {
-      const variables = { documents: null, ...vocabulary.variables, ...given.options, ...given.base };
-      return renderText(source, variables, nowMs);
-    };
+    const run = ({ options, base }: Conversation): Promise<string> =>
+      renderText(source, { documents: null, ...vocabulary.variables, ...options, ...base }, nowMs);
     const base = { tools: tools ?? null, add_generation_prompt: input.addGenerationPrompt };
     const messages = await fitToolCalls(input.messages, source, (probe) =>
       run({ options: {}, base: { ...base, messages: probe } }),
     );
     const conversation: Conversation = { options: checkOptions(input.options), base: { ...base, messages } };
     const text = await run(conversation);
-    const given = JSON.stringify(conversation);
-    const avoid = source + given + Object.values(vocabulary.variables).join("");
+    const written = JSON.stringify(conversation);
+    const avoid = source + written + Object.values(vocabulary.variables).join("");
     for (const how of ["strict", "narrow"] as const) {
       const marking = createMarking(vocabulary.controlTexts, avoid, how);
       if (marking === undefined) break;
       const marked = markConversation(conversation, marking);
-      if (JSON.stringify(marked) === given) return { text, plain: [] };
+      if (JSON.stringify(marked) === written) return { text, plain: [] };
       const rendering = run(marked);
       const rendered = how === "strict" ? await rendering.catch(() => undefined) : await rendering;
       const prompt = rendered === undefined ? undefined : marking.unmark(rendered);
@@ -158,6 +157,15 @@ export function createTemplate(
 interface Conversation {
   readonly options: Readonly<Record<string, unknown>>;
   readonly base: { readonly messages: readonly TemplateMessage[]; readonly [name: string]: unknown };
+}
+
+/** A template is given data alone: functions would run on its word, and cannot go to another thread. */
+function plainData(input: TemplateInput): TemplateInput {
+  try {
+    return JSON.parse(JSON.stringify(input)) as TemplateInput;
+  } catch (cause) {
+    throw new UsageError("The conversation is not plain data, as JSON could carry it.", { field: "messages", cause });
+  }
 }
 
 function chooseSource({ main, named }: TemplateSources, withTools: boolean): string {
