@@ -64,7 +64,8 @@ class AssembledTokenizer implements Tokenizer {
     this.#addedAfter = new AddedTokens(parts.addedAfterNormalizing ?? []);
   }
 
-  encode(text: string, options: EncodeOptions = {}): number[] {
+  encode(given: string, options: EncodeOptions = {}): number[] {
+    const text = given.toWellFormed(); // a lone surrogate has no UTF-8: it is U+FFFD from here on
     const { special = false, plain = [], bos = false } = options;
     const { before, after } = this.#parts;
     const ids: number[] = bos ? [...before] : [];

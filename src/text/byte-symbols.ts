@@ -8,17 +8,30 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 const UTF8_MAX_BYTE = 0xf4; // no larger byte occurs in UTF-8, nor do 0xC0 and 0xC1
 
+export interface ByteSymbolOptions {
+  /** Spellings of the symbols from the vocabulary's size on (see `mergesOf`). */
+  readonly extra?: readonly string[];
+  readonly unknown?: number | undefined;
+  /** What the vocabulary puts after a piece's last symbol ("</w>"). */
+  readonly wordEnd?: string;
+}
+
 export class ByteSymbols implements Symbols {
   readonly #byteIds = new Int32Array(256).fill(-1);
+  /** Ids of bytes that end a piece, where the vocabulary marks them. */
+  readonly #lastIds: Int32Array | undefined;
   readonly #size: number;
-  readonly #extra: string[];
+  readonly #extra: readonly string[];
 
-  /** `extra`: spellings of the symbols from the vocabulary's size on (see `mergesOf`). */
-  constructor(vocabulary: Vocabulary, extra: string[] = [], unknown?: number) {
+  constructor(vocabulary: Vocabulary, options: ByteSymbolOptions = {}) {
+    const { extra = [], unknown, wordEnd = "" } = options;
     this.#size = vocabulary.size;
     this.#extra = extra;
+    if (wordEnd !== "") this.#lastIds = new Int32Array(256).fill(-1);
     for (let byte = 0; byte <= UTF8_MAX_BYTE; byte++) {
-      this.#byteIds[byte] = vocabulary.idOf(characterOfByte(byte)) ?? unknown ?? -1;
+      const spelling = characterOfByte(byte);
+      this.#byteIds[byte] = vocabulary.idOf(spelling) ?? unknown ?? -1;
+      if (this.#lastIds) this.#lastIds[byte] = vocabulary.idOf(spelling + wordEnd) ?? unknown ?? -1;
     }
   }
 
@@ -32,24 +45,21 @@ export class ByteSymbols implements Symbols {
       } else if (code < 0x800) {
         into[count++] = byteIds[0xc0 | (code >> 6)]!;
         into[count++] = byteIds[0x80 | (code & 0x3f)]!;
+      } else if ((code & 0xf800) !== 0xd800) {
+        into[count++] = byteIds[0xe0 | (code >> 12)];
+        into[count++] = byteIds[0x80 | ((code >> 6) & 0x3f)];
+        into[count++] = byteIds[0x80 | (code & 0x3f)];
       } else {
-        if ((code & 0xf800) === 0xd800) {
-          const low = i + 1 < end ? text.charCodeAt(i + 1) : 0;
-          if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
-            code = ((code - 0xd800) << 10) + low - 0xdc00 + 0x10000;
-            i++;
-            into[count++] = byteIds[0xf0 | (code >> 18)]!;
-            into[count++] = byteIds[0x80 | ((code >> 12) & 0x3f)]!;
-            into[count++] = byteIds[0x80 | ((code >> 6) & 0x3f)]!;
-            into[count++] = byteIds[0x80 | (code & 0x3f)]!;
-            continue;
-          }
-          code = 0xfffd; // a lone surrogate has no UTF-8
-        }
-        into[count++] = byteIds[0xe0 | (code >> 12)]!;
-        into[count++] = byteIds[0x80 | ((code >> 6) & 0x3f)]!;
-        into[count++] = byteIds[0x80 | (code & 0x3f)]!;
+        code = text.codePointAt(i++)!; // two units
+        into[count++] = byteIds[0xf0 | (code >> 18)];
+        into[count++] = byteIds[0x80 | ((code >> 12) & 0x3f)];
+        into[count++] = byteIds[0x80 | ((code >> 6) & 0x3f)];
+        into[count++] = byteIds[0x80 | (code & 0x3f)];
       }
+    }
+    if (this.#lastIds !== undefined && count > 0) {
+      const last = text.charCodeAt(end - 1);
+      into[count - 1] = this.#lastIds[last < 0x80 ? last : lastByte(last)];
     }
     return count;
   }
@@ -68,21 +78,28 @@ export class ByteSymbols implements Symbols {
   }
 }
 
+/** The last byte of the UTF-8 that ends with this unit, none of ASCII; of a pair of surrogates the second decides. */
+function lastByte(unit: number): number {
+  return 0x80 | (unit & 0x3f);
+}
+
 /**
  * The table of a list of merges, each "left right" or a pair. Spellings that the vocabulary lacks are appended to
- * `extra` and stand for symbols from the vocabulary's size on. Throws FormatError for an entry that is no pair.
+ * `extra` and stand for symbols from the vocabulary's size on; without `extra` they are refused.
+ * Throws FormatError for an entry that is no pair.
  */
 export function mergesOf(
   merges: readonly (string | readonly [string, string])[],
   vocabulary: Vocabulary,
-  extra: string[],
+  extra: string[] | undefined,
   file: string,
 ): MergeTable {
   const table = new MergeTable(merges.length);
   const extraIds = new Map<string, number>();
-  const symbolOf = (text: string): number => {
+  const symbolOf = (text: string, rank: number): number => {
     const known = vocabulary.idOf(text) ?? extraIds.get(text);
     if (known !== undefined) return known;
+    if (extra === undefined) throw new FormatError(file, `merge ${rank}`, text, "spellings that the vocabulary has");
     const symbol = vocabulary.size + extra.length;
     extra.push(text);
     extraIds.set(text, symbol);
@@ -99,7 +116,7 @@ export function mergesOf(
     } else {
       [left, right] = merge;
     }
-    table.add(symbolOf(left), symbolOf(right), rank, symbolOf(left + right));
+    table.add(symbolOf(left, rank), symbolOf(right, rank), rank, symbolOf(left + right, rank));
   }
   return table;
 }

@@ -19,6 +19,8 @@ export interface CharacterSymbolOptions {
   readonly unknown: number | undefined;
   /** Which tokens a text may become. */
   readonly accepts: Accepts;
+  /** What the vocabulary puts after a piece's last character ("</w>"). */
+  readonly wordEnd?: string;
 }
 
 export class CharacterSymbols implements Symbols {
@@ -38,22 +40,23 @@ export class CharacterSymbols implements Symbols {
 
   fill(text: string, start: number, end: number, into: Int32Array): number {
     const { size } = this.#vocabulary;
-    const { accepts } = this.#options;
+    const { accepts, wordEnd = "" } = this.#options;
     let count = 0;
     for (let i = start; i < end; i++) {
-      let code = text.charCodeAt(i);
+      const code = text.charCodeAt(i);
       if ((code & 0xf800) === 0xd800) {
-        const low = i + 1 < end ? text.charCodeAt(i + 1) : 0;
-        if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
-          const id = this.#vocabulary.idOf(text.slice(i, i + 2));
-          into[count++] = id !== undefined && accepts(id) ? id : size + text.codePointAt(i)!;
-          i++;
-          continue;
-        }
-        code = 0xfffd; // a lone surrogate is no character
+        const id = this.#vocabulary.idOf(text.slice(i, i + 2));
+        into[count++] = id !== undefined && accepts(id) ? id : size + text.codePointAt(i)!;
+        i++;
+      } else {
+        const id = this.#unitIds[code];
+        into[count++] = id < 0 ? size + code : id;
       }
-      const id = this.#unitIds[code];
-      into[count++] = id < 0 ? size + code : id;
+    }
+    if (wordEnd !== "" && count > 0) {
+      const pair = (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00;
+      const last = text.slice(end - (pair ? 2 : 1), end);
+      into[count - 1] = this.#vocabulary.idOf(last + wordEnd) ?? size + last.codePointAt(0)!;
     }
     return count;
   }

@@ -14,8 +14,11 @@ const BLANK = 0x20;
 export interface DecodeRules {
   /** Bytes of a normal token's spelling; `first`: no text has come before it. */
   spell(text: string, first: boolean): Uint8Array;
-  /** The encoder puts a space before a text: one is taken off at the start. */
-  readonly leadingSpace: boolean;
+  /**
+   * Blanks taken off at the start of a text, where the encoder puts one: none, the first token's first, or one of every
+   * token until there is text (a normaliser that removes extra white space cannot have meant them).
+   */
+  readonly leadingBlanks: "none" | "one" | "all";
   /** Every token goes through `spell`, control tokens too (WordPiece puts spaces between all). */
   readonly spellsAll?: boolean;
 }
@@ -23,12 +26,12 @@ export interface DecodeRules {
 /** Byte-level spellings; one outside the alphabet is an added token, written as it is. */
 export const byteLevelRules: DecodeRules = {
   spell: (text) => bytesOfSpelling(text) ?? encoder.encode(text),
-  leadingSpace: false,
+  leadingBlanks: "none",
 };
 
 /** SentencePiece spellings: "▁" is a space. */
-export function sentencePieceRules(leadingSpace: boolean): DecodeRules {
-  return { spell: (text) => encoder.encode(text.replaceAll("▁", " ")), leadingSpace };
+export function sentencePieceRules(leadingBlanks: DecodeRules["leadingBlanks"]): DecodeRules {
+  return { spell: (text) => encoder.encode(text.replaceAll("▁", " ")), leadingBlanks };
 }
 
 /** Bytes that a token adds to a text. */
@@ -73,7 +76,9 @@ export class StreamDetokenizer implements Detokenizer {
     if (!this.#writesSpecial && (tokenClass === "control" || tokenClass === "unknown")) return NOTHING;
     const bytes = bytesOfToken(this.#vocabulary, this.#rules, id, this.#first);
     if (!this.#first || bytes.length === 0) return bytes;
-    this.#first = false;
-    return this.#rules.leadingSpace && bytes[0] === BLANK ? bytes.subarray(1) : bytes;
+    const { leadingBlanks } = this.#rules;
+    const rest = leadingBlanks !== "none" && bytes[0] === BLANK ? bytes.subarray(1) : bytes;
+    this.#first = leadingBlanks === "all" && rest.length === 0;
+    return rest;
   }
 }

@@ -136,8 +136,8 @@ function makeByteLevel(context: Context): Made {
       return new BpeEncoder({
         split,
         merges: mergesOf(merges, vocabulary, extra, file),
-        symbols: new ByteSymbols(vocabulary, extra, specials.unknown),
-        ...(preTokenizer.ignoreMerges ? { whole: new WholePieces(vocabulary) } : {}),
+        symbols: new ByteSymbols(vocabulary, { extra, unknown: specials.unknown }),
+        ...(preTokenizer.ignoreMerges ? { whole: new WholePieces(vocabulary, true) } : {}),
       });
     },
     rules: byteLevelRules,
@@ -164,7 +164,7 @@ function makeSentencePiece(context: Context): Made {
         merges: mergesByScore(vocabulary, scores, accepts),
       }),
     ...(byteIds === undefined ? { fusedUnknown: specials.unknown } : {}),
-    rules: sentencePieceRules(spacePrefix),
+    rules: sentencePieceRules(spacePrefix ? "one" : "none"),
     ...surroundings(context, specials, { bos: true, eos: false }),
   };
 }
@@ -226,7 +226,7 @@ function makeUnigram(context: Context): Made {
         singlePrecision: false,
       }),
     fusedUnknown: specials.unknown,
-    rules: sentencePieceRules(spacePrefix),
+    rules: sentencePieceRules(spacePrefix ? "one" : "none"),
     ...surroundings(context, specials, { bos: false, eos: true }),
   };
 }

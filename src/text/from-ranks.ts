@@ -80,7 +80,7 @@ export function tokenizerFromRanks(
         split,
         symbols: new ByteSymbols(vocabulary),
         merges: mergesByRank(vocabulary),
-        whole: new WholePieces(vocabulary),
+        whole: new WholePieces(vocabulary, true),
       }),
     rules: byteLevelRules,
     before: options.bos === undefined || bos === undefined ? [] : [bos],

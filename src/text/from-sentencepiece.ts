@@ -46,11 +46,10 @@ export function tokenizerFromSentencePiece(
 ): Tokenizer {
   const classes = model.types.map((type): TokenClass => (type === "user_defined" ? "user-defined" : type));
   const vocabulary = new Vocabulary(model.pieces, classes, file);
-  const id = (given: number) => (given >= 0 ? given : undefined);
   const { bos, eos, unk, pad } = model.ids;
   const specials = findSpecials(
     vocabulary,
-    { bos: id(bos), eos: id(eos), unknown: id(unk), pad: id(pad) },
+    { bos: idIfAny(bos), eos: idIfAny(eos), unknown: idIfAny(unk), pad: idIfAny(pad) },
     (token) => vocabulary.classOf(token) !== "normal",
   );
   const encoderOf = ENCODERS[model.modelType];
@@ -77,10 +76,20 @@ export function tokenizerFromSentencePiece(
     }),
     encoder: () => encoderOf(model, vocabulary, model.byteFallback ? byteTokenIds(vocabulary) : undefined),
     ...(model.byteFallback ? {} : { fusedUnknown: specials.unknown }),
-    rules: { ...sentencePieceRules(normalization.addDummyPrefix), spellsAll: true },
+    rules: {
+      ...sentencePieceRules(
+        normalization.removeExtraWhitespaces ? "all" : normalization.addDummyPrefix ? "one" : "none",
+      ),
+      spellsAll: true,
+    },
     before: addBos && specials.bos !== undefined ? [specials.bos] : [],
     after: addEos && specials.eos !== undefined ? [specials.eos] : [],
   });
+}
+
+/** -1 is the file's way to say that there is none. */
+function idIfAny(id: number): number | undefined {
+  return id >= 0 ? id : undefined;
 }
 
 type EncoderOf = (model: SentencePieceFile, vocabulary: Vocabulary, byteIds: Int32Array | undefined) => SectionEncoder;

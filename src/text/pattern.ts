@@ -4,11 +4,13 @@
 import { UnsupportedError } from "../base/errors.ts";
 import { WHITE_SPACE } from "./character-classes.ts";
 
+/** What ^ and $ mean: the ends of the text (Rust), or of each line (Oniguruma, which tokenizer.json is read with). */
+export type Anchors = "text" | "line";
+
 /**
  * A global, Unicode-aware expression equal to `pattern`; throws UnsupportedError where there is none.
- * `anchors`: what ^ and $ mean: the text's ends (Rust), or each line's (Oniguruma).
  */
-export function translatePattern(pattern: string, anchors: "text" | "line" = "text"): RegExp {
+export function translatePattern(pattern: string, anchors: Anchors = "text"): RegExp {
   const source = translate(pattern, anchors);
   try {
     return new RegExp(source, "gu");
@@ -32,7 +34,7 @@ const LINE_ANCHORS: Readonly<Record<string, string>> = { $: "(?![^\\n])", "^": "
 const PLAIN_ESCAPES = new Set("nrtfv");
 const SCRIPTS = /^\\([pP])\{(Han|Hiragana|Katakana|Hangul|Latin|Cyrillic|Greek|Thai|Arabic|Hebrew|Devanagari)\}$/;
 
-function translate(pattern: string, anchors: "text" | "line"): string {
+function translate(pattern: string, anchors: Anchors): string {
   let out = "";
   let groups = 0;
   let atomStart = 0; // where the last atom begins in `out`, for possessive quantifiers

@@ -2,6 +2,7 @@
 // of the model's original tokenizer; those in `scans` have a hand-written scanner that cuts alike.
 // Not here: pre-tokenizers described inside tokenizer.json (huggingface-pre-tokenizers.ts).
 import { UnsupportedError } from "../base/errors.ts";
+import type { Anchors } from "./pattern.ts";
 import { patternSplit, sequenceSplit, type Split } from "./splits.ts";
 import { scanGpt2, wordScanner, type WordScanner } from "./scanners.ts";
 
@@ -50,9 +51,15 @@ const scans: readonly (readonly [pattern: string, scan: Split])[] = [
   [patterns.tekken, wordScanner({ ...CASED, digits: 1, contractions: "none" })],
 ];
 
+/** The scanner that cuts by `pattern`, undefined when there is none. All match everywhere: nothing lies between. */
+export function scannerOf(pattern: string, anchors: Anchors = "text"): Split | undefined {
+  if (anchors === "line" && pattern.includes("$")) return undefined; // the scanners' $ is the text's end
+  return scans.find(([known]) => known === pattern)?.[1];
+}
+
 /** The fastest split that cuts by `pattern`. Throws UnsupportedError for syntax that cannot be expressed. */
 export function splitOfPattern(pattern: string): Split {
-  return scans.find(([known]) => known === pattern)?.[1] ?? patternSplit(pattern);
+  return scannerOf(pattern) ?? patternSplit(pattern);
 }
 
 /** All patterns that have a scanner, for the tests that compare the two. */

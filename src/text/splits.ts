@@ -1,7 +1,7 @@
 // How a text is cut into the pieces that are tokenised one by one (a pre-tokenizer): ranges of UTF-16 positions.
 // Here: the type, the generic splits (regular expression, literal, one after another) and the behaviours that
 // tokenizer.json knows. Hand-written scanners for the common patterns: scanners.ts.
-import { translatePattern } from "./pattern.ts";
+import { type Anchors, translatePattern } from "./pattern.ts";
 
 /** A growing list of ranges: starts and ends alternate in `bounds[0..length)`. */
 export class Ranges {
@@ -49,8 +49,13 @@ export function sequenceSplit(splits: readonly Split[]): Split {
  * between them; `behavior` says otherwise, `invert` swaps the two. Throws UnsupportedError for syntax that
  * JavaScript cannot express.
  */
-export function patternSplit(pattern: string, behavior: SplitBehavior = "isolated", invert = false): Split {
-  return regExpSplit(translatePattern(pattern), behavior, invert);
+export function patternSplit(
+  pattern: string,
+  behavior: SplitBehavior = "isolated",
+  invert = false,
+  anchors: Anchors = "text",
+): Split {
+  return regExpSplit(translatePattern(pattern, anchors), behavior, invert);
 }
 
 /** The same by a JavaScript expression, which needs the flags g and u (or v). */

@@ -11,11 +11,13 @@ export class WholePieces {
   readonly #rows: Int32Array;
   readonly #mask: number;
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  readonly #byteLevel: boolean;
   #longest = 0;
 
-  /** Over the normal tokens of a byte-level vocabulary. */
-  constructor(vocabulary: Vocabulary) {
+  /** Over the normal tokens of a vocabulary; `byteLevel`: they are spelled in the byte alphabet. */
+  constructor(vocabulary: Vocabulary, byteLevel: boolean) {
     this.#vocabulary = vocabulary;
+    this.#byteLevel = byteLevel;
     const slots = 2 ** Math.ceil(Math.log2(vocabulary.size * 1.6 + 16));
     this.#mask = slots - 1;
     this.#rows = new Int32Array(slots * STRIDE);
@@ -47,7 +49,7 @@ export class WholePieces {
   /** A token's text; undefined when its bytes are only part of a character. */
   #textOf(id: number): string | undefined {
     const spelling = this.#vocabulary.text(id);
-    if (PLAIN.test(spelling)) return spelling;
+    if (!this.#byteLevel || PLAIN.test(spelling)) return spelling;
     const bytes = bytesOfSpelling(spelling);
     if (bytes === undefined) return undefined;
     try {

@@ -142,7 +142,7 @@ export function wordPieceRules(firstPrefix: string, continuingPrefix: string, ti
       if (tidy) for (const [from, to] of TIDIED) piece = piece.replaceAll(from, to);
       return encoder.encode(piece);
     },
-    leadingSpace: false,
+    leadingBlanks: "none",
     spellsAll: true,
   };
 }
