@@ -51,7 +51,7 @@ export function createApp(options: AppOptions): App {
       find: (name) => options.models.find(name).catch(asModelNotFound),
     },
     load: options.load,
-    ...(options.defaultModel === undefined ? {} : { defaultModel: options.defaultModel }),
+    defaultModel: options.defaultModel,
   });
   const replies = createReplyRunner({ storage, pool, log });
   const app = new Hono();

@@ -31,7 +31,7 @@ export function accessFor(host: string, options: { key?: string; origins?: reado
     if (origin === "null") throw new UsageError(`${show(text)} is no origin, expected the form http://localhost:5173.`);
     return origin;
   });
-  return { loopback, origins, ...(key === undefined ? {} : { key }) };
+  return { loopback, origins, key };
 }
 
 /** Whether a host name or address can only be reached from this machine. */

@@ -166,7 +166,7 @@ export function createModelPool(options: {
       if (latest === undefined) return undefined;
       const { name, model, progress } = latest;
       if (model !== undefined) return { name, state: "loaded", model };
-      return { name, state: "loading", ...(progress === undefined ? {} : { progress }) };
+      return { name, state: "loading", progress };
     },
 
     async close() {

@@ -37,7 +37,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const NOT_BUILT = "The page is not built: run `npm run build`, then start the server again.";
+const NOT_BUILT = "The page is not built: run `npm run build:web`, then start the server again.";
 
 /** Sets the fencing headers on every response. */
 export function securityHeaders(): MiddlewareHandler {

@@ -104,7 +104,7 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
       const chosen = name ?? nameFromFile(basename(absolute));
       parseModelName(chosen);
       if (chosen === builtIn?.name) throw new UsageError(`${show(chosen)} is the built-in model's name.`);
-      const entry = { path: absolute, addedAt: Date.now(), ...(source === undefined ? {} : { source }) };
+      const entry = { path: absolute, addedAt: Date.now(), source };
       await change((models) => {
         const taken = models[chosen];
         if (taken !== undefined && taken.path !== absolute && !replace) {

@@ -129,7 +129,7 @@ describe("the list", () => {
     const seen: string[] = [];
     let before: string | undefined;
     do {
-      const page = await store.list({ limit: 3, ...(before === undefined ? {} : { before }) });
+      const page = await store.list({ limit: 3, before });
       seen.push(...page.conversations.map((conversation) => conversation.id));
       before = page.next ?? undefined;
     } while (before !== undefined);

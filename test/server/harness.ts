@@ -61,7 +61,7 @@ export async function createHarness(
     version: "1.2.3",
     dataFolder: "/data",
     log: (error) => failures.push(error),
-    ...(options.defaultModel === undefined ? {} : { defaultModel: options.defaultModel }),
+    defaultModel: options.defaultModel,
   });
   const request = async (path: string, init?: RequestInit) =>
     app.fetch(new Request(`http://127.0.0.1:8000${path}`, init));

@@ -295,7 +295,7 @@ describe("the page's files", () => {
     await using harness = await createHarness();
     const response = await harness.request("/");
     assert.equal(response.status, 503);
-    assert.match(await response.text(), /npm run build/);
+    assert.match(await response.text(), /npm run build:web/);
   });
 });
 

@@ -8,7 +8,7 @@ import { readJson } from "../body.ts";
 import { describeError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
-import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, seedOf, sharedFields, toOptions, whole } from "./fields.ts";
+import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
 import { messagesField, toMessages, toTools, toolChoiceField, toolsField } from "./messages.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
 
@@ -53,11 +53,7 @@ export async function completeChat(request: Request, pool: ModelPool): Promise<R
   using owned = new DisposableStack();
   const lease = owned.use(await pool.acquire(body.model ?? undefined, { signal }));
   const runs = Array.from({ length: body.n ?? 1 }, (_, index): ReplyRun => {
-    const seed = seedOf(options.seed, index);
-    return {
-      index,
-      start: () => lease.model.chat(messages, { ...options, ...(seed === undefined ? {} : { seed }), signal }),
-    };
+    return { index, start: () => lease.model.chat(messages, { ...withSeed(options, index), signal }) };
   });
   const facts = {
     id: `chatcmpl-${crypto.randomUUID()}`,

@@ -7,9 +7,9 @@ import { readJson } from "../body.ts";
 import { describeError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
-import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, seedOf, sharedFields, toOptions, whole } from "./fields.ts";
+import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
-import { joinLogprobs, promptLogprobs, replyLogprobs, type TextLogprobs } from "./text-logprobs.ts";
+import { type Prompt, idsOf, joinLogprobs, promptLogprobs, replyLogprobs, type TextLogprobs } from "./text-logprobs.ts";
 
 const PROMPTS_MAX = 64; // each is a whole reply's work
 const MAX_TOKENS_DEFAULT = 16; // OpenAI's default for this route
@@ -82,8 +82,6 @@ export async function completeText(request: Request, pool: ModelPool): Promise<R
   );
 }
 
-type Prompt = string | readonly number[];
-
 function toPrompts(prompt: CompletionRequest["prompt"]): Prompt[] {
   if (typeof prompt === "string") return [prompt];
   return typeof prompt[0] === "number" ? [prompt as number[]] : (prompt as Prompt[]);
@@ -103,13 +101,10 @@ function toRuns(
     logprobs: body.logprobs ?? undefined,
   });
   return prompts.flatMap((prompt, number) =>
-    Array.from({ length: n }, (_, reply) => {
-      const seed = seedOf(options.seed, reply);
-      return {
-        index: number * n + reply,
-        start: () => model.generate(prompt, { ...options, ...(seed === undefined ? {} : { seed }), signal }),
-      };
-    }),
+    Array.from({ length: n }, (_, reply) => ({
+      index: number * n + reply,
+      start: () => model.generate(prompt, { ...withSeed(options, reply), signal }),
+    })),
   );
 }
 
@@ -127,9 +122,7 @@ async function wholeCompletion(
     const withLogprobs = body.echo === true && body.logprobs != null;
     echoed.push({
       text: body.echo === true ? textOf(model, prompt) : "",
-      logprobs: withLogprobs
-        ? await promptLogprobs(model, idsOf(model, prompt), body.logprobs ?? 0, signal)
-        : undefined,
+      logprobs: withLogprobs ? await promptLogprobs(model, prompt, body.logprobs ?? 0, signal) : undefined,
     });
   }
   const choices = Array.from({ length: prompts.length * n }, (_, index) => {
@@ -153,8 +146,6 @@ function promptUsage(model: LanguageModel, prompt: Prompt, index: number): { ind
   return { index, usage: { promptTokens: idsOf(model, prompt).length, cachedTokens: 0, completionTokens: 0 } };
 }
 
-const idsOf = (model: LanguageModel, prompt: Prompt): readonly number[] =>
-  typeof prompt === "string" ? model.tokenize(prompt, { bos: true }) : prompt;
 const textOf = (model: LanguageModel, prompt: Prompt): string =>
   typeof prompt === "string" ? prompt : model.detokenize(prompt);
 

@@ -77,9 +77,9 @@ export function toOptions(request: SharedRequest): GenerateOptions {
   });
 }
 
-/** Seed of the reply number `index` of one request: all differ, all follow from the first. */
-export function seedOf(seed: number | undefined, index: number): number | undefined {
-  return seed === undefined ? undefined : (seed + index) % 2 ** 53;
+/** The options of reply number `index` of one request: given a seed, all differ and all follow from it. */
+export function withSeed<T extends GenerateOptions>(options: T, index: number): T {
+  return options.seed === undefined ? options : { ...options, seed: (options.seed + index) % 2 ** 53 };
 }
 
 /** Throws UsageError for the first of `names` that the request sets to more than nothing. */

@@ -11,6 +11,14 @@ export interface TextLogprobs {
   readonly text_offset: readonly number[];
 }
 
+/** A text, or token ids. */
+export type Prompt = string | readonly number[];
+
+/** The ids that the model reads for a prompt. */
+export function idsOf(model: LanguageModel, prompt: Prompt): readonly number[] {
+  return typeof prompt === "string" ? model.tokenize(prompt, { bos: true }) : prompt;
+}
+
 /** Those of a reply's tokens; offsets count from `start`. */
 export function replyLogprobs(logprobs: readonly TokenLogprob[], start = 0): TextLogprobs {
   return {
@@ -52,11 +60,14 @@ const LOGITS_MAX = 2 ** 26;
  */
 export async function promptLogprobs(
   model: LanguageModel,
-  ids: readonly number[],
+  prompt: Prompt,
   alternatives: number,
   signal: AbortSignal,
 ): Promise<TextLogprobs> {
-  const tokens = ids.map((id) => model.detokenize([id]));
+  const ids = idsOf(model, prompt);
+  // A BOS that was put before a text is no part of it; specials among given ids are.
+  const special = typeof prompt !== "string";
+  const tokens = ids.map((id) => model.detokenize([id], { special }));
   const text_offset = offsets(tokens, 0);
   if (alternatives === 0 || ids.length < 2) {
     const scores = ids.length < 2 ? [] : [...(await model.score(ids, { signal }))];

@@ -61,7 +61,7 @@ export function conversationRoutes(options: { storage: Storage; pool: ModelPool;
     const all: WholeConversation[] = [];
     let before: string | undefined;
     do {
-      const page = await conversations.list({ limit: 200, ...(before === undefined ? {} : { before }) });
+      const page = await conversations.list({ limit: 200, before });
       for (const { id } of page.conversations) all.push(await conversations.getWhole(id));
       before = page.next ?? undefined;
     } while (before !== undefined);
@@ -93,7 +93,7 @@ export function conversationRoutes(options: { storage: Storage; pool: ModelPool;
     const { tip = false, head, ...change } = await readJson(c.req.raw, schemas.conversationChange);
     const id = idOf(c);
     const shown = head === undefined || !tip ? head : await conversations.tip(id, head);
-    await conversations.change(id, { ...change, ...(shown === undefined ? {} : { head: shown }) });
+    await conversations.change(id, { ...change, head: shown });
     return c.json<ConversationSummary>(await summary(id));
   });
 
@@ -116,10 +116,7 @@ export function conversationRoutes(options: { storage: Storage; pool: ModelPool;
       const conversation = await conversations.get(id);
       const message = await userMessage(id, body.parent, body.content);
       const title = conversation.title === "" && body.content !== undefined ? titleOf(body.content) : undefined;
-      await conversations.change(id, {
-        ...(name === undefined ? {} : { model: name }),
-        ...(title === undefined ? {} : { title }),
-      });
+      await conversations.change(id, { model: name, title });
       return { message, isNew: body.content !== undefined };
     });
     return stream(events);

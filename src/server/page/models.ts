@@ -46,11 +46,7 @@ function toEntry({ name, path, bytes, builtIn }: ListedModel, state: PoolState |
   const base = { id: name, path, bytes, builtIn };
   if (state?.name !== name) return { ...base, state: "unloaded" };
   if (state.model !== undefined) return { ...base, state: "loaded", info: toLoaded(state.model) };
-  return {
-    ...base,
-    state: "loading",
-    ...(state.progress === undefined ? {} : { progress: toProgress(state.progress) }),
-  };
+  return { ...base, state: "loading", progress: state.progress && toProgress(state.progress) };
 }
 
 function toLoaded({ info }: LanguageModel): LoadedModel {

@@ -125,7 +125,7 @@ export function createReplyRunner(options: {
         summary = toSummary(await storage.conversations.get(conversation), true);
         sentLength = text.length;
         const message: ConversationMessage = { ...reply.message, content: text, status: "writing" };
-        yield { type: "start", conversation: summary, ...(user === undefined ? {} : { user }), reply: message };
+        yield { type: "start", conversation: summary, user, reply: message };
       } else if (text.length > sentLength) {
         const delta = text.slice(sentLength);
         sentLength = text.length;
@@ -207,7 +207,7 @@ export function toSummary(
     createdAt,
     updatedAt,
     replying,
-    ...(match === undefined ? {} : { match }),
+    match,
   };
 }
 
