@@ -1,5 +1,6 @@
-// The engine on real arithmetic: tiny models with one cache group, with two and two ropes, and with none of these (learned
-// positions); pages and chunks so small that a reply crosses many. All families are test/families' business. Golden ids are transformers'; every other check is that company, chunks and history change nothing.
+// The engine on real arithmetic: tiny models with one cache group, with two and two ropes, and with no rope at all; pages
+// and chunks are so small that a reply crosses many. Golden ids are transformers'; every other check is that company,
+// chunks and history change nothing. The families themselves are test/families' business.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Executor } from "../../src/device/executor.ts";
@@ -29,7 +30,7 @@ function caseSuite(executor: Executor, factor: number, name: CaseName): void {
     [long, short, reply] = [a, b, greedy.subarray(b.length)].map((ids) => Array.from(ids));
     await using opened = await openCase(name);
     const window = Math.min(64, opened.model.window);
-    const options = { window, slots: 3, kvType: "f32", pageSize: 4, chunkRows: 8 } as const;
+    const options = { window, slots: 3, kvType: "f32", pageSize: 4, chunkRows: 12 } as const;
     engine = await openEngine(opened.model, opened.store, executor, options);
   });
   after(() => engine.close());
