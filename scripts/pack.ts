@@ -34,13 +34,21 @@ export function publishedManifest(manifest: Manifest): Manifest {
 
 /** The compiled files resolve `#platform` by this, in the repository and in the package. */
 const DIST_MANIFEST = { type: "module", imports: { "#platform": "./platform/node/index.js" } };
-const BIN = '#!/usr/bin/env node\nimport "./cli/main.js";\n';
+const BIN = `#!/usr/bin/env node
+if (Number.parseInt(process.versions.node) < 24) {
+  console.error("liang: this is Node " + process.versions.node + ", Liang needs 24 or newer.");
+  process.exit(1);
+}
+await import("./cli/main.js");
+`;
 
 /** Compiles the sources and builds the page into dist/. */
 function build(): void {
   mkdirSync(dist, { recursive: true });
   for (const name of readdirSync(dist)) if (name !== PAGE) rmSync(join(dist, name), { recursive: true });
-  const node = (...args: string[]): unknown => execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
+  // what the builders say goes to standard error: `npm pack --json` owns the other
+  const node = (...args: string[]): unknown =>
+    execFileSync(process.execPath, args, { cwd: root, stdio: ["ignore", 2, 2] });
   node(join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json");
   node(join(root, "scripts/build-web.ts"));
   writeFileSync(join(dist, "package.json"), `${JSON.stringify(DIST_MANIFEST, null, 2)}\n`);
