@@ -29,6 +29,7 @@ const ARRAY_DEPTH_MAX = 4;
 const ALIGNMENT_MAX = 2 ** 20;
 // strings and nested arrays become objects of their own; the largest vocabularies have half a million strings
 const OBJECTS_MAX = 8_000_000;
+const STEP_TEXTS = 4096;
 
 /** Reads a header; throws FormatError naming the field, UnsupportedError for version 1 and big-endian files. */
 export async function readGguf(source: ByteSource): Promise<GgufHeader> {
@@ -38,11 +39,7 @@ export async function readGguf(source: ByteSource): Promise<GgufHeader> {
   const entries = new Map<string, GgufEntry>();
   const budget = { objects: OBJECTS_MAX };
   for (let i = 0; i < pairCount; i++) {
-    const objects = budget.objects;
-    const [key, entry] = await cursor.step((at) => {
-      budget.objects = objects; // a step may run again
-      return readPair(at, i, budget);
-    });
+    const [key, entry] = await readPair(cursor, i, budget);
     if (entries.has(key)) cursor.fail("metadata key", key, "a key that was not there before");
     entries.set(key, entry);
   }
@@ -83,10 +80,38 @@ interface Budget {
   objects: number;
 }
 
-function readPair(cursor: HeaderCursor, index: number, budget: Budget): [string, GgufEntry] {
-  const key = readName(cursor, "metadata key", index);
+async function readPair(cursor: HeaderCursor, index: number, budget: Budget): Promise<[string, GgufEntry]> {
+  const [key, type] = await cursor.step((at) => {
+    const name = readName(at, "metadata key", index);
+    return [name, readType(at, `metadata ${name}`)] as const;
+  });
   const field = `metadata ${key}`;
-  return [key, readValue(cursor, readType(cursor, field), field, budget, 0)];
+  if (type === "array") return [key, await readLongArray(cursor, field, budget)];
+  return [key, await cursor.step((at) => readScalar(at, type, field))];
+}
+
+/** An array of texts, the bulk of most headers, is read in many steps, so that fetching bytes repeats little work. */
+async function readLongArray(cursor: HeaderCursor, field: string, budget: Budget): Promise<GgufEntry> {
+  const objects = budget.objects;
+  const start = await cursor.step((at) => {
+    budget.objects = objects; // a step may run again
+    return readArrayStart(at, field, budget);
+  });
+  const { of, count } = start;
+  if (of !== "string") {
+    const left = budget.objects;
+    return cursor.step((at) => {
+      budget.objects = left;
+      return readElements(at, field, start, budget, 1);
+    });
+  }
+  const value: string[] = [];
+  while (value.length < count) {
+    const first = value.length;
+    const texts = await cursor.step((at) => readTexts(at, field, first, Math.min(STEP_TEXTS, count - first)));
+    for (const text of texts) value.push(text);
+  }
+  return { type: "array", of, value };
 }
 
 function readName(cursor: HeaderCursor, field: string, index: number): string {
@@ -100,34 +125,53 @@ function readType(cursor: HeaderCursor, field: string): ValueType {
   return valueTypes[number] ?? cursor.fail(`${field} type`, number, `0 to ${valueTypes.length - 1}`);
 }
 
-function readValue(cursor: HeaderCursor, type: ValueType, field: string, budget: Budget, depth: number): GgufEntry {
-  if (type === "array") return readArray(cursor, field, budget, depth + 1);
-  if (type === "string") return { type, value: readString(cursor, field) };
+function readScalar(cursor: HeaderCursor, type: Exclude<ValueType, "array">, field: string): GgufEntry {
+  if (type === "string") return { type, value: readText(cursor, field) };
   if (type === "bool") return { type, value: readBool(cursor, field) };
   return { type, value: readNumbers(cursor, type, field, 1)[0] } as GgufEntry;
 }
 
-function readArray(cursor: HeaderCursor, field: string, budget: Budget, depth: number): GgufEntry {
-  if (depth > ARRAY_DEPTH_MAX) cursor.fail(field, `arrays nested ${depth} deep`, `at most ${ARRAY_DEPTH_MAX} deep`);
+interface ArrayStart {
+  readonly of: ValueType;
+  readonly count: number;
+}
+
+/** Element type and count, which is held against the bytes that are left and taken from the budget. */
+function readArrayStart(cursor: HeaderCursor, field: string, budget: Budget): ArrayStart {
   const of = readType(cursor, `${field} element`);
   const count = cursor.count(`${field} count`);
-  if (isNumeric(of)) return { type: "array", of, value: readNumbers(cursor, of, field, count) };
-  const bytesEach = of === "bool" ? 1 : of === "string" ? 8 : 12;
-  if (count > cursor.bytesLeft / bytesEach) {
-    cursor.fail(
-      `${field} count`,
-      count,
-      `at most ${Math.floor(cursor.bytesLeft / bytesEach)}, for which there are bytes`,
-    );
-  }
+  if (isNumeric(of)) return { of, count };
+  const bytesEach = { bool: 1, string: 8, array: 12 }[of];
+  const most = Math.floor(cursor.bytesLeft / bytesEach);
+  if (count > most) cursor.fail(`${field} count`, count, `at most ${most}, for which there are bytes`);
   budget.objects -= count;
-  if (budget.objects < 0)
+  if (budget.objects < 0) {
     cursor.fail(`${field} count`, count, `at most ${OBJECTS_MAX} strings, flags and arrays in all`);
+  }
+  return { of, count };
+}
+
+function readElements(
+  cursor: HeaderCursor,
+  field: string,
+  { of, count }: ArrayStart,
+  budget: Budget,
+  depth: number,
+): GgufEntry {
+  if (isNumeric(of)) return { type: "array", of, value: readNumbers(cursor, of, field, count) };
+  if (of === "string") return { type: "array", of, value: readTexts(cursor, field, 0, count) };
   const indices = { length: count };
   if (of === "bool") return { type: "array", of, value: Array.from(indices, (_, i) => readBool(cursor, field, i)) };
-  if (of === "string") return { type: "array", of, value: Array.from(indices, (_, i) => readString(cursor, field, i)) };
-  const value = Array.from(indices, (_, i) => readArray(cursor, `${field}[${i}]`, budget, depth + 1));
+  if (depth === ARRAY_DEPTH_MAX) cursor.fail(field, `arrays nested ${depth + 1} deep`, `at most ${depth} deep`);
+  const value = Array.from(indices, (_, i) => {
+    const inner = `${field}[${i}]`;
+    return readElements(cursor, inner, readArrayStart(cursor, inner, budget), budget, depth + 1);
+  });
   return { type: "array", of, value };
+}
+
+function readTexts(cursor: HeaderCursor, field: string, first: number, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => readText(cursor, field, first + i));
 }
 
 function readNumbers(cursor: HeaderCursor, type: NumericType, field: string, count: number): NumericArray {
@@ -135,7 +179,7 @@ function readNumbers(cursor: HeaderCursor, type: NumericType, field: string, cou
   return new TypedArray(cursor.bytes(field, count * TypedArray.BYTES_PER_ELEMENT).buffer);
 }
 
-function readString(cursor: HeaderCursor, field: string, index?: number): string {
+function readText(cursor: HeaderCursor, field: string, index?: number): string {
   return cursor.text(field, cursor.count(field, index), index);
 }
 

@@ -147,6 +147,42 @@ describe("GGUF", () => {
     });
   }
 
+  test("reads texts of every width of UTF-8, and refuses what is none", async () => {
+    const texts = [
+      "a",
+      "\u00e9",
+      "\u0120t \u0120he",
+      "\u91cf\u53d8",
+      "\uffff",
+      "\u{1f600}",
+      "\u91cf".repeat(20),
+      "\ufeffx",
+      "\0",
+    ];
+    const bytes = await written({
+      entries: new Map([["t", { type: "array", of: "string", value: texts }]]),
+      tensors: [],
+    });
+    assert.deepEqual((await read(bytes)).entries.get("t")?.value, texts);
+    for (const wrong of [
+      "80",
+      "c0 80",
+      "c3",
+      "c3 41",
+      "e0 80 80",
+      "ed a0 80",
+      "e9 87",
+      "e9 87 41",
+      "f8 88 80 80",
+      "ff",
+    ]) {
+      await refused(
+        pair("k", 8, hex(wrong).length, 0, 0, 0, 0, 0, 0, 0, ...hex(wrong)),
+        /metadata k is "bytes that are no/,
+      );
+    }
+  });
+
   test("a header larger than the first read is fetched in pieces, never the data behind it", async () => {
     const tokens = Array.from({ length: 60_000 }, (_, i) => `token ${i}`);
     const entries = new Map<string, GgufEntry>([["tokens", { type: "array", of: "string", value: tokens }]]);
