@@ -1,7 +1,7 @@
 // Errors as HTTP answers: every failure of every route is `{error: {message, type, code, param}}` with a fitting status,
 // in the shape OpenAI's clients read. Which error has which status is one table. Not here: who throws them.
 import * as z from "zod";
-import { ContextLengthError, LiangError, UsageError, show } from "../base/errors.ts";
+import { ContextLengthError, LiangError, UsageError, isAbort, show } from "../base/errors.ts";
 import type { ApiError } from "./api-types.ts";
 
 /** An error that exists only in HTTP: it names its own status. */
@@ -37,6 +37,13 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
 
 /** What a route answers for an error; what Liang did not throw on purpose tells a client nothing of its inside. */
 export function describeError(error: unknown): { status: number; error: ApiError } {
+  if (isAbort(error)) {
+    // Nobody reads it, as a rule: the client has left.
+    return {
+      status: 499,
+      error: { message: "The request was given up.", type: "server_error", code: "aborted", param: null },
+    };
+  }
   if (!(error instanceof LiangError)) {
     const message = "The server failed inside; its terminal shows how.";
     return { status: 500, error: { message, type: "server_error", code: "internal_error", param: null } };

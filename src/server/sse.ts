@@ -92,6 +92,17 @@ export async function afterFirst<T>(events: AsyncIterable<T>): Promise<AsyncIter
   };
 }
 
+/**
+ * A controller that aborts when `signal` does. A request's own signal is aborted by the HTTP server with a text as its
+ * reason, which would be thrown; this one's reason is an AbortError.
+ */
+export function abortWith(signal: AbortSignal): AbortController {
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort();
+  else signal.addEventListener("abort", () => controller.abort(), { once: true });
+  return controller;
+}
+
 /** The same events; `owned` is disposed when they end or are left. */
 export async function* holding<T>(owned: Disposable, events: AsyncIterable<T>): AsyncGenerator<T> {
   using _ = owned;

@@ -245,6 +245,11 @@ describe("chat.completions", () => {
         return slow()!.active === 0;
       }, "the model stops");
       assert.equal(slow()!.aborted, before + 1);
+      assert.deepEqual(
+        harness.failures.filter((error) => !(error instanceof KernelError)),
+        [],
+        "leaving is no failure",
+      );
     });
   }
 });

@@ -7,7 +7,7 @@ import type { ChatOptions, TokenLogprob, Usage } from "../../chat/types.ts";
 import { readJson } from "../body.ts";
 import { describeError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
-import { afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
+import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
 import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
 import { messagesField, toMessages, toTools, toolChoiceField, toolsField } from "./messages.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
@@ -46,8 +46,8 @@ export async function completeChat(request: Request, pool: ModelPool): Promise<R
   if (body.top_logprobs != null && body.logprobs !== true) {
     throw new UsageError("top_logprobs needs logprobs to be true.", { field: "top_logprobs" });
   }
-  const abort = new AbortController();
-  const signal = AbortSignal.any([request.signal, abort.signal]);
+  const abort = abortWith(request.signal);
+  const { signal } = abort;
   const messages = toMessages(body.messages);
   const options = toChatOptions(body);
   using owned = new DisposableStack();

@@ -6,7 +6,7 @@ import type { GenerateOptions, LanguageModel, Usage } from "../../chat/types.ts"
 import { readJson } from "../body.ts";
 import { describeError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
-import { afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
+import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
 import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
 import { type Prompt, idsOf, joinLogprobs, promptLogprobs, replyLogprobs, type TextLogprobs } from "./text-logprobs.ts";
@@ -52,8 +52,8 @@ export async function completeText(request: Request, pool: ModelPool): Promise<R
   if (body.stream === true && body.max_tokens === 0) {
     throw new UsageError("max_tokens is 0: there is nothing to stream.", { field: "max_tokens" });
   }
-  const abort = new AbortController();
-  const signal = AbortSignal.any([request.signal, abort.signal]);
+  const abort = abortWith(request.signal);
+  const { signal } = abort;
   using owned = new DisposableStack();
   const lease = owned.use(await pool.acquire(body.model ?? undefined, { signal }));
   const { model } = lease;
