@@ -1,7 +1,7 @@
 import { load, type Message } from "liang";
 
 await using model = await load(process.argv[2] ?? "stories260k", {
-  onProgress: ({ label, done, total }) => console.error(label, done, "of", total ?? "?"),
+  onProgress: ({ label, done, total }) => process.stderr.write(`\r${label}: ${done} of ${total ?? "?"} `),
 });
 const messages: Message[] = [];
 for (const question of ["There was a little cat.", "The cat had a friend."]) {

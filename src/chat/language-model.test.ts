@@ -71,8 +71,8 @@ test("a model without turn markers continues the texts, and its info says so", a
   const { model } = open({ markers: false });
   assert.equal(model.info.template, "none");
   assert.equal(
-    await model.render([user("Once"), { role: "assistant", content: "upon" }, user("a time")]),
-    "Once\nupon\na time",
+    await model.render([user("Once"), { role: "assistant", content: " upon" }, user("a time")]),
+    "Once upon\na time",
   );
 });
 

@@ -24,7 +24,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   mistral: "[INST] Be brief.\n\nHi[/INST] Hello</s>[INST] Bye[/INST]",
   llama2: "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello </s><s>[INST] Bye [/INST]",
   deepseek: "Be brief.<｜User｜>Hi<｜Assistant｜>Hello</s><｜User｜>Bye<｜Assistant｜>",
-  none: "Be brief.\nHi\nHello\nBye",
+  none: "Be brief.\nHiHello\nBye",
 };
 
 test("every built-in template is described here", () => {

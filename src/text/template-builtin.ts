@@ -88,6 +88,12 @@ const DEEPSEEK = `{%- for message in messages -%}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<｜Assistant｜>' -}}{%- endif -%}`;
 
+/** A model that was not made for chat continues the text: a reply follows what it answers, other turns begin a line. */
+const PLAIN_TEXT = `{%- for message in messages -%}
+  {{- '' if loop.first or message.role == 'assistant' else '\\n' -}}
+  {{- message.content -}}
+{%- endfor -%}`;
+
 /** In the order they are tried. */
 const BUILT_INS: readonly BuiltIn[] = [
   { name: "deepseek", markers: ["<｜User｜>", "<｜Assistant｜>"], source: DEEPSEEK },
@@ -118,8 +124,7 @@ const BUILT_INS: readonly BuiltIn[] = [
   },
   { name: "mistral", markers: ["[INST]", "[/INST]"], source: MISTRAL },
   { name: "llama2", source: LLAMA_2 },
-  // A model that was not made for chat continues the texts, one below the other.
-  { name: "none", source: `{{- messages | map(attribute='content') | join('\\n') -}}` },
+  { name: "none", source: PLAIN_TEXT },
 ];
 
 const vetted = new Set(BUILT_INS.map(({ source }) => source));
