@@ -68,6 +68,14 @@ describe("sampler", () => {
     assert.equal(new Sampler(VOCABULARY).choose(logits, noHistory, settings({})).id, 700);
   });
 
+  test("a temperature near 0 is greedy, whatever the steps", () => {
+    const sampler = new Sampler(VOCABULARY);
+    const best = sampler.choose(row(1), noHistory, settings({})).id;
+    for (const some of [{}, { topK: 5 }, { topP: 0.9 }, { minP: 0.1 }, { typicalP: 0.5 }]) {
+      assert.equal(sampler.choose(row(1), noHistory, settings({ temperature: 1e-308, ...some })).id, best);
+    }
+  });
+
   test("the same seed and position draw the same id, other positions draw others", () => {
     const sampler = new Sampler(VOCABULARY);
     const draw = (seed: number, length: number): number =>

@@ -19,7 +19,10 @@ export function logSumExp(row: Float32Array, largest: number): number {
 /** The n most likely ids of the row in `scan`, most likely first, ties by id. */
 export function bestLogprobs(scan: RowScan, n: number, logTotal: number): IdLogprob[] {
   if (n === 0) return [];
-  const found: IdLogprob[] = [];
-  scan.forEachFrom(scan.boundOfBest(n), (id, logit) => found.push({ id, logprob: logit - logTotal }));
-  return found.sort((a, b) => b.logprob - a.logprob || a.id - b.id).slice(0, n);
+  const bound = scan.boundOfBest(n);
+  const ids = new Int32Array(scan.room(bound));
+  const logits = new Float64Array(ids.length);
+  const count = scan.collect(bound, ids, logits);
+  const order = Array.from(ids.subarray(0, count).keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+  return order.slice(0, n).map((i) => ({ id: ids[i], logprob: logits[i] - logTotal }));
 }

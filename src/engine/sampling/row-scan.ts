@@ -47,16 +47,27 @@ export class RowScan {
     return kthLargest(this.#scratch, this.#scratch.length, k); // k blocks each hold one logit as large
   }
 
-  /** Calls `take` for every finite logit >= threshold, in order of ids. */
-  forEachFrom(threshold: number, take: (id: number, logit: number) => void): void {
+  /** As many as `collect` may find at most. */
+  room(threshold: number): number {
+    let blocks = 0;
+    for (const peak of this.#peaks) if (peak >= threshold) blocks++;
+    return blocks * BLOCK;
+  }
+
+  /** Writes every finite logit >= threshold and its id, in order of ids; returns how many there are. */
+  collect(threshold: number, ids: Int32Array, logits: Float64Array): number {
     const row = this.#row;
+    let count = 0;
     for (let block = 0; block < this.#peaks.length; block++) {
       if (this.#peaks[block] < threshold) continue;
       const end = Math.min(row.length, (block + 1) * BLOCK);
-      for (let i = block * BLOCK; i < end; i++) {
-        const logit = row[i];
-        if (logit >= threshold && logit > -Infinity) take(i, logit);
+      for (let id = block * BLOCK; id < end; id++) {
+        const logit = row[id];
+        if (logit < threshold || !(logit > -Infinity)) continue;
+        ids[count] = id;
+        logits[count++] = logit;
       }
     }
+    return count;
   }
 }
