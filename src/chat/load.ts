@@ -63,8 +63,11 @@ export async function load(nameOrPath: string, options: LoadOptions = {}): Promi
       endIds,
       defaults,
       async close() {
-        await engine.close();
-        await parts.close();
+        try {
+          await engine.close();
+        } finally {
+          await parts.close();
+        }
       },
     });
   } catch (error) {
