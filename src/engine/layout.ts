@@ -11,7 +11,10 @@ import type { EngineOptions } from "./types.ts";
  * level), a window of 8192 is 128 entries of a page table, and at most 63 rows of a sequence's last page lie idle.
  */
 const PAGE_SIZE = 64;
-/** Rows of a prompt chunk: reading the weights once for 128 rows costs little beside their arithmetic on every tier. */
+/**
+ * Rows of a prompt chunk. Reading the weights once for 128 rows costs little beside their arithmetic; longer chunks
+ * would only hold up the other sequences and the progress reports, which come once a chunk.
+ */
 const CHUNK_ROWS = 128;
 /** Rows of a decode run, so sequences that go forward in one reading of the weights. */
 const DECODE_ROWS_MAX = 8;
