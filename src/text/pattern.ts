@@ -70,7 +70,7 @@ function translate(pattern: string, anchors: Anchors): string {
         groups++;
         const atom = out.slice(atomStart);
         if (atom.includes("(?=(")) refuse("a possessive quantifier inside another"); // would renumber the groups
-        out = `${out.slice(0, atomStart)}(?=(${atom}${quantifier}))\\${groups}`;
+        out = `${out.slice(0, atomStart)}(?=(${atom}${quantifier}))(?:\\${groups})`;
       } else {
         out += quantifier;
       }

@@ -10,10 +10,10 @@ post-processor adds (`with_template`), and both decodings.
 """
 import io
 import json
+import os
 import random
 import sys
 import tarfile
-import tempfile
 
 import sentencepiece
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -220,13 +220,14 @@ def train_sentencepiece(model_type, **options):
     """A model with a few rules of its own: the usual charsmap alone is 237 kB."""
     def points(text):
         return " ".join(f"{ord(character):X}" for character in text)
-    with tempfile.NamedTemporaryFile("w", suffix=".tsv", delete=False) as file:
+    with open("rules.tsv", "w", encoding="utf8") as file:  # its name is written into the model
         file.writelines(f"{points(source)}\t{points(target)}\n" for source, target in RULES.items())
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([line for line in LINES if line]), model_writer=model, vocab_size=600, model_type=model_type,
-        normalization_rule_tsv=file.name, minloglevel=2, num_threads=1, character_coverage=0.98,
+        normalization_rule_tsv="rules.tsv", minloglevel=2, num_threads=1, character_coverage=0.98,
         hard_vocab_limit=False, **options)
+    os.remove("rules.tsv")
     return model.getvalue()
 
 
@@ -268,3 +269,15 @@ for name, options in SENTENCEPIECE.items():
         file.write(model)
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     write(name, {"cases": [{"text": text, "ids": processor.encode(text), "decoded": processor.decode(processor.encode(text))} for text in TEXTS]})
+
+# Large vocabularies that stay outside the project: only the ids they give are kept here.
+with open(f"{DATA}/tokenizers/botchan.txt", encoding="utf8") as file:
+    TEXTS += file.read().split("\n")[100:180]
+with open(f"{DATA}/pretrain/zh/novels/西游记.txt", encoding="utf8") as file:
+    TEXTS += file.read().split("\n")[40:80]
+minimind = Tokenizer.from_file(f"{DATA}/tokenizers/minimind-tokenizer.json")
+large = {"minimind-tokenizer.json": [minimind.encode(text, add_special_tokens=False).ids for text in TEXTS]}
+for name in ["sentencepiece-test_model.model", "chinese_sp.model"]:
+    large[name] = sentencepiece.SentencePieceProcessor(f"{DATA}/tokenizers/{name}").encode(TEXTS)
+os.makedirs("shared", exist_ok=True)
+write("shared/ids", {"texts": TEXTS, "ids": large})
