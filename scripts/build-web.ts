@@ -29,6 +29,7 @@ export const webConfig: InlineConfig = {
     outDir: flagValue("--out") ?? resolve(root, "../../dist/web"),
     emptyOutDir: true,
     target: "es2023",
+    cssTarget: ["chrome123", "safari17.5", "firefox128"], // the first with light-dark(): colours stay as they are written
     assetsInlineLimit: 0, // data: addresses would need a wider Content-Security-Policy than 'self'
     modulePreload: { polyfill: false },
     reportCompressedSize: true,

@@ -117,7 +117,7 @@ const rules: readonly { readonly word: string; readonly script: (message: string
   { word: "softmax", script: () => ({ ...base, text: RICH, pieceMs: 3 }) },
   { word: "量变", script: () => ({ ...base, text: LONG_CHINESE, pieceMs: 2 }) },
   { word: "hostile", script: () => ({ ...base, text: HOSTILE, pieceMs: 1, pieceCharacters: 7 }) },
-  { word: "slowly", script: () => ({ ...base, text: STORY.repeat(4), pieceMs: 40, pieceCharacters: 4 }) },
+  { word: "slowly", script: () => ({ ...base, text: STORY.repeat(2), pieceMs: 25, pieceCharacters: 4 }) },
   { word: "long prompt", script: () => ({ ...base, text: "I have read it all.", promptTokens: 4000 }) },
   { word: "cut short", script: () => ({ ...base, text: "This goes on and", finishReason: "length" }) },
   { word: "think", script: () => ({ ...base, text: "<think>\nThe person asks. I answer.\n</think>\n\nForty-two." }) },

@@ -49,8 +49,16 @@ const listener = {
   },
 };
 
+/** Once the server answers again: what could not be fetched is fetched, and the complaint goes. */
+async function recover(): Promise<void> {
+  await refreshModels();
+  const { id, conversation, error } = openStore.get();
+  if (error?.code === "unreachable") openStore.set({ error: undefined });
+  if (id !== null && conversation === undefined) await openConversation(id, false);
+}
+
 const fail = (conversation: string | null, error: unknown): void => {
-  noteFailure(error, refreshModels);
+  noteFailure(error, recover);
   if (openStore.get().id === conversation) openStore.set({ error: asApiError(error) });
 };
 

@@ -22,6 +22,8 @@ function readTokens(): Map<string, readonly [light: Colour, dark: Colour]> {
   return tokens;
 }
 
+const cut = (channel: number): number => Math.min(1, Math.max(0, channel));
+
 /** Relative luminance; channels outside sRGB are cut, as a screen does. */
 function luminance([lightness, chroma, hue]: Colour): number {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
@@ -29,7 +31,6 @@ function luminance([lightness, chroma, hue]: Colour): number {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  const cut = (channel: number): number => Math.min(1, Math.max(0, channel));
   const red = cut(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s);
   const green = cut(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s);
   const blue = cut(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s);
