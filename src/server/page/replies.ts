@@ -47,6 +47,8 @@ interface ReplyState {
 }
 
 interface Running {
+  /** As it was at the start. */
+  readonly conversation: StoredConversation;
   readonly message: StoredMessage;
   readonly state: Signalled<ReplyState>;
   readonly abort: AbortController;
@@ -66,8 +68,7 @@ export function createReplyRunner(options: {
 
   const writing = (conversation: string) => running.get(conversation)?.message.id;
 
-  const write = async (conversation: StoredConversation, reply: Running): Promise<void> => {
-    const { message, state, abort } = reply;
+  const write = async ({ conversation, message, state, abort }: Running): Promise<void> => {
     let text = "";
     let savedMs = Date.now();
     let detail: MessageDetail = {};
@@ -117,15 +118,21 @@ export function createReplyRunner(options: {
     }
   };
 
-  async function* follow(conversation: string, reply: Running, user?: StoredMessage): AsyncGenerator<ReplyStreamEvent> {
-    let summary: ConversationSummary | undefined;
+  async function* follow(reply: Running, user?: StoredMessage): AsyncGenerator<ReplyStreamEvent> {
+    const { id } = reply.conversation;
+    const summary = async (): Promise<ConversationSummary> => {
+      // When it was deleted meanwhile, what was known of it.
+      const now = await storage.conversations.get(id).catch(() => reply.conversation);
+      return toSummary(now, writing(id) !== undefined);
+    };
+    let hasStarted = false;
     let sentLength = 0;
     for await (const { text, load, prefill, stored } of reply.state.values()) {
-      if (summary === undefined) {
-        summary = toSummary(await storage.conversations.get(conversation), true);
+      if (!hasStarted) {
+        hasStarted = true;
         sentLength = text.length;
         const message: ConversationMessage = { ...reply.message, content: text, status: "writing" };
-        yield { type: "start", conversation: summary, user, reply: message };
+        yield { type: "start", conversation: { ...(await summary()), replying: true }, user, reply: message };
       } else if (text.length > sentLength) {
         const delta = text.slice(sentLength);
         sentLength = text.length;
@@ -134,14 +141,9 @@ export function createReplyRunner(options: {
       if (load !== undefined) yield { type: "load", progress: load };
       if (prefill !== undefined) yield { type: "prefill", ...prefill };
       if (stored === undefined) continue;
-      // Deleted meanwhile: what was known of it.
-      summary = toSummary(
-        await storage.conversations.get(conversation).catch(() => summary!),
-        writing(conversation) !== undefined,
-      );
       yield stored.error === undefined
-        ? { type: "end", conversation: summary, reply: stored }
-        : { type: "error", error: stored.error, conversation: summary, reply: stored };
+        ? { type: "end", conversation: await summary(), reply: stored }
+        : { type: "error", error: stored.error, conversation: await summary(), reply: stored };
     }
   }
 
@@ -163,10 +165,10 @@ export function createReplyRunner(options: {
         const conversation = await storage.conversations.get(id);
         const state = createSignalled<ReplyState>();
         state.set({ text: "" });
-        const reply: Running = { message, state, abort: new AbortController(), done: Promise.resolve() };
+        const reply: Running = { conversation, message, state, abort: new AbortController(), done: Promise.resolve() };
         running.set(id, reply);
-        reply.done = write(conversation, reply);
-        return follow(id, reply, isNew ? parent : undefined);
+        reply.done = write(reply);
+        return follow(reply, isNew ? parent : undefined);
       } finally {
         starting.delete(id);
       }
@@ -174,7 +176,7 @@ export function createReplyRunner(options: {
 
     attach(id) {
       const reply = running.get(id);
-      return reply === undefined ? undefined : follow(id, reply);
+      return reply === undefined ? undefined : follow(reply);
     },
 
     async stop(id) {

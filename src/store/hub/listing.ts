@@ -22,6 +22,8 @@ export interface HubKind {
 }
 
 const PAGES_MAX = 100; // of a thousand files each
+// Nothing has begun yet: who mistyped an address or has no network should hear of it within seconds.
+const TRIES_MAX = 3;
 const LISTING_BYTES_MAX = 32 * 2 ** 20;
 
 const size = z.int().min(0);
@@ -90,7 +92,8 @@ export const hubKinds = { huggingface: huggingFace, modelscope: modelScope } sat
 export type HubKindName = keyof typeof hubKinds;
 
 async function getJson(url: string, access: HubAccess, id: string): Promise<{ body: unknown; response: Response }> {
-  return withRetries(access, async () => {
+  const { attempts = TRIES_MAX } = access;
+  return withRetries({ ...access, attempts: Math.min(attempts, TRIES_MAX) }, async () => {
     const response = await get(url, access, id);
     let text = "";
     const decoder = new TextDecoder();
