@@ -5,6 +5,8 @@ import { type Tensor, bound, isParameter } from "../../graph/index.ts";
 import { type QuantizedName, quantizedFormats } from "./kernels/blocks.ts";
 import { decodedKernels } from "./kernels/linear-decoded.ts";
 import { type FloatFormatName, floatKernels } from "./kernels/linear-float.ts";
+import { int8Kernels } from "./kernels/linear-int8.ts";
+import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
 import type { LinearKernel } from "./kernels/outputs.ts";
 import { DECODE_ROWS, type Lowering } from "./lower.ts";
 import { GROUP_ROWS, packedBytes, packedFormat } from "./packing/layouts.ts";
@@ -13,6 +15,8 @@ import { type Place, countOf, partsOf } from "./step.ts";
 /** Weight bytes that make a part worth claiming: some tens of microseconds. */
 const LEAST_BYTES = 65536;
 const PARTS_MOST = 64;
+/** Activation blocks that make a part. */
+const LEAST_BLOCKS = 256;
 
 export function lowerLinear(node: Tensor, lowering: Lowering): void {
   const [x, weight, bias] = node.inputs;
@@ -23,12 +27,13 @@ export function lowerLinear(node: Tensor, lowering: Lowering): void {
   const groupBytes = packedBytes(packed, GROUP_ROWS, columns);
   const rows = countOf([node.shape[0]]);
   const least = Math.max(1, Math.ceil(LEAST_BYTES / groupBytes));
-  const kernel = kernelFor(packed, bound(node.shape[0]) <= DECODE_ROWS ? "decode" : "prompt");
+  const phase = bound(node.shape[0]) <= DECODE_ROWS ? "decode" : "prompt";
+  const rounded = lowering.options.precision === "fast" && packed in quantizedFormats;
   const parts = partsOf({ extent: undefined, times: groups }, least, PARTS_MOST);
   lowering.step({
-    kernel,
+    kernel: rounded ? int8Kernels[packed as QuantizedName] : kernelFor(packed, phase),
     words: {
-      x: lowering.place(x),
+      x: rounded ? roundedActivations(x, lowering) : lowering.place(x),
       weight: lowering.packedWeight(weight),
       bias: bias === undefined ? 0 : lowering.place(bias),
       out: lowering.place(node) satisfies Place,
@@ -38,6 +43,22 @@ export function lowerLinear(node: Tensor, lowering: Lowering): void {
     },
     parts: (extents) => (rows.extent !== undefined && extents[rows.extent] === 0 ? 0 : parts(extents)),
     label: "linear",
+  });
+}
+
+/** The rounded form of activations, made by the first weight that asks for it. */
+function roundedActivations(x: Tensor, lowering: Lowering): Place {
+  return lowering.derived(x, "int8", () => {
+    const columns = x.shape[1] as number;
+    const out = lowering.temporary(activationBytes(bound(x.shape[0]), columns));
+    const blocks = countOf([x.shape[0]], columns / ACTIVATION_COLUMNS);
+    lowering.step({
+      kernel: quantizeKernel,
+      words: { x: lowering.place(x), out, blocks },
+      parts: partsOf(blocks, LEAST_BLOCKS),
+      label: "quantize",
+    });
+    return out;
   });
 }
 

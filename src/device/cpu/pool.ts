@@ -60,6 +60,7 @@ export class ComputePool {
 
   /** Ends all threads; resolves when they are gone. */
   async close(): Promise<void> {
+    this.#hold(true); // else the process may end while it waits here
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 

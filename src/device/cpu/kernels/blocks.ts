@@ -13,6 +13,9 @@ export interface Rows {
 /** Columns that one lane's 32-bit unit covers. */
 export const QUAD = 4;
 
+/** Bits of a nibble: what high nibbles that stay in their place are shifted by. */
+export const NIBBLE = 4;
+
 /** What the W rows of one block hold. Every call emits its loads anew. */
 export interface Block {
   /** Factor of every weight. */
@@ -25,7 +28,7 @@ export interface Block {
   readonly plus?: () => Floats;
   /** Unsigned bytes of columns 4t..4t+3, times 2^`shift(t)`, and the bits that they need. */
   quad(t: number): Ints;
-  shift(t: number): number;
+  shift(t: number): 0 | typeof NIBBLE;
   bits(t: number): 7 | 8;
 }
 
@@ -66,14 +69,14 @@ const FIFTH = 0x10101010;
 
 /** Low or high nibbles of each byte; where bytes may have 8 bits the high ones stay where they are: 16 times. */
 const nibbles = (word: Ints, high: boolean, k: KernelBuilder): Ints =>
-  !high ? word.and(LOW) : k.machine.dot === "i7" ? word.shr(4).and(LOW) : word.and(~LOW);
+  !high ? word.and(LOW) : k.machine.dot === "i7" ? word.shr(NIBBLE).and(LOW) : word.and(~LOW);
 const nibbleFacts = (isHigh: (t: number) => boolean, k: KernelBuilder) => {
-  const shift = (t: number): number => (isHigh(t) && k.machine.dot !== "i7" ? 4 : 0);
+  const shift = (t: number): 0 | 4 => (isHigh(t) && k.machine.dot !== "i7" ? NIBBLE : 0);
   return { shift, bits: (t: number): 7 | 8 => (shift(t) > 0 ? 8 : 7) };
 };
-const smallBytes = { shift: () => 0, bits: (): 7 | 8 => 7 };
+const smallBytes = { shift: (): 0 => 0, bits: (): 7 | 8 => 7 };
 /** The same, at 0..15 always. */
-const smallNibbles = (word: Ints, high: boolean): Ints => (high ? word.shr(4) : word).and(LOW);
+const smallNibbles = (word: Ints, high: boolean): Ints => (high ? word.shr(NIBBLE) : word).and(LOW);
 
 /** Bit `from` of each byte, at bit 4. */
 const fifthBit = (word: Ints, from: number): Ints => (from <= 4 ? word.shl(4 - from) : word.shr(from - 4)).and(FIFTH);
