@@ -153,7 +153,7 @@ export interface ConversationMessage {
   readonly role: "user" | "assistant";
   readonly content: string;
   readonly createdAt: number;
-  /** "writing" only while its reply runs; "stopped" by the user; "failed" keeps what had come, with `error`. */
+  /** "writing" only while its reply runs; "stopped" by the user or by the server's end; "failed" keeps what had come, with `error`. */
   readonly status: "complete" | "writing" | "stopped" | "failed";
   /** Of replies: which model wrote it. */
   readonly model?: string;
