@@ -2,12 +2,11 @@
 // Not here: opening files (load.ts), the stream of one reply (reply.ts).
 import { UsageError, show } from "../base/errors.ts";
 import type { Engine } from "../engine/index.ts";
-import type { ChatTemplate, RenderedPrompt } from "../text/template.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
-import { templateMessages } from "./messages.ts";
+import type { ChatTemplate } from "../text/template.ts";
+import { createTextSide, withBos } from "./text-side.ts";
 import { streamReply } from "./reply.ts";
 import type { ReplySource } from "./reply.ts";
-import type { LanguageModel, Message, ModelInfo, RenderOptions, ReplyEvent } from "./types.ts";
+import type { LanguageModel, ModelInfo, ReplyEvent } from "./types.ts";
 
 export interface ModelParts extends ReplySource {
   readonly info: ModelInfo;
@@ -19,28 +18,12 @@ export interface ModelParts extends ReplySource {
 
 /** Puts a model together; it owns the parts. */
 export function createLanguageModel(parts: ModelParts): LanguageModel {
-  const { info, engine, tokenizer, template } = parts;
+  const { info, engine } = parts;
+  const text = createTextSide(parts);
   let closing: Promise<void> | undefined;
 
   function checkOpen(): void {
     if (closing !== undefined) throw new UsageError(`The model ${info.name} is closed.`);
-  }
-
-  async function render(messages: readonly Message[], options: RenderOptions): Promise<RenderedPrompt> {
-    checkOpen();
-    const { tools, addGenerationPrompt = true, templateOptions } = options;
-    const source = template.source((tools?.length ?? 0) > 0);
-    return await template.render({
-      messages: templateMessages(messages, source),
-      addGenerationPrompt,
-      ...(tools !== undefined && { tools }),
-      ...(templateOptions !== undefined && { options: templateOptions }),
-    });
-  }
-
-  async function promptIds(messages: readonly Message[], options: RenderOptions = {}): Promise<number[]> {
-    const { text, plain } = await render(messages, options);
-    return withBos(tokenizer, tokenizer.encode(text, { special: true, plain }));
   }
 
   async function* reply(prompt: () => Promise<readonly number[]>, options: object): AsyncGenerator<ReplyEvent, void> {
@@ -55,15 +38,9 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
 
   return {
     info,
-    chat: (messages, options = {}) => reply(() => promptIds(messages, options), options),
+    chat: (messages, options = {}) => reply(() => text.promptIds(messages, options), options),
     generate: (prompt, options = {}) => reply(async () => idsOf(parts, prompt), options),
-    render: async (messages, options = {}) => (await render(messages, options)).text,
-    promptIds,
-    tokenize(text, { special = false, bos = false } = {}) {
-      const ids = tokenizer.encode(text, { special });
-      return bos ? withBos(tokenizer, ids) : ids;
-    },
-    detokenize: (ids, { special = true } = {}) => tokenizer.decode(ids, { special }),
+    ...text,
     async logits(ids, options) {
       checkOpen();
       return await engine.logits(checkedIds(info, ids), options);
@@ -75,11 +52,6 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** BOS first where the model wants one and the template has not written it already. */
-function withBos({ addBos, specials }: Tokenizer, ids: number[]): number[] {
-  return addBos && specials.bos !== undefined && ids[0] !== specials.bos ? [specials.bos, ...ids] : ids;
 }
 
 /** The ids of a prompt without a template. A model begins from nothing with BOS, or with what ends a text before it. */

@@ -1,0 +1,72 @@
+// What a model's files say in words: tokenizer, chat templates, recommended sampling, ends of replies. Needs no weights and
+// knows no family, so it serves vocabulary files too. Not here: which template is used (choose-template.ts).
+import { joinPath } from "#platform";
+import type { GgufFiles } from "../format/gguf-files.ts";
+import type { HfFiles, HfTextFiles } from "../format/hf-folder.ts";
+import type { ModelFiles } from "../format/open-model-files.ts";
+import { tokenizerFromGguf } from "../text/from-gguf.ts";
+import { tokenizerFromHuggingFace } from "../text/from-huggingface.ts";
+import { tokenizerFromSentencePiece } from "../text/from-sentencepiece.ts";
+import { noTokenizer } from "../text/no-tokenizer.ts";
+import { ggufTemplates, hfTemplates } from "../text/template-sources.ts";
+import type { TemplateSources } from "../text/template.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { ggufSampling, hfSampling } from "./sampling-defaults.ts";
+import type { SamplingOptions } from "./types.ts";
+
+/** What a file's texts say. */
+export interface Texts {
+  readonly title: string | undefined;
+  readonly tokenizer: Tokenizer;
+  readonly templates: TemplateSources;
+  readonly defaults: SamplingOptions;
+  /** Ids that end a reply besides those that the tokenizer knows. */
+  readonly endIds: readonly number[];
+}
+
+/** How GGUF says that there is no tokenizer. */
+const NO_GGUF_TOKENIZER: readonly unknown[] = [undefined, "none", "no_vocab"];
+
+/**
+ * Reads tokenizer, templates and settings. `vocabularySize` is for models without a tokenizer, which work with ids alone.
+ */
+export const readTexts = (files: ModelFiles, vocabularySize: number): Texts | Promise<Texts> =>
+  files.kind === "gguf" ? ggufTexts(files, vocabularySize) : hfTexts(files, vocabularySize);
+
+function ggufTexts({ config, file }: GgufFiles, vocabularySize: number): Texts {
+  const title = config["general.name"];
+  const hasTokenizer = !NO_GGUF_TOKENIZER.includes(config["tokenizer.ggml.model"]);
+  return {
+    title: typeof title === "string" && title !== "" ? title : undefined,
+    tokenizer: hasTokenizer ? tokenizerFromGguf(config, file) : noTokenizer(vocabularySize, file),
+    templates: ggufTemplates(config, file),
+    defaults: ggufSampling(config),
+    endIds: [],
+  };
+}
+
+async function hfTexts(files: HfFiles, vocabularySize: number): Promise<Texts> {
+  const texts = await files.readTextFiles();
+  const generation = texts.generationConfig ?? {};
+  return {
+    title: undefined,
+    tokenizer: hfTokenizer(texts, files.file) ?? noTokenizer(vocabularySize, files.file),
+    templates: hfTemplates(texts.tokenizerConfig, texts.chatTemplate, files.file),
+    defaults: hfSampling(generation),
+    endIds: [generation["eos_token_id"]].flat().filter((id) => typeof id === "number"),
+  };
+}
+
+/** tokenizer.json says more than tokenizer.model, so it goes first; undefined when there is neither. */
+function hfTokenizer(texts: HfTextFiles, folder: string): Tokenizer | undefined {
+  const { tokenizer, sentencePiece, tokenizerConfig } = texts;
+  if (tokenizer !== undefined)
+    return tokenizerFromHuggingFace({ ...texts, tokenizer }, joinPath(folder, "tokenizer.json"));
+  if (sentencePiece === undefined) return undefined;
+  const flag = (name: string): boolean | undefined => {
+    const value = tokenizerConfig?.[name];
+    return typeof value === "boolean" ? value : undefined;
+  };
+  const options = { addBos: flag("add_bos_token"), addEos: flag("add_eos_token") };
+  return tokenizerFromSentencePiece(sentencePiece, options, joinPath(folder, "tokenizer.model"));
+}
