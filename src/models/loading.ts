@@ -1,26 +1,9 @@
 // Builds a loading map: which rows of which file tensors make each parameter, in the conventions of either kind of file.
 // Every tensor of the file is used, or named as ignored with a reason. Not here: reading (engine/file-store.ts).
 import { FormatError, UnsupportedError, show } from "../base/errors.ts";
-import type { Model, ModelFacts, ParameterSource } from "./model.ts";
+import type { Model, ModelFacts, ParameterSource, WeightRow } from "./model.ts";
 
-/** One parameter and where each kind of file has it. */
-export interface WeightRow {
-  readonly parameter: string;
-  readonly hf: string;
-  readonly gguf: string;
-  /** [length] of a vector, or [rows, columns]. */
-  readonly shape: readonly number[];
-  /** Used where the file has it; otherwise it must be there. */
-  readonly optional?: boolean;
-  /** The rows (a vector's elements) from `first` on, of a tensor that has `of` of them. */
-  readonly part?: { readonly first: number; readonly of: number };
-  /** GGUF holds the rows of each head of this size in the order of interleaved rope pairs. */
-  readonly ggufInterleaved?: number;
-  /** HF stores it (in, out). */
-  readonly hfTransposed?: boolean;
-  /** HF stores the gain less 1. */
-  readonly hfAddOne?: boolean;
-}
+export type { WeightRow } from "./model.ts";
 
 /** Tensors that are no weights. */
 export interface IgnoredRow {
@@ -28,7 +11,7 @@ export interface IgnoredRow {
   readonly reason: string;
 }
 
-type LoadingMap = Pick<Model, "parameters" | "ignored">;
+type LoadingMap = Pick<Model, "parameters" | "ignored" | "weightRows">;
 
 /**
  * Resolves rows against a file. Throws FormatError for a tensor that is missing or has another shape, UnsupportedError
@@ -81,7 +64,7 @@ export function loadingMap(
     const some = unknown.slice(0, 5).join(", ") + (unknown.length > 5 ? ", ..." : "");
     throw new UnsupportedError(`${file}: ${unknown.length} tensors are not part of the family ${family}: ${some}.`);
   }
-  return { parameters, ignored };
+  return { parameters, ignored, weightRows: rows };
 }
 
 /** Where GGUF keeps row i of q or k: pair (j, j + D/2) of a head lies at (2j, 2j + 1). */

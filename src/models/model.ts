@@ -55,6 +55,25 @@ export interface ParameterSource {
   readonly addOne?: boolean;
 }
 
+/** One parameter and where each kind of file has it. */
+export interface WeightRow {
+  readonly parameter: string;
+  readonly hf: string;
+  readonly gguf: string;
+  /** [length] of a vector, or [rows, columns]. */
+  readonly shape: readonly number[];
+  /** Used where the file has it; otherwise it must be there. */
+  readonly optional?: boolean;
+  /** The rows (a vector's elements) from `first` on, of a tensor that has `of` of them. */
+  readonly part?: { readonly first: number; readonly of: number };
+  /** GGUF holds the rows of each head of this size in the order of interleaved rope pairs. */
+  readonly ggufInterleaved?: number;
+  /** HF stores it (in, out). */
+  readonly hfTransposed?: boolean;
+  /** HF stores the gain less 1. */
+  readonly hfAddOne?: boolean;
+}
+
 export interface CacheInputs {
   /** (sequences, pagesPerSequence) i32. */
   readonly pages: Tensor;
@@ -93,6 +112,8 @@ export interface Model {
   readonly parameters: ReadonlyMap<string, ParameterSource>;
   /** File tensors that are no weights, with the reason. Every other tensor is used. */
   readonly ignored: ReadonlyMap<string, string>;
+  /** What the loading map was made of: the names in both kinds of file (convert/ goes from one to the other). */
+  readonly weightRows: readonly WeightRow[];
   /** Logits (outputRows, V). Taps: "hidden.0" (embedding) ... "hidden.L" (after the final norm). */
   forward(x: ForwardInputs): Tensor;
 }

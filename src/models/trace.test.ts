@@ -33,6 +33,7 @@ const model: Model = {
   ropes: [{ name: "main", frequencies: Float64Array.of(1, 0.1), magnitude: 1 }],
   parameters,
   ignored: new Map(),
+  weightRows: [],
   forward(x): Tensor {
     const weights = weightsIn(parameters, x);
     let h = gather(weights.get("embedding.weight"), x.ids);

@@ -96,6 +96,8 @@ export interface Platform {
   readonly makeTemporaryFolder: () => Promise<string>;
   /** Removes a file or a folder with all in it; nothing happens when it is not there. */
   readonly remove: (path: string) => Promise<void>;
+  /** Gives a file or folder another name on the same disk; a file of that name is replaced. */
+  readonly move: (from: string, to: string) => Promise<void>;
   readonly joinPath: (...parts: string[]) => string;
   /** The path from the root, whatever the current folder is. */
   readonly absolutePath: (path: string) => string;

@@ -43,6 +43,7 @@ export const doubleModel = (window: number, sliding: boolean): Model => ({
     ["head", matrix],
   ]),
   ignored: new Map(),
+  weightRows: [],
   forward(x) {
     const { cos, sin } = x.ropes.main;
     let hidden = rope(gather(x.parameter("embedding"), x.ids), cos, sin, { headSize: WIDTH, layout: "halves" });

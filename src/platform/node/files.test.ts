@@ -10,6 +10,7 @@ import {
   listFolder,
   makeFolder,
   makeTemporaryFolder,
+  move,
   openFile,
   readBytes,
   readText,
@@ -123,6 +124,14 @@ describe("writing", () => {
       (await names()).filter((name) => name.endsWith(".part")),
       [],
     );
+  });
+
+  test("a moved file replaces the one that had the name; what is not there cannot be moved", async () => {
+    const [from, to] = [await put("moved", "new"), await put("moved-to", "old")];
+    await move(from, to);
+    assert.equal(await readText(to, 100), "new");
+    assert.equal(await fileFacts(from), undefined);
+    await assert.rejects(move(from, to), NotFoundError);
   });
 
   test("two writers of one name do not mix", async () => {

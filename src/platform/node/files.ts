@@ -1,5 +1,5 @@
 // Reading: files by range, small files whole, folders.
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FormatError, NotFoundError } from "../../base/errors.ts";
@@ -91,4 +91,8 @@ export const makeTemporaryFolder: Platform["makeTemporaryFolder"] = () => mkdtem
 
 export const remove: Platform["remove"] = async (path) => {
   await rm(path, { recursive: true, force: true }).catch((error: unknown) => hostError("remove", path, error));
+};
+
+export const move: Platform["move"] = async (from, to) => {
+  await rename(from, to).catch((error: unknown) => hostError("write", to, error));
 };

@@ -18,6 +18,7 @@ export const {
   makeFolder,
   makeTemporaryFolder,
   remove,
+  move,
   joinPath,
   absolutePath,
   splitPath,

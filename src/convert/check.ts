@@ -1,0 +1,114 @@
+// Holds written files, opened anew, against those they were made of: every weight bit for bit, texts under both
+// tokenizers, logits under both configs. Throws FormatError for the first difference; the conversion then failed.
+import { FormatError } from "../base/errors.ts";
+import { machineFacts } from "#platform";
+import { openEngine } from "../engine/engine.ts";
+import { openFileStore, readModelFiles } from "../engine/file-store.ts";
+import type { Executor, ParameterStore } from "../device/executor.ts";
+import { openModelFiles } from "../format/open-model-files.ts";
+import type { Model } from "../models/index.ts";
+import { compareTokenizers } from "./check-texts.ts";
+import { counter } from "./progress.ts";
+import type { Source } from "./source.ts";
+import { tokenizerOf } from "./tokenizer.ts";
+import type { ConvertChecks, ConvertOptions, LogitsCheck } from "./types.ts";
+import { pieces, rounded } from "./values.ts";
+
+/** Models up to this many weights are run by the plain loops of the reference executor. */
+const REFERENCE_WEIGHTS_MAX = 50e6;
+/** Share of the free memory that running the model may take. */
+const MEMORY_SHARE = 0.7;
+const IDS = 8;
+/**
+ * The weights are the same, so logits differ by what GGUF rounds to f32: epsilon, rope base, rope divisors. Measured
+ * at most 1e-6 of the largest logit; a wrong setting moves them by whole percents.
+ */
+const TOLERANCE = 1e-5;
+
+/** Opens `path` and compares. */
+export async function checkWritten(source: Source, path: string, options: ConvertOptions): Promise<ConvertChecks> {
+  await using files = await openModelFiles(path);
+  const model = await readModelFiles(files);
+  const store = openFileStore(files, model);
+  compareModels(path, source.model, model);
+  const weights = await compareWeights(path, source.store, store, options);
+  const from = await tokenizerOf(source.folder ?? source.files);
+  const to = await tokenizerOf(files);
+  const texts = from === undefined || to === undefined ? undefined : compareTokenizers(path, from, to);
+  return { weights, texts, logits: await compareLogits(path, source.model, model, store, weights, options) };
+}
+
+function compareModels(path: string, from: Model, to: Model): void {
+  for (const fact of ["family", "vocabularySize", "window", "width", "layers"] as const) {
+    if (from[fact] !== to[fact]) throw new FormatError(path, fact, to[fact], String(from[fact]));
+  }
+  if (groups(from) !== groups(to)) throw new FormatError(path, "attention windows", groups(to), groups(from));
+}
+
+const groups = (model: Model): string => JSON.stringify(model.cacheGroups);
+const names = (store: ParameterStore): string => [...store.parameters.keys()].sort().join(" ");
+
+async function compareWeights(
+  path: string,
+  from: ParameterStore,
+  to: ParameterStore,
+  { onProgress, signal }: ConvertOptions,
+): Promise<number> {
+  if (names(from) !== names(to)) throw new FormatError(path, "parameters", names(to), names(from));
+  const total = [...to.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const count = counter({ label: "check", total, onProgress, signal });
+  let weights = 0;
+  for (const { name, format, columns } of to.parameters.values()) {
+    const found = pieces(to, name);
+    for await (const piece of pieces(from, name)) {
+      const values = piece.values();
+      const next = await found.next();
+      if (next.done === true) throw new FormatError(path, name, "cut off", "as long as it was");
+      const expected = new Uint32Array(rounded(values, format).buffer);
+      const written = new Uint32Array(next.value.values().buffer);
+      const at = expected.findIndex((bits, i) => bits !== written[i]);
+      if (at >= 0) {
+        const index = piece.firstRow * columns + at;
+        throw new FormatError(path, `${name}[${index}]`, next.value.values()[at], `${values[at]}, as it was`);
+      }
+      weights += values.length;
+      count(next.value.bytes.byteLength);
+    }
+  }
+  return weights;
+}
+
+/** Runs both forwards over the written weights, which are the same: what differs comes from the configs. */
+async function compareLogits(
+  path: string,
+  from: Model,
+  to: Model,
+  store: ParameterStore,
+  weights: number,
+  { onProgress, signal }: ConvertOptions,
+): Promise<LogitsCheck | undefined> {
+  const isSmall = weights <= REFERENCE_WEIGHTS_MAX;
+  const bytes = [...store.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (!isSmall && bytes > MEMORY_SHARE * (await machineFacts()).memoryAvailableBytes) return undefined;
+  const executor: Executor = isSmall
+    ? (await import("../device/reference/executor.ts")).referenceExecutor
+    : (await import("../device/cpu/executor.ts")).cpuExecutor;
+  const count = Math.min(IDS, to.window);
+  // spread over the vocabulary by the golden ratio
+  const ids = Int32Array.from({ length: count }, (_, i) => Math.floor((((i + 1) * 0.618034) % 1) * to.vocabularySize));
+  const logitsOf = async (model: Model): Promise<Float32Array> => {
+    const layout = { window: Math.max(2, count), slots: 1, kvType: "f32", precision: "f32" } as const;
+    await using engine = await openEngine(model, store, executor, { ...layout, onProgress, signal });
+    return await engine.logits(ids, { signal });
+  };
+  const expected = await logitsOf(from);
+  const found = await logitsOf(to);
+  const tolerance = TOLERANCE * expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let largestDifference = 0;
+  for (const [i, value] of expected.entries()) {
+    const difference = Math.abs(found[i] - value);
+    if (!(difference <= tolerance)) throw new FormatError(path, `logit ${i}`, found[i], `${value}, as it was`);
+    largestDifference = Math.max(largestDifference, difference);
+  }
+  return { ids: count, executor: executor.name, largestDifference, tolerance };
+}

@@ -1,0 +1,62 @@
+// `convert`: a model from one kind of file to the other. Writes beside the target's name, opens what was written, holds
+// it against the source, and only then gives it its name. Not here: what is written (write-*.ts), compared (check.ts).
+import { UsageError } from "../base/errors.ts";
+import { fileFacts, joinPath, listFolder, makeFolder, move, remove } from "#platform";
+import { checkWritten } from "./check.ts";
+import { openSource } from "./source.ts";
+import type { ConvertOptions, ConvertReport } from "./types.ts";
+import { writeGgufFile } from "./write-gguf.ts";
+
+/**
+ * Converts the model at `from` (HF folder, GGUF file, llama2.c .bin) to `to`: a GGUF file where the name ends in .gguf,
+ * else a folder. Throws UsageError when something is there already, UnsupportedError for what the other form cannot
+ * say, FormatError when the written files differ from the source; then nothing is left behind.
+ */
+export async function convert(from: string, to: string, options: ConvertOptions = {}): Promise<ConvertReport> {
+  const kind = to.endsWith(".gguf") ? "gguf" : "hf";
+  await using source = await openSource(from, options);
+  if (source.from === kind) {
+    const both = kind === "gguf" ? "GGUF files" : "Hugging Face folders";
+    throw new UsageError(`${from} and ${to} are both ${both}.`, {
+      hint: "A target that ends in .gguf is a GGUF file.",
+    });
+  }
+  await checkFree(to, kind, options.force === true);
+  const unchecked = `${to}.unchecked`;
+  await remove(unchecked); // of a conversion that was killed
+  try {
+    await writeGgufFile(unchecked, source, source.entries!, [], options);
+    const checks = await checkWritten(source, unchecked, options);
+    await put(unchecked, to, kind);
+    return {
+      from: source.from,
+      to: kind,
+      path: to,
+      family: source.model.family,
+      tensors: source.files.tensors.size,
+      parameters: checks.weights,
+      bytes: (await fileFacts(to))!.sizeBytes,
+      notes: [],
+      checks,
+    };
+  } finally {
+    await remove(unchecked);
+  }
+}
+
+/** Nothing may be where the model goes, unless it may be replaced; and never something of another kind. */
+async function checkFree(to: string, kind: "gguf" | "hf", force: boolean): Promise<void> {
+  const facts = await fileFacts(to);
+  if (facts === undefined) return;
+  const isFolder = facts.kind === "folder";
+  if (isFolder !== (kind === "hf")) throw new UsageError(`${to} is a ${facts.kind}.`, { hint: "Take another name." });
+  if (isFolder && (await listFolder(to)).length === 0) return;
+  if (!force) throw new UsageError(`${to} is there already.`, { hint: "--force replaces it." });
+}
+
+/** Files of a folder go one by one, so that others in it stay. */
+async function put(unchecked: string, to: string, kind: "gguf" | "hf"): Promise<void> {
+  if (kind === "gguf") return await move(unchecked, to);
+  await makeFolder(to);
+  for (const { name } of await listFolder(unchecked)) await move(joinPath(unchecked, name), joinPath(to, name));
+}

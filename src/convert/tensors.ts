@@ -1,0 +1,57 @@
+// Which tensors the written file has and how each comes out of the other file: the families' own loading maps, read
+// as a table of names on both sides. A tensor is described as a parameter, so that reading it, transposed or permuted,
+// is the file store's work.
+import type { Files } from "../engine/file-store.ts";
+import type { Model, ParameterSource, WeightRow } from "../models/index.ts";
+import { interleavedRow } from "../models/loading.ts";
+
+export interface TensorPlan {
+  readonly name: string;
+  /** Outermost size first. */
+  readonly shape: readonly number[];
+  readonly source: ParameterSource;
+  /** The values are gains that the written file keeps less 1 (Gemma's norms in HF folders). */
+  readonly lessOne: boolean;
+  /** Written as f32 in GGUF whatever the matrices are: vectors and learned positions, as llama.cpp has them. */
+  readonly alwaysF32: boolean;
+}
+
+/** The tensors of `model`, whose files are of kind `from`, as the other kind (or the same, unchanged) has them. */
+export function planTensors(model: Model, { kind: from, tensors }: Files, to: "hf" | "gguf"): TensorPlan[] {
+  const plans = new Map<string, TensorPlan>();
+  for (const row of model.weightRows) {
+    const stored = tensors.get(row[from]);
+    if (stored === undefined || plans.has(row[to])) continue; // optional and absent; another part of a fused tensor
+    const transpose = from !== to && row.hfTransposed === true;
+    const shape = transpose ? stored.shape.toReversed() : stored.shape;
+    const vector = shape.length === 1;
+    const rowAt = from === to ? undefined : permutation(row, to);
+    plans.set(row[to], {
+      name: row[to],
+      shape,
+      source: {
+        vector,
+        rows: vector ? 1 : shape[0],
+        columns: shape.at(-1) as number,
+        pieces: [{ tensor: row[from], first: 0, count: shape[0] }],
+        ...(rowAt !== undefined && { rowAt }),
+        ...(transpose && { transpose }),
+        ...(row.hfAddOne === true && from === "hf" && to === "gguf" && { addOne: true }),
+      },
+      lessOne: row.hfAddOne === true && from === "gguf" && to === "hf",
+      alwaysF32: vector || row.parameter === "positions.weight",
+    });
+  }
+  return [...plans.values()];
+}
+
+function permutation({ ggufInterleaved: headSize }: WeightRow, to: "hf" | "gguf"): ParameterSource["rowAt"] {
+  if (headSize === undefined) return undefined;
+  return to === "hf" ? (i) => interleavedRow(i, headSize) : (i) => halvesRow(i, headSize);
+}
+
+/** Where HF keeps row i of GGUF's q or k: pair (2j, 2j + 1) of a head lies at (j, j + D/2). */
+function halvesRow(i: number, headSize: number): number {
+  const inHead = i % headSize;
+  return i - inHead + (inHead >> 1) + (inHead & 1) * (headSize / 2);
+}

@@ -1,0 +1,24 @@
+// The tokenizer of model files of either kind, as the converter compares them; undefined where there is none.
+import { joinPath } from "#platform";
+import type { HfFiles } from "../format/hf-folder.ts";
+import type { TensorSource } from "../format/tensor-source.ts";
+import { tokenizerFromGguf } from "../text/from-gguf.ts";
+import { tokenizerFromHuggingFace } from "../text/from-huggingface.ts";
+import { tokenizerFromSentencePiece } from "../text/from-sentencepiece.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+
+export async function tokenizerOf(files: TensorSource | HfFiles): Promise<Tokenizer | undefined> {
+  if (!("readTextFiles" in files)) {
+    const model = files.config["tokenizer.ggml.model"];
+    return model === undefined || model === "none" || model === "no_vocab"
+      ? undefined
+      : tokenizerFromGguf(files.config, files.file);
+  }
+  const texts = await files.readTextFiles();
+  const { tokenizer, sentencePiece } = texts;
+  if (tokenizer !== undefined) {
+    return tokenizerFromHuggingFace({ ...texts, tokenizer }, joinPath(files.file, "tokenizer.json"));
+  }
+  if (sentencePiece === undefined) return undefined;
+  return tokenizerFromSentencePiece(sentencePiece, {}, joinPath(files.file, "tokenizer.model"));
+}

@@ -1,0 +1,69 @@
+// Values of tensors on their way: read from files by rows, in the number format they are to be written in. A value that
+// the format cannot hold is an error, never infinity.
+import { UnsupportedError } from "../base/errors.ts";
+import type { ParameterStore } from "../device/executor.ts";
+import { type FormatName, formats } from "../numeric/registry.ts";
+import type { TensorPlan } from "./tensors.ts";
+
+/** Bytes of values on their way at once; what a conversion holds is a few times this. */
+const PIECE_BYTES = 8 * 2 ** 20;
+
+/** A tensor's bytes in `format`, a few rows at a time. */
+export async function* valuesAs(
+  store: ParameterStore,
+  { name, lessOne }: TensorPlan,
+  format: FormatName,
+): AsyncGenerator<Uint8Array> {
+  const from = store.parameters.get(name)!.format;
+  for await (const piece of pieces(store, name)) {
+    if (from === format && !lessOne) yield piece.bytes;
+    else yield encode(name, lessOne ? piece.values().map((value) => value - 1) : piece.values(), format);
+  }
+}
+
+export interface Piece {
+  readonly firstRow: number;
+  /** As stored. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Decoded. */
+  readonly values: () => Float32Array<ArrayBuffer>;
+}
+
+/** A parameter of a store in pieces of whole rows. */
+export async function* pieces(store: ParameterStore, name: string): AsyncGenerator<Piece> {
+  const { rows, columns, format, byteLength } = store.parameters.get(name)!;
+  const rowBytes = byteLength / rows;
+  const step = Math.max(1, Math.floor(PIECE_BYTES / (columns * Float32Array.BYTES_PER_ELEMENT)));
+  for (let firstRow = 0; firstRow < rows; firstRow += step) {
+    const count = Math.min(step, rows - firstRow);
+    const bytes = new Uint8Array(count * rowBytes);
+    await store.readRows(name, firstRow, bytes);
+    yield { firstRow, bytes, values: () => formats[format].decode(bytes, count * columns) };
+  }
+}
+
+/** Throws UnsupportedError when a finite value becomes infinite. */
+function encode(name: string, values: Float32Array<ArrayBuffer>, format: FormatName): Uint8Array {
+  const bytes = encoded(values, format);
+  if (format !== "f32") {
+    const after = formats[format].decode(bytes, values.length);
+    const at = after.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(values[i]));
+    if (at >= 0) {
+      throw new UnsupportedError(`Tensor ${name} holds ${values[at]}, which is beyond ${format}.`, {
+        hint: "Take --type bf16 or f32.",
+      });
+    }
+  }
+  return bytes;
+}
+
+/** The values after a passage through `format`. */
+export function rounded(values: Float32Array<ArrayBuffer>, format: FormatName): Float32Array<ArrayBuffer> {
+  return format === "f32" ? values : formats[format].decode(encoded(values, format), values.length);
+}
+
+function encoded(values: Float32Array, name: FormatName): Uint8Array<ArrayBuffer> {
+  const format = formats[name];
+  if (format.encode === undefined) throw new UnsupportedError(`Liang cannot write ${name}.`);
+  return format.encode(values);
+}
