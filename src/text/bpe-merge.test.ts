@@ -47,6 +47,23 @@ describe("byte-pair merging", () => {
     });
   }
 
+  test("merges rightly while the table learns pairs and grows", () => {
+    const known = randomMerges(5);
+    for (const scanLimit of [96, 0]) {
+      const learning = new MergeTable(1, (left, right) => {
+        const row = known.find(left, right);
+        return row === NO_MERGE ? undefined : [known.rows[row + 2], known.rows[row + 3]];
+      });
+      const merger = new BpeMerger(learning, scanLimit);
+      for (let piece = 0; piece < 50; piece++) {
+        const symbols = Array.from({ length: 80 }, (_, i) => Math.floor(uniform(5, piece, i) * 4));
+        const work = Int32Array.from(symbols);
+        const count = merger.merge(work, work.length);
+        assert.deepEqual([...work.subarray(0, count)], mergeSlowly(known, symbols));
+      }
+    }
+  });
+
   test("a piece longer than the scan takes gives the same symbols", () => {
     const table = randomMerges(7);
     const symbols = Array.from({ length: 500 }, (_, i) => Math.floor(uniform(7, 3, i) * 4));

@@ -10,7 +10,9 @@ const RANK_SCALE = 2 ** 31; // heap key = rank * 2^31 + position, exact in a dou
 
 export class BpeMerger {
   #table: MergeTable;
-  #ranks = new Int32Array(SCAN_LIMIT);
+  /** Of the pair (i, i + 1) while a short piece is merged: its rank, and what it becomes. */
+  readonly #ranks = new Int32Array(SCAN_LIMIT);
+  readonly #merged = new Int32Array(SCAN_LIMIT);
   #scanLimit: number;
 
   /** `scanLimit`: symbols up to which the array scan is used. */
@@ -32,27 +34,39 @@ export class BpeMerger {
 
   #mergeByScan(symbols: Int32Array, count: number): number {
     const ranks = this.#ranks;
+    const merged = this.#merged;
     let length = count;
-    for (let i = 0; i + 1 < length; i++) ranks[i] = this.#rank(symbols[i], symbols[i + 1]);
+    for (let i = 0; i + 1 < length; i++) this.#look(i, symbols[i], symbols[i + 1]);
     for (;;) {
       let best = NO_RANK;
       let at = 0;
       for (let i = 0; i + 1 < length; i++) {
         if (ranks[i] < best) {
-          best = ranks[i]!;
+          best = ranks[i];
           at = i;
         }
       }
       if (best === NO_RANK) return length;
-      const row = this.#table.find(symbols[at], symbols[at + 1]);
-      symbols[at] = this.#table.rows[row + 3]!;
+      symbols[at] = merged[at];
       length--;
       for (let i = at + 1; i < length; i++) {
-        symbols[i] = symbols[i + 1]!;
-        ranks[i] = ranks[i + 1]!;
+        symbols[i] = symbols[i + 1];
+        ranks[i] = ranks[i + 1];
+        merged[i] = merged[i + 1];
       }
-      if (at > 0) ranks[at - 1] = this.#rank(symbols[at - 1], symbols[at]);
-      if (at + 1 < length) ranks[at] = this.#rank(symbols[at], symbols[at + 1]);
+      if (at > 0) this.#look(at - 1, symbols[at - 1], symbols[at]);
+      if (at + 1 < length) this.#look(at, symbols[at], symbols[at + 1]);
+    }
+  }
+
+  /** Notes rank and result of the pair at `at` (not its row: the table may move while it learns pairs). */
+  #look(at: number, left: number, right: number): void {
+    const row = this.#table.find(left, right);
+    if (row === NO_MERGE) {
+      this.#ranks[at] = NO_RANK;
+    } else {
+      this.#ranks[at] = this.#table.rows[row + 2];
+      this.#merged[at] = this.#table.rows[row + 3];
     }
   }
 

@@ -1,7 +1,7 @@
 // The pre-tokenizers of tokenizer.json as a split of ranges, and, where they change the text (Metaspace, ByteLevel's
 // prefix space), a function applied to the section before the split.
 import type { Component } from "./huggingface-json.ts";
-import { scannerOf } from "./pre-tokenizers.ts";
+import { scanOf } from "./pre-tokenizers.ts";
 import { scanGpt2 } from "./scanners.ts";
 import { patternSplit, regExpSplit, sequenceSplit, type Split, type SplitBehavior } from "./splits.ts";
 import { bertSplit } from "./wordpiece.ts";
@@ -51,9 +51,14 @@ const MAKERS: Readonly<Record<string, (component: Component) => PreTokenization>
     const invert = component.flag("invert", false);
     const pattern = component.pattern("pattern");
     if ("literal" in pattern) return onlySplits(literalSplit(pattern.literal, behavior, invert));
-    const keepsMatches = (behavior === "isolated" && !invert) || (behavior === "removed" && invert);
-    const scanner = keepsMatches ? scannerOf(pattern.regex, "line") : undefined;
-    return onlySplits(scanner ?? patternSplit(pattern.regex, behavior, invert, "line"));
+    const scan = scanOf(pattern.regex, "line");
+    const isolates = behavior === "isolated" && !invert;
+    const keepsMatches = behavior === "removed" && invert && scan?.everywhere;
+    return onlySplits(
+      scan !== undefined && (isolates || keepsMatches)
+        ? scan.split
+        : patternSplit(pattern.regex, behavior, invert, "line"),
+    );
   },
   ByteLevel(component) {
     const splits = component.flag("use_regex", true) ? [scanGpt2] : [];

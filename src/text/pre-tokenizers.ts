@@ -4,7 +4,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import type { Anchors } from "./pattern.ts";
 import { patternSplit, sequenceSplit, type Split } from "./splits.ts";
-import { scanGpt2, wordScanner, type WordScanner } from "./scanners.ts";
+import { scanGpt2, trailingSpaceScanner, wordScanner, type WordScanner } from "./scanners.ts";
 
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const SPACES = String.raw`\s+(?!\S)|\s+`;
@@ -15,6 +15,7 @@ const casedWords = (digits: string, tail: string) =>
   String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+${tail}|` +
   String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*${tail}|` +
   String.raw`${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|${SPACES}`;
+const TRAILING_SPACE = String.raw`\s+$`;
 const DIGITS_3 = String.raw`\p{N}{1,3}`;
 
 const PLAIN: WordScanner = {
@@ -38,33 +39,47 @@ export const patterns = {
   tekken: casedWords(String.raw`\p{N}`, ""),
 } as const;
 
-/** Patterns with a scanner: exactly this text of a pattern is cut by that scanner. */
-const scans: readonly (readonly [pattern: string, scan: Split])[] = [
-  [patterns.gpt2, scanGpt2],
-  [patterns.gpt2Rewritten, scanGpt2],
-  [patterns.cl100k, wordScanner({ ...PLAIN, digits: 3 })],
-  [patterns.cl100kRewritten, wordScanner({ ...PLAIN, digits: 3, wholeTrailingSpace: true })],
-  [patterns.qwen2, wordScanner(PLAIN)],
-  [words(String.raw`\p{N}`, ""), wordScanner({ ...PLAIN, contractions: "none" })],
-  [words(String.raw`\p{N}+`), wordScanner({ ...PLAIN, digits: Infinity })],
-  [patterns.o200k, wordScanner(CASED)],
-  [patterns.tekken, wordScanner({ ...CASED, digits: 1, contractions: "none" })],
+/** A scanner and the exact text of the pattern that it cuts by. */
+export interface Scan {
+  readonly pattern: string;
+  readonly split: Split;
+  /** What its $ means; undefined: it has none. */
+  readonly anchors?: Anchors;
+  /** Nothing lies between its matches. */
+  readonly everywhere: boolean;
+}
+
+const everywhere = (pattern: string, split: Split): Scan => ({
+  pattern,
+  split,
+  everywhere: true,
+  ...(pattern.includes("$") ? { anchors: "text" } : {}),
+});
+
+/** All scanners. */
+export const scans: readonly Scan[] = [
+  everywhere(patterns.gpt2, scanGpt2),
+  everywhere(patterns.gpt2Rewritten, scanGpt2),
+  everywhere(patterns.cl100k, wordScanner({ ...PLAIN, digits: 3 })),
+  everywhere(patterns.cl100kRewritten, wordScanner({ ...PLAIN, digits: 3, wholeTrailingSpace: true })),
+  everywhere(patterns.qwen2, wordScanner(PLAIN)),
+  everywhere(words(String.raw`\p{N}`, ""), wordScanner({ ...PLAIN, contractions: "none" })),
+  everywhere(words(String.raw`\p{N}+`), wordScanner({ ...PLAIN, digits: Infinity })),
+  everywhere(patterns.o200k, wordScanner(CASED)),
+  everywhere(patterns.tekken, wordScanner({ ...CASED, digits: 1, contractions: "none" })),
+  // as expressions these are quadratic in a run of white space that ends in something else
+  { pattern: TRAILING_SPACE, split: trailingSpaceScanner("text"), anchors: "text", everywhere: false },
+  { pattern: TRAILING_SPACE, split: trailingSpaceScanner("line"), anchors: "line", everywhere: false },
 ];
 
-/** The scanner that cuts by `pattern`, undefined when there is none. All match everywhere: nothing lies between. */
-export function scannerOf(pattern: string, anchors: Anchors = "text"): Split | undefined {
-  if (anchors === "line" && pattern.includes("$")) return undefined; // the scanners' $ is the text's end
-  return scans.find(([known]) => known === pattern)?.[1];
+/** The scanner that cuts by `pattern`, undefined when there is none. */
+export function scanOf(pattern: string, anchors: Anchors = "text"): Scan | undefined {
+  return scans.find((scan) => scan.pattern === pattern && (scan.anchors ?? anchors) === anchors);
 }
 
 /** The fastest split that cuts by `pattern`. Throws UnsupportedError for syntax that cannot be expressed. */
 export function splitOfPattern(pattern: string): Split {
-  return scannerOf(pattern) ?? patternSplit(pattern);
-}
-
-/** All patterns that have a scanner, for the tests that compare the two. */
-export function scannedPatterns(): readonly (readonly [pattern: string, scan: Split])[] {
-  return scans;
+  return scanOf(pattern)?.split ?? patternSplit(pattern);
 }
 
 /** Cased letters as DeepSeek LLM's tokenizer lists them: code point ranges in hexadecimal. */
@@ -132,7 +147,7 @@ const ROWS: readonly (readonly [names: readonly string[], row: PreTokenizer])[] 
         "[\r\n]",
         String.raw`\s?[${deepseekLetters}]+`,
         String.raw`\s?[!-/:-~\u{ff01}-\u{ff0f}\u{ff1a}-\u{ff5e}\u{2018}-\u{201f}\u{3000}-\u{3002}]+`,
-        String.raw`\s+$`,
+        TRAILING_SPACE,
         DEEPSEEK_CJK,
         String.raw`\p{N}+`,
       ],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { uniform } from "../base/random.ts";
-import { scannedPatterns } from "./pre-tokenizers.ts";
+import { scans } from "./pre-tokenizers.ts";
 import { patternSplit, Ranges, type Split } from "./splits.ts";
 
 /** Characters of every class that a pattern tells apart, the seldom ones as often as the common. */
@@ -40,9 +40,9 @@ function randomText(seed: number): string {
   return Array.from({ length }, (_, i) => CHARACTERS[Math.floor(uniform(seed, 1, i) * CHARACTERS.length)]).join("");
 }
 
-for (const [index, [pattern, scan]] of scannedPatterns().entries()) {
-  describe(`scanner of ${pattern.slice(0, 60)}`, () => {
-    const twin = patternSplit(pattern);
+for (const [index, { pattern, split: scan, anchors }] of scans.entries()) {
+  describe(`scanner of ${pattern.slice(0, 60)} (${anchors ?? "no"} anchors)`, () => {
+    const twin = patternSplit(pattern, "isolated", false, anchors);
 
     test("cuts prose where the pattern does", () => {
       for (const text of PROSE) assert.deepEqual(piecesOf(scan, text), piecesOf(twin, text));

@@ -11,6 +11,7 @@ import {
   SPACE,
   UPPER_PART,
 } from "./character-classes.ts";
+import type { Anchors } from "./pattern.ts";
 import type { Split } from "./splits.ts";
 
 const APOSTROPHE = 0x27;
@@ -106,6 +107,35 @@ export function wordScanner(options: WordScanner): Split {
       }
       into.push(from, at);
     }
+  };
+}
+
+/** `\s+$`, with $ at the text's end or at each line's: matches and what lies between are pieces. */
+export function trailingSpaceScanner(anchors: Anchors): Split {
+  const isLineEnd = (unit: number) => anchors === "line" && unit === LINE_FEED;
+  return (text, start, end, into) => {
+    const table = characterTable();
+    let from = start;
+    const cut = (to: number) => {
+      if (to > from) into.push(from, to);
+      from = to;
+    };
+    for (let at = start; at < end;) {
+      const stop = endOfSpaces(text, at, end, table);
+      if (stop === at) {
+        at++;
+        continue;
+      }
+      // the match reaches the last place in the run where a line ends
+      let last = stop;
+      while (last > at && last < end && !isLineEnd(text.charCodeAt(last))) last--;
+      if (last > at) {
+        cut(at);
+        cut(last);
+      }
+      at = stop;
+    }
+    cut(end);
   };
 }
 

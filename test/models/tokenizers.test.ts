@@ -115,11 +115,12 @@ describe("Qwen's vocabulary on llama.cpp's test texts", () => {
   }
 });
 
+const json = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+
 describe("all-MiniLM-L6-v2", () => {
   const model = modelFile("all-minilm-l6-v2");
   const reference = sharedData("real/all-minilm-l6-v2.json");
   test("every sentence has its ids, [CLS] and [SEP] around", { skip: model.skip || reference.skip }, () => {
-    const json = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
     const tokenizer = tokenizerFromHuggingFace({
       tokenizer: json(join(model.path, "tokenizer.json")),
       tokenizerConfig: json(join(model.path, "tokenizer_config.json")),
