@@ -1,14 +1,8 @@
 // Reading a packed block of a quantized format: for W neighbouring rows, the unsigned bytes of four columns at a time and
 // what turns them into weights: weight = d * scale * (byte - zero) - dmin * min, or + m. One row a format; every kernel
 // over quantized weights is written against this.
-import { type Floats, type Int, type Ints, type KernelBuilder, loadF16 } from "../../../lanes/index.ts";
+import { type Floats, type Int, type Ints, type KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, fieldOffsets, layouts } from "../packing/layouts.ts";
-
-/** Where W rows of a block lie: the block's address plus W * register lanes of two or of four bytes. */
-export interface Rows {
-  readonly halves: Int;
-  readonly words: Int;
-}
 
 /** Columns that one lane's 32-bit unit covers. */
 export const QUAD = 4;
@@ -38,12 +32,13 @@ export interface QuantizedFormat {
   readonly subColumns: 32 | 16;
   /** Taken away from every byte. */
   readonly zero: number;
-  open(k: KernelBuilder, rows: Rows): Block;
+  /** Opens W rows of a block: `at` is the block's address plus four bytes for each row before them. */
+  open(k: KernelBuilder, at: Int): Block;
 }
 
 export type QuantizedName = Exclude<PackedFormat, "f32" | "f16" | "bf16">;
 
-type Fields = Readonly<Record<string, { half(unit?: number): Floats; word(unit: number): Ints }>>;
+type Fields = Readonly<Record<string, { scale(): Floats; word(unit: number): Ints }>>;
 
 function format(
   name: QuantizedName,
@@ -54,10 +49,10 @@ function format(
   return {
     ...facts,
     columns: layouts[name].columns,
-    open(k, { halves, words }) {
+    open(k, at) {
       const fields = Object.entries(offsets).map(([field, offset]) => {
-        const word = (unit: number): Ints => words.loadInts(offset + unit * GROUP_ROWS * 4);
-        return [field, { half: () => loadF16(halves, offset), word }] as const;
+        const word = (unit: number): Ints => at.loadInts(offset + unit * GROUP_ROWS * 4);
+        return [field, { scale: () => at.loadFloats(offset), word }] as const;
       });
       return open(Object.fromEntries(fields), k);
     },
@@ -111,7 +106,7 @@ const kScales = (f: Fields): Required<Pick<Block, "scale" | "lower">> => {
   };
   return {
     scale: (sub) => pieces(sub, 0, 0),
-    lower: { factor: () => f.dmin.half(), min: (sub) => pieces(sub, 4, 1) },
+    lower: { factor: () => f.dmin.scale(), min: (sub) => pieces(sub, 4, 1) },
   };
 };
 
@@ -123,34 +118,34 @@ const chunkNibbles = (t: number): { word: number; high: boolean } => ({
 
 export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> = {
   q4_0: format("q4_0", { subColumns: 32, zero: 8 }, (f, k) => ({
-    d: () => f.d.half(),
+    d: () => f.d.scale(),
     ...plainNibbles(f, k),
   })),
   q4_1: format("q4_1", { subColumns: 32, zero: 0 }, (f, k) => ({
-    d: () => f.d.half(),
-    plus: () => f.m.half(),
+    d: () => f.d.scale(),
+    plus: () => f.m.scale(),
     ...plainNibbles(f, k),
   })),
-  q5_0: format("q5_0", { subColumns: 32, zero: 16 }, (f) => ({ d: () => f.d.half(), ...fiveBits(f) })),
+  q5_0: format("q5_0", { subColumns: 32, zero: 16 }, (f) => ({ d: () => f.d.scale(), ...fiveBits(f) })),
   q5_1: format("q5_1", { subColumns: 32, zero: 0 }, (f) => ({
-    d: () => f.d.half(),
-    plus: () => f.m.half(),
+    d: () => f.d.scale(),
+    plus: () => f.m.scale(),
     ...fiveBits(f),
   })),
   q8_0: format("q8_0", { subColumns: 32, zero: 128 }, (f) => ({
-    d: () => f.d.half(),
+    d: () => f.d.scale(),
     quad: (t) => f.bytes.word(t),
     shift: () => 0,
     bits: () => 8,
   })),
   q4_k: format("q4_k", { subColumns: 32, zero: 0 }, (f, k) => ({
-    d: () => f.d.half(),
+    d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => nibbles(f.nibbles.word(chunkNibbles(t).word), chunkNibbles(t).high, k),
     ...nibbleFacts((t) => chunkNibbles(t).high, k),
   })),
   q5_k: format("q5_k", { subColumns: 32, zero: 0 }, (f) => ({
-    d: () => f.d.half(),
+    d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => {
       const { word, high } = chunkNibbles(t);
@@ -159,7 +154,7 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
     ...smallBytes,
   })),
   q6_k: format("q6_k", { subColumns: 16, zero: 32 }, (f) => ({
-    d: () => f.d.half(),
+    d: () => f.d.scale(),
     scale: (sub) =>
       f.scales
         .word(sub >> 2)

@@ -21,8 +21,7 @@ const decodeBlock =
   (name: QuantizedName): Decode =>
   (k, block, register, store) => {
     const format = quantizedFormats[name];
-    const rows = { halves: block.add(register.mul(k.lanes * 2)), words: block.add(register.mul(k.lanes * 4)) };
-    const open = format.open(k, rows);
+    const open = format.open(k, block.add(register.mul(k.lanes * FLOAT_BYTES)));
     for (let t = 0; t < format.columns / QUAD; t++) {
       decodeQuad(format, open, t).forEach((weights, i) => store(t * QUAD + i, weights));
     }

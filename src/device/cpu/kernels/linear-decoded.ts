@@ -19,8 +19,7 @@ function linear(name: QuantizedName): LinearKernel {
       const sums = k.variables(rows, k.floats(0));
       k.range(0, blocks, 1, (block) => {
         const base = w.weight.add(group.mul(blocks).add(block).mul(groupBlockBytes(name)));
-        const [halves, words] = [2, 4].map((unit) => base.add(register.mul(k.lanes * unit)));
-        const open = format.open(k, { halves, words });
+        const open = format.open(k, base.add(register.mul(k.lanes * FLOAT_BYTES)));
         const x = w.x.add(row.mul(rowBytes)).add(block.mul(format.columns * FLOAT_BYTES));
         for (let t = 0; t < format.columns / QUAD; t++) {
           decodeQuad(format, open, t).forEach((weights: Floats, i) => {

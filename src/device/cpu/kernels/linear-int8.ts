@@ -26,10 +26,7 @@ function linear(name: QuantizedName): LinearKernel {
             const at = weight.add(block.mul(groupBlockBytes(name)));
             for (let from = 0; from < registers; from += TOGETHER) {
               const some = sums.slice(from, from + TOGETHER);
-              const opened = some.map((_, n) => {
-                const [halves, words] = [2, 4].map((unit) => at.add((from + n) * k.lanes * unit));
-                return format.open(k, { halves, words });
-              });
+              const opened = some.map((_, n) => format.open(k, at.add((from + n) * k.lanes * 4)));
               const added = multiplyBlock(k, format, opened, x.add(block.mul(xBytes)));
               for (const [n, sum] of some.entries()) sum.value = added[n](sum.value);
             }

@@ -1,7 +1,7 @@
 // How weights lie in memory: groups of 16 rows, block by block; inside a block the rows are interleaved unit by unit, so
-// that one register load gives the same unit of W neighbouring rows, one a lane. A block of 16 rows has exactly the bytes
-// of its 16 source blocks: nothing is lost, and one transposer serves every format (pack.ts). The order of fields here is
-// their order in the packed block. Source layouts: numeric/.
+// that one register load gives the same unit of W neighbouring rows, one a lane. Nothing is lost, and one transposer serves every format (pack.ts). Scales are widened from
+// f16 to f32: they are often subnormal as f16, which machines multiply at a hundredth of the speed. The order of fields
+// here is their order in the packed block. Source layouts: numeric/.
 import type { FormatName } from "../../../numeric/registry.ts";
 
 /** A run of units of a source block. */
@@ -10,6 +10,8 @@ export interface Field {
   readonly offset: number;
   /** Bytes that stay together: what one lane gets. */
   readonly unit: 2 | 4;
+  /** An f16 that is stored as f32. */
+  readonly widen?: boolean;
   readonly count: number;
   /** Bytes are stored xor 0x80, so that signed ones become unsigned ones that are 128 more. */
   readonly flip?: boolean;
@@ -26,39 +28,40 @@ export interface PackedLayout {
 }
 
 const half = (offset: number): Field => ({ offset, unit: 2, count: 1 });
+const scale = (offset: number): Field => ({ ...half(offset), widen: true });
 const words = (offset: number, count: number): Field => ({ offset, unit: 4, count });
 
 export const layouts = {
   f32: { columns: 1, bytes: 4, fields: { value: words(0, 1) } },
   f16: { columns: 1, bytes: 2, fields: { value: half(0) } },
   bf16: { columns: 1, bytes: 2, fields: { value: half(0) } },
-  q4_0: { columns: 32, bytes: 18, fields: { d: half(0), nibbles: words(2, 4) } },
-  q4_1: { columns: 32, bytes: 20, fields: { d: half(0), m: half(2), nibbles: words(4, 4) } },
+  q4_0: { columns: 32, bytes: 18, fields: { d: scale(0), nibbles: words(2, 4) } },
+  q4_1: { columns: 32, bytes: 20, fields: { d: scale(0), m: scale(2), nibbles: words(4, 4) } },
   q5_0: {
     columns: 32,
     bytes: 22,
-    fields: { d: half(0), high: { ...words(2, 1), spread: true }, nibbles: words(6, 4) },
+    fields: { d: scale(0), high: { ...words(2, 1), spread: true }, nibbles: words(6, 4) },
   },
   q5_1: {
     columns: 32,
     bytes: 24,
-    fields: { d: half(0), m: half(2), high: { ...words(4, 1), spread: true }, nibbles: words(8, 4) },
+    fields: { d: scale(0), m: scale(2), high: { ...words(4, 1), spread: true }, nibbles: words(8, 4) },
   },
-  q8_0: { columns: 32, bytes: 34, fields: { d: half(0), bytes: { ...words(2, 8), flip: true } } },
+  q8_0: { columns: 32, bytes: 34, fields: { d: scale(0), bytes: { ...words(2, 8), flip: true } } },
   q4_k: {
     columns: 256,
     bytes: 144,
-    fields: { d: half(0), dmin: half(2), scales: words(4, 3), nibbles: words(16, 32) },
+    fields: { d: scale(0), dmin: scale(2), scales: words(4, 3), nibbles: words(16, 32) },
   },
   q5_k: {
     columns: 256,
     bytes: 176,
-    fields: { d: half(0), dmin: half(2), scales: words(4, 3), high: words(16, 8), nibbles: words(48, 32) },
+    fields: { d: scale(0), dmin: scale(2), scales: words(4, 3), high: words(16, 8), nibbles: words(48, 32) },
   },
   q6_k: {
     columns: 256,
     bytes: 210,
-    fields: { d: half(208), scales: words(192, 4), nibbles: words(0, 32), high: words(128, 16) },
+    fields: { d: scale(208), scales: words(192, 4), nibbles: words(0, 32), high: words(128, 16) },
   },
 } as const satisfies Partial<Record<FormatName, PackedLayout>>;
 export type PackedFormat = keyof typeof layouts;
@@ -69,8 +72,14 @@ export const packedFormat = (format: FormatName): PackedFormat => (format === "f
 /** Rows of weights that are packed together. */
 export const GROUP_ROWS = 16;
 
+/** Bytes of one lane's unit in the packed block. */
+export const packedUnit = ({ unit, widen = false }: Field): number => (widen ? 4 : unit);
+
 /** Bytes of a packed block of a group. */
-export const groupBlockBytes = (format: PackedFormat): number => GROUP_ROWS * layouts[format].bytes;
+export function groupBlockBytes(format: PackedFormat): number {
+  const fields: Field[] = Object.values(layouts[format].fields);
+  return GROUP_ROWS * fields.reduce((sum, field) => sum + packedUnit(field) * field.count, 0);
+}
 
 /** Bytes of `rows` packed rows; the last group is filled up with zeros. */
 export function packedBytes(format: PackedFormat, rows: number, columns: number): number {
@@ -81,9 +90,9 @@ export function packedBytes(format: PackedFormat, rows: number, columns: number)
 export function fieldOffsets(layout: PackedLayout): Record<string, number> {
   let at = 0;
   return Object.fromEntries(
-    Object.entries(layout.fields).map(([name, { unit, count }]) => {
+    Object.entries(layout.fields).map(([name, field]) => {
       const offset = at;
-      at += GROUP_ROWS * unit * count;
+      at += GROUP_ROWS * packedUnit(field) * field.count;
       return [name, offset];
     }),
   );

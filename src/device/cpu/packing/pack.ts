@@ -1,5 +1,6 @@
 // The transposer: stored rows of any format into packed groups, by the layout's table.
-import { GROUP_ROWS, type PackedLayout } from "./layouts.ts";
+import { f16Value } from "../../../numeric/f16.ts";
+import { type Field, GROUP_ROWS, type PackedLayout, packedUnit } from "./layouts.ts";
 
 /**
  * Packs `rows` whole stored rows (at most 16; the rest of the group is zero) of `blocks` blocks each from `source` into
@@ -14,15 +15,18 @@ export function packGroup(
 ): void {
   const blockUnits = layout.bytes / 2;
   const rowUnits = blocks * blockUnits;
+  const fields: Field[] = Object.values(layout.fields);
   let out = 0;
   for (let block = 0; block < blocks; block++) {
-    for (const { offset, unit, count, flip = false, spread = false } of Object.values(layout.fields)) {
+    for (const field of fields) {
+      const { offset, unit, count, widen = false, flip = false, spread = false } = field;
       let from = block * blockUnits + offset / 2;
       for (let i = 0; i < count; i++, from += unit / 2) {
-        if (unit === 2) packHalves(source, from, rowUnits, rows, target, out);
+        if (widen) packScales(source, from, rowUnits, rows, target, out);
+        else if (unit === 2) packHalves(source, from, rowUnits, rows, target, out);
         else packWords(source, from, rowUnits, rows, target, out, flip ? 0x8080 : 0);
         if (spread) spreadBits(target, out, rows);
-        out += (GROUP_ROWS * unit) / 2;
+        out += (GROUP_ROWS * packedUnit(field)) / 2;
       }
     }
   }
@@ -30,6 +34,17 @@ export function packGroup(
 
 function packHalves(source: Uint16Array, from: number, stride: number, rows: number, target: Uint16Array, out: number) {
   for (let row = 0; row < rows; row++) target[out + row] = source[from + row * stride];
+}
+
+const float = new Float32Array(1);
+const floatHalves = new Uint16Array(float.buffer);
+
+function packScales(source: Uint16Array, from: number, stride: number, rows: number, target: Uint16Array, out: number) {
+  for (let row = 0; row < rows; row++) {
+    float[0] = f16Value(source[from + row * stride]);
+    target[out + 2 * row] = floatHalves[0];
+    target[out + 2 * row + 1] = floatHalves[1];
+  }
 }
 
 function packWords(
