@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { decodedKernels } from "../src/device/cpu/kernels/linear-decoded.ts";
 import { floatKernels } from "../src/device/cpu/kernels/linear-float.ts";
 import { int8Kernels } from "../src/device/cpu/kernels/linear-int8.ts";
+import { panelKernels } from "../src/device/cpu/kernels/linear-panel.ts";
 import type { LinearKernel } from "../src/device/cpu/kernels/outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS } from "../src/device/cpu/kernels/quantize.ts";
 import { type PackedFormat, layouts, packedBytes } from "../src/device/cpu/packing/layouts.ts";
@@ -54,6 +55,7 @@ function kernelsOf(format: PackedFormat): Row[] {
     return rows;
   }
   rows.push({ label: "int8", kernel: int8Kernels[format], rows: 1, rounded: true });
+  rows.push({ label: "panel", kernel: panelKernels[format], rows: PROMPT_ROWS, rounded: true });
   rows.push({ label: "f32", kernel: decodedKernels[format], rows: 1, rounded: false });
   rows.push({ label: "f32", kernel: decodedKernels[format], rows: PROMPT_ROWS, rounded: false });
   return rows.filter(({ label }) => values.classes.split(",").includes(label));

@@ -1,16 +1,18 @@
 // Which kernel multiplies by a weight: by the weight's format, the precision asked for, and the class of the program
 // (decode or prompt), which depends on bounds alone.
 import { UnsupportedError } from "../../base/errors.ts";
-import { type Tensor, bound, isParameter } from "../../graph/index.ts";
+import { type ExtentValues, type Tensor, bound, isParameter } from "../../graph/index.ts";
+import { PARTS_MAX } from "./control.ts";
 import { type QuantizedName, quantizedFormats } from "./kernels/blocks.ts";
 import { decodedKernels } from "./kernels/linear-decoded.ts";
 import { type FloatFormatName, floatKernels } from "./kernels/linear-float.ts";
+import { ROW_BLOCK, panelKernels } from "./kernels/linear-panel.ts";
 import { int8Kernels } from "./kernels/linear-int8.ts";
 import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
 import type { LinearKernel } from "./kernels/outputs.ts";
 import { DECODE_ROWS, type Lowering } from "./lower.ts";
-import { GROUP_ROWS, packedBytes, packedFormat } from "./packing/layouts.ts";
-import { type Place, countOf, partsOf } from "./step.ts";
+import { GROUP_ROWS, type PackedFormat, packedBytes, packedFormat } from "./packing/layouts.ts";
+import { type Place, countOf, partsOf, valueOf } from "./step.ts";
 
 /** Weight bytes that make a part worth claiming: some tens of microseconds. */
 const LEAST_BYTES = 65536;
@@ -23,27 +25,37 @@ export function lowerLinear(node: Tensor, lowering: Lowering): void {
   if (!isParameter(weight)) throw new UnsupportedError("linear by a computed weight has no kernel.");
   const { format, rows: outer, columns } = lowering.stored(weight);
   const packed = packedFormat(format);
-  const groups = Math.ceil(outer / GROUP_ROWS);
-  const groupBytes = packedBytes(packed, GROUP_ROWS, columns);
-  const rows = countOf([node.shape[0]]);
-  const least = Math.max(1, Math.ceil(LEAST_BYTES / groupBytes));
   const phase = bound(node.shape[0]) <= DECODE_ROWS ? "decode" : "prompt";
   const rounded = lowering.options.precision === "fast" && packed in quantizedFormats;
-  const parts = partsOf({ extent: undefined, times: groups }, least, PARTS_MOST);
   lowering.step({
-    kernel: rounded ? int8Kernels[packed as QuantizedName] : kernelFor(packed, phase),
+    kernel: rounded ? roundedKernels[phase][packed as QuantizedName] : kernelFor(packed, phase),
     words: {
       x: rounded ? roundedActivations(x, lowering) : lowering.place(x),
       weight: lowering.packedWeight(weight),
       bias: bias === undefined ? 0 : lowering.place(bias),
       out: lowering.place(node) satisfies Place,
-      rows,
+      rows: countOf([node.shape[0]]),
       columns,
       outer,
     },
-    parts: (extents) => (rows.extent !== undefined && extents[rows.extent] === 0 ? 0 : parts(extents)),
+    parts: linearParts(node, packed, outer, columns, rounded && phase === "prompt"),
     label: "linear",
   });
+}
+
+const roundedKernels = { decode: int8Kernels, prompt: panelKernels };
+
+/** Parts by groups of outputs; kernels that take rows in blocks have as many units for each block. */
+function linearParts(node: Tensor, packed: PackedFormat, outer: number, columns: number, inBlocks: boolean) {
+  const groups = Math.ceil(outer / GROUP_ROWS);
+  const least = Math.max(1, Math.ceil(LEAST_BYTES / packedBytes(packed, GROUP_ROWS, columns)));
+  const rows = countOf([node.shape[0]]);
+  return (extents: ExtentValues): number => {
+    const count = valueOf(rows, extents);
+    if (count === 0) return 0;
+    const blocks = inBlocks ? Math.ceil(count / ROW_BLOCK) : 1;
+    return Math.max(1, Math.min(Math.floor((groups * blocks) / least), PARTS_MOST * blocks, PARTS_MAX));
+  };
 }
 
 /** The rounded form of activations, made by the first weight that asks for it. */

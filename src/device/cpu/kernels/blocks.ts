@@ -20,10 +20,9 @@ export interface Block {
   readonly lower?: { factor(): Floats; min(sub: number): Ints };
   /** Added to every weight. */
   readonly plus?: () => Floats;
-  /** Unsigned bytes of columns 4t..4t+3, times 2^`shift(t)`, and the bits that they need. */
+  /** Unsigned bytes of columns 4t..4t+3, times 2^`shift(t)`. */
   quad(t: number): Ints;
   shift(t: number): 0 | typeof NIBBLE;
-  bits(t: number): 7 | 8;
 }
 
 export interface QuantizedFormat {
@@ -32,6 +31,8 @@ export interface QuantizedFormat {
   readonly subColumns: 32 | 16;
   /** Taken away from every byte. */
   readonly zero: number;
+  /** Bits of a byte that is not shifted. */
+  readonly bits: 7 | 8;
   /** Opens W rows of a block: `at` is the block's address plus four bytes for each row before them. */
   open(k: KernelBuilder, at: Int): Block;
 }
@@ -42,7 +43,7 @@ type Fields = Readonly<Record<string, { scale(): Floats; word(unit: number): Int
 
 function format(
   name: QuantizedName,
-  facts: Pick<QuantizedFormat, "subColumns" | "zero">,
+  facts: Pick<QuantizedFormat, "subColumns" | "zero" | "bits">,
   open: (fields: Fields, k: KernelBuilder) => Block,
 ): QuantizedFormat {
   const offsets = fieldOffsets(layouts[name]);
@@ -65,11 +66,10 @@ const FIFTH = 0x10101010;
 /** Low or high nibbles of each byte; where bytes may have 8 bits the high ones stay where they are: 16 times. */
 const nibbles = (word: Ints, high: boolean, k: KernelBuilder): Ints =>
   !high ? word.and(LOW) : k.machine.dot === "i7" ? word.shr(NIBBLE).and(LOW) : word.and(~LOW);
-const nibbleFacts = (isHigh: (t: number) => boolean, k: KernelBuilder) => {
-  const shift = (t: number): 0 | 4 => (isHigh(t) && k.machine.dot !== "i7" ? NIBBLE : 0);
-  return { shift, bits: (t: number): 7 | 8 => (shift(t) > 0 ? 8 : 7) };
-};
-const smallBytes = { shift: (): 0 => 0, bits: (): 7 | 8 => 7 };
+const nibbleShift =
+  (isHigh: (t: number) => boolean, k: KernelBuilder) =>
+  (t: number): 0 | 4 =>
+    isHigh(t) && k.machine.dot !== "i7" ? NIBBLE : 0;
 /** The same, at 0..15 always. */
 const smallNibbles = (word: Ints, high: boolean): Ints => (high ? word.shr(NIBBLE) : word).and(LOW);
 
@@ -81,11 +81,11 @@ const byteOf = (word: Ints, i: number): Ints => (i === 3 ? word.shr(24) : word.s
 /** 32 columns in 4 words of nibbles: columns 0..15 are the low ones. */
 const plainNibbles = (f: Fields, k: KernelBuilder) => ({
   quad: (t: number) => nibbles(f.nibbles.word(t & 3), t > 3, k),
-  ...nibbleFacts((t) => t > 3, k),
+  shift: nibbleShift((t) => t > 3, k),
 });
 const fiveBits = (f: Fields) => ({
   quad: (t: number) => smallNibbles(f.nibbles.word(t & 3), t > 3).or(fifthBit(f.high.word(0), t)),
-  ...smallBytes,
+  shift: () => 0 as const,
 });
 
 /** Scales and mins of Q4_K and Q5_K: 6 bits each, the last four in pieces. */
@@ -117,43 +117,42 @@ const chunkNibbles = (t: number): { word: number; high: boolean } => ({
 });
 
 export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> = {
-  q4_0: format("q4_0", { subColumns: 32, zero: 8 }, (f, k) => ({
+  q4_0: format("q4_0", { subColumns: 32, zero: 8, bits: 7 }, (f, k) => ({
     d: () => f.d.scale(),
     ...plainNibbles(f, k),
   })),
-  q4_1: format("q4_1", { subColumns: 32, zero: 0 }, (f, k) => ({
+  q4_1: format("q4_1", { subColumns: 32, zero: 0, bits: 7 }, (f, k) => ({
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...plainNibbles(f, k),
   })),
-  q5_0: format("q5_0", { subColumns: 32, zero: 16 }, (f) => ({ d: () => f.d.scale(), ...fiveBits(f) })),
-  q5_1: format("q5_1", { subColumns: 32, zero: 0 }, (f) => ({
+  q5_0: format("q5_0", { subColumns: 32, zero: 16, bits: 7 }, (f) => ({ d: () => f.d.scale(), ...fiveBits(f) })),
+  q5_1: format("q5_1", { subColumns: 32, zero: 0, bits: 7 }, (f) => ({
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...fiveBits(f),
   })),
-  q8_0: format("q8_0", { subColumns: 32, zero: 128 }, (f) => ({
+  q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8 }, (f) => ({
     d: () => f.d.scale(),
     quad: (t) => f.bytes.word(t),
     shift: () => 0,
-    bits: () => 8,
   })),
-  q4_k: format("q4_k", { subColumns: 32, zero: 0 }, (f, k) => ({
+  q4_k: format("q4_k", { subColumns: 32, zero: 0, bits: 7 }, (f, k) => ({
     d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => nibbles(f.nibbles.word(chunkNibbles(t).word), chunkNibbles(t).high, k),
-    ...nibbleFacts((t) => chunkNibbles(t).high, k),
+    shift: nibbleShift((t) => chunkNibbles(t).high, k),
   })),
-  q5_k: format("q5_k", { subColumns: 32, zero: 0 }, (f) => ({
+  q5_k: format("q5_k", { subColumns: 32, zero: 0, bits: 7 }, (f) => ({
     d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => {
       const { word, high } = chunkNibbles(t);
       return smallNibbles(f.nibbles.word(word), high).or(fifthBit(f.high.word(t & 7), t >> 3));
     },
-    ...smallBytes,
+    shift: () => 0 as const,
   })),
-  q6_k: format("q6_k", { subColumns: 16, zero: 32 }, (f) => ({
+  q6_k: format("q6_k", { subColumns: 16, zero: 32, bits: 7 }, (f) => ({
     d: () => f.d.scale(),
     scale: (sub) =>
       f.scales
@@ -167,7 +166,7 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
       const pairs = f.high.word(half * 8 + (t & 7));
       return low.or((run < 3 ? pairs.shl(4 - 2 * run) : pairs.shr(2)).and(0x30303030));
     },
-    ...smallBytes,
+    shift: () => 0 as const,
   })),
 };
 

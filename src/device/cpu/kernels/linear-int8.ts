@@ -91,9 +91,9 @@ function multiplySubBlocks(
     for (let t = 0; t < quads; t++) {
       const bytes = x.splatInts(at + Activation.bytes + (sub * quads + t) * QUAD);
       for (const [n, block] of blocks.entries()) {
-        const [quad, bits] = [block.quad(firstQuad + t), block.bits(firstQuad + t)];
-        if (block.shift(firstQuad + t) === 0) products[n] = products[n].dotBytes(bytes, quad, bits);
-        else shifted[n] = (shifted[n] ?? k.ints(0)).dotBytes(bytes, quad, bits);
+        const quad = block.quad(firstQuad + t);
+        if (block.shift(firstQuad + t) === 0) products[n] = products[n].dotBytes(bytes, quad, format.bits);
+        else shifted[n] = (shifted[n] ?? k.ints(0)).dotBytes(bytes, quad, 8);
       }
     }
     for (const [n, block] of blocks.entries()) {
