@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { parseSentencePiece } from "../../src/format/sentencepiece.ts";
+import { tokenizerFromGguf } from "../../src/text/from-gguf.ts";
 import { tokenizerFromHuggingFace } from "../../src/text/from-huggingface.ts";
 import { tokenizerFromSentencePiece } from "../../src/text/from-sentencepiece.ts";
 import type { Tokenizer } from "../../src/text/tokenizer.ts";
@@ -58,3 +59,24 @@ for (const name of names) {
     });
   });
 }
+
+test("a T5 file's metadata gives the sentencepiece library's ids", () => {
+  const { pieces, scores, types, ids, normalizer } = parseSentencePiece("model", read("sp-unigram-unknown.model"));
+  const typeNumbers = ["normal", "unknown", "control", "user_defined", "unused", "byte"];
+  const tokenizer = tokenizerFromGguf({
+    "tokenizer.ggml.model": "t5",
+    "tokenizer.ggml.tokens": pieces,
+    "tokenizer.ggml.scores": scores,
+    "tokenizer.ggml.token_type": types.map((type) => typeNumbers.indexOf(type) + 1),
+    "tokenizer.ggml.eos_token_id": ids.eos,
+    "tokenizer.ggml.unknown_token_id": ids.unk,
+    "tokenizer.ggml.precompiled_charsmap": normalizer.charsmap,
+    "tokenizer.ggml.add_space_prefix": normalizer.addDummyPrefix,
+    "tokenizer.ggml.remove_extra_whitespaces": normalizer.removeExtraWhitespaces,
+  });
+  const { cases } = JSON.parse(read("sp-unigram-unknown.json").toString()) as { cases: readonly Case[] };
+  for (const { text, ids: expected } of cases) {
+    assert.deepEqual(tokenizer.encode(text), expected, JSON.stringify(text));
+    assert.deepEqual(tokenizer.encode(text, { bos: true }), [...expected, ids.eos]);
+  }
+});

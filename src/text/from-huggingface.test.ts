@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FormatError, UnsupportedError } from "../base/errors.ts";
+import { tokenizerFromHuggingFace } from "./from-huggingface.ts";
+
+const VOCAB = { "<unk>": 0, "<s>": 1, "</s>": 2, a: 3, b: 4, ab: 5, Ġ: 6, "<think>": 7 };
+const BASE = {
+  added_tokens: [
+    { id: 1, content: "<s>", special: true },
+    { id: 2, content: "</s>", special: true },
+    { id: 7, content: "<think>", special: false, normalized: false },
+  ],
+  pre_tokenizer: { type: "ByteLevel", add_prefix_space: false },
+  decoder: { type: "ByteLevel" },
+  model: { type: "BPE", vocab: VOCAB, merges: ["a b"], unk_token: "<unk>" },
+};
+
+const make = (change: object = {}, files: object = {}) =>
+  tokenizerFromHuggingFace({ tokenizer: { ...BASE, ...change }, ...files }, "tokenizer.json");
+
+describe("tokenizer.json", () => {
+  test("special tokens are found only when specials are parsed, others always", () => {
+    assert.deepEqual(make().encode("ab<think>a", { special: true }), [5, 7, 3]);
+    assert.deepEqual(make().encode("ab<think>a"), [5, 7, 3]);
+    assert.deepEqual(make().encode("<s>a", { special: true }), [1, 3]);
+    assert.ok(!make().encode("<s>a").includes(1));
+  });
+
+  test("roles come from tokenizer_config.json, endings from generation_config.json too", () => {
+    const { specials } = make(
+      {},
+      {
+        tokenizerConfig: { bos_token: "<s>", eos_token: { content: "</s>" } },
+        generationConfig: { eos_token_id: [2, 4] },
+      },
+    );
+    assert.deepEqual([specials.bos, specials.eos, specials.unknown], [1, 2, 0]);
+    assert.deepEqual([...specials.endOfGeneration], [2, 4]);
+  });
+
+  test("Llama's add_bos_token wins over the template, other classes' does not", () => {
+    const config = { bos_token: "<s>", eos_token: "</s>", add_bos_token: true, add_eos_token: true };
+    const withClass = (tokenizer_class: string) => make({}, { tokenizerConfig: { ...config, tokenizer_class } });
+    assert.deepEqual(withClass("LlamaTokenizerFast").encode("a", { bos: true }), [1, 3, 2]);
+    assert.deepEqual(withClass("PreTrainedTokenizerFast").encode("a", { bos: true }), [3]);
+  });
+
+  test("merges may be pairs, ids may have holes", () => {
+    const tokenizer = make({
+      model: { ...BASE.model, merges: [["a", "b"]] },
+      added_tokens: [...BASE.added_tokens, { id: 12, content: "<late>", special: true }],
+    });
+    assert.deepEqual(tokenizer.encode("ab<late>", { special: true }), [5, 12]);
+    assert.equal(tokenizer.vocabularySize, 13);
+    assert.equal(tokenizer.decode([10, 12]), "<late>");
+  });
+
+  const unsupported: Readonly<Record<string, object>> = {
+    "a normalizer": { normalizer: { type: "Sideways" } },
+    "a normalizer inside a sequence": { normalizer: { type: "Sequence", normalizers: [{ type: "Sideways" }] } },
+    "a pre_tokenizer": { pre_tokenizer: { type: "UnicodeScripts" } },
+    "a pre_tokenizer after ByteLevel": {
+      pre_tokenizer: { type: "Sequence", pretokenizers: [BASE.pre_tokenizer, { type: "Digits" }] },
+    },
+    "a prefix space after another split": {
+      pre_tokenizer: {
+        type: "Sequence",
+        pretokenizers: [{ type: "Digits" }, { type: "ByteLevel", add_prefix_space: true }],
+      },
+    },
+    "a model": { model: { type: "WordLevel", vocab: VOCAB, unk_token: "<unk>" } },
+    continuing_subword_prefix: { model: { ...BASE.model, continuing_subword_prefix: "##" } },
+    "a decoder": { decoder: { type: "CTC" } },
+    "a post_processor": { post_processor: { type: "Sideways" } },
+  };
+  for (const [what, change] of Object.entries(unsupported)) {
+    test(`${what} that is unknown is refused by name, not left out`, () => {
+      assert.throws(() => make(change), UnsupportedError);
+    });
+  }
+
+  const malformed: Readonly<Record<string, object>> = {
+    "no model": { model: undefined },
+    "vocab that is a list": { model: { ...BASE.model, vocab: [] } },
+    "an id that is no number": { model: { ...BASE.model, vocab: { a: "0" } } },
+    "an id beyond all vocabularies": { model: { ...BASE.model, vocab: { a: 2 ** 40 } } },
+    "merges of numbers": { model: { ...BASE.model, merges: [1] } },
+    "an added token without content": { added_tokens: [{ id: 1 }] },
+    "a charsmap that is no base64": { normalizer: { type: "Precompiled", precompiled_charsmap: "!" } },
+  };
+  for (const [what, change] of Object.entries(malformed)) {
+    test(`${what} is refused, naming the field`, () => {
+      assert.throws(() => make(change), FormatError);
+    });
+  }
+
+  test("a merge of unknown spellings is refused with the first text", () => {
+    const tokenizer = make({ model: { ...BASE.model, merges: ["a x"] } });
+    assert.throws(() => tokenizer.encode("a"), FormatError);
+  });
+});
