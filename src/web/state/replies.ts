@@ -1,5 +1,5 @@
-// Replies that are being written, by conversation: their text as it comes, and before it what is waited for. Text is
-// gathered and shown once a frame, however many pieces come. A stream that breaks is taken up again where it is.
+// Replies that are being written, by conversation: their text as it comes, and before it what is waited for. A stream
+// that breaks is taken up again where it is.
 import type {
   ConversationMessage,
   ConversationSummary,
@@ -8,6 +8,7 @@ import type {
   ReplyStreamEvent,
 } from "../../server/api-types.ts";
 import { ApiFailure, stream } from "../api/client.ts";
+import { createPacedText, type PacedText } from "./paced-text.ts";
 import { createStore } from "./store.ts";
 
 export interface LiveReply {
@@ -30,6 +31,8 @@ export interface ReplyListener {
 }
 
 export const replies = createStore<{ byConversation: Readonly<Record<string, LiveReply>> }>({ byConversation: {} });
+
+const texts = new Map<string, PacedText>();
 
 const RETRY_MS = [300, 1000, 2000, 4000, 8000];
 
@@ -124,7 +127,10 @@ function takeIn(conversation: string, event: ReplyStreamEvent, listener: ReplyLi
     case "start":
       listener.stored(event.conversation, event.user === undefined ? [event.reply] : [event.user, event.reply]);
       texts.get(conversation)?.cancel();
-      texts.set(conversation, gatherText(conversation, event.reply.content));
+      texts.set(
+        conversation,
+        createPacedText(event.reply.content, (text) => change(conversation, { text, phase: "text" })),
+      );
       change(conversation, {
         message: event.reply.id,
         parent: event.reply.parent,
@@ -149,39 +155,4 @@ function takeIn(conversation: string, event: ReplyStreamEvent, listener: ReplyLi
       return true;
   }
   return event satisfies never;
-}
-
-// ---- one drawing a frame
-
-interface GatheredText {
-  add(piece: string): void;
-  cancel(): void;
-}
-
-const texts = new Map<string, GatheredText>();
-/** A hidden page gets no frames, but its title and its state should keep up. */
-const HIDDEN_MS = 500;
-
-function gatherText(conversation: string, begun: string): GatheredText {
-  let text = begun;
-  let frame: number | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const cancel = (): void => {
-    if (frame !== undefined) cancelAnimationFrame(frame);
-    clearTimeout(timer);
-    [frame, timer] = [undefined, undefined];
-  };
-  const flush = (): void => {
-    cancel();
-    change(conversation, { text, phase: "text" });
-  };
-  return {
-    cancel,
-    add(piece) {
-      text += piece;
-      if (frame !== undefined) return;
-      frame = requestAnimationFrame(flush);
-      timer = setTimeout(flush, HIDDEN_MS);
-    },
-  };
 }
