@@ -48,6 +48,7 @@ for (const [name, file] of Object.entries(BOOKS)) {
   const text = readFileSync(path, "utf8");
   const lines = text.split("\n");
   const megabytes = Buffer.byteLength(text) / 1e6;
+  let first = 0; // the round that meets every word for the first time
   let ours = Infinity;
   let theirs = Infinity;
   let version = "";
@@ -55,7 +56,9 @@ for (const [name, file] of Object.entries(BOOKS)) {
     const start = performance.now();
     let tokens = 0;
     for (const line of lines) tokens += tokenizer.encode(line).length;
-    ours = Math.min(ours, (performance.now() - start) / 1000);
+    const seconds = (performance.now() - start) / 1000;
+    if (round === 0) first = seconds;
+    ours = Math.min(ours, seconds);
     const other = await tiktoken(path);
     if (other.tokens !== tokens) throw new Error(`${name}: ${tokens} tokens here, ${other.tokens} there`);
     theirs = Math.min(theirs, other.seconds);
@@ -63,7 +66,7 @@ for (const [name, file] of Object.entries(BOOKS)) {
   }
   const speed = (seconds: number) => `${(megabytes / seconds).toFixed(1)} MB/s`;
   console.log(
-    `${name}: Liang ${speed(ours)}, tiktoken ${version} ${speed(theirs)}, ratio ${(theirs / ours).toFixed(2)}`,
+    `${name}: Liang ${speed(ours)} (first round ${speed(first)}), tiktoken ${version} ${speed(theirs)}, ratio ${(theirs / ours).toFixed(2)}`,
   );
 }
 child.stdin.end();
