@@ -85,6 +85,8 @@ describe("tokenizer.json", () => {
     "an id that is no number": { model: { ...BASE.model, vocab: { a: "0" } } },
     "an id beyond all vocabularies": { model: { ...BASE.model, vocab: { a: 2 ** 40 } } },
     "merges of numbers": { model: { ...BASE.model, merges: [1] } },
+    "an added token far beyond the others": { added_tokens: [{ id: 1e9, content: "<x>" }] },
+    "an added token with half an id": { added_tokens: [{ id: 7.5, content: "<x>" }] },
     "an added token without content": { added_tokens: [{ id: 1 }] },
     "a charsmap that is no base64": { normalizer: { type: "Precompiled", precompiled_charsmap: "!" } },
   };

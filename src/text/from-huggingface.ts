@@ -1,6 +1,5 @@
 // A Tokenizer from a model folder's parsed tokenizer.json, with what tokenizer_config.json and its companions add: which
 // tokens have a role. Does what the tokenizers library does, component by component.
-import { UnsupportedError } from "../base/errors.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { assembleTokenizer } from "./assemble.ts";
 import { decodingOf } from "./huggingface-decoders.ts";
@@ -21,9 +20,6 @@ export interface HuggingFaceFiles {
   readonly specialTokensMap?: JsonObject | undefined;
   readonly generationConfig?: JsonObject | undefined;
 }
-
-// Holes between ids are refused beyond this, so that a file cannot ask for an endless vocabulary.
-const HOLES_MAX = 1 << 16;
 
 /** An entry of `added_tokens`. */
 interface Listed extends AddedToken {
@@ -77,7 +73,7 @@ function listedTokens(root: Component, texts: readonly (string | undefined)[]): 
     const text = part.text("content");
     const special = part.flag("special", false);
     return {
-      id: idOf.get(text) ?? part.number("id"), // the model's own entry of that text, where there is one
+      id: idOf.get(text) ?? part.id("id", texts.length + contents.size), // the model's own entry of that text first
       text,
       special,
       stripLeft: part.flag("lstrip", false),
@@ -94,10 +90,7 @@ function vocabularyOf(
   hasByteTokens: boolean,
   file: string,
 ): Vocabulary {
-  const size = Math.max(modelTexts.length, ...listed.map(({ id }) => id + 1));
-  if (size > modelTexts.length + listed.length + HOLES_MAX) {
-    throw new UnsupportedError(`${file}: ids go up to ${size - 1} with only ${modelTexts.length} tokens.`);
-  }
+  const size = listed.reduce((most, { id }) => Math.max(most, id + 1), modelTexts.length);
   const texts: string[] = [];
   const classes: TokenClass[] = [];
   for (let id = 0; id < size; id++) {

@@ -2,6 +2,8 @@
 // component is refused by name: leaving it out would give other tokens.
 import { FormatError, UnsupportedError } from "../base/errors.ts";
 
+const HOLES_MAX = 1 << 16;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** One component of a tokenizer.json ("normalizer", …): reads its fields, and says where it stands in errors. */
@@ -30,6 +32,18 @@ export class Component {
 
   number(key: string, byDefault?: number): number {
     return byDefault !== undefined && this.#isMissing(key) ? byDefault : this.#read(key, "a number", isNumber);
+  }
+
+  /** A token id. Holes between ids are allowed up to a bound, so that no file can ask for an endless vocabulary. */
+  id(key: string, tokenCount: number): number {
+    return this.checkedId(this.value[key], key, tokenCount);
+  }
+
+  /** The same for a value found under a name inside this component. */
+  checkedId(value: unknown, name: string, tokenCount: number): number {
+    const idMax = tokenCount + HOLES_MAX;
+    if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= idMax) return value;
+    return this.fail(name, value, `an id from 0 to ${idMax}`);
   }
 
   optionalText(key: string): string | undefined {

@@ -43,17 +43,12 @@ export function modelOf(component: Component): HuggingFaceModel {
   return MAKERS[type]?.(component) ?? component.unsupported();
 }
 
-// No vocabulary in use has a tenth of this; ids are array indexes here.
-const ID_MAX = 1 << 24;
-
 /** The field `vocab`, an object from spelling to id, as spellings by id. */
 function textsById(component: Component): (string | undefined)[] {
   const texts: (string | undefined)[] = [];
-  for (const [text, id] of Object.entries(component.object("vocab"))) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > ID_MAX) {
-      component.fail(`vocab[${JSON.stringify(text)}]`, id, `an id from 0 to ${ID_MAX}`);
-    }
-    texts[id] = text;
+  const entries = Object.entries(component.object("vocab"));
+  for (const [text, id] of entries) {
+    texts[component.checkedId(id, `vocab[${JSON.stringify(text)}]`, entries.length)] = text;
   }
   return Array.from(texts);
 }
