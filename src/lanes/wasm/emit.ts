@@ -38,7 +38,16 @@ export function emitModule(kernels: readonly TracedKernel[], memoryPages: number
       10,
       bodies.map((body) => [...unsignedLeb(body.length), ...body]),
     ),
+    ...nameSection(kernels),
   ]);
+}
+
+/** What profilers and stack traces call the functions. */
+function nameSection(kernels: readonly TracedKernel[]): number[] {
+  const names = kernels.flatMap((kernel, i) => [...unsignedLeb(i), ...name(kernel.name)]);
+  const functions = [...unsignedLeb(kernels.length), ...names];
+  const content = [...name("name"), 1, ...unsignedLeb(functions.length), ...functions];
+  return [0, ...unsignedLeb(content.length), ...content];
 }
 
 function section(id: number, items: readonly (readonly number[])[]): number[] {
