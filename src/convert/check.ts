@@ -10,6 +10,7 @@ import type { Model } from "../models/index.ts";
 import { compareTokenizers } from "./check-texts.ts";
 import { counter } from "./progress.ts";
 import type { Source } from "./source.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { tokenizerOf } from "./tokenizer.ts";
 import type { ConvertChecks, ConvertOptions, LogitsCheck } from "./types.ts";
 import { pieces, rounded } from "./values.ts";
@@ -24,16 +25,24 @@ const IDS = 8;
  * at most 1e-6 of the largest logit; a wrong setting moves them by whole percents.
  */
 const TOLERANCE = 1e-5;
+/** Base and divisors are f32 in GGUF. */
+const ROPE_TOLERANCE = 1e-6;
 
 /** Opens `path` and compares. */
-export async function checkWritten(source: Source, path: string, options: ConvertOptions): Promise<ConvertChecks> {
+export async function checkWritten(
+  source: Source,
+  from: Tokenizer | undefined,
+  path: string,
+  options: ConvertOptions,
+): Promise<ConvertChecks> {
   await using files = await openModelFiles(path);
   const model = await readModelFiles(files);
   const store = openFileStore(files, model);
   compareModels(path, source.model, model);
   const weights = await compareWeights(path, source.store, store, options);
-  const from = await tokenizerOf(source.folder ?? source.files);
   const to = await tokenizerOf(files);
+  if ((from === undefined) !== (to === undefined))
+    throw new FormatError(path, "tokenizer", to?.kind, String(from?.kind));
   const texts = from === undefined || to === undefined ? undefined : compareTokenizers(path, from, to);
   return { weights, texts, logits: await compareLogits(path, source.model, model, store, weights, options) };
 }
@@ -43,6 +52,14 @@ function compareModels(path: string, from: Model, to: Model): void {
     if (from[fact] !== to[fact]) throw new FormatError(path, fact, to[fact], String(from[fact]));
   }
   if (groups(from) !== groups(to)) throw new FormatError(path, "attention windows", groups(to), groups(from));
+  for (const [i, rope] of from.ropes.entries()) {
+    const again = to.ropes[i];
+    const isSame = (frequency: number, j: number): boolean =>
+      Math.abs(frequency / again.frequencies[j] - 1) < ROPE_TOLERANCE;
+    if (again?.name !== rope.name || !rope.frequencies.every(isSame)) {
+      throw new FormatError(path, `rope ${rope.name}`, again?.frequencies.join(), rope.frequencies.join());
+    }
+  }
 }
 
 const groups = (model: Model): string => JSON.stringify(model.cacheGroups);

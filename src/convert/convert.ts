@@ -3,8 +3,10 @@
 import { UsageError } from "../base/errors.ts";
 import { fileFacts, joinPath, listFolder, makeFolder, move, remove } from "#platform";
 import { checkWritten } from "./check.ts";
-import { openSource } from "./source.ts";
+import { type Source, openSource } from "./source.ts";
 import type { ConvertOptions, ConvertReport } from "./types.ts";
+import { tokenizerOf } from "./tokenizer.ts";
+import { writeHfFolder } from "./write-folder.ts";
 import { writeGgufFile } from "./write-gguf.ts";
 
 /**
@@ -25,8 +27,12 @@ export async function convert(from: string, to: string, options: ConvertOptions 
   const unchecked = `${to}.unchecked`;
   await remove(unchecked); // of a conversion that was killed
   try {
-    await writeGgufFile(unchecked, source, source.entries!, [], options);
-    const checks = await checkWritten(source, unchecked, options);
+    const tokenizer = await tokenizerOf(source.folder ?? source.files);
+    const notes =
+      kind === "gguf"
+        ? await writeGgufFile(unchecked, source, tokenizer, options)
+        : await writeHfFolder(unchecked, source, tokenizer, options);
+    const checks = await checkWritten(source, tokenizer, unchecked, options);
     await put(unchecked, to, kind);
     return {
       from: source.from,
@@ -35,8 +41,8 @@ export async function convert(from: string, to: string, options: ConvertOptions 
       family: source.model.family,
       tensors: source.files.tensors.size,
       parameters: checks.weights,
-      bytes: (await fileFacts(to))!.sizeBytes,
-      notes: [],
+      bytes: await sizeOf(to),
+      notes: [...notes, ...ignored(source)],
       checks,
     };
   } finally {
@@ -59,4 +65,18 @@ async function put(unchecked: string, to: string, kind: "gguf" | "hf"): Promise<
   if (kind === "gguf") return await move(unchecked, to);
   await makeFolder(to);
   for (const { name } of await listFolder(unchecked)) await move(joinPath(unchecked, name), joinPath(to, name));
+}
+
+/** Of a file, or of a folder's files. */
+async function sizeOf(path: string): Promise<number> {
+  const { kind, sizeBytes } = (await fileFacts(path))!;
+  if (kind === "file") return sizeBytes;
+  return (await listFolder(path)).reduce((sum, entry) => sum + entry.sizeBytes, 0);
+}
+
+/** Tensors that are no weights stay behind; rope divisors are settings in the other form. */
+function ignored({ model }: Source): string[] {
+  return [...model.ignored]
+    .filter(([name]) => name !== "rope_freqs.weight")
+    .map(([name, reason]) => `Tensor ${name} was left out: ${reason}.`);
 }

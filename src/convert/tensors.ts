@@ -4,20 +4,12 @@
 import type { Files } from "../engine/file-store.ts";
 import type { Model, ParameterSource, WeightRow } from "../models/index.ts";
 import { interleavedRow } from "../models/loading.ts";
-
-export interface TensorPlan {
-  readonly name: string;
-  /** Outermost size first. */
-  readonly shape: readonly number[];
-  readonly source: ParameterSource;
-  /** The values are gains that the written file keeps less 1 (Gemma's norms in HF folders). */
-  readonly lessOne: boolean;
-  /** Written as f32 in GGUF whatever the matrices are: vectors and learned positions, as llama.cpp has them. */
-  readonly alwaysF32: boolean;
-}
+import { gainsLessOne } from "./gains.ts";
+import type { TensorPlan } from "./tensor-plan.ts";
 
 /** The tensors of `model`, whose files are of kind `from`, as the other kind (or the same, unchanged) has them. */
-export function planTensors(model: Model, { kind: from, tensors }: Files, to: "hf" | "gguf"): TensorPlan[] {
+export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): TensorPlan[] {
+  const { kind: from, tensors } = files;
   const plans = new Map<string, TensorPlan>();
   for (const row of model.weightRows) {
     const stored = tensors.get(row[from]);
@@ -38,7 +30,11 @@ export function planTensors(model: Model, { kind: from, tensors }: Files, to: "h
         ...(transpose && { transpose }),
         ...(row.hfAddOne === true && from === "hf" && to === "gguf" && { addOne: true }),
       },
-      lessOne: row.hfAddOne === true && from === "gguf" && to === "hf",
+      ...(row.hfAddOne === true &&
+        from === "gguf" &&
+        to === "hf" && {
+          change: (gains: Float32Array<ArrayBuffer>) => gainsLessOne(gains, files, row.gguf),
+        }),
       alwaysF32: vector || row.parameter === "positions.weight",
     });
   }

@@ -20,5 +20,10 @@ export async function tokenizerOf(files: TensorSource | HfFiles): Promise<Tokeni
     return tokenizerFromHuggingFace({ ...texts, tokenizer }, joinPath(files.file, "tokenizer.json"));
   }
   if (sentencePiece === undefined) return undefined;
-  return tokenizerFromSentencePiece(sentencePiece, {}, joinPath(files.file, "tokenizer.model"));
+  const flag = (name: string): boolean | undefined => {
+    const value = texts.tokenizerConfig?.[name];
+    return typeof value === "boolean" ? value : undefined;
+  };
+  const options = { addBos: flag("add_bos_token"), addEos: flag("add_eos_token") };
+  return tokenizerFromSentencePiece(sentencePiece, options, joinPath(files.file, "tokenizer.model"));
 }

@@ -3,7 +3,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import { type FormatName, formats } from "../numeric/registry.ts";
-import type { TensorPlan } from "./tensors.ts";
+import type { TensorPlan } from "./tensor-plan.ts";
 
 /** Bytes of values on their way at once; what a conversion holds is a few times this. */
 const PIECE_BYTES = 8 * 2 ** 20;
@@ -11,13 +11,13 @@ const PIECE_BYTES = 8 * 2 ** 20;
 /** A tensor's bytes in `format`, a few rows at a time. */
 export async function* valuesAs(
   store: ParameterStore,
-  { name, lessOne }: TensorPlan,
+  { name, change }: TensorPlan,
   format: FormatName,
 ): AsyncGenerator<Uint8Array> {
   const from = store.parameters.get(name)!.format;
   for await (const piece of pieces(store, name)) {
-    if (from === format && !lessOne) yield piece.bytes;
-    else yield encode(name, lessOne ? piece.values().map((value) => value - 1) : piece.values(), format);
+    if (from === format && change === undefined) yield piece.bytes;
+    else yield encode(name, change === undefined ? piece.values() : change(piece.values()), format);
   }
 }
 

@@ -1,41 +1,53 @@
 // The conversion's GGUF side: metadata, and tensors as llama.cpp's converter would store them.
 import { UnsupportedError, UsageError } from "../base/errors.ts";
-import { createFileWriter } from "#platform";
+import { absolutePath, createFileWriter, splitPath } from "#platform";
 import { openFileStore } from "../engine/file-store.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
-import { tensorBytes, writeGguf } from "../format/gguf-writer.ts";
+import { type TensorToWrite, tensorBytes, writeGguf } from "../format/gguf-writer.ts";
+import type { HfTextFiles } from "../format/hf-folder.ts";
 import type { FormatName } from "../numeric/registry.ts";
 import { count, text } from "./entries.ts";
+import { hfTemplates } from "../text/template-sources.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { exactGainEntries } from "./gains.ts";
 import { type Meter, withProgress } from "./progress.ts";
+import { samplingToGguf } from "./sampling.ts";
+import { settingsToGguf } from "./settings.ts";
 import type { Source } from "./source.ts";
 import { planTensors } from "./tensors.ts";
+import { tokenizerNotes, tokenizerToGguf } from "./tokenizer-to-gguf.ts";
 import type { ConvertOptions, ConvertType } from "./types.ts";
 import { valuesAs } from "./values.ts";
-
-/** A tensor that the model's files have in another way: rope divisors. */
-export interface ExtraTensor {
-  readonly name: string;
-  readonly values: Float32Array<ArrayBuffer>;
-}
 
 /** What GGUF files say of themselves by `general.file_type` (llama.cpp's LLAMA_FTYPE). */
 const FILE_TYPES: Readonly<Partial<Record<FormatName, number>>> = { f32: 0, f16: 1, bf16: 32 };
 
-/** Writes `path` whole, or nothing. Throws UnsupportedError for numbers that the format cannot hold. */
+/** Metadata, rope divisors (a tensor in GGUF, settings in a folder), and what could not be said. */
+interface Facts {
+  readonly entries: ReadonlyMap<string, GgufEntry>;
+  readonly ropeDivisors: Float32Array<ArrayBuffer> | undefined;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes `path` whole, or nothing; returns what GGUF cannot say of the source. Throws UnsupportedError for settings that
+ * it cannot say and that change the result, and for numbers that the format cannot hold.
+ */
 export async function writeGgufFile(
   path: string,
   source: Source,
-  given: ReadonlyMap<string, GgufEntry>,
-  extra: readonly ExtraTensor[],
+  tokenizer: Tokenizer | undefined,
   { type = "keep", metadata = {}, onProgress, signal }: ConvertOptions,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const { entries: given, ropeDivisors, notes } = await factsOf(source, tokenizer);
   const plans = planTensors(source.model, source.files, "gguf");
   const store = openFileStore(source.files, { parameters: new Map(plans.map((plan) => [plan.name, plan.source])) });
   const tensors = plans.map((plan) => ({
     plan,
     format: plan.alwaysF32 ? "f32" : formatFor(type, plan.name, store.parameters.get(plan.name)!.format),
   }));
-  const entries = new Map([...given, ...fileType(tensors), ...userEntries(metadata)]);
+  const gains = await exactGainEntries(source.files, plans);
+  const entries = new Map([...given, ...fileType(tensors), ...gains, ...userEntries(metadata)]);
   const total = tensors.reduce((sum, { plan, format }) => sum + tensorBytes({ shape: plan.shape, format }), 0);
   const meter: Meter = { label: "convert", total, onProgress, signal };
 
@@ -43,12 +55,7 @@ export async function writeGgufFile(
   await writeGguf(withProgress(writer, meter), {
     entries,
     tensors: [
-      ...extra.map(({ name, values }) => ({
-        name,
-        shape: [values.length],
-        format: "f32" as const,
-        data: () => [new Uint8Array(values.buffer)],
-      })),
+      ...(ropeDivisors === undefined ? [] : [ropeTensor(ropeDivisors)]),
       ...tensors.map(({ plan, format }) => ({
         name: plan.name,
         shape: plan.shape,
@@ -58,7 +65,48 @@ export async function writeGgufFile(
     ],
   });
   await writer.finish();
+  return notes;
 }
+
+/** A checkpoint that is seen as GGUF has its metadata already; a folder's is made. */
+async function factsOf(
+  { entries, folder, files, model, path }: Source,
+  tokenizer: Tokenizer | undefined,
+): Promise<Facts> {
+  if (folder === undefined) return { entries: entries!, ropeDivisors: undefined, notes: [] };
+  const texts = await folder.readTextFiles();
+  const settings = settingsToGguf(model, files);
+  const name = splitPath(absolutePath(path)).name;
+  const vocabulary = { path, files: texts, tokenizer, vocabularySize: model.vocabularySize };
+  return {
+    ...settings,
+    entries: new Map([
+      ...settings.entries,
+      ["general.name", text(name)],
+      ...samplingToGguf(texts.generationConfig),
+      ...tokenizerToGguf(vocabulary),
+      ...templatesToGguf(texts, path),
+    ]),
+    notes: tokenizer === undefined ? ["The folder has no tokenizer."] : tokenizerNotes(vocabulary),
+  };
+}
+
+function templatesToGguf(texts: HfTextFiles, path: string): [string, GgufEntry][] {
+  const { main, named } = hfTemplates(texts.tokenizerConfig, texts.chatTemplate, path);
+  const { default: byDefault, ...others } = named;
+  const first = main ?? byDefault;
+  return [
+    ...(first === undefined ? [] : ([["tokenizer.chat_template", text(first)]] as const)),
+    ...Object.entries(others).map(([name, source]) => [`tokenizer.chat_template.${name}`, text(source)] as const),
+  ].map(([key, entry]) => [key, entry]);
+}
+
+const ropeTensor = (divisors: Float32Array<ArrayBuffer>): TensorToWrite => ({
+  name: "rope_freqs.weight",
+  shape: [divisors.length],
+  format: "f32",
+  data: () => [new Uint8Array(divisors.buffer)],
+});
 
 function formatFor(type: ConvertType, name: string, stored: FormatName): FormatName {
   if (type !== "keep") return type;

@@ -54,6 +54,7 @@ function readHf(facts: ModelFacts): LlamaShape {
     rope: hfRope("main", config, sizes.headSize),
     biases: { qkv: bias, output: bias, mlp: config.boolean("mlp_bias", false) },
     tied: config.boolean("tie_word_embeddings", false),
+    ggufInterleaved: true,
   };
 }
 

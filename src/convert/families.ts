@@ -1,0 +1,94 @@
+// What each family is called in config.json and in GGUF metadata, one row each; tensors' names are the loading maps'
+// business (tensors.ts). Sizes come from the model itself, so a row has only names, constants, and what the other form
+// has no word for.
+import { UnsupportedError } from "../base/errors.ts";
+import type { Model } from "../models/index.ts";
+import type { FamilyForms, SizeNames } from "./forms.ts";
+import { gemma3ToGguf, gemma3ToHf } from "./gemma3.ts";
+
+const llamaNames: SizeNames = {
+  window: "max_position_embeddings",
+  width: "hidden_size",
+  layers: "num_hidden_layers",
+  heads: "num_attention_heads",
+  forwardWidth: "intermediate_size",
+  epsilon: "rms_norm_eps",
+  kvHeads: "num_key_value_heads",
+  headSize: "head_dim",
+};
+const rmsEpsilon = { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 };
+
+const families: readonly FamilyForms[] = [
+  {
+    hf: "llama",
+    gguf: "llama",
+    architecture: "LlamaForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: { attention_bias: "layers.0.attention.query.bias", mlp_bias: "layers.0.mlp.up.bias" },
+  },
+  {
+    hf: "qwen2",
+    gguf: "qwen2",
+    architecture: "Qwen2ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu", use_sliding_window: false },
+    hfOnly: { use_sliding_window: [false] },
+    biases: {},
+  },
+  {
+    hf: "qwen3",
+    gguf: "qwen3",
+    architecture: "Qwen3ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu", use_sliding_window: false },
+    hfOnly: { use_sliding_window: [false] },
+    biases: { attention_bias: "layers.0.attention.query.bias" },
+  },
+  {
+    hf: "gemma3_text",
+    gguf: "gemma3",
+    architecture: "Gemma3ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 1_000_000,
+    constants: { hidden_activation: "gelu_pytorch_tanh", attention_bias: false },
+    hfOnly: { attention_bias: [false] },
+    biases: {},
+    toGguf: gemma3ToGguf,
+    toHf: gemma3ToHf,
+  },
+  {
+    hf: "gpt2",
+    gguf: "gpt2",
+    architecture: "GPT2LMHeadModel",
+    names: {
+      window: "n_positions",
+      width: "n_embd",
+      layers: "n_layer",
+      heads: "n_head",
+      forwardWidth: "n_inner",
+      epsilon: "layer_norm_epsilon",
+    },
+    epsilon: { gguf: "attention.layer_norm_epsilon", byDefault: 1e-5 },
+    constants: { activation_function: "gelu_new" },
+    hfOnly: { scale_attn_weights: [true], scale_attn_by_inverse_layer_idx: [false] },
+    biases: {},
+  },
+];
+
+/** The row of a model's family. Throws UnsupportedError when it has none. */
+export function formsOf({ family }: Pick<Model, "family">): FamilyForms {
+  const row = families.find(({ hf }) => hf === family);
+  if (row !== undefined) return row;
+  throw new UnsupportedError(`Models of the family ${family} cannot be converted yet.`, {
+    hint: `Known: ${families.map(({ hf }) => hf).join(", ")}.`,
+  });
+}

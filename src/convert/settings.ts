@@ -1,0 +1,96 @@
+// A model's settings from one form into the other: config.json → GGUF metadata (with rope divisors, a tensor there) and
+// GGUF metadata → config.json. Sizes are the model's own; names and constants are the family's row.
+import { UnsupportedError } from "../base/errors.ts";
+import type { GgufEntry } from "../format/gguf-types.ts";
+import type { TensorSource } from "../format/tensor-source.ts";
+import type { Model } from "../models/index.ts";
+import { Config } from "../models/config.ts";
+import { count, real, shortestDecimal, text } from "./entries.ts";
+import { formsOf } from "./families.ts";
+import type { FamilyForms, Settings } from "./forms.ts";
+import { ropeToGguf, ropeToHf } from "./rope.ts";
+
+export interface GgufSettings {
+  readonly entries: ReadonlyMap<string, GgufEntry>;
+  /** What GGUF has as a tensor: `rope_freqs.weight`. */
+  readonly ropeDivisors: Float32Array<ArrayBuffer> | undefined;
+}
+
+/** Throws UnsupportedError for an option that GGUF has no word for. */
+export function settingsToGguf(model: Model, files: TensorSource): GgufSettings {
+  const forms = formsOf(model);
+  const config = new Config(files.file, files.config);
+  config.only(forms.hfOnly);
+  const settings = read(model, config);
+  const { headSize, heads } = settings;
+  const rope = forms.ropeBase === undefined ? undefined : ropeToGguf(model, config, forms.ropeBase, headSize);
+  const keys: [string, GgufEntry][] = [
+    ["context_length", count(model.window)],
+    ["embedding_length", count(model.width)],
+    ["block_count", count(model.layers)],
+    ["feed_forward_length", count(forwardWidth(model))],
+    ["attention.head_count", count(heads)],
+    [forms.epsilon.gguf, real(config.number(forms.names.epsilon, forms.epsilon.byDefault))],
+    ["vocab_size", count(model.vocabularySize)],
+  ];
+  if (forms.names.kvHeads !== undefined) keys.push(["attention.head_count_kv", count(kvHeads(model))]);
+  if (forms.names.headSize !== undefined) {
+    keys.push(["attention.key_length", count(headSize)], ["attention.value_length", count(headSize)]);
+  }
+  const all = [...keys, ...(rope?.entries ?? []), ...(forms.toGguf?.(settings) ?? [])];
+  return {
+    entries: new Map<string, GgufEntry>([
+      ["general.architecture", text(forms.gguf)],
+      ["general.type", text("model")],
+      ...all.map(([key, entry]) => [`${forms.gguf}.${key}`, entry] as const),
+    ]),
+    ropeDivisors: rope?.divisors,
+  };
+}
+
+/** config.json, in the form of published checkpoints, which old and new releases of transformers read. */
+export function settingsToHf(model: Model, files: TensorSource): Record<string, unknown> {
+  const forms = formsOf(model);
+  const config = new Config(files.file, files.config, `${forms.gguf}.`);
+  const settings = read(model, config);
+  return {
+    architectures: [forms.architecture],
+    model_type: forms.hf,
+    vocab_size: model.vocabularySize,
+    ...namedSizes(forms, settings),
+    [forms.names.epsilon]: shortestDecimal(config.number(forms.epsilon.gguf)),
+    ...(forms.ropeBase !== undefined && ropeToHf(model, config, forms.ropeBase, settings.headSize)),
+    ...forms.constants,
+    ...Object.fromEntries(
+      Object.entries(forms.biases).map(([key, parameter]) => [key, model.parameters.has(parameter)]),
+    ),
+    ...forms.toHf?.(settings),
+    tie_word_embeddings: !model.parameters.has("head.weight"),
+  };
+}
+
+function namedSizes({ names }: FamilyForms, { model, heads, headSize }: Settings): Record<string, number> {
+  return {
+    [names.window]: model.window,
+    [names.width]: model.width,
+    [names.layers]: model.layers,
+    [names.heads]: heads,
+    [names.forwardWidth]: forwardWidth(model),
+    ...(names.kvHeads !== undefined && { [names.kvHeads]: kvHeads(model) }),
+    ...(names.headSize !== undefined && { [names.headSize]: headSize }),
+  };
+}
+
+function read(model: Model, config: Config): Settings {
+  const { headSize } = model.cacheGroups[0];
+  return { model, config, headSize, heads: rowsOf(model, "layers.0.attention.query.weight") / headSize };
+}
+
+const kvHeads = (model: Model): number => model.cacheGroups[0].kvHeads;
+const forwardWidth = (model: Model): number => rowsOf(model, "layers.0.mlp.up.weight");
+
+function rowsOf(model: Model, name: string): number {
+  const rows = model.parameters.get(name)?.rows;
+  if (rows === undefined) throw new UnsupportedError(`The family ${model.family} has no ${name}.`);
+  return rows;
+}

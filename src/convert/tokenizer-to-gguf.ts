@@ -1,0 +1,150 @@
+// A folder's tokenizer as GGUF metadata, by llama.cpp's conventions: vocabularies are filled up to the embedding's rows,
+// merges are pairs joined by a blank, SentencePiece pieces have scores. Not here: config and tensors.
+import { UnsupportedError } from "../base/errors.ts";
+import { joinPath } from "#platform";
+import type { GgufEntry } from "../format/gguf-types.ts";
+import type { HfTextFiles } from "../format/hf-folder.ts";
+import { Component } from "../text/huggingface-json.ts";
+import { prependScheme } from "../text/huggingface-pre-tokenizers.ts";
+import type { Tokenizer, TokenClass } from "../text/tokenizer.ts";
+import { count, flag, floats, integers, text, texts } from "./entries.ts";
+import { preTokenizerName } from "./pre-tokenizers.ts";
+
+/** GGUF's `token_type`. */
+const TYPES: Readonly<Record<TokenClass, number>> = {
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  "user-defined": 4,
+  unused: 5,
+  byte: 6,
+};
+
+type Entries = [key: string, entry: GgufEntry][];
+
+interface Folder {
+  readonly path: string;
+  readonly files: HfTextFiles;
+  /** The tokenizer that `files` make; undefined: there is none. */
+  readonly tokenizer: Tokenizer | undefined;
+  /** Rows of the embedding. */
+  readonly vocabularySize: number;
+}
+
+/** Throws UnsupportedError for a tokenizer that GGUF cannot say. */
+export function tokenizerToGguf(folder: Folder): Entries {
+  const { tokenizer, vocabularySize, path } = folder;
+  if (tokenizer === undefined) return [["tokenizer.ggml.model", text("none")]];
+  if (tokenizer.vocabularySize > vocabularySize) {
+    throw new UnsupportedError(
+      `${path}: the tokenizer has ${tokenizer.vocabularySize} tokens, the embedding ${vocabularySize} rows.`,
+    );
+  }
+  const maker = MAKERS[tokenizer.kind];
+  if (maker === undefined) throw new UnsupportedError(`${path}: a ${tokenizer.kind} tokenizer cannot be converted.`);
+  const ids = Array.from({ length: vocabularySize }, (_, id) => id);
+  const isThere = (id: number): boolean => id < tokenizer.vocabularySize && !isHole(tokenizer, id);
+  const { unknown } = tokenizer.specials;
+  const typeOf = (id: number): number => TYPES[id === unknown ? "unknown" : tokenizer.tokenClass(id)];
+  return [
+    ...maker(folder, tokenizer),
+    ["tokenizer.ggml.tokens", texts(ids.map((id) => (isThere(id) ? tokenizer.tokenText(id) : `[PAD${id}]`)))],
+    ["tokenizer.ggml.token_type", integers(Int32Array.from(ids, (id) => (isThere(id) ? typeOf(id) : TYPES.unused)))],
+    ...roles(tokenizer),
+    ["tokenizer.ggml.add_bos_token", flag(tokenizer.addBos)],
+    ["tokenizer.ggml.add_eos_token", flag(tokenizer.addEos)],
+  ];
+}
+
+/** An id between others that stands for no token. */
+const isHole = (tokenizer: Tokenizer, id: number): boolean =>
+  tokenizer.tokenClass(id) === "unused" && tokenizer.tokenText(id).startsWith("\0");
+
+function roles({ specials }: Tokenizer): Entries {
+  const names = { bos: "bos", eos: "eos", eot: "eot", eom: "eom", unknown: "unknown", pad: "padding" } as const;
+  return (Object.keys(names) as (keyof typeof names)[]).flatMap((role): Entries => {
+    const id = specials[role];
+    return id === undefined ? [] : [[`tokenizer.ggml.${names[role]}_token_id`, count(id)]];
+  });
+}
+
+const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (folder: Folder, tokenizer: Tokenizer) => Entries>>> = {
+  "byte-level-bpe": byteLevel,
+  "sentencepiece-bpe": sentencePiece,
+};
+
+function byteLevel({ path, files }: Folder): Entries {
+  const root = rootOf(path, files);
+  const model = root.part("model")!;
+  const normalizer = root.part("normalizer");
+  if (normalizer !== undefined && normalizer.type !== "NFC") normalizer.unsupported(" in GGUF");
+  return [
+    ["tokenizer.ggml.model", text("gpt2")],
+    ["tokenizer.ggml.pre", text(preTokenizerName(root.part("pre_tokenizer"), model.flag("ignore_merges", false)))],
+    ["tokenizer.ggml.merges", texts(mergesOf(model).map(([left, right]) => `${left} ${right}`))],
+  ];
+}
+
+/** What GGUF's byte-level tokenizers cannot say, for people. */
+export function tokenizerNotes({ files }: Pick<Folder, "files">): string[] {
+  const normalizer = files.tokenizer?.["normalizer"];
+  return (normalizer as { type?: unknown } | null | undefined)?.type === "NFC"
+    ? ["The tokenizer's NFC normalisation has no place in GGUF: texts in other normal forms get other tokens there."]
+    : [];
+}
+
+function sentencePiece({ path, files, vocabularySize }: Folder, tokenizer: Tokenizer): Entries {
+  return [
+    ["tokenizer.ggml.model", text("llama")],
+    ["tokenizer.ggml.pre", text("default")],
+    ["tokenizer.ggml.scores", floats(scoresOf(path, files, tokenizer, vocabularySize))],
+    ["tokenizer.ggml.add_space_prefix", flag(hasSpacePrefix(path, files))],
+  ];
+}
+
+/** Scores of the SentencePiece model where there is one; else a piece's score falls with the rank of its merge. */
+function scoresOf(
+  path: string,
+  files: HfTextFiles,
+  tokenizer: Tokenizer,
+  vocabularySize: number,
+): Float32Array<ArrayBuffer> {
+  const scores = new Float32Array(vocabularySize);
+  const { sentencePiece } = files;
+  if (sentencePiece !== undefined && sentencePiece.modelType === "bpe") {
+    scores.set(sentencePiece.scores);
+    return scores;
+  }
+  const merges = mergesOf(rootOf(path, files).part("model")!);
+  scores.fill(-merges.length - 1); // characters, which nothing merges to
+  for (const [rank, [left, right]] of merges.entries()) {
+    const id = tokenizer.idOf(left + right);
+    if (id !== undefined && scores[id] < -rank) scores[id] = -rank;
+  }
+  return scores;
+}
+
+function hasSpacePrefix(path: string, files: HfTextFiles): boolean {
+  if (files.tokenizer === undefined) return files.sentencePiece!.normalizer.addDummyPrefix;
+  const root = rootOf(path, files);
+  const normalizer = root.part("normalizer");
+  const steps = normalizer?.type === "Sequence" ? normalizer.parts("normalizers") : normalizer ? [normalizer] : [];
+  if (steps.some((step) => step.type === "Prepend" && step.text("prepend") === "▁")) return true;
+  const preTokenizer = root.part("pre_tokenizer");
+  return preTokenizer?.type === "Metaspace" && prependScheme(preTokenizer) !== "never";
+}
+
+function rootOf(path: string, files: HfTextFiles): Component {
+  if (files.tokenizer !== undefined) {
+    return new Component(files.tokenizer, "tokenizer", joinPath(path, "tokenizer.json"));
+  }
+  throw new UnsupportedError(`${path} has no tokenizer.json.`);
+}
+
+function mergesOf(model: Component): [string, string][] {
+  return model.list("merges").map((merge, rank) => {
+    const pair = typeof merge === "string" ? merge.split(" ") : (merge as string[]);
+    if (pair.length === 2 && pair.every((part) => !part.includes(" "))) return pair as [string, string];
+    return model.fail(`merges[${rank}]`, merge, "two spellings without blanks, which GGUF puts between them");
+  });
+}

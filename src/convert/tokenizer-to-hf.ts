@@ -1,0 +1,177 @@
+// GGUF's tokenizer metadata as tokenizer.json and tokenizer_config.json: byte-level BPE with its merges, SentencePiece
+// BPE with merges made of its scores (as transformers makes them from a SentencePiece model).
+import { UnsupportedError } from "../base/errors.ts";
+import { MetadataReader } from "../text/metadata.ts";
+import { ggufTemplates } from "../text/template-sources.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { preTokenizerJson } from "./pre-tokenizers.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface TokenizerJson {
+  readonly tokenizer: Json;
+  readonly tokenizerConfig: Json;
+}
+
+const PREFIX = "tokenizer.ggml.";
+/** How llama.cpp's converter fills ids that no token has. */
+const FILLER = /^(\[PAD\d+\]|\[EMPTY_\d+\])$/;
+
+/** Throws UnsupportedError for a vocabulary model that is neither kind of BPE. */
+export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer, window: number): TokenizerJson {
+  const maker = MAKERS[tokenizer.kind];
+  if (maker === undefined) throw new UnsupportedError(`${file}: a ${tokenizer.kind} tokenizer cannot be converted.`);
+  const { specials, addBos, addEos } = tokenizer;
+  const textOf = (id: number | undefined): string | null => (id === undefined ? null : tokenizer.tokenText(id));
+  return {
+    tokenizer: {
+      version: "1.0",
+      truncation: null,
+      padding: null,
+      added_tokens: addedTokens(tokenizer),
+      ...maker(new MetadataReader(metadata, file), tokenizer),
+      post_processor: postProcessor(tokenizer),
+    },
+    tokenizerConfig: {
+      tokenizer_class: "PreTrainedTokenizerFast",
+      bos_token: textOf(specials.bos),
+      eos_token: textOf(specials.eos),
+      unk_token: textOf(specials.unknown),
+      pad_token: textOf(specials.pad),
+      add_bos_token: addBos,
+      add_eos_token: addEos,
+      clean_up_tokenization_spaces: false,
+      model_max_length: window,
+      ...chatTemplate(metadata, file),
+    },
+  };
+}
+
+function addedTokens(tokenizer: Tokenizer): Json[] {
+  return idsOf(tokenizer, "control", "unknown", "user-defined").map((id) => ({
+    id,
+    content: tokenizer.tokenText(id),
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: tokenizer.isSpecial(id),
+  }));
+}
+
+function idsOf(tokenizer: Tokenizer, ...classes: string[]): number[] {
+  const all = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id);
+  return all.filter((id) => classes.includes(tokenizer.tokenClass(id)));
+}
+
+/** BOS and EOS around a text, and around each of a pair. */
+function postProcessor(tokenizer: Tokenizer): Json {
+  const { specials, addBos, addEos } = tokenizer;
+  const around = [addBos ? specials.bos : undefined, addEos ? specials.eos : undefined];
+  const [before, after] = around.map((id) => (id === undefined ? [] : [tokenizer.tokenText(id)]));
+  const one = (name: string, type_id: number): Json[] => [
+    ...before.map((id) => ({ SpecialToken: { id, type_id } })),
+    { Sequence: { id: name, type_id } },
+    ...after.map((id) => ({ SpecialToken: { id, type_id } })),
+  ];
+  const added = [...new Set(around)].filter((id) => id !== undefined);
+  return {
+    type: "TemplateProcessing",
+    single: one("A", 0),
+    pair: [...one("A", 0), ...one("B", 1)],
+    special_tokens: Object.fromEntries(
+      added.map((id) => {
+        const text = tokenizer.tokenText(id);
+        return [text, { id: text, ids: [id], tokens: [text] }];
+      }),
+    ),
+  };
+}
+
+const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (metadata: MetadataReader, tokenizer: Tokenizer) => Json>>> = {
+  "byte-level-bpe": byteLevel,
+  "sentencepiece-bpe": sentencePiece,
+};
+
+function byteLevel(metadata: MetadataReader, tokenizer: Tokenizer): Json {
+  const merges = metadata.require(`${PREFIX}merges`, metadata.texts(`${PREFIX}merges`));
+  const { component, ignoreMerges } = preTokenizerJson(metadata.text(`${PREFIX}pre`) ?? "default");
+  return {
+    normalizer: null,
+    pre_tokenizer: component,
+    decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
+    model: {
+      ...bpe,
+      ignore_merges: ignoreMerges,
+      vocab: vocabulary(tokenizer, idsOf(tokenizer, "normal", "byte", "unused")),
+      merges: merges.map((pair) => pair.split(" ")),
+    },
+  };
+}
+
+const bpe = {
+  type: "BPE",
+  dropout: null,
+  unk_token: null,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: false,
+  byte_fallback: false,
+};
+
+function vocabulary(tokenizer: Tokenizer, ids: readonly number[]): Json {
+  const named = ids.map((id) => [tokenizer.tokenText(id), id] as const);
+  return Object.fromEntries(named.filter(([text, id]) => tokenizer.tokenClass(id) !== "unused" || !FILLER.test(text)));
+}
+
+function sentencePiece(metadata: MetadataReader, tokenizer: Tokenizer): Json {
+  const scores = metadata.require(`${PREFIX}scores`, metadata.numbers(`${PREFIX}scores`, tokenizer.vocabularySize));
+  const hasPrefix = metadata.flag(`${PREFIX}add_space_prefix`) ?? true;
+  const { unknown } = tokenizer.specials;
+  const toBlank = { type: "Replace", pattern: { String: "▁" }, content: " " };
+  const steps = [toBlank, { type: "ByteFallback" }, { type: "Fuse" }];
+  const toMark = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  return {
+    normalizer: hasPrefix ? { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, toMark] } : toMark,
+    pre_tokenizer: null,
+    decoder: {
+      type: "Sequence",
+      decoders: hasPrefix ? [...steps, { type: "Strip", content: " ", start: 1, stop: 0 }] : steps,
+    },
+    model: {
+      ...bpe,
+      unk_token: unknown === undefined ? null : tokenizer.tokenText(unknown),
+      fuse_unk: true,
+      byte_fallback: idsOf(tokenizer, "byte").length > 0,
+      vocab: vocabulary(tokenizer, idsOf(tokenizer, "normal", "byte", "unused", "unknown", "control", "user-defined")),
+      merges: mergesByScore(tokenizer, scores),
+    },
+  };
+}
+
+/** Every way to make a piece of two others; the best-scored pieces first, of one piece in the order of its parts' ids. */
+function mergesByScore(tokenizer: Tokenizer, scores: ArrayLike<number>): [string, string][] {
+  const normal = idsOf(tokenizer, "normal");
+  const ids = new Map(normal.map((id) => [tokenizer.tokenText(id), id]));
+  const merges: { readonly score: number; readonly left: number; readonly right: number }[] = [];
+  for (const [piece, id] of ids) {
+    for (let at = firstLength(piece, 0); at < piece.length; at += firstLength(piece, at)) {
+      const left = ids.get(piece.slice(0, at));
+      const right = ids.get(piece.slice(at));
+      if (left !== undefined && right !== undefined) merges.push({ score: scores[id], left, right });
+    }
+  }
+  merges.sort((a, b) => b.score - a.score || a.left - b.left || a.right - b.right);
+  return merges.map(({ left, right }) => [tokenizer.tokenText(left), tokenizer.tokenText(right)]);
+}
+
+/** Units of the character at `at`. */
+const firstLength = (text: string, at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1);
+
+function chatTemplate(metadata: Json, file: string): Json {
+  const { main, named } = ggufTemplates(metadata, file);
+  const others = Object.entries(named).map(([name, template]) => ({ name, template }));
+  if (others.length === 0) return main === undefined ? {} : { chat_template: main };
+  const all = main === undefined ? others : [{ name: "default", template: main }, ...others];
+  return { chat_template: all };
+}
