@@ -22,7 +22,7 @@ pageTest("a reply that fails keeps what had come and offers another try", {}, as
 });
 
 pageTest("a message that cannot be sent comes back to the message box", {}, async ({ page, server }) => {
-  const error = { message: "Disk is full.", type: "server_error", code: "internal_error", param: null };
+  const error = { message: "Disk is full.", type: "server_error", code: "disk_full", param: null };
   server.failure = { status: 500, error };
   await send(page, "precious words");
   await page.locator(alert).waitFor();

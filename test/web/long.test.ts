@@ -19,7 +19,8 @@ pageTest(
           const block = element?.closest(".block") ?? null;
           counts.added += addedNodes.length;
           // Maths drawn once KaTeX has come is the one late change.
-          if (block !== null && finished.has(block) && (element?.closest("[data-maths]") ?? null) === null) counts.early += 1;
+          if (block !== null && finished.has(block) && (element?.closest("[data-maths]") ?? null) === null)
+            counts.early += 1;
         }
         for (const block of [...document.querySelectorAll(".live .block")].slice(0, -3)) finished.add(block);
       }).observe(document.querySelector("main")!, { childList: true, characterData: true, subtree: true });

@@ -100,7 +100,6 @@ export const en = {
   getMore: "Get another one with",
   copyCommand: "Copy the command",
   parameters: "{count} parameters",
-  windowOf: "window {window}",
 
   // the empty page
   aboutStory:
@@ -116,6 +115,8 @@ export const en = {
     "Good at writing, explaining, translation and everyday code; names, dates and rare facts still need checking.",
   aboutLarge: "Good at most writing, reasoning and code; slower on this machine, and still wrong now and then.",
   aboutPlain: "This model continues text and was not made for conversation. Begin something, and it goes on.",
+  aboutUnsure:
+    "The file has no chat template, so it was perhaps not made for conversation: it may continue the text instead of answering.",
   pullReal: "For real conversation, pull a model that can hold one:",
   thenReload: "It appears in the model list when it is there.",
   storyStarter1: "Once upon a time, there was a little cat named Tom.",
@@ -198,6 +199,7 @@ export const en = {
   errorBusy: "A reply is still being written in this conversation. Stop it first, or wait for its end.",
   errorKey: "The server asks for its key. Open the address that liang serve printed, with the part after #.",
   errorNotFound: "This conversation is not there any more.",
+  errorInside: "The server failed inside; the terminal it runs in shows how.",
   cameSoFar: "What had come so far is kept.",
   dismiss: "Dismiss",
   retrying: "Trying again by itself.",

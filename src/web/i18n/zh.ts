@@ -101,7 +101,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   getMore: "再取一个模型：",
   copyCommand: "复制命令",
   parameters: "{count} 参数",
-  windowOf: "窗口 {window}",
 
   // 空白页
   aboutStory: "随“量”附带的极小模型：只会用英文讲小故事，不会回答问题，不懂中文，也不知道什么事实。",
@@ -112,6 +111,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   aboutMiddle: "写作、讲解、翻译和日常代码都行；人名、日期和冷门事实仍要核对。",
   aboutLarge: "写作、推理和代码大多拿手；在这台机器上会慢些，偶尔也会错。",
   aboutPlain: "这个模型只会接着写，不是为对话做的。起个头，它会写下去。",
+  aboutUnsure: "这个文件不带对话模板，多半不是为对话做的：它可能不回答，而是接着写下去。",
   pullReal: "想真正聊天，取一个会聊天的模型：",
   thenReload: "取好以后，会出现在模型列表里。",
   storyStarter1: "Once upon a time, there was a little cat named Tom.",
@@ -194,6 +194,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   errorBusy: "这段对话还在回复。先停下它，或者等它写完。",
   errorKey: "服务器要钥匙。请打开 liang serve 打印的完整地址，连同 # 后面的部分。",
   errorNotFound: "这段对话已经不在了。",
+  errorInside: "服务器内部出了错，运行它的终端里有详情。",
   cameSoFar: "已经写出来的都留着。",
   dismiss: "知道了",
   retrying: "正在自动重试。",

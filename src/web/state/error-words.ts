@@ -8,6 +8,7 @@ const BY_CODE: Readonly<Record<string, MessageKey>> = {
   unreachable: "errorUnreachable",
   out_of_memory: "errorMemory",
   reply_running: "errorBusy",
+  internal_error: "errorInside",
   conversation_gone: "errorNotFound",
 };
 

@@ -31,6 +31,12 @@ test("code models and models without a template get sentences of their own", () 
   assert.equal(about("gpt2", { info: { parameters: 124e6, template: "none" } as LoadedModel }), "aboutPlain");
 });
 
+test("a file without a template of its own is doubted, unless its name says that it was taught to answer", () => {
+  const info = { parameters: 0.27e9, template: "built-in" } as LoadedModel;
+  assert.equal(about("gemma-3-270m-q4_k_m", { info }), "aboutUnsure");
+  assert.equal(about("gemma-3-270m-it-q4_k_m", { info }), "aboutTiny");
+});
+
 test("every model has three starters, none has none", () => {
   assert.equal(wordsFor(entry("x")).starters.length, 3);
   assert.deepEqual(wordsFor(undefined), { about: "aboutNone", starters: [] });
@@ -41,5 +47,7 @@ test("a hub name is shortened to the model's own name and its variant", () => {
     name: "Qwen2.5-1.5B-Instruct",
     variant: "Q4_K_M",
   });
+  assert.deepEqual(shortName("gemma-3-270m-q4_k_m"), { name: "gemma-3-270m", variant: "Q4_K_M" });
+  assert.deepEqual(shortName("Phi-3.Q8_0.gguf"), { name: "Phi-3", variant: "Q8_0" });
   assert.deepEqual(shortName("stories260K"), { name: "stories260K", variant: "" });
 });

@@ -21,6 +21,9 @@ const BY_SIZE: readonly { readonly below: number; readonly about: MessageKey }[]
   { below: Infinity, about: "aboutLarge" },
 ];
 
+/** What makers put into the names of models that were taught to answer. */
+const MADE_FOR_CHAT = /instruct|chat|assistant|(?:^|[-_.])(?:it|sft|dpo)(?:[-_.]|$)/i;
+
 /** Bytes a parameter, when only the file's size is known: 4-bit files have about 0.65 with their scales. */
 const BYTES_PER_PARAMETER = 0.65;
 
@@ -28,6 +31,8 @@ export function wordsFor(model: ModelEntry | undefined): ModelWords {
   if (model === undefined) return { about: "aboutNone", starters: [] };
   if (model.builtIn) return { about: "aboutStory", starters: STORY };
   if (model.info?.template === "none") return { about: "aboutPlain", starters: PLAIN };
+  if (model.info?.template === "built-in" && !MADE_FOR_CHAT.test(model.id))
+    return { about: "aboutUnsure", starters: PLAIN };
   if (/\bcod(?:e|er)\b|coder/i.test(model.id)) return { about: "aboutCode", starters: CODE };
   const parameters = parametersOf(model);
   return { about: BY_SIZE.find(({ below }) => parameters < below)!.about, starters: CHAT };
@@ -40,12 +45,18 @@ function parametersOf({ id, info, bytes }: ModelEntry): number {
   return (bytes ?? 0) / BYTES_PER_PARAMETER;
 }
 
+/** How a quantised file's name ends: "…-q4_k_m", "….Q8_0", "…-bf16". */
+const VARIANT = /[-_.]((?:i?q\d\w*)|b?f16|f32)$/i;
+
 /** "Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M" → name and the rest, for places where the whole does not fit. */
 export function shortName(id: string): { readonly name: string; readonly variant: string } {
   const [path, file = ""] = id.split(":");
-  const name = path
+  const whole = path
     .split("/")
     .at(-1)!
     .replace(/[-_.]?gguf$/i, "");
-  return { name, variant: file.replace(/\.gguf$/i, "") };
+  if (file !== "") return { name: whole, variant: file.replace(/\.gguf$/i, "") };
+  const variant = VARIANT.exec(whole)?.[1] ?? "";
+  const name = variant === "" ? whole : whole.slice(0, -variant.length - 1);
+  return { name, variant: variant.toUpperCase() };
 }

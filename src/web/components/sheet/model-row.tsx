@@ -12,16 +12,11 @@ interface ModelRowProps {
   readonly onChoose: () => void;
 }
 
-function factsOf(model: ModelEntry, { t, bytes, integer }: Words): string[] {
+function factsOf(model: ModelEntry, { t, bytes }: Words): string[] {
   const { info } = model;
   return [
     ...(model.bytes === null ? [t("missingFile")] : [bytes(model.bytes)]),
-    ...(info === undefined
-      ? []
-      : [
-          t("parameters", { count: formatParameters(info.parameters) }),
-          t("windowOf", { window: integer(info.window) }),
-        ]),
+    ...(info === undefined ? [] : [t("parameters", { count: formatParameters(info.parameters) })]),
     ...(model.builtIn ? [t("builtIn")] : []),
     ...(model.state === "loaded" ? [t("loaded")] : []),
     ...(model.state === "loading" ? [t("loading")] : []),
