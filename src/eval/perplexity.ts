@@ -23,7 +23,7 @@ export interface FilePerplexity extends Perplexity {
   /** Over positions window/2 + 1 .. window - 1, where every prediction has half a window before it. */
   readonly nll_second_half: number;
   readonly perplexity_second_half: number;
-  /** Tokens after the last whole window, not scored. */
+  /** Tokens after the last window that was scored. */
   readonly tokens_left_over: number;
 }
 
@@ -34,6 +34,8 @@ export interface DocumentsPerplexity extends Perplexity {
 }
 
 export interface EvalOptions {
+  /** Score the first windows of a file only. */
+  readonly chunksMax?: number;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -74,7 +76,7 @@ export async function filePerplexity(
   model: LanguageModel,
   text: string,
   window: number,
-  { onProgress, signal }: EvalOptions = {},
+  { chunksMax = Infinity, onProgress, signal }: EvalOptions = {},
 ): Promise<FilePerplexity> {
   if (!Number.isInteger(window) || window < 4 || window > model.info.window) {
     throw new UsageError(`window is ${window}, expected a whole number from 4 to ${model.info.window}.`, {
@@ -82,7 +84,7 @@ export async function filePerplexity(
     });
   }
   const ids = model.tokenize(text, { bos: true });
-  const chunks = Math.floor(ids.length / window);
+  const chunks = Math.min(chunksMax, Math.floor(ids.length / window));
   if (chunks === 0) {
     throw new UsageError(`The text has ${ids.length} tokens, expected at least one window of ${window}.`, {
       hint: "Use a longer text or a smaller --window.",
