@@ -10,7 +10,7 @@ import { ROW_BLOCK, panelKernels } from "./kernels/linear-panel.ts";
 import { int8Kernels } from "./kernels/linear-int8.ts";
 import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
 import type { LinearKernel } from "./kernels/outputs.ts";
-import { DECODE_ROWS, type Lowering } from "./lower.ts";
+import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, type PackedFormat, packedBytes, packedFormat } from "./packing/layouts.ts";
 import { type Place, countOf, partsOf, valueOf } from "./step.ts";
 

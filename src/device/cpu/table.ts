@@ -6,6 +6,7 @@ import {
   attentionOp,
   attributesOf,
   binaryOp,
+  bound,
   gatherOp,
   isParameter,
   layerNormOp,
@@ -17,22 +18,24 @@ import {
   writeRowsOp,
 } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
-import { attentionKernels, attentionScratchBytes } from "./kernels/attention.ts";
+import { attentionKernels, cutAttention } from "./kernels/attention.ts";
 import { binaryKernels, gateKernels, scaleKernel, unaryKernels } from "./kernels/elementwise.ts";
 import { gatherKernels } from "./kernels/gather.ts";
 import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
 import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
 import { gatherRowsKernel, writeRowsKernels } from "./kernels/rows.ts";
+import { PARTS_MAX } from "./control.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { lowerLinear } from "./lower-linear.ts";
-import type { Lowering } from "./lower.ts";
+import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { packedFormat } from "./packing/layouts.ts";
-import { type Count, type Word, countOf, floatWord, partsOf } from "./step.ts";
+import { type Count, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Elements that make a part worth claiming, of cheap work. */
 const LEAST_ELEMENTS = 4096;
-/** Query rows times heads of attention that make a part. */
-const LEAST_HEADS = 1;
+/** Rows of a prompt whose queries read keys together, and in how many slices a decoded row's heads are cut. */
+const PROMPT_ROWS = 8;
+const DECODE_SLICES = 2;
 
 type Lower = (node: Tensor, lowering: Lowering) => void;
 
@@ -150,12 +153,17 @@ const attention: Lower = (node, lowering) => {
   const { heads, kvHeads, scale, pageSize, window, softCap } = attributes;
   const [q, keys, values, pages, positions, sequences] = node.inputs;
   const headSize = columnsOf(q) / heads;
-  const scratch = attentionScratchBytes(pageSize, headSize);
-  if (scratch > SCRATCH_BYTES) {
-    throw new UnsupportedError(`Attention over pages of ${pageSize} needs ${scratch} bytes of scratch.`);
+  const headsPerGroup = heads / kvHeads;
+  const isDecode = bound(q.shape[0]) <= DECODE_ROWS;
+  // one row is too little for a thread: its heads are cut, which costs reading keys again
+  const headsPerUnit = isDecode ? Math.ceil(headsPerGroup / DECODE_SLICES) : headsPerGroup;
+  const cut = cutAttention(headSize, pageSize, headsPerUnit, isDecode ? 1 : PROMPT_ROWS, SCRATCH_BYTES);
+  if (cut === undefined) {
+    throw new UnsupportedError(`Attention of ${headsPerUnit} heads of ${headSize} does not fit the scratch memory.`);
   }
   if (keys.type === "i32") throw new UnsupportedError("Keys of type i32 have no kernel.");
   const rows = countOf([node.shape[0]]);
+  const unitsPerRow = kvHeads * Math.ceil(headsPerGroup / headsPerUnit);
   const words = {
     q: lowering.place(q),
     keys: lowering.place(keys),
@@ -165,7 +173,7 @@ const attention: Lower = (node, lowering) => {
     sequences: lowering.place(sequences),
     rows,
     heads,
-    headsPerGroup: heads / kvHeads,
+    headsPerGroup,
     headSize,
     columns: columnsOf(keys),
     pageSize,
@@ -173,9 +181,17 @@ const attention: Lower = (node, lowering) => {
     window: window ?? 2 ** 30,
     scale: floatWord(scale),
     softCap: floatWord(softCap ?? 0),
+    ...cut,
+    headsPerUnit,
+    unitsPerRow,
   };
   const kernel = attentionKernels[keys.type][softCap === undefined ? "plain" : "capped"];
-  emit(lowering, node, kernel, words, { of: countOf([node.shape[0]], heads), least: LEAST_HEADS });
+  lowering.step({
+    kernel,
+    words: { ...words, out: lowering.place(node) },
+    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / cut.rowsPerUnit) * unitsPerRow, PARTS_MAX),
+    label: "attention",
+  });
 };
 
 const scale: Lower = (node, lowering) => {

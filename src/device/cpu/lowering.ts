@@ -1,0 +1,121 @@
+// What the rows of the table (table.ts) work with while a graph is lowered: where a value lies, who reads it, which arena
+// places live how long, the steps so far.
+import { UnsupportedError } from "../../base/errors.ts";
+import { type Graph, type Tensor, elementsBound, isInput, isParameter, isState, leafName } from "../../graph/index.ts";
+import type { ArenaValue } from "../planner.ts";
+import type { StoredParameter } from "../executor.ts";
+import type { Place, Step, Word } from "./step.ts";
+
+/** Programs whose rows are at most this many use the decode kernels: weights are streamed, not multiplied by a tile. */
+export const DECODE_ROWS = 8;
+const FLOAT_BYTES = 4;
+
+export interface LoweredGraph {
+  readonly graph: Graph;
+  readonly steps: readonly Step[];
+  /** Arena values, by the index that places of kind "arena" carry. */
+  readonly arena: readonly ArenaValue[];
+  /** Weights in the form in which steps read them. */
+  readonly packed: ReadonlySet<string>;
+  readonly plain: ReadonlySet<string>;
+}
+
+export interface LowerOptions {
+  readonly parameters: ReadonlyMap<string, StoredParameter>;
+  readonly precision: "f32" | "fast";
+}
+
+/** What a table row works with. */
+export class Lowering {
+  readonly graph: Graph;
+  readonly options: LowerOptions;
+  readonly packed = new Set<string>();
+  readonly plain = new Set<string>();
+  readonly #steps: Step[] = [];
+  readonly #places = new Map<Tensor, Place>();
+  readonly #arena: { bytes: number; firstStep: number; lastStep: number }[] = [];
+  readonly #readers = new Map<Tensor, Tensor[]>();
+  readonly #outputs = new Map<Tensor, string>();
+  readonly #derived = new Map<string, Place>();
+
+  constructor(graph: Graph, options: LowerOptions) {
+    this.graph = graph;
+    this.options = options;
+    for (const node of graph.nodes) {
+      for (const input of node.inputs) this.#readers.set(input, [...(this.#readers.get(input) ?? []), node]);
+    }
+    for (const [name, tensor] of Object.entries(graph.outputs)) {
+      if (tensor.op.result !== "fresh" || this.#outputs.has(tensor)) {
+        throw new UnsupportedError(`The output ${name} is ${tensor.op.name}, expected a value of its own.`);
+      }
+      this.#outputs.set(tensor, name);
+    }
+  }
+
+  /** Where a value lies; a fresh one gets its place the first time it is asked for. */
+  place(tensor: Tensor): Place {
+    if (tensor.op.result === "alias") return this.place(tensor.inputs[0]);
+    const known = this.#places.get(tensor);
+    if (known !== undefined) return known;
+    const place = this.#newPlace(tensor);
+    this.#places.set(tensor, place);
+    return place;
+  }
+
+  /** A weight in packed form. */
+  packedWeight(tensor: Tensor): Place {
+    this.packed.add(leafName(tensor));
+    return { kind: "packed", name: leafName(tensor) };
+  }
+
+  stored(tensor: Tensor): StoredParameter {
+    return this.options.parameters.get(leafName(tensor)) as StoredParameter;
+  }
+
+  /** A place in the arena that lives from the first step that names it to the last. */
+  temporary(bytes: number): Place {
+    this.#arena.push({ bytes, firstStep: Infinity, lastStep: -1 });
+    return { kind: "arena", index: this.#arena.length - 1 };
+  }
+
+  /** What is derived from a value (its rounded form), made once by `make`. */
+  derived(tensor: Tensor, form: string, make: () => Place): Place {
+    const key = `${tensor.id} ${form}`;
+    const known = this.#derived.get(key) ?? make();
+    this.#derived.set(key, known);
+    return known;
+  }
+
+  /** The only value that reads this one, if no one else does and it is no output. */
+  onlyReader(tensor: Tensor): Tensor | undefined {
+    const readers = this.#readers.get(tensor) ?? [];
+    return readers.length === 1 && !this.#outputs.has(tensor) ? readers[0] : undefined;
+  }
+
+  step<W extends string>(step: Step & { readonly words: Readonly<Record<W, Word>> }): void {
+    for (const word of Object.values<Word>(step.words)) {
+      if (typeof word === "number" || !("kind" in word) || word.kind !== "arena") continue;
+      const value = this.#arena[word.index];
+      value.firstStep = Math.min(value.firstStep, this.#steps.length);
+      value.lastStep = this.#steps.length;
+    }
+    this.#steps.push(step);
+  }
+
+  finish(): LoweredGraph {
+    const { graph, packed, plain } = this;
+    return { graph, steps: this.#steps, arena: this.#arena, packed, plain };
+  }
+
+  #newPlace(tensor: Tensor): Place {
+    if (isParameter(tensor)) {
+      this.plain.add(leafName(tensor));
+      return { kind: "plain", name: leafName(tensor) };
+    }
+    if (isState(tensor)) return { kind: "state", name: leafName(tensor) };
+    if (isInput(tensor)) return { kind: "input", name: leafName(tensor) };
+    const output = this.#outputs.get(tensor);
+    if (output !== undefined) return { kind: "output", name: output };
+    return this.temporary(elementsBound(tensor.shape) * FLOAT_BYTES);
+  }
+}
