@@ -21,7 +21,10 @@ applyToPage();
 watchOtherTabs();
 saveDraftsOnLeaving();
 addEventListener("popstate", () => void openConversation(conversationInAddress(), false));
-addEventListener("focus", () => void refreshModels().catch((error: unknown) => noteFailure(error, begin)));
+// Other tabs, and the terminal, change things while one is away.
+addEventListener("focus", () => {
+  Promise.all([refreshModels(), refreshList()]).catch((error: unknown) => noteFailure(error, begin));
+});
 
 begin().catch((error: unknown) => {
   openStore.set({ error: asApiError(error) });

@@ -119,7 +119,7 @@ pageTest("back and forward go between conversations", {}, async ({ page }) => {
   await settled(page);
   await page.goBack();
   await page.goBack();
-  await page.getByText("echo one").and(page.locator(".user-text")).waitFor();
+  await page.getByText("echo one").and(page.locator(".user-text > div")).waitFor();
 });
 
 pageTest("thinking is folded away from the answer", {}, async ({ page }) => {

@@ -147,6 +147,17 @@ pageTest("the gauge shows how much of the window is used, and warns in words", {
   assert.match((await page.locator(".gauge-fill").getAttribute("style")) ?? "", /scaleX\(0\.4/);
 });
 
+pageTest("a long message is folded to its beginning, and unfolds", {}, async ({ page }) => {
+  await send(page, `echo ${"line\n".repeat(60)}end`);
+  await settled(page);
+  const height = async (): Promise<number> => (await page.locator(".user-text").boundingBox())!.height;
+  const folded = await height();
+  await page.getByRole("button", { name: "Show all" }).click();
+  assert.ok((await height()) > folded * 3);
+  await page.getByRole("button", { name: "Show less" }).click();
+  assert.equal(await height(), folded);
+});
+
 pageTest(
   "a dropped text file goes along in a fence; what is no text is refused by name",
   {},

@@ -92,6 +92,9 @@ pageTest("search is reached, used and left by keys", {}, async ({ page }) => {
   await page.keyboard.type("apples");
   await page.locator(".conversation-row").filter({ hasText: "pears" }).waitFor({ state: "detached" });
   assert.equal(await page.locator(".conversation-row").count(), 1);
+  await page.keyboard.press("Enter");
+  await page.getByText("echo apples").and(page.locator(".user-text > div")).waitFor();
+  await page.keyboard.press("Control+k");
   await page.keyboard.press("Escape");
   await page.locator(".conversation-row").filter({ hasText: "pears" }).waitFor();
   assert.equal(await focused(page), "Message");

@@ -1,5 +1,6 @@
 // The page: conversations, sheet, instrument, and what lies over them.
 import type { ReactElement } from "react";
+import { useNarrow } from "../hooks/use-narrow.ts";
 import { useShortcuts } from "../hooks/use-shortcuts.ts";
 import { useStore } from "../hooks/use-store.ts";
 import { useSwipes } from "../hooks/use-swipes.ts";
@@ -15,6 +16,7 @@ import { Sidebar } from "./sidebar/sidebar.tsx";
 export function App(): ReactElement {
   const { t } = useWords();
   const { sidebarOpen, instrumentOpen } = useStore(preferences, (state) => state);
+  const narrow = useNarrow();
   useShortcuts();
   useSwipes();
   useTitle();
@@ -28,7 +30,7 @@ export function App(): ReactElement {
         {t("skipToComposer")}
       </button>
       <Sidebar open={sidebarOpen} />
-      <Sheet />
+      <Sheet covered={narrow && (sidebarOpen || instrumentOpen)} />
       <Instrument open={instrumentOpen} />
       <div className="scrim" onClick={closeDrawers} aria-hidden="true" />
       <ShortcutSheet />

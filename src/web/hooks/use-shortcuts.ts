@@ -2,7 +2,7 @@
 // open keeps its own keys.
 import { useEffect } from "react";
 import { editLast, openConversation, regenerate, stopReply } from "../state/conversation.ts";
-import { focusOn, openSearch, places, toggleInstrument, toggleSidebar } from "../state/places.ts";
+import { closeDrawers, focusOn, openSearch, places, toggleInstrument, toggleSidebar } from "../state/places.ts";
 import { shortcutFor, type ShortcutName } from "../state/shortcuts.ts";
 
 const actions: Readonly<Record<ShortcutName, () => void>> = {
@@ -11,7 +11,10 @@ const actions: Readonly<Record<ShortcutName, () => void>> = {
     focusOn("composer");
   },
   search: openSearch,
-  stop: () => void stopReply(),
+  stop: () => {
+    closeDrawers();
+    void stopReply();
+  },
   regenerate: () => void regenerate(),
   editLast,
   model: () => focusOn("model"),

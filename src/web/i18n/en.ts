@@ -64,6 +64,8 @@ export const en = {
   previousVersion: "Earlier version",
   nextVersion: "Later version",
   versionOf: "{index}/{count}",
+  showAll: "Show all",
+  showLess: "Show less",
   toEnd: "To the end",
   wrap: "Wrap lines",
   thinking: "Thinking",

@@ -65,6 +65,8 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   previousVersion: "上一个版本",
   nextVersion: "下一个版本",
   versionOf: "{index}/{count}",
+  showAll: "全部展开",
+  showLess: "收起",
   toEnd: "到最后",
   wrap: "自动换行",
   thinking: "正在想",

@@ -15,7 +15,7 @@ export interface Preferences {
 }
 
 const NAME = "liang.preferences";
-const NARROW = "(max-width: 800px)";
+export const NARROW = "(max-width: 800px)";
 
 const initial: Preferences = {
   theme: "system",

@@ -13,7 +13,10 @@ import { EmptyPage } from "./empty-page.tsx";
 import { MessageList } from "./message-list.tsx";
 import { TopBar } from "./top-bar.tsx";
 
-export function Sheet(): ReactElement {
+/** From here on messages out of sight are not laid out (message.css). */
+const MANY_MESSAGES = 40;
+
+export function Sheet({ covered }: { readonly covered: boolean }): ReactElement {
   const { t } = useWords();
   const { id, conversation, error } = useStore(openStore, (state) => state);
   const waiting = useStore(replies, () => liveReply(id)?.message);
@@ -22,14 +25,15 @@ export function Sheet(): ReactElement {
   const [sent, setSent] = useState(0);
   const { scroller, content, away, toEnd } = useFollowEnd(`${conversation?.id} ${sent}`);
   const empty = id === null || (conversation?.messages.length === 0 && !asked);
+  const messages = conversation?.messages.length ?? 0;
   const onSent = (): void => setSent((count) => count + 1);
 
   return (
-    <main className="sheet" aria-label={t("conversation")}>
+    <main className="sheet" aria-label={t("conversation")} inert={covered}>
       <TopBar />
       <div className="scroller" ref={scroller} tabIndex={-1}>
         <div className="scrolled" ref={content}>
-          <div className="column">
+          <div className={messages > MANY_MESSAGES ? "column many" : "column"} role={empty ? undefined : "log"}>
             {empty ? (
               <EmptyPage onSent={onSent} />
             ) : (

@@ -5,6 +5,7 @@ import { useWords } from "../../hooks/use-words.ts";
 import { editMessage } from "../../state/conversation.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { IconButton } from "../parts/icon-button.tsx";
+import { UserText } from "./user-text.tsx";
 import { EditBox } from "./edit-box.tsx";
 import { VersionSwitch } from "./version-switch.tsx";
 
@@ -26,7 +27,7 @@ export const UserMessage = memo(function UserMessage({
   if (editing) return <EditBox message={message} />;
   return (
     <article className="message user" aria-label={t("you")}>
-      <div className="user-text">{message.content}</div>
+      <UserText text={message.content} />
       <div className="actions">
         <VersionSwitch message={message} versions={versions} disabled={busy} />
         <CopyButton text={message.content} label={t("copy")} />

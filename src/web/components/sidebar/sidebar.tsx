@@ -45,7 +45,12 @@ export function Sidebar({ open }: { readonly open: boolean }): ReactElement {
           aria-label={t("searchPlaceholder")}
           onChange={(event) => search(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key !== "Escape" || event.nativeEvent.isComposing) return;
+            if (event.nativeEvent.isComposing) return;
+            if (event.key === "Enter" && items[0] !== undefined) {
+              void openConversation(items[0].id);
+              closeDrawers();
+            }
+            if (event.key !== "Escape") return;
             event.preventDefault();
             search("");
             focusOn("composer");
