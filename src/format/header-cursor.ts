@@ -1,10 +1,11 @@
-// Reads the header of a file whose length is not known beforehand: plain parsing steps over a buffer that grows when a
-// step runs out of bytes (the step is then done again). Every length is checked against the bytes that the file has,
-// before anything of that length is made. Little-endian. Not here: what a header means.
+// Reads the header of a file whose length is not known beforehand: plain parsing steps over a buffer that is filled again
+// when a step runs out of bytes (the step is then done again), and holds no more than one step needs. Every length is
+// checked against the bytes that the file has, before anything of that length is made. Little-endian. Not here: what a
+// header means.
 import { FormatError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
 
-const FIRST_BYTES = 256 * 1024;
+const FETCH_BYTES = 1024 * 1024;
 // the largest headers in use (vocabularies of 262k tokens with their merges) take 20 MB
 const HEADER_BYTES_MAX = 256 * 2 ** 20;
 const SHORT_TEXT_BYTES = 32;
@@ -21,8 +22,10 @@ class MoreBytes {
 export class HeaderCursor {
   readonly #source: ByteSource;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  /** Bytes of the file from `#first` on. */
   #bytes = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
+  #first = 0;
   #at = 0;
 
   constructor(source: ByteSource) {
@@ -47,7 +50,7 @@ export class HeaderCursor {
       } catch (signal) {
         if (!(signal instanceof MoreBytes)) throw signal;
         this.#at = start;
-        await this.#grow(signal.needed);
+        await this.#fetch(signal.needed);
       }
     }
   }
@@ -91,10 +94,11 @@ export class HeaderCursor {
     throw new FormatError(this.#source.name, index === undefined ? field : `${field}[${index}]`, found, expected);
   }
 
+  /** Where in the buffer the next `length` bytes are. */
   #take(field: string, length: number, index: number | undefined): number {
     const at = this.#at;
     const end = at + length;
-    if (end > this.#bytes.byteLength) {
+    if (end > this.#first + this.#bytes.byteLength) {
       if (length > this.bytesLeft) {
         this.fail(field, `${length} bytes at ${at}`, `at most the ${this.bytesLeft} bytes that are left`, index);
       }
@@ -104,17 +108,22 @@ export class HeaderCursor {
       throw new MoreBytes(end);
     }
     this.#at = end;
-    return at;
+    return at - this.#first;
   }
 
-  async #grow(needed: number): Promise<void> {
-    const had = this.#bytes;
-    const size = Math.min(this.#source.size, HEADER_BYTES_MAX, Math.max(FIRST_BYTES, 2 * had.byteLength, needed));
-    const bytes = new Uint8Array(size);
-    bytes.set(had);
-    await this.#source.read(had.byteLength, bytes.subarray(had.byteLength));
+  /** Makes the buffer begin where the step does, and reach the byte `needed`; a step that asks again gets twice as much. */
+  async #fetch(needed: number): Promise<void> {
+    const start = this.#at;
+    const had = this.#bytes.subarray(start - this.#first);
+    const size = Math.max(FETCH_BYTES, 2 * had.byteLength, needed - start);
+    const length = Math.min(size, this.#source.size - start, HEADER_BYTES_MAX - start);
+    const { buffer } = this.#bytes;
+    const bytes = length <= buffer.byteLength ? new Uint8Array(buffer, 0, length) : new Uint8Array(length);
+    bytes.set(had); // may be the same memory: set copies as if by way of another
+    await this.#source.read(start + had.byteLength, bytes.subarray(had.byteLength));
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
+    this.#first = start;
   }
 }
 
