@@ -1,4 +1,5 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
+import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";
 import { openModelParts } from "./model-parts.ts";
 import type { ModelParts } from "./model-parts.ts";
@@ -42,7 +43,7 @@ export interface ModelDescription {
 export async function describeModel(path: string, options: LoadOptions = {}): Promise<ModelDescription> {
   await using parts = await openModelParts(path, options.template);
   const { files, model, chosen } = parts;
-  const { engine, memory } = await fitModel(parts, options);
+  const { engine, memory } = await fitModel(parts, await openExecutor(options.executor), options);
   return {
     path,
     kind: files.kind,

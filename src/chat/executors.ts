@@ -11,7 +11,7 @@ const EXECUTORS: Readonly<Record<ExecutorName, () => Promise<Executor>>> = {
 };
 
 /** Throws UsageError for a name that is none of them. */
-export async function openExecutor(name: ExecutorName): Promise<Executor> {
+export async function openExecutor(name: ExecutorName = "cpu"): Promise<Executor> {
   if (Object.hasOwn(EXECUTORS, name)) return await EXECUTORS[name]();
   throw new UsageError(`The executor is ${show(name)}, expected ${Object.keys(EXECUTORS).join(" or ")}.`, {
     field: "executor",

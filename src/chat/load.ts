@@ -25,16 +25,16 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
  */
 export async function load(nameOrPath: string, options: LoadOptions = {}): Promise<LanguageModel> {
   const startMs = now();
-  const { executor: executorName = "cpu", onProgress, signal } = options;
+  const { onProgress, signal } = options;
   signal?.throwIfAborted();
   const path = await resolveModel(nameOrPath);
   const parts = await openModelParts(path, options.template);
   try {
     const { model, store, tokenizer, chosen, defaults, endIds } = parts;
-    const fitted = await fitModel(parts, options);
+    const executor = await openExecutor(options.executor);
+    const fitted = await fitModel(parts, executor, options);
     checkFits(parts.title, fitted);
     signal?.throwIfAborted();
-    const executor = await openExecutor(executorName);
     const engine = await openEngine(model, store, executor, { ...fitted.engine, onProgress, signal });
     return createLanguageModel({
       info: {

@@ -2,6 +2,7 @@
 // anything is allocated ("will it fit").
 import { machineFacts } from "#platform";
 import { MemoryError } from "../base/errors.ts";
+import type { Executor } from "../device/executor.ts";
 import { plan } from "../engine/index.ts";
 import type { EngineOptions } from "../engine/index.ts";
 import type { ModelParts } from "./model-parts.ts";
@@ -24,6 +25,7 @@ export interface FittedModel {
  */
 export async function fitModel(
   { model, store }: Pick<ModelParts, "model" | "store">,
+  executor: Executor,
   options: LoadOptions,
   availableBytes?: number,
 ): Promise<FittedModel> {
@@ -39,7 +41,7 @@ export async function fitModel(
   let fitted: FittedModel | undefined;
   for (const size of sizes) {
     const engine = { ...size, threads, precision, kvType };
-    fitted = { engine, memory: plan(model, store, engine, available) };
+    fitted = { engine, memory: await plan(model, store, executor, engine, available) };
     if (fitted.memory.fits) return fitted;
   }
   return fitted!;

@@ -128,12 +128,18 @@ export type ReplyEvent =
 
 /** What loading would take, and did: bytes, estimated before anything is allocated. */
 export interface MemoryPlan {
+  /** As they lie in memory, which may be more than in the file. */
   readonly weightBytes: number;
+  /** Keys and values of all slots. */
   readonly kvBytes: number;
   readonly kvBytesPerToken: number;
+  /** Values that are computed on the way. */
   readonly arenaBytes: number;
+  /** Code, threads, what goes in and out. */
+  readonly runtimeBytes: number;
   readonly vocabularyBytes: number;
   readonly totalBytes: number;
+  /** Of the machine, or what the executor can address where that is less. */
   readonly availableBytes: number;
   readonly fits: boolean;
 }

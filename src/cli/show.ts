@@ -55,6 +55,7 @@ function overview(model: ModelDescription): string {
       ["  weights", bytes(memory.weightBytes)],
       ["  keys and values", `${bytes(memory.kvBytes)} ${faint(`(${bytes(memory.kvBytesPerToken)} a token)`)}`],
       ["  work space", bytes(memory.arenaBytes)],
+      ["  code and threads", bytes(memory.runtimeBytes)],
       ["  vocabulary", bytes(memory.vocabularyBytes)],
     ]),
     "",

@@ -47,10 +47,15 @@ export interface Program {
   run(extents: ExtentValues, signal?: AbortSignal): Promise<void>;
 }
 
+/** What a model takes once it is open; weights as the executor keeps them, which may be more than the file has. */
 export interface MemoryUse {
   readonly weightBytes: number;
   readonly stateBytes: number;
   readonly arenaBytes: number;
+  /** The rest: inputs and outputs of programs, code, threads. */
+  readonly runtimeBytes: number;
+  /** How much more the executor could address; negative: this is too much, and `open` throws MemoryError. */
+  readonly headroomBytes: number;
   /** Read from weights by one run of a program at its smallest extents: what decoding one token streams. */
   readonly bytesPerToken: Readonly<Record<string, number>>;
 }
@@ -67,6 +72,12 @@ export interface Executor {
   readonly name: "reference" | "cpu";
   /** The kernel set in use: "f64" for the reference, "wasm", "wasm-relaxed", later "avx2", ... */
   readonly tier: string;
+  /** What `open` would take, counted: reads no weight and allocates nothing of size. Throws as `open` does by then. */
+  plan(
+    store: Pick<ParameterStore, "parameters">,
+    graphs: Readonly<Record<string, Graph>>,
+    options?: OpenOptions,
+  ): Promise<MemoryUse>;
   /** Leaf names mean the same thing in all graphs of one call: one weight, one state. */
   open<P extends string>(
     store: ParameterStore,

@@ -35,7 +35,7 @@ export function matrixShape(shape: Shape): [number, number] {
  * Joins the leaves of all graphs: one name is one weight or one state. Throws NotFoundError for a weight that the store
  * lacks, ShapeError where a stored weight or another graph's state has another shape.
  */
-export function collectLeaves(store: ParameterStore, graphs: readonly Graph[]): Leaves {
+export function collectLeaves(store: Pick<ParameterStore, "parameters">, graphs: readonly Graph[]): Leaves {
   const parameters = new Map<string, StoredParameter>();
   const states = new Map<string, Tensor>();
   for (const graph of graphs) {

@@ -124,15 +124,19 @@ export interface EngineOptions {
 
 /** Bytes that a model would take, known before anything is allocated. */
 export interface EnginePlan {
+  /** As the executor keeps them, which may be more than the file has. */
   readonly weightBytes: number;
   /** Keys and values of all slots. */
   readonly kvBytes: number;
   /** What one more token of one sequence takes while its window groups are not yet full. */
   readonly kvBytesPerToken: number;
   readonly arenaBytes: number;
+  /** Code, threads, inputs and outputs of programs. */
+  readonly runtimeBytes: number;
   /** A tokenizer's tables, estimated. */
   readonly vocabularyBytes: number;
   readonly totalBytes: number;
+  /** Of the machine, or what the executor can address where that is less. */
   readonly availableBytes: number;
   readonly fits: boolean;
 }

@@ -3,7 +3,7 @@
 // finds wrong is kept in `faults`, whatever the engine makes of the error.
 import assert from "node:assert/strict";
 import { KernelError } from "../../src/base/errors.ts";
-import type { Executor, OpenModel, ParameterStore, Program } from "../../src/device/executor.ts";
+import type { Executor, MemoryUse, OpenModel, ParameterStore, Program } from "../../src/device/executor.ts";
 import {
   type ExtentValues,
   type Graph,
@@ -110,7 +110,11 @@ export class DoubleExecutor implements Executor {
   beforeRun: (run: DoubleRun) => Promise<void> | void = () => {};
   #running = false;
 
-  // oxlint-disable-next-line typescript/require-await -- rejects rather than throws
+  async plan(): Promise<MemoryUse> {
+    const nothing = { weightBytes: 0, stateBytes: 0, arenaBytes: 0, runtimeBytes: 0, headroomBytes: Infinity };
+    return { ...nothing, bytesPerToken: { prompt: 8, decode: 7 } };
+  }
+
   async open<P extends string>(_: ParameterStore, graphs: Readonly<Record<P, Graph>>): Promise<OpenModel<P>> {
     this.graphs = graphs;
     const states = new Map<string, Map<number, Row>>(); // group -> slot -> what lies there
@@ -123,7 +127,7 @@ export class DoubleExecutor implements Executor {
     };
     return {
       programs,
-      memory: { weightBytes: 0, stateBytes: 0, arenaBytes: 0, bytesPerToken: { prompt: 8, decode: 7 } },
+      memory: await this.plan(),
       threads: 1,
       close,
       [Symbol.asyncDispose]: close,

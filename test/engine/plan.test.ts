@@ -1,51 +1,71 @@
-// The memory plan against what the executor then takes, and the options that are refused.
+// The memory plan against what each executor then takes, and the options that are refused.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { UsageError } from "../../src/base/errors.ts";
+import { MemoryError, UsageError } from "../../src/base/errors.ts";
+import { cpuExecutor } from "../../src/device/cpu/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { type EngineOptions, type EnginePlan, openEngine, plan } from "../../src/engine/index.ts";
 import { caseNames, openCase } from "../families/cases.ts";
 import { DoubleExecutor, doubleModel, doubleStore } from "./double.ts";
 
-const of = (options: EngineOptions, sliding = true): EnginePlan =>
-  plan(doubleModel(100_000, sliding), doubleStore, options, 2 ** 30);
+const of = (options: EngineOptions, sliding = true): Promise<EnginePlan> =>
+  plan(doubleModel(100_000, sliding), doubleStore, referenceExecutor, options, 2 ** 30);
 const refusalOf =
   (field: string) =>
   (error: unknown): boolean =>
     error instanceof UsageError && error.field === field;
 
 describe("the plan", () => {
-  for (const name of caseNames) {
-    test(`counts the weights and the cache of ${name} to the byte`, async () => {
-      await using opened = await openCase(name);
-      for (const kvType of ["f16", "f32"] as const) {
-        const options: EngineOptions = { window: 40, slots: 2, kvType, pageSize: 8 };
-        const planned = plan(opened.model, opened.store, options, 2 ** 30);
-        await using engine = await openEngine(opened.model, opened.store, referenceExecutor, options);
-        assert.equal(planned.weightBytes, engine.memory.weightBytes);
-        assert.equal(planned.kvBytes, engine.memory.stateBytes);
-        // the reference holds values in f64, so twice the bytes; the planner's gaps may differ by a few values
-        const ratio = (2 * planned.arenaBytes) / engine.memory.arenaBytes;
-        assert.ok(ratio > 0.9 && ratio < 1.1, `arena: ${ratio} of what the reference takes`);
-      }
-    });
+  for (const executor of [referenceExecutor, cpuExecutor]) {
+    for (const name of caseNames) {
+      test(`counts what ${executor.name} takes for ${name} to the byte`, async () => {
+        await using opened = await openCase(name);
+        for (const kvType of ["f16", "f32"] as const) {
+          const options: EngineOptions = { window: 40, slots: 2, threads: 1, kvType, pageSize: 8 };
+          const planned = await plan(opened.model, opened.store, executor, options, 2 ** 30);
+          await using engine = await openEngine(opened.model, opened.store, executor, options);
+          const { weightBytes, stateBytes, arenaBytes, runtimeBytes } = engine.memory;
+          assert.deepEqual(
+            [planned.weightBytes, planned.kvBytes, planned.arenaBytes, planned.runtimeBytes],
+            [weightBytes, stateBytes, arenaBytes, runtimeBytes],
+          );
+          assert.ok(weightBytes > 0 && stateBytes > 0 && arenaBytes > 0 && runtimeBytes > 0);
+        }
+      });
+    }
   }
 
-  test("a full group takes the window, a sliding one its reach, and both grow with the slots", () => {
-    assert.equal(of({ window: 6400 }, false).kvBytes, 4 * 6400 * 2 * 4 * 2);
-    assert.equal(of({ window: 6400, slots: 1 }, false).kvBytes, 6400 * 2 * 4 * 2);
-    assert.equal(of({ window: 6400, kvType: "f32" }, false).kvBytes, 4 * 6400 * 2 * 4 * 4);
-    const sliding = of({ window: 64_000 }).kvBytes - of({ window: 64_000 }, false).kvBytes;
-    assert.equal(sliding, of({ window: 6400 }).kvBytes - of({ window: 6400 }, false).kvBytes);
-    assert.equal(of({ window: 6400 }).kvBytesPerToken, 2 * 2 * 4 * 2);
+  test("a full group takes the window, a sliding one its reach, and both grow with the slots", async () => {
+    const kvBytes = async (...asked: Parameters<typeof of>): Promise<number> => (await of(...asked)).kvBytes;
+    assert.equal(await kvBytes({ window: 6400 }, false), 4 * 6400 * 2 * 4 * 2);
+    assert.equal(await kvBytes({ window: 6400, slots: 1 }, false), 6400 * 2 * 4 * 2);
+    assert.equal(await kvBytes({ window: 6400, kvType: "f32" }, false), 4 * 6400 * 2 * 4 * 4);
+    const sliding = (await kvBytes({ window: 64_000 })) - (await kvBytes({ window: 64_000 }, false));
+    assert.equal(sliding, (await kvBytes({ window: 6400 })) - (await kvBytes({ window: 6400 }, false)));
+    assert.equal((await of({ window: 6400 })).kvBytesPerToken, 2 * 2 * 4 * 2);
   });
 
-  test("says whether it fits", () => {
-    const { totalBytes, ...parts } = plan(doubleModel(100, true), doubleStore, { window: 100 }, 0);
-    const { weightBytes, kvBytes, arenaBytes, vocabularyBytes } = parts;
-    assert.equal(totalBytes, weightBytes + kvBytes + arenaBytes + vocabularyBytes);
+  test("says whether it fits", async () => {
+    const fitting = (availableBytes: number): Promise<EnginePlan> =>
+      plan(doubleModel(100, true), doubleStore, referenceExecutor, { window: 100 }, availableBytes);
+    const { totalBytes, ...parts } = await fitting(0);
+    const { weightBytes, kvBytes, arenaBytes, runtimeBytes, vocabularyBytes } = parts;
+    assert.equal(totalBytes, weightBytes + kvBytes + arenaBytes + runtimeBytes + vocabularyBytes);
     assert.equal(parts.fits, false);
-    assert.equal(plan(doubleModel(100, true), doubleStore, { window: 100 }, totalBytes).fits, true);
+    assert.equal((await fitting(totalBytes)).fits, true);
+  });
+
+  test("the cpu executor fits what 32-bit addresses reach and no more, whatever memory the machine has", async () => {
+    const fitting = (window: number): Promise<EnginePlan> =>
+      plan(doubleModel(2 ** 24, false), doubleStore, cpuExecutor, { window, slots: 32, threads: 1 }, 2 ** 40);
+    assert.equal((await fitting(2 ** 22)).fits, true); // 2 GiB of keys and values
+    const beyond = await fitting(2 ** 23);
+    assert.equal(beyond.fits, false);
+    assert.ok(beyond.availableBytes < 4.1 * 2 ** 30);
+    await assert.rejects(
+      openEngine(doubleModel(2 ** 24, false), doubleStore, cpuExecutor, { window: 2 ** 23, slots: 32, threads: 1 }),
+      MemoryError,
+    );
   });
 
   const wrong: [string, EngineOptions][] = [
@@ -59,8 +79,8 @@ describe("the plan", () => {
   for (const [field, options] of wrong) {
     test(`${JSON.stringify(options)} is refused before anything is opened, naming ${field}`, async () => {
       const model = doubleModel(100, true);
-      assert.throws(() => plan(model, doubleStore, options, 1), refusalOf(field));
       const executor = new DoubleExecutor();
+      await assert.rejects(plan(model, doubleStore, executor, options, 1), refusalOf(field));
       await assert.rejects(openEngine(model, doubleStore, executor, options), refusalOf(field));
       assert.deepEqual(executor.graphs, {});
     });

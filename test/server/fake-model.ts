@@ -145,6 +145,7 @@ function fakeInfo(name: string, window: number): ModelInfo {
     kvBytes: 2,
     kvBytesPerToken: 1,
     arenaBytes: 1,
+    runtimeBytes: 1,
     vocabularyBytes: 1,
     totalBytes: 10,
     availableBytes: 100,

@@ -4,6 +4,7 @@ import { UnsupportedError } from "../../base/errors.ts";
 import { relaxedMachine, wasmMachine } from "../../lanes/index.ts";
 import type { Executor } from "../executor.ts";
 import { openModel } from "./open-model.ts";
+import { placeModel } from "./place-model.ts";
 
 /** The kernel sets there are; "wasm-relaxed" where the host has relaxed SIMD. */
 export type CpuTier = "wasm" | "wasm-relaxed";
@@ -18,6 +19,7 @@ export function createCpuExecutor({ tier }: { tier?: CpuTier } = {}): Executor {
   return {
     name: "cpu",
     tier: relaxed === undefined ? "wasm" : "wasm-relaxed",
+    plan: async (store, graphs, options) => (await placeModel(store, graphs, options)).use,
     open: (store, graphs, options) => openModel(machine, store, graphs, options),
   };
 }

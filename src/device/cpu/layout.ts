@@ -10,7 +10,7 @@ const PADDING = 64;
 export const SCRATCH_BYTES = 65536;
 const PAGE_BYTES = 65536;
 /** What 32-bit addresses reach. */
-const MEMORY_BYTES_MAX = 2 ** 32;
+export const MEMORY_BYTES_MAX = 2 ** 32;
 
 export const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

@@ -2,9 +2,9 @@
 // are compared with. Only weights and states are rounded, to the type they are stored in. One thread, and no arena:
 // values are dropped after their last reader.
 import { UnsupportedError } from "../../base/errors.ts";
-import type { Graph, Tensor } from "../../graph/index.ts";
-import type { Executor, OpenModel, OpenOptions, ParameterStore } from "../executor.ts";
-import { collectLeaves, matrixShape, weightBytesPerToken } from "../leaves.ts";
+import { type Graph, type Tensor, elementsBound } from "../../graph/index.ts";
+import type { Executor, MemoryUse, OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
+import { type Leaves, collectLeaves, matrixShape, weightBytesPerToken } from "../leaves.ts";
 import { liveRanges, planArena } from "../planner.ts";
 import { type Shared, createProgram } from "./program.ts";
 import { F16State, F32State, type StateRows, WeightRows } from "./rows.ts";
@@ -12,7 +12,27 @@ import { evaluations } from "./table.ts";
 
 const F64_BYTES = 8;
 
-export const referenceExecutor: Executor = { name: "reference", tier: "f64", open };
+export const referenceExecutor: Executor = {
+  name: "reference",
+  tier: "f64",
+  plan: async (store, graphs) => memoryUse(collectLeaves(store, Object.values(graphs)), graphs),
+  open,
+};
+
+function memoryUse({ parameters, states }: Leaves, graphs: Readonly<Record<string, Graph>>): MemoryUse {
+  const list = Object.values(graphs);
+  const leavesOf = ({ inputs, outputs }: Graph): Tensor[] => [...inputs.values(), ...Object.values(outputs)];
+  return {
+    weightBytes: sum([...parameters.values()].map((stored) => stored.byteLength)),
+    stateBytes: sum([...states.values()].map(({ shape, type }) => elementsBound(shape) * (type === "f16" ? 2 : 4))),
+    arenaBytes: Math.max(0, ...list.map(liveBytes)),
+    runtimeBytes: sum(list.flatMap(leavesOf).map(({ shape }) => elementsBound(shape) * 4)),
+    headroomBytes: Infinity,
+    bytesPerToken: Object.fromEntries(
+      Object.entries(graphs).map(([name, graph]) => [name, weightBytesPerToken(graph, parameters)]),
+    ),
+  };
+}
 
 async function open<P extends string>(
   store: ParameterStore,
@@ -28,7 +48,7 @@ async function open<P extends string>(
   const leaves = collectLeaves(store, list);
   const shared: Shared = { weights: new Map(), states: new Map(), closed: false, running: false };
   for (const [name, tensor] of leaves.states) shared.states.set(name, zeroState(tensor));
-  const weightBytes = sum([...leaves.parameters.values()].map((stored) => stored.byteLength));
+  const memory = memoryUse(leaves, graphs);
   let done = 0;
   for (const [name, stored] of leaves.parameters) {
     signal?.throwIfAborted();
@@ -36,24 +56,18 @@ async function open<P extends string>(
     await store.readRows(name, 0, bytes);
     shared.weights.set(name, new WeightRows(stored, bytes));
     done += stored.byteLength;
-    onProgress?.({ label: "load", done, total: weightBytes, unit: "bytes" });
+    onProgress?.({ label: "load", done, total: memory.weightBytes, unit: "bytes" });
   }
 
-  const perProgram = <T>(make: (graph: Graph) => T): Record<P, T> =>
-    Object.fromEntries(Object.entries<Graph>(graphs).map(([name, graph]) => [name, make(graph)])) as Record<P, T>;
+  const programs = Object.entries<Graph>(graphs).map(([name, graph]) => [name, createProgram(graph, shared)]);
   const close = async (): Promise<void> => {
     shared.closed = true;
     shared.weights.clear();
     shared.states.clear();
   };
   return {
-    programs: perProgram((graph) => createProgram(graph, shared)),
-    memory: {
-      weightBytes,
-      stateBytes: sum([...shared.states.values()].map((state) => state.byteLength)),
-      arenaBytes: Math.max(0, ...list.map(liveBytes)),
-      bytesPerToken: perProgram((graph) => weightBytesPerToken(graph, leaves.parameters)),
-    },
+    programs: Object.fromEntries(programs) as Record<P, Program>,
+    memory,
     threads: 1,
     close,
     [Symbol.asyncDispose]: close,

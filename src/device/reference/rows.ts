@@ -56,17 +56,12 @@ export class WeightRows implements Rows {
 
 /** A state: rows that `store` rounds to the state's type. */
 export interface StateRows extends Rows {
-  readonly byteLength: number;
   store(i: number, values: ArrayLike<number>): void;
 }
 
 export class F32State extends Matrix<Float32Array> implements StateRows {
   constructor(rows: number, columns: number) {
     super(new Float32Array(rows * columns), rows, columns);
-  }
-
-  get byteLength(): number {
-    return this.values.byteLength;
   }
 
   store(i: number, values: ArrayLike<number>): void {
@@ -83,10 +78,6 @@ export class F16State implements StateRows {
     this.#bits = new Uint16Array(rows * columns);
     this.rows = rows;
     this.columns = columns;
-  }
-
-  get byteLength(): number {
-    return this.#bits.byteLength;
   }
 
   row(i: number): Float32Array {

@@ -1,0 +1,10 @@
+// The other side of memory.test.ts: a process that loads one model, fills its window, and tells what it grew by.
+import { residentBytes } from "#platform";
+import { load } from "../../src/index.ts";
+
+const [path, window] = process.argv.slice(2);
+const before = residentBytes();
+await using model = await load(path, { window: Number(window), slots: 1 });
+const ids = Array.from({ length: model.info.window - 9 }, (_, i) => 100 + (i % 400));
+for await (const event of model.generate(ids, { temperature: 0, maxTokens: 8, ignoreEnd: true })) void event;
+console.log(JSON.stringify({ planned: model.info.memory, grownBytes: residentBytes() - before }));
