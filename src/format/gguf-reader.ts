@@ -222,7 +222,7 @@ function placeTensor(source: ByteSource, tensor: Listed, dataOffset: number, ali
   if (offset > source.size) fail("offset", offset, `inside the file of ${source.size} bytes`);
   const byteLength = bytesOfTensor(tensor, source.size, fail);
   if (byteLength !== undefined && byteLength > source.size - offset) {
-    fail("end", `byte ${offset + byteLength}`, `inside the file of ${source.size} bytes; is it cut off?`);
+    fail("end", `byte ${offset + byteLength}`, `inside the file of ${source.size} bytes (is it cut off?)`);
   }
   return { ...tensor, offset, byteLength };
 }

@@ -129,7 +129,7 @@ function checkFilled(source: ByteSource, tensors: Safetensor[], dataOffset: numb
       source.name,
       "size",
       `${source.size} bytes`,
-      `${at} bytes, as its tensors say; is it cut off?`,
+      `${at} bytes, as its tensors say (is it cut off?)`,
     );
   }
 }

@@ -133,6 +133,10 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
       const missing = await find(nameOrPath).catch((error: unknown) => error);
       if (!(missing instanceof Error)) return (missing as ListedModel).path;
       if ((await sizeOf(nameOrPath)) !== null) return resolvePath(nameOrPath);
+      // what looks like a path was meant as one
+      if (/^[./~\\]|\.(gguf|safetensors)$/i.test(nameOrPath)) {
+        throw new NotFoundError(`There is no file or folder ${resolvePath(nameOrPath)}.`, { cause: missing });
+      }
       throw missing;
     },
   };

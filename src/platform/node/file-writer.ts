@@ -1,13 +1,16 @@
 // Writing a file so that it is there whole or not at all: bytes go to a temporary name beside it, then fsync, rename.
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ShapeError, UsageError } from "../../base/errors.ts";
+import { FormatError, ShapeError, UsageError } from "../../base/errors.ts";
 import type { Platform } from "../platform.ts";
+import { fileFacts } from "./files.ts";
 import { hostError } from "./host-error.ts";
 
 let writersStarted = 0;
 
 export const createFileWriter: Platform["createFileWriter"] = async (path) => {
+  const facts = await fileFacts(path);
+  if (facts !== undefined && facts.kind !== "file") throw new FormatError(path, "kind", facts.kind, "a file");
   const temporary = `${path}.${process.pid}-${writersStarted++}.part`;
   const handle = await open(temporary, "wx").catch((error: unknown) => hostError("write", path, error));
   let position = 0;

@@ -26,6 +26,7 @@ export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].incl
 export function hostError(verb: Verb, path: string, error: unknown): never {
   if (error instanceof LiangError) throw error;
   const code = codeOf(error);
+  if (code === "ENOENT" && verb === "write") throw new NotFoundError(`Cannot write ${path}: its folder is not there.`);
   if (code === "ENOENT") throw new NotFoundError(`Cannot ${verb} ${path}: it is not there.`, { cause: error });
   const [ours, reason, hint] = reasons[code] ?? ["host_failed", error instanceof Error ? error.message : String(error)];
   throw new LiangError(
