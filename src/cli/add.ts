@@ -16,7 +16,7 @@ export const command = defineCommand({
   },
   async run(options, [path]) {
     const { family, name } = await describeModel(path); // a file we could not open is refused here, not at first use
-    const models = openModelList(await openDataFolder(), builtInModel);
+    const models = openModelList(openDataFolder(), builtInModel);
     const entry = await models.add(path, { name: options.name, replace: options.replace });
     if (options.json) outJson({ ...entry, family, title: name });
     else out(`${entry.name}: ${family}, ${bytes(entry.bytes!)}, at ${entry.path}`);

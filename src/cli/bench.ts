@@ -4,7 +4,8 @@ import { SPEED_WINDOW, measureSpeed } from "../eval/speed.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
-import { bytes, out, outJson, paint, progressBar, tabulate } from "./terminal.ts";
+import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
+import { progressBar } from "./progress-bar.ts";
 
 export const command = defineCommand({
   summary: "Measures speed: reading 512 tokens, writing 128 after a prompt of 20.",

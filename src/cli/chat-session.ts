@@ -1,28 +1,17 @@
 // A terminal conversation as data: its messages, settings and slash commands. Pure but for /save and /load, so that a
 // test can drive it without a terminal. Not here: reading lines, streaming (chat.ts).
-import { readFile, writeFile } from "node:fs/promises";
-import { FormatError, NotFoundError, UsageError } from "../base/errors.ts";
+import { FormatError, UsageError } from "../base/errors.ts";
 import type { Message, SamplingOptions } from "../chat/types.ts";
+import { samplingOptions } from "./sampling.ts";
+import { readTextFile, writeTextFile } from "./text-file.ts";
 
-/** Options `/set` takes, with what they mean. */
-export const SETTINGS = {
-  temperature: "randomness; 0 always takes the most likely token",
-  topK: "keep the k most likely tokens (0: all)",
-  topP: "keep the tokens that hold this probability",
-  minP: "drop tokens less likely than this share of the best",
-  typicalP: "locally typical sampling (1: off)",
-  repetitionPenalty: "1: none",
-  presencePenalty: "0: none",
-  frequencyPenalty: "0: none",
-  seed: "same seed, same reply",
-  maxTokens: "longest reply in tokens",
-} as const;
-type Setting = keyof typeof SETTINGS;
+/** Options that `/set` takes: those of the command line that are numbers, under the same names. */
+const SETTINGS = Object.entries(samplingOptions).filter(([, { type }]) => type === "number");
 
 export const HELP = [
   "/help            this list",
-  '/system TEXT     set the system prompt ("/system" alone shows it, "/system -" removes it)',
-  '/set NAME VALUE  set a sampling option ("/set" alone lists them)',
+  "/system TEXT     set the system prompt; alone: show it; /system -: remove it",
+  "/set NAME VALUE  set a sampling option; alone: list them; VALUE -: the usual one",
   "/regen           answer the last message anew",
   "/edit TEXT       replace your last message and answer it",
   "/clear           start anew, keeping system prompt and settings",
@@ -30,7 +19,9 @@ export const HELP = [
   "/load FILE       read one back",
   "/stats           tokens and speed of the last reply",
   "/bye             leave (also Ctrl-D)",
-  'A line of """ opens and closes a message of several lines. Ctrl-C stops a reply.',
+  "",
+  'Several lines: """ before and after them, or Alt-Enter, or just paste them.',
+  "Ctrl-C stops a reply. The up key brings back what you wrote.",
 ].join("\n");
 
 /** What the loop does after a line: show something, answer, leave. */
@@ -45,6 +36,13 @@ interface Saved {
   readonly messages: readonly Message[];
   readonly settings: Readonly<Record<string, number>>;
 }
+
+/** "top-k" -> "topK": options are the door's, flags their kebab-case names. */
+const optionName = (flag: string): string => flag.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** A message's text, as it is shown. */
+const contentText = ({ content }: Message): string =>
+  typeof content === "string" ? content : (content ?? []).map(({ text }) => text ?? "").join("");
 
 export class ChatSession {
   readonly model: string;
@@ -83,28 +81,32 @@ export class ChatSession {
 
   system(text: string): Outcome {
     const current = this.messages.find(({ role }) => role === "system");
-    if (text === "") return { do: "show", text: current === undefined ? "no system prompt" : String(current.content) };
+    if (text === "") return { do: "show", text: current === undefined ? "no system prompt" : contentText(current) };
     this.#setSystem(text === "-" ? undefined : text);
     return { do: "show", text: text === "-" ? "system prompt removed" : "system prompt set" };
   }
 
   set(text: string): Outcome {
-    const [name, value] = text.split(/\s+/);
+    const [name, value] = text.trim().split(/\s+/);
     if (name === "") {
-      const rows = Object.entries(SETTINGS).map(
-        ([key, help]) => `${key.padEnd(18)}${String(this.settings[key as Setting] ?? "-").padEnd(8)}${help}`,
+      const rows = SETTINGS.map(
+        ([key, { help }]) => `${key.padEnd(20)}${String(this.#setting(key) ?? "-").padEnd(8)}${help}`,
       );
       return { do: "show", text: rows.join("\n") };
     }
-    const number = Number(value);
-    if (!Object.hasOwn(SETTINGS, name)) {
+    if (!SETTINGS.some(([key]) => key === name)) {
       throw new UsageError(`There is no setting ${JSON.stringify(name)}.`, { hint: "/set alone lists them." });
     }
-    if (value === undefined || value === "" || !Number.isFinite(number)) {
-      throw new UsageError(`${name} is ${JSON.stringify(value ?? "")}, expected a number.`);
+    const number = value === "-" ? undefined : Number(value);
+    if (value === undefined || Number.isNaN(number)) {
+      throw new UsageError(`${name} is ${JSON.stringify(value ?? "")}, expected a number, or - for the usual one.`);
     }
-    this.settings = { ...this.settings, [name]: number };
-    return { do: "show", text: `${name} is ${number}` };
+    this.settings = { ...this.settings, [optionName(name)]: number };
+    return { do: "show", text: number === undefined ? `${name} is as usual` : `${name} is ${number}` };
+  }
+
+  #setting(name: string): number | undefined {
+    return (this.settings as Readonly<Record<string, number | undefined>>)[optionName(name)];
   }
 
   clear(): void {
@@ -114,24 +116,24 @@ export class ChatSession {
   async save(file: string): Promise<Outcome> {
     if (file === "") throw new UsageError("/save needs a file name.");
     const settings = Object.fromEntries(Object.entries(this.settings).filter(([, value]) => value !== undefined));
-    await writeFile(file, `${JSON.stringify({ model: this.model, messages: this.messages, settings }, null, 2)}\n`);
+    const content = `${JSON.stringify({ model: this.model, messages: this.messages, settings }, null, 2)}\n`;
+    await writeTextFile(file, content);
     return { do: "show", text: `saved ${this.messages.length} messages to ${file}` };
   }
 
   async load(file: string): Promise<Outcome> {
     if (file === "") throw new UsageError("/load needs a file name.");
-    let saved: Saved;
+    const content = await readTextFile(file);
+    let saved: Saved | null;
     try {
-      saved = JSON.parse(await readFile(file, "utf8")) as Saved;
+      saved = JSON.parse(content) as Saved | null;
     } catch (cause) {
-      throw cause instanceof SyntaxError
-        ? new FormatError(file, "content", "no JSON", "a conversation saved by /save", { cause })
-        : new NotFoundError(`There is no readable file ${file}.`, { cause });
+      throw new FormatError(file, "content", "no JSON", "a conversation saved by /save", { cause });
     }
     const isMessage = (message: Message): boolean =>
       typeof message?.role === "string" && (typeof message.content === "string" || Array.isArray(message.content));
-    if (!Array.isArray(saved.messages) || !saved.messages.every(isMessage)) {
-      throw new FormatError(file, "messages", typeof saved.messages, "a list of {role, content}");
+    if (!Array.isArray(saved?.messages) || !saved.messages.every(isMessage)) {
+      throw new FormatError(file, "messages", typeof saved?.messages, "a list of {role, content}");
     }
     this.messages = [...saved.messages];
     this.settings = { ...this.settings, ...saved.settings };

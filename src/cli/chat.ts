@@ -1,15 +1,17 @@
-// `liang chat`: a conversation in the terminal. Reads lines, streams replies; Ctrl-C stops the reply, not the program.
-// Works from a pipe too: one message a line.
+// `liang chat`: a conversation in the terminal. Streams replies; Ctrl-C stops the reply, not the program. Works from a pipe
+// too: a message a line. Not here: keys (terminal-input.ts), slash commands (chat-session.ts).
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { LiangError, isAbort } from "../base/errors.ts";
 import type { LanguageModel } from "../chat/types.ts";
+import { builtInModel } from "../store/built-in.ts";
 import { ChatSession } from "./chat-session.ts";
 import { defineCommand } from "./command.ts";
+import { WordWrap } from "./layout.ts";
 import { openModel } from "./open.ts";
-import { type EndEvent, stream, summary } from "./run.ts";
+import { type EndEvent, cutNote, stream, summary } from "./reply.ts";
 import { generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
-import { note, out, paint } from "./terminal.ts";
+import { openMessageInput } from "./terminal-input.ts";
+import { note, out, paint, write } from "./terminal.ts";
 
 export const command = defineCommand({
   summary: "Talks with a model in the terminal.",
@@ -20,49 +22,59 @@ export const command = defineCommand({
     ...samplingOptions,
     ...loadingOptions,
   },
-  notes: ["Without MODEL it is the built-in one. In the chat, /help lists what you can do."],
-  async run(options, [model = "built-in"], signal) {
+  notes: [`Without MODEL it is the built-in one, ${builtInModel.name}. In the chat, /help lists what`, "you can do."],
+  async run(options, [model = builtInModel.name], signal) {
     await using loaded = await openModel(model, { ...loadOptions(options), signal });
-    const { name, window } = loaded.info;
-    out(`${paint("strong", name)} ${paint("faint", `${window} tokens, /help for commands`)}`);
-    await talk(loaded, new ChatSession(name, generateOptions(options), options.system), options.stop);
+    const { name, window, template } = loaded.info;
+    out(`${paint("strong", name)} ${paint("faint", `holds ${window} tokens; /help lists what you can do`)}`);
+    if (template === "none") out(paint("faint", "It was not made for chat: it continues what you write."));
+    const session = new ChatSession(name, generateOptions(options), options.system);
+    await talk(loaded, session, options.stop, signal);
   },
 });
 
-async function talk(model: LanguageModel, session: ChatSession, stop: readonly string[] | undefined): Promise<void> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: process.stdin.isTTY });
-  const prompt = process.stdin.isTTY ? paint("accent", "› ") : "";
+/** Takes messages until the person leaves or `signal` aborts. */
+async function talk(
+  model: LanguageModel,
+  session: ChatSession,
+  stop: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   let reply: AbortController | undefined;
   let last: EndEvent | undefined;
-  // In a terminal readline reads Ctrl-C itself; the program's own handler serves while a model loads.
-  lines.on("SIGINT", () => {
-    if (reply === undefined) lines.close();
-    else reply.abort();
-  });
-  lines.setPrompt(prompt);
-  lines.prompt();
-  for await (const line of messages(lines)) {
-    const before = [...session.messages];
-    try {
-      const outcome = await session.take(line);
-      if (outcome.do === "leave") break;
-      if (outcome.do === "show") out(paint("faint", outcome.text));
-      else if (outcome.do === "stats") out(paint("faint", last === undefined ? "no reply yet" : summary(last)));
-      else {
-        reply = new AbortController();
-        last = (await answer(model, session, stop, reply.signal)) ?? last;
+  const input = openMessageInput(() => reply?.abort());
+  const leave = (): void => {
+    reply?.abort();
+    input.close();
+  };
+  signal.addEventListener("abort", leave);
+  try {
+    for (;;) {
+      const line = await input.next();
+      if (line === undefined || signal.aborted) return;
+      const before = [...session.messages];
+      try {
+        const outcome = await session.take(line);
+        if (outcome.do === "leave") return;
+        if (outcome.do === "show") out(paint("faint", outcome.text));
+        else if (outcome.do === "stats") out(paint("faint", last === undefined ? "no reply yet" : summary(last)));
+        else {
+          reply = new AbortController();
+          last = (await answer(model, session, stop, reply.signal)) ?? last;
+        }
+      } catch (error) {
+        if (!(error instanceof LiangError)) throw error;
+        session.messages = before;
+        note(error.message);
+        if (!process.stdin.isTTY) process.exitCode = error.exitCode; // a script must see it
+      } finally {
+        reply = undefined;
       }
-    } catch (error) {
-      if (!(error instanceof LiangError)) throw error;
-      session.messages = before;
-      note(error.message);
-    } finally {
-      reply = undefined;
     }
-    lines.setPrompt(prompt);
-    lines.prompt();
+  } finally {
+    signal.removeEventListener("abort", leave);
+    input.close();
   }
-  lines.close();
 }
 
 /** Streams one reply into the session; a stopped one keeps what came. */
@@ -72,43 +84,27 @@ async function answer(
   stop: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<EndEvent | undefined> {
+  const { stdout } = process;
+  const wrap = stdout.isTTY ? new WordWrap(stdout.columns || 80) : undefined;
   let text = "";
-  const events = model.chat(session.messages, { ...session.settings, stop, signal });
+  const show = (piece: string): void => {
+    text += piece;
+    write(wrap === undefined ? piece : wrap.push(piece));
+  };
+  let end: EndEvent | undefined;
+  let isStopped = false;
   try {
-    const { end } = await stream(
-      (async function* watch() {
-        for await (const event of events) {
-          if (event.type === "text-delta") text += event.text;
-          yield event;
-        }
-      })(),
-      false,
-    );
-    return end;
+    ({ end } = await stream(model.chat(session.messages, { ...session.settings, stop, signal }), show));
   } catch (error) {
     if (!isAbort(error)) throw error;
-    return undefined;
+    isStopped = true;
   } finally {
+    if (wrap !== undefined) write(wrap.end());
     if (text !== "") session.replied(text);
-    process.stdout.write("\n\n");
+    if (text !== "" || isStopped) out("");
   }
-}
-
-/** Messages as the person ends them: a line, or all lines between two of `"""`. Empty lines are passed over. */
-async function* messages(lines: AsyncIterable<string> & { setPrompt(text: string): void; prompt(): void }) {
-  let block: string[] | undefined;
-  for await (const line of lines) {
-    if (block === undefined && line.trim() === '"""') block = [];
-    else if (block !== undefined && line.trim() === '"""') {
-      yield block.join("\n");
-      block = undefined;
-      continue;
-    } else if (block !== undefined) block.push(line);
-    else if (line.trim() !== "") {
-      yield line;
-      continue;
-    }
-    lines.setPrompt(block === undefined ? paint("accent", "› ") : paint("faint", "… "));
-    lines.prompt();
-  }
+  if (isStopped) note(paint("faint", "stopped", process.stderr));
+  else if (session.settings.maxTokens === undefined) cutNote(end!, model.info.window);
+  out("");
+  return end;
 }

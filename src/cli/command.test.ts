@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Command, defineCommand, helpOf, parseWords } from "./command.ts";
+import { defineCommand, helpOf, parseWords } from "./command.ts";
 
 const sample = defineCommand({
   summary: "Does things.",
@@ -40,7 +40,7 @@ describe("a command's words", () => {
   });
 
   test("help fits 80 columns and names every option", () => {
-    const help = helpOf("sample", sample as unknown as Command);
+    const help = helpOf("sample", sample);
     for (const line of help.split("\n")) assert.ok(line.length <= 80, line);
     for (const name of ["--temperature", "--stop", "--json"]) assert.ok(help.includes(name));
   });

@@ -43,10 +43,20 @@ export function parseWords<O extends OptionSpecs>(
   args: readonly string[],
 ): { options: OptionValues<O>; words: string[] } {
   const specs = Object.entries(command.options);
+  const isNumber = (arg: string): boolean =>
+    specs.some(([name, { type, short }]) => type === "number" && (arg === `--${name}` || arg === `-${short}`));
+  // parseArgs takes the -1 of "--presence-penalty -1" for an option
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1);
+    if (last !== undefined && isNumber(last) && /^-\.?\d/.test(arg)) {
+      joined.push(`${joined.pop()!}${last.startsWith("--") ? "=" : ""}${arg}`);
+    } else joined.push(arg);
+  }
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
     parsed = parseArgs({
-      args: [...args],
+      args: joined,
       strict: true,
       allowPositionals: true,
       allowNegative: true,
@@ -58,13 +68,15 @@ export function parseWords<O extends OptionSpecs>(
       ),
     });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.replace(/\. To specify .*$/s, "")}.`, { hint: "See --help." });
+    const [message] = (error as Error).message.split(/\. To specify |\n/);
+    throw new UsageError(message.replace(/\.?$/, "."), { hint: "See --help." });
   }
   const { least, most } = command.words;
   if (parsed.positionals.length < least || parsed.positionals.length > most) {
-    throw new UsageError(`Found ${parsed.positionals.length} words, expected: ${command.usage || "none"}.`, {
-      hint: "See --help.",
-    });
+    const count = parsed.positionals.length;
+    const found =
+      count === 0 ? "no words" : `${count === 1 ? "1 word" : `${count} words`} (${parsed.positionals.join(" ")})`;
+    throw new UsageError(`Found ${found}, expected: ${command.usage || "only options"}.`, { hint: "See --help." });
   }
   const values = Object.fromEntries(
     specs
@@ -95,9 +107,9 @@ export function helpOf(name: string, command: Command): string {
   const column = Math.min(30, Math.max(...rows.map(([left]) => left.length), 0) + 2);
   const lines = rows.map(([left, help]) => `  ${table(left, help, column)}`);
   return [
-    `${command.summary}`,
+    command.summary,
     "",
-    `usage: liang ${name} ${command.usage}${rows.length > 0 ? " [options]" : ""}`,
+    ["usage: liang", name, command.usage, rows.length > 0 ? "[options]" : ""].filter(Boolean).join(" "),
     ...(lines.length > 0 ? ["", ...lines] : []),
     ...(command.notes === undefined ? [] : ["", ...command.notes]),
   ].join("\n");

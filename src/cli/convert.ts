@@ -2,7 +2,8 @@
 import { UsageError } from "../base/errors.ts";
 import { type ConvertReport, type ConvertType, convert, convertTypes } from "../convert/index.ts";
 import { defineCommand } from "./command.ts";
-import { bytes, note, out, outJson, progressBar, tabulate } from "./terminal.ts";
+import { bytes, note, out, outJson, tabulate } from "./terminal.ts";
+import { progressBar } from "./progress-bar.ts";
 
 export const command = defineCommand({
   summary: "Converts between Hugging Face folders, GGUF files and llama2.c checkpoints.",

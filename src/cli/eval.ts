@@ -3,9 +3,10 @@ import { FormatError, UsageError } from "../base/errors.ts";
 import { documentsPerplexity, filePerplexity } from "../eval/perplexity.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
-import { readTextFile } from "./read-text.ts";
+import { readTextFile } from "./text-file.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
-import { out, outJson, progressBar, tabulate } from "./terminal.ts";
+import { out, outJson, tabulate } from "./terminal.ts";
+import { progressBar } from "./progress-bar.ts";
 
 const WINDOW = 512; // llama.cpp's default, so that figures compare
 
@@ -61,7 +62,13 @@ function readDocuments(file: string, content: string, field: string): string[] {
       throw new FormatError(file, `line ${index + 1}`, line, "JSON", { cause });
     }
     const text = (row as Record<string, unknown> | null)?.[field];
-    if (typeof text !== "string") throw new FormatError(file, `line ${index + 1}, field ${field}`, typeof text, "text");
+    if (typeof text !== "string")
+      throw new FormatError(
+        file,
+        `line ${index + 1}, field ${field}`,
+        text === undefined ? "missing" : typeof text,
+        "text",
+      );
     return [text];
   });
 }

@@ -1,6 +1,7 @@
 // `liang list`: the models on the list, with sizes and places.
 import { builtInModel } from "../store/built-in.ts";
-import { openDataFolder, openModelList } from "../store/index.ts";
+import { dataFolder } from "#platform";
+import { openModelList } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
 import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
 
@@ -10,7 +11,7 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   options: { json: { type: "boolean", help: "print JSON" } },
   async run({ json }) {
-    const models = await openModelList(await openDataFolder(), builtInModel).list();
+    const models = await openModelList(dataFolder(), builtInModel).list();
     if (json) outJson(models);
     else {
       const size = (count: number | null): string => (count === null ? "missing" : bytes(count));

@@ -1,8 +1,9 @@
 // The CLI's entry: picks a command from the table, loads only its file, runs it, and turns errors into one sentence and
-// an exit code. Ctrl-C aborts through one AbortSignal; a second one ends the process.
+// an exit code. Ctrl-C and SIGTERM abort through one AbortSignal; a second one ends the process.
 import process from "node:process";
 import { LiangError, UsageError, isAbort } from "../base/errors.ts";
 import { type Command, helpOf, parseWords, table } from "./command.ts";
+import { note } from "./terminal.ts";
 import { version } from "./version.ts";
 
 type Load = () => Promise<{ readonly command: Command }>;
@@ -36,12 +37,17 @@ function overview(): string {
     "",
     ...rows,
     "",
-    "liang COMMAND --help tells more. MODEL is a name from `liang list`, a GGUF file or a folder.",
+    "liang COMMAND --help tells more. MODEL is a name from `liang list`, a GGUF file",
+    "or a folder.",
   ].join("\n");
 }
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
   const [name, ...rest] = args;
+  if (name === "help" && rest.length === 1) {
+    await main([rest[0], "--help"], signal);
+    return;
+  }
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     process.stdout.write(`${overview()}\n`);
     return;
@@ -60,15 +66,41 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     return;
   }
   const { options, words } = parseWords(command, rest);
-  await command.run(options, words, signal);
+  try {
+    await command.run(options, words, signal);
+  } catch (error) {
+    throw asOption(error, command);
+  }
+}
+
+/** The door names its options "maxTokens"; whoever typed --max-tokens is told of that. */
+function asOption(error: unknown, { options }: Command): unknown {
+  if (!(error instanceof UsageError) || error.field === undefined) return error;
+  const { field, message } = error;
+  const option = field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (!Object.hasOwn(options, option) || !message.startsWith(`${field} is `)) return error;
+  return new UsageError(`--${option}${message.slice(field.length)}`, { field: option, cause: error });
+}
+
+/** What the system says, as a sentence: "EROFS: read-only file system, open '/x'" -> "read-only file system, open '/x'". */
+function systemMessage(error: unknown): string | undefined {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (typeof code !== "string" || typeof syscall !== "string") return undefined;
+  return `The system refuses: ${message.replace(`${code}: `, "")}.`;
 }
 
 const interrupt = new AbortController();
-process.on("SIGINT", () => {
-  if (interrupt.signal.aborted) process.exit(130);
-  interrupt.abort();
-});
-process.on("SIGTERM", () => interrupt.abort());
+for (const [name, exitCode] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  process.on(name, () => {
+    if (interrupt.signal.aborted) process.exit(exitCode);
+    process.exitCode = exitCode;
+    interrupt.abort();
+  });
+}
 // A reader that went away (`liang run … | head`) ends us quietly.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
@@ -78,12 +110,13 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
-  if (isAbort(error)) process.exitCode = 130;
-  else if (error instanceof LiangError) {
-    process.stderr.write(`liang: ${error.message}\n`);
-    process.exitCode = error.exitCode;
+  const message = error instanceof LiangError ? error.message : systemMessage(error);
+  if (isAbort(error)) process.exitCode ??= 130;
+  else if (message !== undefined) {
+    note(`liang: ${message}`);
+    process.exitCode = error instanceof LiangError ? error.exitCode : 1;
   } else {
-    process.stderr.write(`liang: a defect, please report it: ${(error as Error).stack ?? String(error)}\n`);
+    note(`liang: a defect, please report it: ${(error as Error).stack ?? String(error)}`);
     process.exitCode = 70; // EX_SOFTWARE
   }
 }

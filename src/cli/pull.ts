@@ -3,7 +3,8 @@
 import process from "node:process";
 import { openDataFolder, pullModel } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
-import { bytes, note, out, outJson, paint, progressBar } from "./terminal.ts";
+import { bytes, note, out, outJson, paint } from "./terminal.ts";
+import { progressBar } from "./progress-bar.ts";
 
 export const command = defineCommand({
   summary: "Fetches a model from a hub; resumes, and checks every file's SHA-256.",
@@ -19,8 +20,9 @@ export const command = defineCommand({
     json: { type: "boolean", help: "print JSON when done" },
   },
   notes: [
-    "FILE is a GGUF's name or its format: Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M. Without it Q4_K_M is",
-    "taken, or the folder of safetensors where there is no GGUF. HF_TOKEN opens gated models.",
+    "FILE is a GGUF's name or its format: Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M.",
+    "Without it Q4_K_M is taken, or the folder of safetensors where there is no GGUF.",
+    "HF_TOKEN opens gated models.",
   ],
   async run({ endpoint, json }, [name], signal) {
     const bar = progressBar();

@@ -13,7 +13,7 @@ export const command = defineCommand({
     json: { type: "boolean", help: "print JSON" },
   },
   async run(options, [name]) {
-    const models = openModelList(await openDataFolder(), builtInModel);
+    const models = openModelList(openDataFolder(), builtInModel);
     const removed = await models.remove(name, { deleteFiles: options.files });
     if (options.json) outJson(removed);
     else out(removed.deletedFiles ? `removed, with its files` : `removed from the list; still there: ${removed.path}`);

@@ -2,12 +2,12 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { UsageError } from "../base/errors.ts";
-import type { ReplyEvent } from "../chat/types.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
-import { readTextFile } from "./read-text.ts";
+import { readTextFile } from "./text-file.ts";
 import { generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
-import { note, outJson, paint, progressBar } from "./terminal.ts";
+import { cutNote, stream, summary } from "./reply.ts";
+import { note, out, outJson, paint, write } from "./terminal.ts";
 
 export const command = defineCommand({
   summary: "Answers one prompt.",
@@ -28,8 +28,14 @@ export const command = defineCommand({
     ...samplingOptions,
     ...loadingOptions,
   },
-  notes: ["Prompt and prompt file together: the file comes after. With neither, standard input is read."],
+  notes: [
+    "Prompt and prompt file together: the file comes after. With neither, standard input",
+    "is read, but for its last line break.",
+  ],
   async run(options, [model, word], signal) {
+    if (options.prompt !== undefined && word !== undefined) {
+      throw new UsageError("There are two prompts, a word and --prompt.", { field: "prompt", hint: "Give one." });
+    }
     const prompt = await readPrompt(options.prompt ?? word, options["prompt-file"]);
     if (options.raw === true && options.system !== undefined) {
       throw new UsageError("--raw uses no template, so --system has no place.", { field: "system" });
@@ -40,55 +46,31 @@ export const command = defineCommand({
     const events = options.raw
       ? loaded.generate(prompt, settings)
       : loaded.chat([...system, { role: "user", content: prompt }], settings);
-    const { reply, end } = await stream(events, options.json === true);
     if (options.json) {
+      const { reply, end } = await stream(events, () => undefined);
       const { ids, promptIds, finishReason, usage, timings, seed } = end;
       outJson({ text: reply, ids, promptIds, finishReason, usage, timings, seed });
-    } else {
-      process.stdout.write("\n");
-      if (options.stats) note(paint("faint", summary(end), process.stderr));
+      return;
     }
+    let hasText = false;
+    const { end } = await stream(events, (text) => {
+      hasText = true;
+      write(text);
+    }).finally(() => hasText && out(""));
+    if (settings.maxTokens === undefined) cutNote(end, loaded.info.window);
+    if (options.stats) note(paint("faint", summary(end), process.stderr));
   },
 });
 
-export type EndEvent = Extract<ReplyEvent, { type: "end" }>;
-
-/** Writes a reply as it comes (unless quiet), with a bar while the prompt is read. */
-export async function stream(
-  events: AsyncIterable<ReplyEvent>,
-  quiet: boolean,
-): Promise<{ reply: string; end: EndEvent }> {
-  const bar = progressBar();
-  let reply = "";
-  let end: EndEvent | undefined;
-  try {
-    for await (const event of events) {
-      if (event.type === "prefill") bar.report({ label: "reading", ...event, unit: "tokens" });
-      else if (event.type === "text-start") bar.end();
-      else if (event.type === "text-delta") {
-        reply += event.text;
-        if (!quiet) process.stdout.write(event.text);
-      } else if (event.type === "end") end = event;
-    }
-  } finally {
-    bar.end();
-  }
-  return { reply, end: end! };
-}
-
-/** "128 tokens, 14.2 tok/s, first after 0.31 s, prompt 20 (12 cached)". */
-export function summary({ usage, timings }: EndEvent): string {
-  const cached = usage.cachedTokens > 0 ? ` (${usage.cachedTokens} cached)` : "";
-  return `${usage.completionTokens} tokens, ${timings.decodeTokensPerSecond.toFixed(1)} tok/s, first after ${(timings.firstTokenMs / 1000).toFixed(2)} s, prompt ${usage.promptTokens}${cached}`;
-}
-
 async function readPrompt(prompt: string | undefined, file: string | undefined): Promise<string> {
-  if (prompt === undefined && file === undefined) {
-    if (process.stdin.isTTY)
-      throw new UsageError("There is no prompt.", { hint: "Give it as a word, --prompt or a pipe." });
-    return readPrompt(undefined, "-");
+  if (prompt !== undefined && file === undefined) return prompt;
+  if (file === undefined && process.stdin.isTTY) {
+    throw new UsageError("There is no prompt.", { hint: "Give it as a word, --prompt, --prompt-file or a pipe." });
   }
-  if (file === undefined) return prompt!;
-  const content = file === "-" ? await text(process.stdin) : await readTextFile(file);
+  const isPiped = file === undefined || file === "-";
+  const content = isPiped ? (await text(process.stdin)).replace(/\r?\n$/, "") : await readTextFile(file);
+  if (content === "" && prompt === undefined) {
+    throw new UsageError(`There is no prompt: ${isPiped ? "standard input" : file} is empty.`, { field: "prompt" });
+  }
   return prompt === undefined ? content : `${prompt}\n\n${content}`;
 }

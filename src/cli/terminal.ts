@@ -1,13 +1,8 @@
-// What the terminal shows: one accent, bars that finish, sizes and times in a few columns. Colour obeys NO_COLOR and
-// pipes; bars go to standard error and only where that is a terminal. Not here: what is said (the commands).
+// What the terminal shows: one accent, sizes and times in a few columns, tables. Colour obeys NO_COLOR and pipes.
+// Not here: what is said (the commands), bars (progress-bar.ts), columns (layout.ts).
 import process from "node:process";
-import { stripVTControlCharacters, styleText } from "node:util";
-import type { OnProgress, Progress } from "../base/progress.ts";
-
-/** Bars appear only for what takes longer than this. */
-const BAR_DELAY_MS = 300;
-const BAR_INTERVAL_MS = 80;
-const BAR_COLUMNS = 24;
+import { styleText } from "node:util";
+import { columns } from "./layout.ts";
 
 type Style = "accent" | "faint" | "strong";
 const STYLES = { accent: "red", faint: "gray", strong: "bold" } as const;
@@ -17,8 +12,21 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = p
   return styleText(STYLES[style], text, { stream, validateStream: true });
 }
 
-export const out = (text: string): boolean => process.stdout.write(`${text}\n`);
-export const note = (text: string): boolean => process.stderr.write(`${text}\n`);
+/** Text that cannot drive a terminal: what models, files and hubs say may hold escape codes. Colours stay. */
+export function harmless(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replaceAll(/(\x1b\[[\d;]*m)|\r(?=\n)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (found, colour) =>
+    colour === undefined ? (found === "\r" ? "" : "\ufffd") : found,
+  );
+}
+
+/** To a terminal harmless, to a file or pipe byte for byte. */
+export function write(text: string, stream: NodeJS.WriteStream = process.stdout): boolean {
+  return stream.write(stream.isTTY ? harmless(text) : text);
+}
+
+export const out = (text: string): boolean => write(`${text}\n`);
+export const note = (text: string): boolean => write(`${text}\n`, process.stderr);
 /** One JSON document and nothing else, as `--json` promises. */
 export const outJson = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`);
 
@@ -34,18 +42,14 @@ export function bytes(count: number): string {
   return `${value < 9.95 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** Columns a text takes: CJK and full-width characters take two. */
-export function columns(text: string): number {
-  let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(stripVTControlCharacters(text))) {
-    width +=
-      /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u.test(
-        segment,
-      )
-        ? 2
-        : 1;
-  }
-  return width;
+/** 83_000 -> "1 min 23 s", 250 -> "0.25 s", 3.2 -> "3 ms". */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 99.5) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 9950) return `${Number((milliseconds / 1000).toPrecision(2))} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** Pads to a number of columns. */
@@ -62,42 +66,4 @@ export function tabulate(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join("\n");
-}
-
-function amount(unit: Progress["unit"], count: number): string {
-  return unit === "bytes" ? bytes(count) : `${count} ${unit}`;
-}
-
-/** A progress bar on standard error, silent where that is no terminal. `end` removes it. */
-export function progressBar(): { readonly report: OnProgress; end(): void } {
-  const stream = process.stderr;
-  const started = performance.now();
-  let drawn = 0;
-  let shown = false;
-  let label: string | undefined;
-  let labelStarted = started;
-  const report: OnProgress = ({ label: now, done, total, unit }) => {
-    if (!stream.isTTY) return;
-    const time = performance.now();
-    if (now !== label) {
-      label = now;
-      labelStarted = time;
-    } else if (time - drawn < BAR_INTERVAL_MS && done !== total) return;
-    if (time - started < BAR_DELAY_MS) return;
-    drawn = time;
-    shown = true;
-    const seconds = (time - labelStarted) / 1000;
-    const left = total !== undefined && done > 0 ? `${Math.ceil((seconds * (total - done)) / done)} s left` : "";
-    const filled = total === undefined || total === 0 ? 0 : Math.round((BAR_COLUMNS * done) / total);
-    const bar = paint("accent", "━".repeat(filled), stream) + paint("faint", "━".repeat(BAR_COLUMNS - filled), stream);
-    const figures = `${amount(unit, done)}${total === undefined ? "" : ` of ${amount(unit, total)}`}`;
-    stream.write(`\r\x1b[K${now} ${bar} ${paint("faint", `${figures}  ${left}`, stream)}`);
-  };
-  return {
-    report,
-    end() {
-      if (shown) stream.write("\r\x1b[K");
-      shown = false;
-    },
-  };
 }

@@ -5,7 +5,7 @@ import { FormatError, UsageError } from "../base/errors.ts";
 import { type OpenTextSide, openTextSide } from "../chat/text-side.ts";
 import type { Message, Tool } from "../chat/types.ts";
 import { defineCommand } from "./command.ts";
-import { readTextFile } from "./read-text.ts";
+import { readTextFile } from "./text-file.ts";
 import { out, outJson, paint, tabulate } from "./terminal.ts";
 
 export const command = defineCommand({
@@ -119,12 +119,21 @@ function checkIds({ tokenizer }: OpenTextSide, value: unknown, field: string): n
   throw new UsageError(`${field}: expected ids from 0 to ${tokenizer.vocabularySize - 1}, such as 1,2,3.`, { field });
 }
 
+/** A token's text in quotes; of bytes that are no whole characters their hexadecimal form. */
+function tokenText(tokenizer: OpenTextSide["tokenizer"], id: number): string {
+  const bytes = tokenizer.tokenBytes(id);
+  try {
+    return JSON.stringify(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  }
+}
+
 /** One row a token: its id, its text, and what it is when it is no plain text. */
 function tokenTable({ tokenizer }: OpenTextSide, ids: readonly number[]): string {
   const rows = ids.map((id) => {
     const kind = tokenizer.tokenClass(id);
-    const text = JSON.stringify(tokenizer.decode([id], { start: false }));
-    return [String(id).padStart(7), text, kind === "normal" ? "" : paint("faint", kind)];
+    return [String(id).padStart(7), tokenText(tokenizer, id), kind === "normal" ? "" : paint("faint", kind)];
   });
   return [...(rows.length > 0 ? [tabulate(rows)] : []), paint("faint", `${ids.length} tokens`)].join("\n");
 }
