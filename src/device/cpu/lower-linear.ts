@@ -39,7 +39,6 @@ export function lowerLinear(node: Tensor, lowering: Lowering): void {
       outer,
     },
     parts: linearParts(node, packed, outer, columns, rounded && phase === "prompt"),
-    label: "linear",
   });
 }
 
@@ -68,7 +67,6 @@ function roundedActivations(x: Tensor, lowering: Lowering): Place {
       kernel: quantizeKernel,
       words: { x: lowering.place(x), out, blocks },
       parts: partsOf(blocks, LEAST_BLOCKS),
-      label: "quantize",
     });
     return out;
   });

@@ -1,6 +1,6 @@
 // The conductor's side of a model's compute threads: post one command, await one answer. Threads that failed are
 // replaced by new ones over the same memory. Not here: what a thread does (run-loop.ts), what a program is (encode.ts).
-import { KernelError } from "../../base/errors.ts";
+import { KernelError, UsageError } from "../../base/errors.ts";
 import { type WorkerHandle, startWorker } from "#platform";
 import { PART_BITS, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 import type { ComputeThreadData } from "./worker.ts";
@@ -17,8 +17,11 @@ export class ComputePool {
   readonly #options: PoolOptions;
   readonly #words: Int32Array;
   #threads: WorkerHandle[] = [];
-  #dead: Promise<never> = new Promise(() => {});
   #nextTag = 0;
+  /** What ended a thread that should serve, if one did. */
+  #death: Error | undefined;
+  /** Rejects the run that is waited for. */
+  #interrupt: (error: Error) => void = () => {};
 
   /** Starts the threads over `options.memory`, which holds the control block. */
   constructor(options: PoolOptions) {
@@ -49,30 +52,51 @@ export class ComputePool {
     this.#hold(true);
     try {
       await this.#ended(ended);
+    } catch (error) {
+      if (this.#death !== undefined) await this.#restart();
+      throw error;
     } finally {
       this.#hold(false);
       signal?.removeEventListener("abort", abort);
     }
     const status = Atomics.load(words, Word.status);
-    if (status === Status.failed) throw await this.#failure();
+    if (status === Status.failed) {
+      const error = this.#failure(table);
+      await this.#restart();
+      throw error;
+    }
     if (status === Status.aborted) throw signal?.reason;
   }
 
-  /** Ends all threads; resolves when they are gone. */
+  /** Ends all threads; resolves when they are gone. A run that is on rejects. */
   async close(): Promise<void> {
+    this.#interrupt(new UsageError("The model was closed while a program ran."));
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#hold(true); // else the process may end while it waits here
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
+  async #restart(): Promise<void> {
+    await this.#end();
+    this.#start();
+  }
+
   #start(): void {
+    this.#death = undefined;
+    this.#words[Word.sleepers] = 0; // those that slept are gone
     this.#threads = this.#options.scratch.map((scratch, i) => {
       const data: ComputeThreadData = { ...this.#options, scratch };
       return startWorker(ENTRY, data, { name: `compute ${i}`, background: true });
     });
-    this.#dead = new Promise((_, reject) => {
-      for (const thread of this.#threads) thread.onFailure(reject);
-    });
-    this.#dead.catch(() => {}); // between runs nobody waits for it
+    for (const thread of this.#threads) {
+      thread.onFailure((cause) => {
+        this.#death = new KernelError("A compute thread ended.", -1, -1, { cause, hint: cause.message });
+        this.#interrupt(this.#death);
+      });
+    }
   }
 
   /** Writes the words of a run between an odd and an even COMMAND. */
@@ -87,25 +111,29 @@ export class ComputePool {
     Atomics.notify(words, Word.command);
   }
 
-  /** Resolves when FINISHED moves on from `ended`; rejects when a thread dies instead. */
+  /** Resolves when FINISHED moves on from `ended`; rejects when a thread dies or the pool is closed instead. */
   async #ended(ended: number): Promise<void> {
+    if (this.#death !== undefined) throw this.#death;
     const wait = Atomics.waitAsync(this.#words, Word.finished, ended);
     if (!wait.async) return;
-    await Promise.race([wait.value, this.#dead]);
+    // not Promise.race with a lasting promise: that would keep something of every run
+    await new Promise<void>((resolve, reject) => {
+      this.#interrupt = reject;
+      wait.value.then(() => resolve(), reject);
+    });
   }
 
   #hold(on: boolean): void {
     for (const thread of this.#threads) thread.hold(on);
   }
 
-  /** Ends the threads of a poisoned run, starts new ones, and returns what happened. */
-  async #failure(): Promise<KernelError> {
+  /** What happened in a poisoned run. */
+  #failure(table: number): KernelError {
     const words = this.#words;
     // A copy: TextDecoder refuses views of shared memory.
     const text = Uint8Array.from(new Uint8Array(words.buffer, Word.errorText * 4, words[Word.errorBytes]));
-    const error = new KernelError(new TextDecoder().decode(text), words[Word.errorStep], words[Word.errorPart]);
-    await this.close();
-    this.#start();
-    return error;
+    const [step, part] = [words[Word.errorStep], words[Word.errorPart]];
+    const kernel = this.#options.kernels[words[table + step * STEP_WORDS]];
+    return new KernelError(`${kernel}: ${new TextDecoder().decode(text)}`, step, part);
   }
 }

@@ -22,8 +22,6 @@ export interface Step {
   readonly words: Readonly<Record<string, Word>>;
   /** 0 skips the step. */
   readonly parts: (extents: ExtentValues) => number;
-  /** Shown when it fails. */
-  readonly label: string;
 }
 
 /** Elements of a shape with at most one extent, each times `times`. */

@@ -51,7 +51,6 @@ function emit(
     kernel,
     words: { ...words, out: lowering.place(node) },
     parts: partsOf(parts.of, parts.least),
-    label: node.op.name,
   });
 }
 
@@ -144,7 +143,6 @@ const writeRows: Lower = (node, lowering) => {
       columns: columnsOf(x),
     },
     parts: partsOf(rows, Math.ceil(LEAST_ELEMENTS / columnsOf(x))),
-    label: "writeRows",
   });
 };
 
@@ -190,7 +188,6 @@ const attention: Lower = (node, lowering) => {
     kernel,
     words: { ...words, out: lowering.place(node) },
     parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / cut.rowsPerUnit) * unitsPerRow, PARTS_MAX),
-    label: "attention",
   });
 };
 

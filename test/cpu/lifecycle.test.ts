@@ -1,0 +1,158 @@
+// How an open model of the cpu executor lives, fails, stops and goes away.
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { KernelError, MemoryError, ShapeError, UsageError, isAbort } from "../../src/base/errors.ts";
+import { createCpuExecutor } from "../../src/device/cpu/executor.ts";
+import {
+  type Graph,
+  add,
+  gather,
+  graph,
+  input,
+  linear,
+  parameter,
+  silu,
+  state,
+  writeRows,
+} from "../../src/graph/index.ts";
+import { memoryStore, randomFloats, randomParameter } from "./stores.ts";
+
+const executor = createCpuExecutor();
+const rows = { name: "rows", bound: 64 };
+const COLUMNS = 64;
+
+const table = { table: randomParameter(1, "f32", 32, COLUMNS) };
+/** Reads rows of a table by ids, which are trusted: a wild one makes the kernel fault. */
+const lookup = (): Graph => graph({ y: silu(gather(parameter("table", [32, COLUMNS]), input("ids", [rows], "i32"))) });
+
+it("rejects the run in which a kernel faults, says where, and serves the next run", async () => {
+  await using opened = await executor.open(memoryStore(table), { run: lookup() }, { threads: 2 });
+  const { run } = opened.programs;
+  for (let round = 0; round < 3; round++) {
+    run.inputs.ids[0] = 1;
+    run.inputs.ids[1] = 12345678; // 3 GB past the table
+    const error: unknown = await run.run({ rows: 2 }).catch((reason: unknown) => reason);
+    assert.ok(error instanceof KernelError, String(error));
+    assert.equal(error.step, 0);
+    assert.match(error.message, /gather/);
+    run.inputs.ids[1] = 5;
+    await run.run({ rows: 2 });
+    assert.ok(run.outputs.y.subarray(0, 2 * COLUMNS).every((value) => Number.isFinite(value)));
+  }
+});
+
+/** Many products one after another: some hundred milliseconds. */
+function longGraph(): Graph {
+  const w = parameter("w", [512, 512]);
+  let x = input("x", [rows, 512], "f32");
+  for (let i = 0; i < 400; i++) x = silu(linear(x, w));
+  return graph({ y: x });
+}
+
+it("leaves a run within 50 ms of an abort, rejects with its reason, and runs again", async () => {
+  const store = memoryStore({ w: randomParameter(2, "f32", 512, 512) });
+  await using opened = await executor.open(store, { run: longGraph() }, { threads: 2 });
+  const { run } = opened.programs;
+  run.inputs.x.set(randomFloats(1, 64 * 512));
+  const from = performance.now();
+  await run.run({ rows: 64 });
+  const wholeMs = performance.now() - from;
+  const controller = new AbortController();
+  let abortedAt = 0;
+  setTimeout(() => {
+    abortedAt = performance.now();
+    controller.abort();
+  }, wholeMs / 8);
+  const error: unknown = await run.run({ rows: 64 }, controller.signal).catch((reason: unknown) => reason);
+  const lateMs = performance.now() - abortedAt;
+  assert.ok(isAbort(error), String(error));
+  assert.ok(lateMs < 50, `${lateMs} ms after the abort, of a run of ${wholeMs} ms`);
+  await assert.rejects(run.run({ rows: 1 }, controller.signal), isAbort);
+  await run.run({ rows: 1 });
+});
+
+it("rejects a run that is on when the model is closed", async () => {
+  const store = memoryStore({ w: randomParameter(2, "f32", 512, 512) });
+  const opened = await executor.open(store, { run: longGraph() }, { threads: 2 });
+  const run = assert.rejects(opened.programs.run.run({ rows: 64 }), UsageError);
+  await opened.close();
+  await run;
+});
+
+it("refuses extents beyond their bounds, a second run at a time, and runs after closing", async () => {
+  const opened = await executor.open(memoryStore(table), { run: lookup() }, { threads: 1 });
+  const { run } = opened.programs;
+  for (const value of [65, -1, 1.5, NaN]) await assert.rejects(run.run({ rows: value }), ShapeError);
+  await assert.rejects(run.run({}), ShapeError);
+  const first = run.run({ rows: 1 });
+  await assert.rejects(run.run({ rows: 1 }), UsageError);
+  await first;
+  await opened.close();
+  await opened.close();
+  await assert.rejects(run.run({ rows: 1 }), UsageError);
+});
+
+it("refuses a number of threads that is none, and a model beyond 4 GB before it allocates", async () => {
+  for (const threads of [0, -1, 1.5]) {
+    await assert.rejects(executor.open(memoryStore(table), { run: lookup() }, { threads }), UsageError);
+  }
+  const huge = state("huge", [2 ** 20, 2048], "f32");
+  const program = graph({ y: silu(input("x", [rows, 8], "f32")), z: gather(huge, input("ids", [rows], "i32")) });
+  const error: unknown = await executor.open(memoryStore({}), { run: program }).catch((reason: unknown) => reason);
+  assert.ok(error instanceof MemoryError, String(error));
+  assert.ok(error.neededBytes > 2 ** 33);
+});
+
+it("keeps state from run to run and program to program", async () => {
+  const make = (bound: number): Graph => {
+    const n = { name: "rows", bound };
+    const kept = writeRows(state("kept", [8, 3], "f32"), input("slots", [n], "i32"), input("x", [n, 3], "f32"));
+    return graph({ y: gather(kept, input("ids", [n], "i32")) });
+  };
+  await using opened = await executor.open(memoryStore({}), { one: make(1), four: make(4) }, { threads: 2 });
+  const { one, four } = opened.programs;
+  four.inputs.slots.set([7, 0, 2, 5]);
+  four.inputs.x.set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  four.inputs.ids.set([5, 2, 1, 7]);
+  await four.run({ rows: 4 });
+  assert.deepEqual([...four.outputs.y], [10, 11, 12, 7, 8, 9, 0, 0, 0, 1, 2, 3]);
+  one.inputs.slots.set([3]);
+  one.inputs.ids.set([0]);
+  await one.run({ rows: 1 });
+  assert.deepEqual([...one.outputs.y], [4, 5, 6]);
+});
+
+it("leaves nothing on the heap: 1,000 runs do not make it grow", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const x = input("x", [{ name: "rows", bound: 1 }, 64], "f32");
+  const program = graph({ y: add(linear(x, parameter("w", [64, 64])), x) });
+  const store = memoryStore({ w: randomParameter(2, "q8_0", 64, 64) });
+  await using opened = await executor.open(store, { run: program }, { threads: 1 });
+  const { run } = opened.programs;
+  const heapAfter = async (runs: number): Promise<number> => {
+    for (let i = 0; i < runs; i++) await run.run({ rows: 1 });
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await heapAfter(500);
+  const growth = (await heapAfter(1000)) - before;
+  assert.ok(growth < 20_000, `${growth} bytes stay after 1,000 runs`);
+});
+
+it("gives everything back at close: 50 models one after another", async () => {
+  const store = memoryStore({ w: randomParameter(2, "f32", 4096, 1024) }); // 16 MB
+  const x = input("x", [rows, 1024], "f32");
+  const program = graph({ y: linear(x, parameter("w", [4096, 1024])) });
+  const cycle = async (): Promise<void> => {
+    await using opened = await executor.open(store, { run: program }, { threads: 1 });
+    await opened.programs.run.run({ rows: 1 });
+  };
+  for (let i = 0; i < 5; i++) await cycle();
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 45; i++) await cycle();
+  const growthMb = (process.memoryUsage.rss() - before) / 1e6;
+  assert.ok(growthMb < 100, `resident memory grew by ${growthMb} MB, of 45 models of 17 MB`);
+});
