@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeEngine, tinyTokenizer } from "../../test/chat/fakes.ts";
-import { UsageError } from "../base/errors.ts";
+import { UsageError, isAbort } from "../base/errors.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import { createLanguageModel } from "./language-model.ts";
 import type { LanguageModel, Message, ModelInfo } from "./types.ts";
@@ -126,6 +126,28 @@ test("detokenize writes special tokens out unless told not to", () => {
   const ids = [tokenizer.idOf("<|im_start|>")!, ...tokenizer.encode("hello")];
   assert.equal(model.detokenize(ids), "<|im_start|>hello");
   assert.equal(model.detokenize(ids, { special: false }), "hello");
+});
+
+test("an abort is heard while the template still renders", async () => {
+  const { model: whole, engine, tokenizer } = open();
+  const model = createLanguageModel({
+    info: whole.info,
+    engine,
+    tokenizer,
+    template: {
+      ...chooseTemplate({ main: undefined, named: {} }, tokenizer).template,
+      render: () => new Promise(() => {}),
+    },
+    endIds: new Set(),
+    defaults: {},
+    async close() {},
+  });
+  const controller = new AbortController();
+  const reply = begin(model.chat([user("x")], { signal: controller.signal }));
+  setImmediate(() => controller.abort());
+  await assert.rejects(reply, isAbort);
+  await assert.rejects(begin(model.chat([user("x")], { signal: controller.signal })), isAbort);
+  assert.deepEqual(engine.requests, []);
 });
 
 test("close frees once, and a closed model says so", async () => {

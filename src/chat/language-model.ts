@@ -1,12 +1,13 @@
 // The door's model over its parts: engine, tokenizer, template. Text becomes ids here and nowhere else.
 // Not here: opening files (load.ts), the stream of one reply (reply.ts).
+import { untilAborted } from "../base/abort.ts";
 import { UsageError, show } from "../base/errors.ts";
 import type { Engine } from "../engine/index.ts";
 import type { ChatTemplate } from "../text/template.ts";
 import { createTextSide, withBos } from "./text-side.ts";
 import { streamReply } from "./reply.ts";
 import type { ReplySource } from "./reply.ts";
-import type { LanguageModel, ModelInfo, ReplyEvent } from "./types.ts";
+import type { GenerateOptions, LanguageModel, ModelInfo, ReplyEvent } from "./types.ts";
 
 export interface ModelParts extends ReplySource {
   readonly info: ModelInfo;
@@ -26,9 +27,12 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     if (closing !== undefined) throw new UsageError(`The model ${info.name} is closed.`);
   }
 
-  async function* reply(prompt: () => Promise<readonly number[]>, options: object): AsyncGenerator<ReplyEvent, void> {
+  async function* reply(
+    prompt: () => Promise<readonly number[]>,
+    options: GenerateOptions,
+  ): AsyncGenerator<ReplyEvent, void> {
     checkOpen();
-    yield* streamReply(parts, await prompt(), options);
+    yield* streamReply(parts, await untilAborted(prompt(), options.signal), options);
   }
 
   async function close(): Promise<void> {
@@ -41,6 +45,14 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     chat: (messages, options = {}) => reply(() => text.promptIds(messages, options), options),
     generate: (prompt, options = {}) => reply(async () => idsOf(parts, prompt), options),
     ...text,
+    async render(messages, options) {
+      checkOpen();
+      return await text.render(messages, options);
+    },
+    async promptIds(messages, options) {
+      checkOpen();
+      return await text.promptIds(messages, options);
+    },
     async logits(ids, options) {
       checkOpen();
       return await engine.logits(checkedIds(info, ids), options);
