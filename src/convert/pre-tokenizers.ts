@@ -29,12 +29,20 @@ export function preTokenizerName(component: Component | undefined, ignoreMerges:
   const wanted = [...patternsOf(component)];
   const found = NAMES.find((name) => {
     const row = preTokenizerOf(name);
-    return (row.ignoreMerges ?? false) === ignoreMerges && row.patterns.join("\0") === wanted.join("\0");
+    return (row.ignoreMerges ?? false) === ignoreMerges && plain(row.patterns) === plain(wanted);
   });
   if (found !== undefined) return found;
   throw new UnsupportedError(
     `${component.file}: GGUF has no name for this pre_tokenizer, which cuts by ${wanted.join(" then ")}.`,
   );
+}
+
+/** Patterns in one spelling: characters as themselves, quotes without a backslash. */
+function plain(list: readonly string[]): string {
+  return list
+    .join("\0")
+    .replaceAll(/\\u\{([0-9a-f]+)\}/gi, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
+    .replaceAll('\\"', '"');
 }
 
 function* patternsOf(component: Component): Generator<string> {

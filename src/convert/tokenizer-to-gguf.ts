@@ -60,7 +60,14 @@ export function tokenizerToGguf(folder: Folder): Entries {
 const isHole = (tokenizer: Tokenizer, id: number): boolean =>
   tokenizer.tokenClass(id) === "unused" && tokenizer.tokenText(id).startsWith("\0");
 
-function roles({ specials }: Tokenizer): Entries {
+/** Ids by role; a BOS or EOS that no file names is known by standing around an empty text. */
+function roles(tokenizer: Tokenizer): Entries {
+  const around = tokenizer.encode("", { bos: true });
+  const specials = {
+    ...tokenizer.specials,
+    bos: tokenizer.specials.bos ?? (tokenizer.addBos ? around[0] : undefined),
+    eos: tokenizer.specials.eos ?? (tokenizer.addEos ? around.at(-1) : undefined),
+  };
   const names = { bos: "bos", eos: "eos", eot: "eot", eom: "eom", unknown: "unknown", pad: "padding" } as const;
   return (Object.keys(names) as (keyof typeof names)[]).flatMap((role): Entries => {
     const id = specials[role];
@@ -78,6 +85,7 @@ function byteLevel({ path, files }: Folder): Entries {
   const model = root.part("model")!;
   const normalizer = root.part("normalizer");
   if (normalizer !== undefined && normalizer.type !== "NFC") normalizer.unsupported(" in GGUF");
+  checkWordEnd(model);
   return [
     ["tokenizer.ggml.model", text("gpt2")],
     ["tokenizer.ggml.pre", text(preTokenizerName(root.part("pre_tokenizer"), model.flag("ignore_merges", false)))],
@@ -124,14 +132,42 @@ function scoresOf(
   return scores;
 }
 
+/**
+ * Whether a text gets a blank before it. Throws UnsupportedError for normalisation that GGUF's SentencePiece has not: it
+ * writes blanks as "▁", and that is all.
+ */
 function hasSpacePrefix(path: string, files: HfTextFiles): boolean {
-  if (files.tokenizer === undefined) return files.sentencePiece!.normalizer.addDummyPrefix;
+  if (files.tokenizer === undefined) {
+    const { addDummyPrefix, removeExtraWhitespaces, charsmap } = files.sentencePiece!.normalizer;
+    if (!removeExtraWhitespaces && charsmap.length === 0) return addDummyPrefix;
+    throw new UnsupportedError(`${path}/tokenizer.model normalises texts, which GGUF's SentencePiece BPE does not.`);
+  }
   const root = rootOf(path, files);
+  checkWordEnd(root.part("model")!);
   const normalizer = root.part("normalizer");
   const steps = normalizer?.type === "Sequence" ? normalizer.parts("normalizers") : normalizer ? [normalizer] : [];
-  if (steps.some((step) => step.type === "Prepend" && step.text("prepend") === "▁")) return true;
+  let hasPrefix = false;
+  for (const step of steps) {
+    const isBlankToMark = step.type === "Replace" && step.text("content") === "▁" && isBlank(step);
+    if (step.type === "Prepend" && step.text("prepend") === "▁") hasPrefix = true;
+    else if (!isBlankToMark) step.unsupported(" in GGUF");
+  }
   const preTokenizer = root.part("pre_tokenizer");
-  return preTokenizer?.type === "Metaspace" && prependScheme(preTokenizer) !== "never";
+  if (preTokenizer?.type === "Metaspace") return prependScheme(preTokenizer) !== "never";
+  // Gemma's cuts at blanks, of which the normalizer has left none
+  if (preTokenizer !== undefined && !(preTokenizer.type === "Split" && steps.length > 0 && isBlank(preTokenizer))) {
+    preTokenizer.unsupported(" in GGUF");
+  }
+  return hasPrefix;
+}
+
+function isBlank(component: Component): boolean {
+  const pattern = component.pattern("pattern");
+  return "literal" in pattern && pattern.literal === " ";
+}
+
+function checkWordEnd(model: Component): void {
+  if ((model.optionalText("end_of_word_suffix") ?? "") !== "") model.unsupported(" with end_of_word_suffix in GGUF");
 }
 
 function rootOf(path: string, files: HfTextFiles): Component {
