@@ -7,7 +7,7 @@ import { CONTROL_ADDRESS, CONTROL_BYTES } from "./control.ts";
 export const ALIGNMENT = 64;
 const PADDING = 64;
 /** Bytes of scratch a thread has. */
-export const SCRATCH_BYTES = 65536;
+export const SCRATCH_BYTES = 256 << 10;
 const PAGE_BYTES = 65536;
 /** What 32-bit addresses reach. */
 export const MEMORY_BYTES_MAX = 2 ** 32;
