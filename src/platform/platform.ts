@@ -106,6 +106,8 @@ export interface Platform {
   /** Where Liang keeps what lasts: `LIANG_HOME`, else "liang" in the user's data folder. Not created by this. */
   readonly dataFolder: () => string;
   readonly machineFacts: () => Promise<MachineFacts>;
+  /** An environment variable of Liang's own ("LIANG_CPU"); undefined where it is not set or empty. */
+  readonly environment: (name: `LIANG_${string}`) => string | undefined;
   /** Bytes of memory that this process holds. */
   readonly residentBytes: () => number;
   /** Milliseconds of a clock that never goes back; only differences mean something. */

@@ -24,6 +24,7 @@ export const {
   splitPath,
   dataFolder,
   machineFacts,
+  environment,
   residentBytes,
   now,
   startWorker,

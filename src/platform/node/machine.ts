@@ -13,6 +13,8 @@ export const machineFacts: Platform["machineFacts"] = async () => ({
   ...(await memoryFacts(platform(), totalmem(), freemem(), readIfThere)),
 });
 
+export const environment: Platform["environment"] = (name) => process.env[name] || undefined;
+
 export const residentBytes: Platform["residentBytes"] = () => process.memoryUsage.rss();
 
 export const now: Platform["now"] = () => performance.now();
