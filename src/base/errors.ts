@@ -78,7 +78,7 @@ export class UsageError extends LiangError {
   }
 }
 
-/** Prompt (plus what was asked for) does not fit the window. Nothing is ever cut silently. */
+/** A prompt that does not fit the window, or fills it so that no token of a reply does. Nothing is ever cut silently. */
 export class ContextLengthError extends LiangError {
   readonly promptTokens: number;
   readonly window: number;
@@ -86,7 +86,9 @@ export class ContextLengthError extends LiangError {
   constructor(promptTokens: number, window: number, facts: ErrorFacts = {}) {
     super(
       "context_length_exceeded",
-      `The prompt has ${promptTokens} tokens and exceeds the available context size of ${window} tokens.`,
+      promptTokens > window
+        ? `The prompt has ${promptTokens} tokens and exceeds the available context size of ${window} tokens.`
+        : `The prompt has ${promptTokens} tokens and leaves no room for a reply in the available context size of ${window} tokens.`,
       { hint: "Shorten the conversation or load the model with a larger window.", ...facts },
       5,
     );
@@ -125,10 +127,19 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-/** A value as it is shown inside a message: short, quoted where it is text. */
+const ITEMS_SHOWN = 8;
+const LIST_CHARACTERS = 200;
+
+/** A value as it is shown inside a message: short whatever it holds, quoted where it is text. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (typeof value === "bigint") return value.toString();
-  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
-  return String(value);
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value)) {
+    const list = value as ArrayLike<unknown>;
+    const items = Array.from({ length: Math.min(list.length, ITEMS_SHOWN) }, (_, i) => show(list[i]));
+    const shown = `[${items.join(", ")}${list.length > ITEMS_SHOWN ? `, ... ${list.length} in all` : ""}]`;
+    return shown.length > LIST_CHARACTERS ? `${shown.slice(0, LIST_CHARACTERS)}...` : shown; // lists in lists
+  }
+  if (value instanceof Error) return String(value);
+  // a plain object from a file may have a field `toString` that is no function
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -1,6 +1,6 @@
 // Chooses the next id from a row of logits: bias, repetition, presence and frequency penalties, temperature, top-k,
 // top-p, min-p, typical-p, draw, in the order of transformers' processors; or the first largest at temperature 0.
-// A pure function of its arguments. Not here: any text, end ids, what history is (generation.ts).
+// A pure function of its arguments. Not here: any text, end ids, what history is (reply.ts).
 import { LiangError } from "../base/errors.ts";
 import { uniform } from "../base/random.ts";
 import { Adjustments } from "./sampling/adjustments.ts";

@@ -1,4 +1,4 @@
-// What the scheduler runs: a prompt, and then whatever ids follow it. Bodies: generation.ts (a reply), reading.ts
+// What the scheduler runs: a prompt, and then whatever ids follow it. Bodies: reply.ts (a reply), reading.ts
 // (logits of a given text).
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 
