@@ -1,0 +1,145 @@
+// Tokenizers from tokenizer.json to GGUF metadata and back: the ids that the tokenizers library gives stay the ids, and
+// what GGUF cannot say is refused.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { UnsupportedError } from "../../src/base/errors.ts";
+import { compareTokenizers } from "../../src/convert/check-texts.ts";
+import { tokenizerNotes, tokenizerToGguf } from "../../src/convert/tokenizer-to-gguf.ts";
+import { tokenizerToHf } from "../../src/convert/tokenizer-to-hf.ts";
+import { openGguf } from "../../src/format/gguf-files.ts";
+import { plainMetadata } from "../../src/format/gguf-types.ts";
+import type { HfTextFiles } from "../../src/format/hf-folder.ts";
+import { parseSentencePiece } from "../../src/format/sentencepiece.ts";
+import { builtInModel } from "../../src/store/built-in.ts";
+import { tokenizerFromGguf } from "../../src/text/from-gguf.ts";
+import { tokenizerFromHuggingFace } from "../../src/text/from-huggingface.ts";
+import { tokenizerFromSentencePiece } from "../../src/text/from-sentencepiece.ts";
+import type { Tokenizer } from "../../src/text/tokenizer.ts";
+import { sharedData } from "../shared-data.ts";
+
+const golden = new URL("../golden/text/", import.meta.url);
+
+interface Golden {
+  readonly tokenizer?: Record<string, unknown>;
+  readonly cases: readonly { readonly text: string; readonly ids: readonly number[] }[];
+}
+
+const readGolden = (name: string): Golden =>
+  JSON.parse(readFileSync(new URL(`${name}.json`, golden), "utf8")) as Golden;
+
+const none: HfTextFiles = {
+  generationConfig: undefined,
+  tokenizer: undefined,
+  tokenizerConfig: undefined,
+  specialTokensMap: undefined,
+  sentencePiece: undefined,
+  chatTemplate: undefined,
+};
+
+/** Rows of the embedding beyond the vocabulary, as padded checkpoints have them. */
+const PADDING = 7;
+
+function toGguf(files: HfTextFiles, tokenizer: Tokenizer): Record<string, unknown> {
+  const vocabularySize = tokenizer.vocabularySize + PADDING;
+  return plainMetadata(new Map(tokenizerToGguf({ path: "folder", files, tokenizer, vocabularySize })));
+}
+
+function backToHf(metadata: Record<string, unknown>): Tokenizer {
+  const { tokenizer, tokenizerConfig } = tokenizerToHf(metadata, "GGUF", tokenizerFromGguf(metadata), 512);
+  const parsed = JSON.parse(JSON.stringify({ tokenizer, tokenizerConfig })) as Record<string, Record<string, unknown>>;
+  return tokenizerFromHuggingFace({ tokenizer: parsed.tokenizer, tokenizerConfig: parsed.tokenizerConfig });
+}
+
+describe("a tokenizer.json as GGUF, and back", () => {
+  const names = {
+    gpt2: "gpt-2",
+    llama3: "llama-bpe",
+    qwen2: "qwen2",
+    starcoder: "starcoder",
+    deepseek3: "deepseek-v3",
+  };
+  for (const [name, pre] of Object.entries({ ...names, llama2: "default", gemma: "default" })) {
+    test(`${name} keeps the library's ids under the pre-tokenizer ${pre}`, () => {
+      const { tokenizer: json, cases } = readGolden(name);
+      const metadata = toGguf({ ...none, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json! }));
+      assert.equal(metadata["tokenizer.ggml.pre"], pre);
+      const there = tokenizerFromGguf(metadata);
+      const back = backToHf(metadata);
+      const isNormalized = (json!.normalizer as { type?: string } | null)?.type === "NFC";
+      const comparable = cases.filter(({ text }) => !isNormalized || text.normalize("NFC") === text);
+      assert.ok(comparable.length > 140);
+      for (const { text, ids } of comparable) {
+        assert.deepEqual(there.encode(text, { special: true }), ids, JSON.stringify(text));
+        assert.deepEqual(back.encode(text, { special: true }), ids, JSON.stringify(text));
+      }
+      assert.ok(compareTokenizers(name, there, back) > 10);
+    });
+  }
+
+  test("says that NFC stays behind", () => {
+    assert.match(tokenizerNotes({ files: { ...none, tokenizer: readGolden("qwen2").tokenizer } })[0], /NFC/);
+    assert.deepEqual(tokenizerNotes({ files: { ...none, tokenizer: readGolden("gpt2").tokenizer } }), []);
+  });
+
+  test("fills the vocabulary up to the embedding's rows with tokens of no use", () => {
+    const json = readGolden("gpt2").tokenizer!;
+    const tokenizer = tokenizerFromHuggingFace({ tokenizer: json });
+    const there = tokenizerFromGguf(toGguf({ ...none, tokenizer: json }, tokenizer));
+    assert.equal(there.vocabularySize, tokenizer.vocabularySize + PADDING);
+    assert.equal(there.tokenText(tokenizer.vocabularySize), `[PAD${tokenizer.vocabularySize}]`);
+    assert.equal(there.tokenClass(tokenizer.vocabularySize), "unused");
+  });
+
+  const refused = {
+    clip: /normalizer/,
+    gpt1: /end_of_word_suffix/,
+    roberta: /add_prefix_space/,
+    bert: /wordpiece/,
+    t5: /unigram/,
+  };
+  for (const [name, message] of Object.entries(refused)) {
+    test(`refuses ${name}, which GGUF cannot say: ${message.source}`, () => {
+      const json = readGolden(name).tokenizer!;
+      const isRefusal = (error: unknown): boolean => error instanceof UnsupportedError && message.test(error.message);
+      assert.throws(
+        () => toGguf({ ...none, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json })),
+        isRefusal,
+      );
+    });
+  }
+
+  test("refuses a SentencePiece model that normalises texts", () => {
+    const sentencePiece = parseSentencePiece("model", readFileSync(new URL("sp-bpe.model", golden)));
+    const tokenizer = tokenizerFromSentencePiece(sentencePiece);
+    assert.throws(() => toGguf({ ...none, sentencePiece }, tokenizer), /normalises texts/);
+  });
+
+  test("refuses a tokenizer with more tokens than the embedding has rows", () => {
+    const json = readGolden("gpt2").tokenizer!;
+    const tokenizer = tokenizerFromHuggingFace({ tokenizer: json });
+    const folder = { path: "folder", files: { ...none, tokenizer: json }, tokenizer, vocabularySize: 10 };
+    assert.throws(() => tokenizerToGguf(folder), /tokens, the embedding 10 rows/);
+  });
+});
+
+describe("a GGUF vocabulary as tokenizer.json", () => {
+  test("the built-in model's gives the same ids, with merges made of its scores", async () => {
+    await using files = await openGguf(builtInModel.path);
+    const tokenizer = tokenizerFromGguf(files.config);
+    assert.ok(compareTokenizers("built-in", tokenizer, backToHf(files.config)) > 10);
+  });
+
+  for (const name of ["gpt-2", "llama-spm", "phi-3"]) {
+    const { path, skip } = sharedData(`vocab/ggml-vocab-${name}.gguf`);
+    test(`llama.cpp's ${name} keeps its ids`, { skip }, async () => {
+      await using files = await openGguf(path);
+      const back = backToHf(files.config);
+      const texts = readFileSync(`${path}.inp`, "utf8").split("\n__ggml_vocab_test__\n");
+      const expected = readFileSync(`${path}.out`, "utf8").split("\n");
+      for (const [i, text] of texts.entries()) {
+        assert.equal(back.encode(text).join(" "), expected[i].trim(), JSON.stringify(text));
+      }
+    });
+  }
+});
