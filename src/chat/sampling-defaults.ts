@@ -1,5 +1,5 @@
 // How ids are chosen when the caller does not say: what the model's files recommend, else our own numbers.
-import type { SamplingSettings } from "../engine/index.ts";
+import { type SamplingSettings, allowsSetting } from "../engine/index.ts";
 import type { SamplingOptions } from "./types.ts";
 
 /** Where no file says anything: lively, but without the long tail of unlikely tokens. */
@@ -40,7 +40,7 @@ const GGUF_NAMES: Readonly<Record<string, NumberOption>> = {
 
 const SEED_BOUND = 2 ** 32;
 
-/** What generation_config.json recommends; `do_sample: false` is greedy. Fields of other types are not ours to read. */
+/** What generation_config.json recommends; `do_sample: false` is greedy. */
 export function hfSampling(generationConfig: Readonly<Record<string, unknown>>): SamplingOptions {
   const named = pick(generationConfig, HF_NAMES);
   return generationConfig["do_sample"] === false ? { ...named, temperature: 0 } : named;
@@ -58,10 +58,15 @@ export function samplingOf(options: SamplingOptions, defaults: SamplingOptions):
   return { ...(Object.fromEntries(chosen) as Omit<SamplingSettings, "seed">), seed };
 }
 
+/** Only what a setting can be is a recommendation: else a file's odd value would fail every reply that does not name it. */
 function pick(
   values: Readonly<Record<string, unknown>>,
   names: Readonly<Record<string, NumberOption>>,
 ): SamplingOptions {
-  const found = Object.entries(names).filter(([name]) => typeof values[name] === "number");
-  return Object.fromEntries(found.map(([name, option]) => [option, values[name]])) as SamplingOptions;
+  const found = Object.entries(names).map(([name, option]) => {
+    const value = values[name];
+    // files write "keep all" as -1 too
+    return [option, option === "topK" && typeof value === "number" ? Math.max(0, value) : value] as const;
+  });
+  return Object.fromEntries(found.filter(([option, value]) => allowsSetting(option, value))) as SamplingOptions;
 }

@@ -17,9 +17,9 @@ export const neutralSettings: SamplingSettings = {
   seed: 0,
 };
 
-type NumberName = Exclude<keyof SamplingSettings, "logitBias">;
+export type NumberSetting = Exclude<keyof SamplingSettings, "logitBias">;
 
-const rules: Readonly<Record<NumberName, readonly [(value: number) => boolean, expected: string]>> = {
+const rules: Readonly<Record<NumberSetting, readonly [(value: number) => boolean, expected: string]>> = {
   temperature: [(value) => value >= 0 && value < Infinity, "a number from 0"],
   topK: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number from 0"],
   topP: [(value) => value > 0 && value <= 1, "a number above 0 and at most 1"],
@@ -32,6 +32,10 @@ const rules: Readonly<Record<NumberName, readonly [(value: number) => boolean, e
   seed: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number from 0 to 2^53 - 1"],
 };
 
+/** Whether `value` is one that the setting can have. */
+export const allowsSetting = (name: NumberSetting, value: unknown): value is number =>
+  typeof value === "number" && rules[name][0](value);
+
 /** The settings with what is missing made neutral. Throws UsageError that names the field. */
 export function checkedSettings(partial: Partial<SamplingSettings>, vocabularySize: number): SamplingSettings {
   const settings = { ...neutralSettings, ...withoutUndefined(partial) };
@@ -39,11 +43,10 @@ export function checkedSettings(partial: Partial<SamplingSettings>, vocabularySi
     if (!(name in neutralSettings))
       throw new UsageError(`There is no sampling setting ${show(name)}.`, { field: name });
   }
-  for (const [field, [allows, expected]] of Object.entries(rules)) {
-    const found = settings[field as NumberName];
-    if (typeof found !== "number" || !allows(found)) {
-      throw new UsageError(`${field} is ${show(found)}, expected ${expected}.`, { field });
-    }
+  for (const field of Object.keys(rules) as NumberSetting[]) {
+    const found = settings[field];
+    if (allowsSetting(field, found)) continue;
+    throw new UsageError(`${field} is ${show(found)}, expected ${rules[field][1]}.`, { field });
   }
   for (const [id, bias] of Object.entries(settings.logitBias)) {
     if (!isId(Number(id), vocabularySize) || Number.isNaN(bias) || bias === Infinity) {
