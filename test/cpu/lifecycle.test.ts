@@ -156,3 +156,13 @@ it("gives everything back at close: 50 models one after another", async () => {
   const growthMb = (process.memoryUsage.rss() - before) / 1e6;
   assert.ok(growthMb < 100, `resident memory grew by ${growthMb} MB, of 45 models of 17 MB`);
 });
+
+it("counts the weight bytes that decoding a token reads: matrices whole, embeddings by row, vectors as f32", async () => {
+  const x = gather(parameter("table", [32, COLUMNS]), input("ids", [rows], "i32"));
+  const tied = graph({ y: linear(x, x.inputs[0], parameter("bias", [32])) });
+  const store = memoryStore({ ...table, bias: randomParameter(1, "f16", 1, 32) });
+  await using opened = await executor.open(store, { tied }, { threads: 1 });
+  const row = COLUMNS * 4;
+  assert.equal(opened.memory.bytesPerToken.tied, row + 32 * row + 32 * 4);
+  assert.ok(opened.memory.weightBytes < 33 * row + 32 * 4 + 256, "a tied weight is packed once");
+});

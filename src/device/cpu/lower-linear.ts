@@ -31,7 +31,7 @@ export function lowerLinear(node: Tensor, lowering: Lowering): void {
     kernel: rounded ? roundedKernels[phase][packed as QuantizedName] : kernelFor(packed, phase),
     words: {
       x: rounded ? roundedActivations(x, lowering) : lowering.place(x),
-      weight: lowering.packedWeight(weight),
+      weight: lowering.packedWeight(weight, "all"),
       bias: bias === undefined ? 0 : lowering.place(bias),
       out: lowering.place(node) satisfies Place,
       rows: countOf([node.shape[0]]),

@@ -4,6 +4,7 @@ import { UnsupportedError } from "../../base/errors.ts";
 import { type Graph, type Tensor, elementsBound, isInput, isParameter, isState, leafName } from "../../graph/index.ts";
 import type { ArenaValue } from "../planner.ts";
 import type { StoredParameter } from "../executor.ts";
+import { packedBytes, packedFormat } from "./packing/layouts.ts";
 import type { Place, Step, Word } from "./step.ts";
 
 /** Programs whose rows are at most this many use the decode kernels: weights are streamed, not multiplied by a tile. */
@@ -18,6 +19,8 @@ export interface LoweredGraph {
   /** Weights in the form in which steps read them. */
   readonly packed: ReadonlySet<string>;
   readonly plain: ReadonlySet<string>;
+  /** Weight bytes that a run over one row reads, in those forms. */
+  readonly bytesPerToken: number;
 }
 
 export interface LowerOptions {
@@ -37,6 +40,7 @@ export class Lowering {
   readonly #readers = new Map<Tensor, Tensor[]>();
   readonly #outputs = new Map<Tensor, string>();
   readonly #derived = new Map<string, Place>();
+  #bytesPerToken = 0;
 
   constructor(graph: Graph, options: LowerOptions) {
     this.graph = graph;
@@ -62,8 +66,11 @@ export class Lowering {
     return place;
   }
 
-  /** A weight in packed form. */
-  packedWeight(tensor: Tensor): Place {
+  /** A weight in packed form, of which a run reads all, or only some rows. */
+  packedWeight(tensor: Tensor, reads: "all" | "by row"): Place {
+    const { format, rows, columns } = this.stored(tensor);
+    const bytes = packedBytes(packedFormat(format), rows, columns);
+    this.#bytesPerToken += reads === "all" ? bytes : Math.ceil(bytes / rows);
     this.packed.add(leafName(tensor));
     return { kind: "packed", name: leafName(tensor) };
   }
@@ -104,12 +111,13 @@ export class Lowering {
 
   finish(): LoweredGraph {
     const { graph, packed, plain } = this;
-    return { graph, steps: this.#steps, arena: this.#arena, packed, plain };
+    return { graph, steps: this.#steps, arena: this.#arena, packed, plain, bytesPerToken: this.#bytesPerToken };
   }
 
   #newPlace(tensor: Tensor): Place {
     if (isParameter(tensor)) {
       this.plain.add(leafName(tensor));
+      this.#bytesPerToken += elementsBound(tensor.shape) * FLOAT_BYTES;
       return { kind: "plain", name: leafName(tensor) };
     }
     if (isState(tensor)) return { kind: "state", name: leafName(tensor) };

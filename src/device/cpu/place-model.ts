@@ -4,7 +4,7 @@ import { UsageError } from "../../base/errors.ts";
 import { type Graph, elementsBound } from "../../graph/index.ts";
 import { machineFacts } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
-import { type Leaves, collectLeaves, weightBytesPerToken } from "../leaves.ts";
+import { type Leaves, collectLeaves } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
 import { ALIGNMENT, Layout, MEMORY_BYTES_MAX, SCRATCH_BYTES } from "./layout.ts";
 import { type LoweredGraph, lower } from "./lower.ts";
@@ -56,9 +56,7 @@ export async function placeModel(
     arenaBytes,
     runtimeBytes: bytes - weightBytes - stateBytes - arenaBytes + threads * THREAD_BYTES + CONDUCTOR_BYTES,
     headroomBytes: MEMORY_BYTES_MAX - bytes,
-    bytesPerToken: Object.fromEntries(
-      Object.entries(graphs).map(([name, graph]) => [name, weightBytesPerToken(graph, parameters)]),
-    ),
+    bytesPerToken: Object.fromEntries(Object.keys(graphs).map((name, i) => [name, lowered[i].bytesPerToken])),
   };
   return { threads, model, use };
 }

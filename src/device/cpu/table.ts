@@ -126,7 +126,7 @@ const gather: Lower = (node, lowering) => {
     return emit(lowering, node, gatherRowsKernel, { ...words, table: lowering.place(table) }, parts);
   }
   const kernel = gatherKernels[packedFormat(lowering.stored(table).format)];
-  emit(lowering, node, kernel, { ...words, table: lowering.packedWeight(table) }, parts);
+  emit(lowering, node, kernel, { ...words, table: lowering.packedWeight(table, "by row") }, parts);
 };
 
 const writeRows: Lower = (node, lowering) => {
