@@ -1,0 +1,64 @@
+// Threads that claim parts: every part of every step runs exactly once, steps run in order, whatever the threads.
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { defineKernel, emitModule, traceKernel, wasmMachine } from "../../lanes/index.ts";
+import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS } from "./control.ts";
+import { ComputePool } from "./pool.ts";
+
+const TABLE = CONTROL_ADDRESS + CONTROL_BYTES;
+const STEPS = 200;
+const COUNTERS = 4 * 65536;
+const PARTS_MOST = 17;
+
+/**
+ * Adds 1 to the part's counter of this step, if all counters of the step before hold what they should (a step that began
+ * too early finds them behind), and burns some turns so that threads meet in every way.
+ */
+const count = defineKernel("count", ["counters", "before", "partsBefore", "turns"], (k, w) => {
+  const own = w.counters.add(k.part.mul(4));
+  const next = own.loadInt().add(1);
+  k.range(0, w.turns.mul(k.part), 1, (i) => k.scratch.store(i));
+  const late = k.variable(k.int(0));
+  k.range(0, w.partsBefore, 1, (i) => {
+    late.value = late.value.add(w.before.add(i.mul(4)).loadInt().less(next));
+  });
+  own.store(next.add(late.value.mul(1 << 20)));
+});
+
+for (const threads of [1, 2, 3, 5]) {
+  it(`runs every part once and every step after the one before, with ${threads} threads`, async () => {
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+    const words = new Int32Array(memory.buffer);
+    const module = new WebAssembly.Module(emitModule([traceKernel(count, wasmMachine)], 16));
+    const records = TABLE + STEPS * STEP_WORDS * 4;
+    const parts = Array.from({ length: STEPS }, (_, i) => (i * 7) % (PARTS_MOST + 1)); // some steps have none
+    const countersOf = (step: number): number => COUNTERS + step * PARTS_MOST * 4;
+    for (let step = 0, before = 0; step < STEPS; step++) {
+      const record = records + step * 16;
+      words.set([0, record, parts[step], 0], TABLE / 4 + step * STEP_WORDS);
+      words.set([countersOf(step), countersOf(before), step === 0 ? 0 : parts[before], (step % 5) * 50], record / 4);
+      if (parts[step] > 0) before = step;
+    }
+    const scratch = Array.from({ length: threads }, (_, i) => (8 + i) * 65536);
+    const pool = new ComputePool({ memory, module, kernels: ["count"], scratch });
+    const RUNS = 40;
+    for (let run = 0; run < RUNS; run++) await pool.run(TABLE, STEPS);
+    await pool.run(TABLE, 0); // nothing to do
+    await pool.close();
+    for (const [step, many] of parts.entries()) {
+      const found = [...words.subarray(countersOf(step) / 4, countersOf(step) / 4 + PARTS_MOST)];
+      const expected = Array.from({ length: PARTS_MOST }, (_, part) => (part < many ? RUNS : 0));
+      assert.deepEqual(found, expected, `step ${step}`);
+    }
+  });
+}
+
+it("rejects when a thread cannot begin, instead of waiting for it", async () => {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+  const words = new Int32Array(memory.buffer);
+  words.set([0, TABLE + 64, 1, 0], TABLE / 4);
+  const module = new WebAssembly.Module(emitModule([traceKernel(count, wasmMachine)], 32)); // wants a larger memory
+  const pool = new ComputePool({ memory, module, kernels: ["count"], scratch: [8 * 65536] });
+  await assert.rejects(pool.run(TABLE, 1), /compute thread ended/);
+  await pool.close();
+});
