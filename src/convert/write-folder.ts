@@ -58,13 +58,22 @@ export async function writeHfFolder(
   };
   const roles = tokenizer === undefined ? {} : roleIds(tokenizer);
   await writeJson("config.json", { ...settingsToHf(model, files), torch_dtype: DTYPES[main]!.torch, ...roles });
-  if (tokenizer === undefined) return ["The file has no tokenizer."];
+  const notes = leftBehind(files.config);
+  if (tokenizer === undefined) return ["The file has no tokenizer.", ...notes];
   const json = tokenizerToHf(files.config, files.file, tokenizer, model.window);
   await writeJson("tokenizer.json", json.tokenizer);
   await writeJson("tokenizer_config.json", json.tokenizerConfig);
   await writeJson("generation_config.json", { ...roles, ...samplingToHf(files.config) });
-  return [];
+  return notes;
 }
+
+/** Metadata about the model that a folder has in no file that programs read. */
+function leftBehind(metadata: Readonly<Record<string, unknown>>): string[] {
+  const keys = Object.keys(metadata).filter((key) => ABOUT.test(key));
+  return keys.length === 0 ? [] : [`Metadata that a folder has no place for was left out: ${keys.join(", ")}.`];
+}
+const ABOUT =
+  /^general\.(?!(architecture|type|name|alignment|file_type|quantization_version)$|sampling\.(temp|top_k|top_p|min_p|penalty_repeat)$)/;
 
 function checkFloats({ files }: Source, plans: readonly TensorPlan[]): void {
   for (const { source } of plans) {

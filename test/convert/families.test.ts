@@ -72,7 +72,7 @@ describe("a folder converted to GGUF and back", () => {
       const after = await allBytes(folder.at("again"));
       // the first release of GPT-2 has shorter names, and its causal mask among the weights
       const nameOf = (tensor: string): string => (name === "gpt2-original" ? `transformer.${tensor}` : tensor);
-      const weights = [...before].filter(([tensor]) => !/\.attn\.bias$/.test(tensor));
+      const weights = [...before].filter(([tensor]) => !tensor.endsWith(".attn.bias"));
       assert.deepEqual([...after.keys()].sort(), weights.map(([tensor]) => nameOf(tensor)).sort());
       for (const [tensor, bytes] of weights) assert.deepEqual(after.get(nameOf(tensor)), bytes, tensor);
 
