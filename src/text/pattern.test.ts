@@ -18,6 +18,11 @@ describe("patterns of tokenizer files", () => {
     assert.deepEqual(matches("^b", "a\nb", "line"), ["b"]);
   });
 
+  test("a dot is every character but a line feed", () => {
+    assert.deepEqual(matches(".+", "a\r\u2028b\nc"), ["a\r\u2028b", "c"]);
+    assert.deepEqual(matches(String.raw`[.]|\.`, "a.b"), ["."]);
+  });
+
   test("a possessive quantifier gives nothing back", () => {
     assert.deepEqual(matches("a++a|b", "aaab"), ["b"]);
     assert.deepEqual(matches(String.raw`\p{N}{1,3}+1|x`, "1111x111"), ["1111", "x"]);

@@ -1,6 +1,7 @@
 // Regular expressions of tokenizer files (Rust's and Oniguruma's syntax) as JavaScript's. The same text must be cut in
 // the same places, so what cannot be said exactly is refused. Differences handled: \s is White_Space, \h is a hex
-// digit's, possessive quantifiers become atomic by a lookahead, escapes of plain punctuation lose their backslash.
+// digit's, a dot is all but \n, possessive quantifiers become atomic by a lookahead, escapes of plain punctuation lose
+// their backslash.
 import { UnsupportedError } from "../base/errors.ts";
 import { WHITE_SPACE } from "./character-classes.ts";
 
@@ -20,6 +21,8 @@ export function translatePattern(pattern: string, anchors: Anchors = "text"): Re
     });
   }
 }
+
+const PATTERN_LENGTH_MAX = 20_000; // the longest in use has 3,000
 
 const SYNTAX_CHARACTERS = new Set("^$\\.*+?()[]{}|/-");
 const CLASS_ESCAPES: Readonly<Record<string, readonly [outside: string, inside: string]>> = {
@@ -41,10 +44,11 @@ function translate(pattern: string, anchors: Anchors): string {
   let inClass = false;
   const groupStarts: number[] = [];
   const refuse = (what: string): never => {
-    throw new UnsupportedError(`The pre-tokenizer's pattern ${JSON.stringify(pattern)} uses ${what}.`, {
+    throw new UnsupportedError(`The pre-tokenizer's pattern ${JSON.stringify(pattern.slice(0, 200))} uses ${what}.`, {
       hint: "Liang cannot cut text exactly as that asks; convert the tokenizer to one of the known patterns.",
     });
   };
+  if (pattern.length > PATTERN_LENGTH_MAX) refuse(`more than ${PATTERN_LENGTH_MAX} characters`);
   for (let i = 0; i < pattern.length;) {
     const at = pattern.slice(i);
     const character = at[0];
@@ -93,7 +97,8 @@ function translate(pattern: string, anchors: Anchors): string {
       continue;
     }
     if (character === "[") inClass = true;
-    out += character === "/" ? "\\/" : character;
+    // there a dot is anything but a line feed; JavaScript's leaves out three characters more
+    out += character === "/" ? "\\/" : character === "." ? "[^\\n]" : character;
     i++;
     if (inClass && pattern[i] === "^") {
       out += "^";
