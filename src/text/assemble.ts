@@ -69,7 +69,11 @@ class AssembledTokenizer implements Tokenizer {
     const { special = false, plain = [], bos = false } = options;
     const { before, after } = this.#parts;
     const ids: number[] = bos ? [...before] : [];
-    const hasPlain = (start: number, end: number): boolean => plain.some((at) => at >= start && at < end);
+    let nextPlain = 0; // the first of `plain` that is not behind the sections done
+    const hasPlain = (start: number, end: number): boolean => {
+      while (plain[nextPlain] < start) nextPlain++;
+      return plain[nextPlain] < end;
+    };
     this.#added.split(
       text,
       special,

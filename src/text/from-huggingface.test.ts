@@ -72,6 +72,13 @@ describe("tokenizer.json", () => {
     continuing_subword_prefix: { model: { ...BASE.model, continuing_subword_prefix: "##" } },
     "a decoder": { decoder: { type: "CTC" } },
     "a post_processor": { post_processor: { type: "Sideways" } },
+    "a normalizer of a name that every object has": { normalizer: { type: "constructor" } },
+    "a pre_tokenizer of a name that every object has": { pre_tokenizer: { type: "toString" } },
+    "a post_processor of a name that every object has": { post_processor: { type: "valueOf" } },
+    "a model of a name that every object has": { model: { ...BASE.model, type: "__proto__" } },
+    "a pattern that could run for ever": {
+      pre_tokenizer: { type: "Split", pattern: { Regex: "(a*)*b" }, behavior: "Isolated" },
+    },
   };
   for (const [what, change] of Object.entries(unsupported)) {
     test(`${what} that is unknown is refused by name, not left out`, () => {
@@ -88,6 +95,11 @@ describe("tokenizer.json", () => {
     "an added token far beyond the others": { added_tokens: [{ id: 1e9, content: "<x>" }] },
     "an added token with half an id": { added_tokens: [{ id: 7.5, content: "<x>" }] },
     "an added token without content": { added_tokens: [{ id: 1 }] },
+    "an unknown token outside of the vocabulary": {
+      model: { type: "Unigram", vocab: [["a", -1]], unk_id: 1_000_000 },
+      pre_tokenizer: undefined,
+    },
+    "a template of nothing": { post_processor: { type: "TemplateProcessing", special_tokens: {}, single: [null] } },
     "a charsmap that is no base64": { normalizer: { type: "Precompiled", precompiled_charsmap: "!" } },
   };
   for (const [what, change] of Object.entries(malformed)) {
@@ -95,6 +107,18 @@ describe("tokenizer.json", () => {
       assert.throws(() => make(change), FormatError);
     });
   }
+
+  test("a stranger's pattern cuts at once, however often it could try", () => {
+    const pattern = { Regex: "(a+)+b" };
+    const split = make({ pre_tokenizer: { type: "Split", pattern, behavior: "Isolated" } });
+    const replace = make({ normalizer: { type: "Replace", pattern, content: "" } });
+    const started = performance.now();
+    for (const text of ["a".repeat(5000), `${"a".repeat(5000)}b`]) {
+      assert.equal(split.encode(text).filter((id) => id === 3 || id === 5).length, 5000);
+    }
+    assert.deepEqual(replace.encode(`b${"a".repeat(5000)}ba`), [4, 3]);
+    assert.ok(performance.now() - started < 5000, "thirty letters would take the host's own engine minutes");
+  });
 
   test("a merge of unknown spellings is refused with the first text", () => {
     const tokenizer = make({ model: { ...BASE.model, merges: ["a x"] } });

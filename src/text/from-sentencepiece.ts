@@ -74,7 +74,11 @@ export function tokenizerFromSentencePiece(
       charsmap: charsmap.length > 0 ? new Charsmap(charsmap, file) : undefined,
       untouched: userDefined.map((token) => vocabulary.text(token)),
     }),
-    encoder: () => encoderOf(model, vocabulary, model.byteFallback ? byteTokenIds(vocabulary) : undefined),
+    encoder: () =>
+      encoderOf(model, vocabulary, {
+        byteIds: model.byteFallback ? byteTokenIds(vocabulary) : undefined,
+        unknown: specials.unknown,
+      }),
     ...(model.byteFallback ? {} : { fusedUnknown: specials.unknown }),
     rules: {
       ...sentencePieceRules(
@@ -92,10 +96,15 @@ function idIfAny(id: number): number | undefined {
   return id >= 0 ? id : undefined;
 }
 
-type EncoderOf = (model: SentencePieceFile, vocabulary: Vocabulary, byteIds: Int32Array | undefined) => SectionEncoder;
+/** What becomes of characters that no piece has. */
+interface Fallback {
+  readonly byteIds: Int32Array | undefined;
+  readonly unknown: number | undefined;
+}
+type EncoderOf = (model: SentencePieceFile, vocabulary: Vocabulary, fallback: Fallback) => SectionEncoder;
 
 const ENCODERS: Readonly<Partial<Record<SentencePieceFile["modelType"], EncoderOf>>> = {
-  bpe(model, vocabulary, byteIds) {
+  bpe(model, vocabulary, fallback) {
     const [unused] = vocabulary.idsOf("unused");
     if (unused !== undefined) {
       throw new UnsupportedError(
@@ -106,14 +115,14 @@ const ENCODERS: Readonly<Partial<Record<SentencePieceFile["modelType"], EncoderO
     const encoder = new BpeEncoder({
       split: untouchedBorders(vocabulary, accepts),
       merges: mergesByScore(vocabulary, model.scores, accepts),
-      symbols: new CharacterSymbols(vocabulary, { byteIds, unknown: model.ids.unk, accepts }),
+      symbols: new CharacterSymbols(vocabulary, { ...fallback, accepts }),
     });
     const userDefined = vocabulary
       .idsOf("user-defined")
       .map((id) => ({ id, text: vocabulary.text(id), special: false }));
     return userDefined.length === 0 ? encoder : new AddedTokensEncoder(new AddedTokens(userDefined), encoder);
   },
-  unigram(model, vocabulary, byteIds) {
+  unigram(model, vocabulary, fallback) {
     const lowest = lowestScore(vocabulary, model.scores);
     const highest = vocabulary.idsOf("normal").reduce((most, id) => Math.max(most, model.scores[id]), -Infinity);
     return new UnigramEncoder(vocabulary, {
@@ -123,8 +132,7 @@ const ENCODERS: Readonly<Partial<Record<SentencePieceFile["modelType"], EncoderO
       scoreOf: (id) =>
         vocabulary.classOf(id) === "user-defined" ? utf8Length(vocabulary.text(id)) * highest - 0.1 : model.scores[id],
       unknownScore: Math.fround(lowest - UNKNOWN_PENALTY),
-      unknown: model.ids.unk,
-      byteIds,
+      ...fallback,
       singlePrecision: true,
     });
   },

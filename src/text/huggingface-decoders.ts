@@ -2,7 +2,7 @@
 // the chains in use come down to a few: byte level, "▁" for spaces with byte tokens, word pieces, an ending for words.
 import type { DecodeRules } from "./detokenizer.ts";
 import { byteLevelRules } from "./detokenizer.ts";
-import type { Component } from "./huggingface-json.ts";
+import { Component } from "./huggingface-json.ts";
 import { prependScheme } from "./huggingface-pre-tokenizers.ts";
 import { wordPieceRules } from "./wordpiece.ts";
 
@@ -19,7 +19,7 @@ export function decodingOf(component: Component | undefined): Decoding {
   if (component === undefined) return { rules: spaced, byteTokens: false };
   const steps = component.type === "Sequence" ? component.parts("decoders") : [component];
   if (steps.length === 1) {
-    const whole = WHOLE[steps[0].type];
+    const whole = Component.entry(WHOLE, steps[0].type);
     if (whole !== undefined) return { rules: whole(steps[0]), byteTokens: false };
   }
   const replacements: [string, string][] = [];

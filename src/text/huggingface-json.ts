@@ -82,6 +82,11 @@ export class Component {
     return this.fail(key, this.value[key], '{"String": …} or {"Regex": …}');
   }
 
+  /** What a table has under a name that the file gives; nothing that an object has by itself ("constructor"). */
+  static entry<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+    return Object.hasOwn(table, name) ? table[name] : undefined;
+  }
+
   /** Refuses this component. */
   unsupported(why = ""): never {
     throw new UnsupportedError(

@@ -3,7 +3,7 @@ import { UnsupportedError } from "../base/errors.ts";
 import { BpeEncoder } from "./bpe.ts";
 import { ByteSymbols, mergesOf } from "./byte-symbols.ts";
 import { byteTokenIds, CharacterSymbols, untouchedBorders } from "./character-symbols.ts";
-import type { Component } from "./huggingface-json.ts";
+import { Component } from "./huggingface-json.ts";
 import type { PreTokenization } from "./huggingface-pre-tokenizers.ts";
 import type { SectionEncoder } from "./section-encoder.ts";
 import { sequenceSplit } from "./splits.ts";
@@ -40,7 +40,7 @@ const MAKERS: Readonly<Record<string, (component: Component) => HuggingFaceModel
 export function modelOf(component: Component): HuggingFaceModel {
   // Old files do not name the type; BPE is the one with merges.
   const type = component.optionalText("type") ?? (component.value["merges"] === undefined ? "WordPiece" : "BPE");
-  return MAKERS[type]?.(component) ?? component.unsupported();
+  return Component.entry(MAKERS, type)?.(component) ?? component.unsupported();
 }
 
 /** The field `vocab`, an object from spelling to id, as spellings by id. */
@@ -105,6 +105,9 @@ function unigramModel(component: Component): HuggingFaceModel {
     return component.fail(`vocab[${id}]`, entry, "a spelling and its score");
   });
   const unknownId = component.optionalNumber("unk_id");
+  if (unknownId !== undefined && entries[unknownId] === undefined) {
+    component.fail("unk_id", unknownId, `an id below ${entries.length}`);
+  }
   const byteFallback = component.flag("byte_fallback", false);
   const lowest = entries.reduce((least, [, score]) => Math.min(least, score), Infinity);
   return {

@@ -1,6 +1,7 @@
 // The normalizers of tokenizer.json as functions from text to text, each as the tokenizers library has it.
 import { Charsmap } from "./charsmap.ts";
-import type { Component } from "./huggingface-json.ts";
+import { Component } from "./huggingface-json.ts";
+import { linearFinder, type FindMatches } from "./linear-pattern.ts";
 import { translatePattern } from "./pattern.ts";
 import { bertNormalize, lowerCase } from "./wordpiece.ts";
 
@@ -30,8 +31,8 @@ const MAKERS: Readonly<Record<string, (component: Component) => TextFunction>> =
     const content = component.text("content");
     const pattern = component.pattern("pattern");
     if ("literal" in pattern) return (text) => text.replaceAll(pattern.literal, () => content);
-    const expression = translatePattern(pattern.regex, "line");
-    return (text) => text.replace(expression, () => content);
+    const find = linearFinder(translatePattern(pattern.regex, "line"), pattern.regex);
+    return (text) => replaceMatches(text, find, content);
   },
   BertNormalizer(component) {
     const lowercase = component.flag("lowercase", true);
@@ -59,11 +60,21 @@ function isDroppedByNmt(code: number): boolean {
 
 /** The function of a normalizer component. Throws UnsupportedError for a type it does not know. */
 export function normalizerOf(component: Component): TextFunction {
-  return MAKERS[component.type]?.(component) ?? component.unsupported();
+  return Component.entry(MAKERS, component.type)?.(component) ?? component.unsupported();
 }
 
 function inTurn(functions: readonly TextFunction[]): TextFunction {
   return (text) => functions.reduce((normal, apply) => apply(normal), text);
+}
+
+function replaceMatches(text: string, find: FindMatches, content: string): string {
+  let replaced = "";
+  let done = 0;
+  find(text, (start, end) => {
+    replaced += text.slice(done, start) + content;
+    done = end;
+  });
+  return replaced + text.slice(done);
 }
 
 /** By a loop: a pattern anchored at the end is quadratic in runs of white space. */

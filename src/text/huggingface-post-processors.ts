@@ -1,6 +1,6 @@
 // What a tokenizer.json's post_processor puts around one text. Llama-like tokenizers are told by tokenizer_config.json
 // (`add_bos_token`, `add_eos_token`), which transformers lets win over the post_processor.
-import type { Component, JsonObject } from "./huggingface-json.ts";
+import { Component, isObject, type JsonObject } from "./huggingface-json.ts";
 import type { SpecialTokens } from "./tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -55,7 +55,7 @@ function choose(flag: unknown, id: number | undefined, byTemplate: readonly numb
 const FOLLOWS_CONFIG = /^(?:Llama|CodeLlama|Gemma|Cohere)Tokenizer(?:Fast)?$/;
 
 function make(component: Component): Surroundings {
-  return MAKERS[component.type]?.(component) ?? component.unsupported();
+  return Component.entry(MAKERS, component.type)?.(component) ?? component.unsupported();
 }
 
 /** The template of a single text: special tokens, and "A" where the text stands. */
@@ -64,7 +64,8 @@ function templateOf(component: Component): Surroundings {
   const before: number[] = [];
   const after: number[] = [];
   let ids = before;
-  for (const part of component.list("single")) {
+  for (const [index, part] of component.list("single").entries()) {
+    if (!isObject(part)) component.fail(`single[${index}]`, part, "an object");
     const { SpecialToken: token, Sequence: sequence } = part as Readonly<
       Record<string, { readonly id?: unknown } | undefined>
     >;

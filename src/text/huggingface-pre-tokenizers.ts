@@ -1,9 +1,9 @@
 // The pre-tokenizers of tokenizer.json as a split of ranges, and, where they change the text (Metaspace, ByteLevel's
 // prefix space), a function applied to the section before the split.
-import type { Component } from "./huggingface-json.ts";
-import { scanOf } from "./pre-tokenizers.ts";
+import { Component } from "./huggingface-json.ts";
+import { isKnownPattern, scanOf } from "./pre-tokenizers.ts";
 import { scanGpt2 } from "./scanners.ts";
-import { patternSplit, regExpSplit, sequenceSplit, type Split, type SplitBehavior } from "./splits.ts";
+import { patternSplit, regExpSplit, sequenceSplit, untrustedSplit, type Split, type SplitBehavior } from "./splits.ts";
 import { bertSplit } from "./wordpiece.ts";
 
 export interface PreTokenization {
@@ -54,11 +54,9 @@ const MAKERS: Readonly<Record<string, (component: Component) => PreTokenization>
     const scan = scanOf(pattern.regex, "line");
     const isolates = behavior === "isolated" && !invert;
     const keepsMatches = behavior === "removed" && invert && scan?.everywhere;
-    return onlySplits(
-      scan !== undefined && (isolates || keepsMatches)
-        ? scan.split
-        : patternSplit(pattern.regex, behavior, invert, "line"),
-    );
+    if (scan !== undefined && (isolates || keepsMatches)) return onlySplits(scan.split);
+    const split = isKnownPattern(pattern.regex) ? patternSplit : untrustedSplit;
+    return onlySplits(split(pattern.regex, behavior, invert, "line"));
   },
   ByteLevel(component) {
     const splits = component.flag("use_regex", true) ? [scanGpt2] : [];
@@ -92,7 +90,7 @@ export function prependScheme(component: Component): string {
 }
 
 function make(component: Component): PreTokenization {
-  return MAKERS[component.type]?.(component) ?? component.unsupported();
+  return Component.entry(MAKERS, component.type)?.(component) ?? component.unsupported();
 }
 
 /** One after another; a step that changes the text must come where that equals changing the section. */
@@ -132,7 +130,7 @@ function inTurn(sequence: Component, steps: readonly (readonly [Component, PreTo
 
 function behaviorOf(component: Component, byDefault?: string): SplitBehavior {
   const name = component.optionalText("behavior") ?? byDefault ?? "";
-  return BEHAVIORS[name] ?? component.fail("behavior", name, Object.keys(BEHAVIORS).join(", "));
+  return Component.entry(BEHAVIORS, name) ?? component.fail("behavior", name, Object.keys(BEHAVIORS).join(", "));
 }
 
 function literalSplit(literal: string, behavior: SplitBehavior, invert: boolean): Split {

@@ -189,12 +189,20 @@ const ROWS: readonly (readonly [names: readonly string[], row: PreTokenizer])[] 
 
 const byName = new Map(ROWS.flatMap(([names, row]) => names.map((name) => [name, row] as const)));
 
+const known = new Set([...Object.values(patterns), ...ROWS.flatMap(([, row]) => row.patterns)]);
+
+/** Whether a pattern is one of ours, which the host's own engine runs in linear time. */
+export const isKnownPattern = (pattern: string): boolean => known.has(pattern);
+
+/** All names that `preTokenizerOf` knows. */
+export const preTokenizerNames = (): string[] => [...byName.keys()];
+
 /** The pre-tokenizer of a name. Throws UnsupportedError: cutting some other way would give other tokens. */
 export function preTokenizerOf(name: string): PreTokenizer {
   const row = byName.get(name);
   if (row !== undefined) return row;
   throw new UnsupportedError(`The pre-tokenizer ${JSON.stringify(name)} (tokenizer.ggml.pre) is unknown.`, {
-    hint: `Known: ${[...byName.keys()].join(", ")}.`,
+    hint: `Known: ${preTokenizerNames().join(", ")}.`,
   });
 }
 

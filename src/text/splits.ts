@@ -1,6 +1,7 @@
 // How a text is cut into the pieces that are tokenised one by one (a pre-tokenizer): ranges of UTF-16 positions.
 // Here: the type, the generic splits (regular expression, literal, one after another) and the behaviours that
 // tokenizer.json knows. Hand-written scanners for the common patterns: scanners.ts.
+import { linearFinder, type FindMatches } from "./linear-pattern.ts";
 import { type Anchors, translatePattern } from "./pattern.ts";
 
 /** A growing list of ranges: starts and ends alternate in `bounds[0..length)`. */
@@ -58,18 +59,30 @@ export function patternSplit(
   return regExpSplit(translatePattern(pattern, anchors), behavior, invert);
 }
 
+/** The same for a pattern out of a stranger's file: slower, but in time that grows with the text whatever the pattern. */
+export function untrustedSplit(pattern: string, behavior: SplitBehavior, invert: boolean, anchors: Anchors): Split {
+  return finderSplit(linearFinder(translatePattern(pattern, anchors), pattern), behavior, invert);
+}
+
 /** The same by a JavaScript expression, which needs the flags g and u (or v). */
 export function regExpSplit(expression: RegExp, behavior: SplitBehavior = "isolated", invert = false): Split {
+  const find: FindMatches = (text, onMatch) => {
+    for (const match of text.matchAll(expression)) onMatch(match.index, match.index + match[0].length);
+  };
+  return finderSplit(find, behavior, invert);
+}
+
+function finderSplit(find: FindMatches, behavior: SplitBehavior, invert: boolean): Split {
   return (text, start, end, into) => {
     const part = start === 0 && end === text.length ? text : text.slice(start, end);
     const collect = collectors[behavior](into);
     let done = 0;
-    for (const match of part.matchAll(expression)) {
-      if (match[0].length === 0) continue; // an empty match cuts nothing
-      if (match.index > done) collect.add(start + done, start + match.index, invert);
-      done = match.index + match[0].length;
-      collect.add(start + match.index, start + done, !invert);
-    }
+    find(part, (from, to) => {
+      if (from === to) return; // an empty match cuts nothing
+      if (from > done) collect.add(start + done, start + from, invert);
+      done = to;
+      collect.add(start + from, start + done, !invert);
+    });
     if (done < part.length) collect.add(start + done, end, invert);
     collect.flush();
   };
