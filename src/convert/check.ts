@@ -6,12 +6,13 @@ import { openEngine } from "../engine/engine.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
+import type { TensorSource } from "../format/tensor-source.ts";
 import type { Model } from "../models/index.ts";
 import { compareTokenizers } from "./check-texts.ts";
 import { counter } from "./progress.ts";
 import type { Source } from "./source.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { tokenizerOf } from "./tokenizer.ts";
+import { declaredClasses, tokenizerOf } from "./tokenizer.ts";
 import type { ConvertChecks, ConvertOptions, LogitsCheck } from "./types.ts";
 import { pieces, rounded } from "./values.ts";
 
@@ -43,7 +44,10 @@ export async function checkWritten(
   const to = await tokenizerOf(files);
   if ((from === undefined) !== (to === undefined))
     throw new FormatError(path, "tokenizer", to?.kind, String(from?.kind));
-  const texts = from === undefined || to === undefined ? undefined : compareTokenizers(path, from, to);
+  const gguf =
+    files.kind === "gguf" ? { config: files.config, tokenizer: to } : { config: source.files.config, tokenizer: from };
+  const promoted = gguf.tokenizer === undefined ? new Set<number>() : promotedIds(gguf.config, gguf.tokenizer);
+  const texts = from === undefined || to === undefined ? undefined : compareTokenizers(path, from, to, promoted);
   return { weights, texts, logits: await compareLogits(path, source.model, model, store, weights, options) };
 }
 
@@ -60,6 +64,14 @@ function compareModels(path: string, from: Model, to: Model): void {
       throw new FormatError(path, `rope ${rope.name}`, again?.frequencies.join(), rope.frequencies.join());
     }
   }
+}
+
+/** Tokens that GGUF lists as ordinary ones, and that Liang takes for control tokens by their spelling. */
+function promotedIds(config: TensorSource["config"], tokenizer: Tokenizer): Set<number> {
+  const classes = declaredClasses(config, tokenizer);
+  return new Set(
+    [...classes.keys()].filter((id) => !["control", "unknown"].includes(classes[id]) && tokenizer.isSpecial(id)),
+  );
 }
 
 const groups = (model: Model): string => JSON.stringify(model.cacheGroups);

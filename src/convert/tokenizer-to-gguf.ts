@@ -9,16 +9,7 @@ import { prependScheme } from "../text/huggingface-pre-tokenizers.ts";
 import type { Tokenizer, TokenClass } from "../text/tokenizer.ts";
 import { count, flag, floats, integers, text, texts } from "./entries.ts";
 import { preTokenizerName } from "./pre-tokenizers.ts";
-
-/** GGUF's `token_type`. */
-const TYPES: Readonly<Record<TokenClass, number>> = {
-  normal: 1,
-  unknown: 2,
-  control: 3,
-  "user-defined": 4,
-  unused: 5,
-  byte: 6,
-};
+import { tokenTypes } from "./tokenizer.ts";
 
 type Entries = [key: string, entry: GgufEntry][];
 
@@ -45,16 +36,22 @@ export function tokenizerToGguf(folder: Folder): Entries {
   const ids = Array.from({ length: vocabularySize }, (_, id) => id);
   const isThere = (id: number): boolean => id < tokenizer.vocabularySize && !isHole(tokenizer, id);
   const { unknown } = tokenizer.specials;
-  const typeOf = (id: number): number => TYPES[id === unknown ? "unknown" : tokenizer.tokenClass(id)];
+  const typeOf = (id: number): number => typeNumber(id === unknown ? "unknown" : tokenizer.tokenClass(id));
   return [
     ...maker(folder, tokenizer),
     ["tokenizer.ggml.tokens", texts(ids.map((id) => (isThere(id) ? tokenizer.tokenText(id) : `[PAD${id}]`)))],
-    ["tokenizer.ggml.token_type", integers(Int32Array.from(ids, (id) => (isThere(id) ? typeOf(id) : TYPES.unused)))],
+    [
+      "tokenizer.ggml.token_type",
+      integers(Int32Array.from(ids, (id) => (isThere(id) ? typeOf(id) : typeNumber("unused")))),
+    ],
     ...roles(tokenizer),
     ["tokenizer.ggml.add_bos_token", flag(tokenizer.addBos)],
     ["tokenizer.ggml.add_eos_token", flag(tokenizer.addEos)],
   ];
 }
+
+/** The last of the numbers: 0 is "undefined". */
+const typeNumber = (tokenClass: TokenClass): number => tokenTypes.lastIndexOf(tokenClass);
 
 /** An id between others that stands for no token. */
 const isHole = (tokenizer: Tokenizer, id: number): boolean =>

@@ -3,10 +3,18 @@
 import { UnsupportedError } from "../base/errors.ts";
 import { MetadataReader } from "../text/metadata.ts";
 import { ggufTemplates } from "../text/template-sources.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
+import { declaredClasses } from "./tokenizer.ts";
 import { preTokenizerJson } from "./pre-tokenizers.ts";
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** The tokens with the classes that the file gives them; the tokenizer also makes some control tokens by their spelling. */
+interface Tokens {
+  readonly tokenizer: Tokenizer;
+  readonly metadata: MetadataReader;
+  readonly classes: readonly TokenClass[];
+}
 
 export interface TokenizerJson {
   readonly tokenizer: Json;
@@ -21,6 +29,11 @@ const FILLER = /^(\[PAD\d+\]|\[EMPTY_\d+\])$/;
 export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer, window: number): TokenizerJson {
   const maker = MAKERS[tokenizer.kind];
   if (maker === undefined) throw new UnsupportedError(`${file}: a ${tokenizer.kind} tokenizer cannot be converted.`);
+  const tokens: Tokens = {
+    tokenizer,
+    metadata: new MetadataReader(metadata, file),
+    classes: declaredClasses(metadata, tokenizer),
+  };
   const { specials, addBos, addEos } = tokenizer;
   const textOf = (id: number | undefined): string | null => (id === undefined ? null : tokenizer.tokenText(id));
   return {
@@ -28,8 +41,8 @@ export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer
       version: "1.0",
       truncation: null,
       padding: null,
-      added_tokens: addedTokens(tokenizer),
-      ...maker(new MetadataReader(metadata, file), tokenizer),
+      added_tokens: addedTokens(tokens),
+      ...maker(tokens),
       post_processor: postProcessor(tokenizer),
     },
     tokenizerConfig: {
@@ -47,22 +60,20 @@ export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer
   };
 }
 
-function addedTokens(tokenizer: Tokenizer): Json[] {
-  return idsOf(tokenizer, "control", "unknown", "user-defined").map((id) => ({
+function addedTokens(tokens: Tokens): Json[] {
+  return idsOf(tokens, "control", "unknown", "user-defined").map((id) => ({
     id,
-    content: tokenizer.tokenText(id),
+    content: tokens.tokenizer.tokenText(id),
     single_word: false,
     lstrip: false,
     rstrip: false,
     normalized: false,
-    special: tokenizer.isSpecial(id),
+    special: tokens.classes[id] !== "user-defined",
   }));
 }
 
-function idsOf(tokenizer: Tokenizer, ...classes: string[]): number[] {
-  const all = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id);
-  return all.filter((id) => classes.includes(tokenizer.tokenClass(id)));
-}
+const idsOf = ({ classes }: Tokens, ...wanted: TokenClass[]): number[] =>
+  [...classes.keys()].filter((id) => wanted.includes(classes[id]));
 
 /** BOS and EOS around a text, and around each of a pair. */
 function postProcessor(tokenizer: Tokenizer): Json {
@@ -88,12 +99,13 @@ function postProcessor(tokenizer: Tokenizer): Json {
   };
 }
 
-const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (metadata: MetadataReader, tokenizer: Tokenizer) => Json>>> = {
+const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (tokens: Tokens) => Json>>> = {
   "byte-level-bpe": byteLevel,
   "sentencepiece-bpe": sentencePiece,
 };
 
-function byteLevel(metadata: MetadataReader, tokenizer: Tokenizer): Json {
+function byteLevel(tokens: Tokens): Json {
+  const { metadata } = tokens;
   const merges = metadata.require(`${PREFIX}merges`, metadata.texts(`${PREFIX}merges`));
   const { component, ignoreMerges } = preTokenizerJson(metadata.text(`${PREFIX}pre`) ?? "default");
   return {
@@ -103,7 +115,7 @@ function byteLevel(metadata: MetadataReader, tokenizer: Tokenizer): Json {
     model: {
       ...bpe,
       ignore_merges: ignoreMerges,
-      vocab: vocabulary(tokenizer, idsOf(tokenizer, "normal", "byte", "unused")),
+      vocab: vocabulary(tokens, "normal", "byte", "unused"),
       merges: merges.map((pair) => pair.split(" ")),
     },
   };
@@ -119,12 +131,13 @@ const bpe = {
   byte_fallback: false,
 };
 
-function vocabulary(tokenizer: Tokenizer, ids: readonly number[]): Json {
-  const named = ids.map((id) => [tokenizer.tokenText(id), id] as const);
-  return Object.fromEntries(named.filter(([text, id]) => tokenizer.tokenClass(id) !== "unused" || !FILLER.test(text)));
+function vocabulary(tokens: Tokens, ...wanted: TokenClass[]): Json {
+  const named = idsOf(tokens, ...wanted).map((id) => [tokens.tokenizer.tokenText(id), id] as const);
+  return Object.fromEntries(named.filter(([text, id]) => tokens.classes[id] !== "unused" || !FILLER.test(text)));
 }
 
-function sentencePiece(metadata: MetadataReader, tokenizer: Tokenizer): Json {
+function sentencePiece(tokens: Tokens): Json {
+  const { metadata, tokenizer } = tokens;
   const scores = metadata.require(`${PREFIX}scores`, metadata.numbers(`${PREFIX}scores`, tokenizer.vocabularySize));
   const hasPrefix = metadata.flag(`${PREFIX}add_space_prefix`) ?? true;
   const { unknown } = tokenizer.specials;
@@ -142,16 +155,17 @@ function sentencePiece(metadata: MetadataReader, tokenizer: Tokenizer): Json {
       ...bpe,
       unk_token: unknown === undefined ? null : tokenizer.tokenText(unknown),
       fuse_unk: true,
-      byte_fallback: idsOf(tokenizer, "byte").length > 0,
-      vocab: vocabulary(tokenizer, idsOf(tokenizer, "normal", "byte", "unused", "unknown", "control", "user-defined")),
-      merges: mergesByScore(tokenizer, scores),
+      byte_fallback: idsOf(tokens, "byte").length > 0,
+      vocab: vocabulary(tokens, "normal", "byte", "unused", "unknown", "control", "user-defined"),
+      merges: mergesByScore(tokens, scores),
     },
   };
 }
 
 /** Every way to make a piece of two others; the best-scored pieces first, of one piece in the order of its parts' ids. */
-function mergesByScore(tokenizer: Tokenizer, scores: ArrayLike<number>): [string, string][] {
-  const normal = idsOf(tokenizer, "normal");
+function mergesByScore(tokens: Tokens, scores: ArrayLike<number>): [string, string][] {
+  const { tokenizer } = tokens;
+  const normal = idsOf(tokens, "normal");
   const ids = new Map(normal.map((id) => [tokenizer.tokenText(id), id]));
   const merges: { readonly score: number; readonly left: number; readonly right: number }[] = [];
   for (const [piece, id] of ids) {

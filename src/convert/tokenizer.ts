@@ -5,7 +5,22 @@ import type { TensorSource } from "../format/tensor-source.ts";
 import { tokenizerFromGguf } from "../text/from-gguf.ts";
 import { tokenizerFromHuggingFace } from "../text/from-huggingface.ts";
 import { tokenizerFromSentencePiece } from "../text/from-sentencepiece.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
+
+/** GGUF's `token_type`, in the order of its numbers; a file without them has normal tokens only. */
+export const tokenTypes = ["unused", "normal", "unknown", "control", "user-defined", "unused", "byte"] as const;
+
+/**
+ * What GGUF metadata says of each token. Liang, as llama.cpp, besides takes some for control tokens by their spelling,
+ * such as an "</s>" among Qwen's ordinary tokens.
+ */
+export function declaredClasses(
+  metadata: Readonly<Record<string, unknown>>,
+  { vocabularySize }: Tokenizer,
+): TokenClass[] {
+  const types = metadata["tokenizer.ggml.token_type"] as ArrayLike<number> | undefined;
+  return Array.from({ length: vocabularySize }, (_, id) => tokenTypes[types?.[id] ?? 1]);
+}
 
 export async function tokenizerOf(files: TensorSource | HfFiles): Promise<Tokenizer | undefined> {
   if (!("readTextFiles" in files)) {

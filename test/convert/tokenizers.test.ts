@@ -130,6 +130,27 @@ describe("a GGUF vocabulary as tokenizer.json", () => {
     assert.ok(compareTokenizers("built-in", tokenizer, backToHf(files.config)) > 10);
   });
 
+  test("a </s> that the file lists as an ordinary token is one in the folder, with its merges", () => {
+    const json = readGolden("gpt2").tokenizer!;
+    const metadata = toGguf({ ...none, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json }));
+    const tokens = [...(metadata["tokenizer.ggml.tokens"] as string[]), "</", "s>", "</s>"];
+    const types = Int32Array.from([...(metadata["tokenizer.ggml.token_type"] as Int32Array), 1, 1, 1]);
+    const merges = ["< /", "s >", "</ s>", ...(metadata["tokenizer.ggml.merges"] as string[])];
+    const changed = {
+      ...metadata,
+      "tokenizer.ggml.tokens": tokens,
+      "tokenizer.ggml.token_type": types,
+      "tokenizer.ggml.merges": merges,
+    };
+    const there = tokenizerFromGguf(changed);
+    assert.equal(there.tokenClass(tokens.length - 1), "control", "taken for one by its spelling");
+    const { tokenizer } = tokenizerToHf(changed, "GGUF", there, 512);
+    assert.ok(!(tokenizer.added_tokens as { content: string }[]).some(({ content }) => content === "</s>"));
+    const back = backToHf(changed);
+    assert.equal(back.tokenClass(tokens.length - 1), "normal");
+    assert.deepEqual(back.encode("a</s>b"), there.encode("a</s>b"));
+  });
+
   for (const name of ["gpt-2", "llama-spm", "phi-3"]) {
     const { path, skip } = sharedData(`vocab/ggml-vocab-${name}.gguf`);
     test(`llama.cpp's ${name} keeps its ids`, { skip }, async () => {
