@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import type { StaticFolder, Storage } from "../store/index.ts";
 import type { ServerInfo } from "./api-types.ts";
-import { errorResponse, describeError, HttpError } from "./errors.ts";
+import { errorResponse, HttpError, reportError } from "./errors.ts";
 import { API_PATHS, guardKey, guardOrigin, type Access } from "./guard.ts";
 import { createModelPool, type LoadModel, type ModelCatalogue } from "./model-pool.ts";
 import { applyTemplate, completeChat } from "./openai/chat.ts";
@@ -57,7 +57,7 @@ export function createApp(options: AppOptions): App {
   const app = new Hono();
 
   app.onError((error) => {
-    if (describeError(error).status >= 500) log(error);
+    reportError(error, log);
     return errorResponse(error);
   });
   app.use(securityHeaders());
@@ -74,8 +74,8 @@ export function createApp(options: AppOptions): App {
   app.get("/v1/models/*", (c) =>
     getModel(pool.catalogue, decodeId(new URL(c.req.url).pathname.slice("/v1/models/".length))),
   );
-  app.post("/v1/chat/completions", (c) => completeChat(c.req.raw, pool));
-  app.post("/v1/completions", (c) => completeText(c.req.raw, pool));
+  app.post("/v1/chat/completions", (c) => completeChat(c.req.raw, pool, log));
+  app.post("/v1/completions", (c) => completeText(c.req.raw, pool, log));
   app.post("/tokenize", (c) => tokenize(c.req.raw, pool));
   app.post("/detokenize", (c) => detokenize(c.req.raw, pool));
   app.post("/apply-template", (c) => applyTemplate(c.req.raw, pool));
@@ -89,8 +89,8 @@ export function createApp(options: AppOptions): App {
     }),
   );
   app.get("/api/models", async (c) => c.json(await pageModels.listModels(pool)));
-  app.post("/api/models/load", (c) => pageModels.loadModel(c.req.raw, pool));
-  app.route("/", conversationRoutes({ storage, pool, replies }));
+  app.post("/api/models/load", (c) => pageModels.loadModel(c.req.raw, pool, log));
+  app.route("/", conversationRoutes({ storage, pool, replies, log }));
 
   // Before the page: an unknown API address is an error, not the page.
   for (const path of API_PATHS) {

@@ -15,7 +15,10 @@ export async function readJson<T extends z.ZodType>(
   schema: T,
   bytesMax: number = BODY_BYTES_MAX,
 ): Promise<z.output<T>> {
-  const text = await readText(request, bytesMax);
+  const text = await readText(request, bytesMax).catch((cause: unknown) => {
+    if (!(cause instanceof TypeError)) throw cause; // the decoder's
+    throw new UsageError("The body is no UTF-8.", { cause });
+  });
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -36,7 +39,7 @@ export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<
 async function readText(request: Request, bytesMax: number): Promise<string> {
   const tooLarge = () => new HttpError(413, "body_too_large", `The body is larger than ${bytesMax} bytes.`);
   if (Number(request.headers.get("content-length") ?? 0) > bytesMax) throw tooLarge();
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   let bytes = 0;
   for await (const chunk of request.body ?? []) {

@@ -61,6 +61,13 @@ export function describeError(error: unknown): { status: number; error: ApiError
   };
 }
 
+/** The same, and `log` hears of what failed inside. */
+export function reportError(error: unknown, log: (error: unknown) => void): ApiError {
+  const { status, error: described } = describeError(error);
+  if (status >= 500) log(error);
+  return described;
+}
+
 /** The error as a whole response. */
 export function errorResponse(failure: unknown): Response {
   const { status, error } = describeError(failure);

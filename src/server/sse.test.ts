@@ -60,8 +60,8 @@ test("a reader that leaves aborts, closes the events and disposes what they hold
 });
 
 test("afterFirst rejects with what comes before the first event, and gives all events once", async () => {
-  await assert.rejects(afterFirst(play(new Error("early"), "late")), /early/);
+  await assert.rejects(afterFirst(play(new Error("early"), "late"), new AbortController().signal), /early/);
   const seen: SseData[] = [];
-  for await (const event of await afterFirst(play("1", "2", "3"))) seen.push(event);
+  for await (const event of await afterFirst(play("1", "2", "3"), new AbortController().signal)) seen.push(event);
   assert.deepEqual(seen, ["1", "2", "3"]);
 });

@@ -72,11 +72,15 @@ async function orTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T |
 
 /**
  * Waits for the first event, so that a failure before it is still an HTTP status; the result gives that event again and
- * then the rest.
+ * then the rest. When `signal` fires, `events` is closed, whether anybody reads on or not: a reader may leave before the
+ * first read, and a generator over the result that never started would close nothing.
  */
-export async function afterFirst<T>(events: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+export async function afterFirst<T>(events: AsyncIterable<T>, signal: AbortSignal): Promise<AsyncIterable<T>> {
   const iterator = events[Symbol.asyncIterator]();
   let first: IteratorResult<T> | undefined = await iterator.next();
+  const leave = () => void iterator.return?.().catch(() => undefined);
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { UsageError } from "../../base/errors.ts";
 import type { ChatOptions, TokenLogprob, Usage } from "../../chat/types.ts";
 import { readJson } from "../body.ts";
-import { describeError } from "../errors.ts";
+import { reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
 import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
@@ -33,8 +33,12 @@ const NOT_SUPPORTED = {
   audio: "only text can be generated",
 };
 
-/** Answers the request; throws LiangError before the first token, and streams it as an event after that. */
-export async function completeChat(request: Request, pool: ModelPool): Promise<Response> {
+/** Answers the request; throws LiangError before the first token, and streams it as an event after that (`log` hears of it then). */
+export async function completeChat(
+  request: Request,
+  pool: ModelPool,
+  log: (error: unknown) => void,
+): Promise<Response> {
   const body = await readJson(request, chatRequest);
   refuse(body, NOT_SUPPORTED);
   if (body.response_format != null && body.response_format.type !== "text") {
@@ -62,10 +66,10 @@ export async function completeChat(request: Request, pool: ModelPool): Promise<R
   };
   if (body.stream !== true) return Response.json(await wholeCompletion(runs, facts, body.logprobs === true));
   const includeUsage = body.stream_options?.include_usage === true;
-  const events = await afterFirst(holding(owned.move(), runReplies(runs)));
+  const events = await afterFirst(holding(owned.move(), runReplies(runs)), signal);
   return sseResponse(chunks(events, facts, includeUsage), {
     abort: () => abort.abort(),
-    onError: (error) => ({ error: describeError(error).error }),
+    onError: (error) => ({ error: reportError(error, log) }),
   });
 }
 

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { UsageError } from "../../base/errors.ts";
 import type { GenerateOptions, LanguageModel, Usage } from "../../chat/types.ts";
 import { readJson } from "../body.ts";
-import { describeError } from "../errors.ts";
+import { reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
 import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
@@ -39,8 +39,12 @@ const NOT_SUPPORTED = {
   json_schema: "replies cannot be constrained yet",
 };
 
-/** Answers the request; throws LiangError before the first token, and streams it as an event after that. */
-export async function completeText(request: Request, pool: ModelPool): Promise<Response> {
+/** Answers the request; throws LiangError before the first token, and streams it as an event after that (`log` hears of it then). */
+export async function completeText(
+  request: Request,
+  pool: ModelPool,
+  log: (error: unknown) => void,
+): Promise<Response> {
   const body = await readJson(request, completionRequest);
   refuse(body, NOT_SUPPORTED);
   if (body.best_of != null && body.best_of !== (body.n ?? 1)) {
@@ -71,14 +75,14 @@ export async function completeText(request: Request, pool: ModelPool): Promise<R
     return Response.json({ ...facts, ...(await wholeCompletion(model, prompts, runs, body, signal)) });
   }
   const echoes = body.echo === true ? prompts.map((prompt) => textOf(model, prompt)) : undefined;
-  const events = await afterFirst(holding(owned.move(), runReplies(runs)));
+  const events = await afterFirst(holding(owned.move(), runReplies(runs)), signal);
   return sseResponse(
     chunks(events, facts, {
       includeUsage: body.stream_options?.include_usage === true,
       echo: (index) => echoes?.[promptOf(index)] ?? "",
       promptOf,
     }),
-    { abort: () => abort.abort(), onError: (error) => ({ error: describeError(error).error }) },
+    { abort: () => abort.abort(), onError: (error) => ({ error: reportError(error, log) }) },
   );
 }
 

@@ -14,7 +14,7 @@ import type {
   Stopped,
 } from "../api-types.ts";
 import { check, readJson } from "../body.ts";
-import { describeError } from "../errors.ts";
+import { reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { sseResponse } from "../sse.ts";
 import { toSummary, type ReplyRunner } from "./replies.ts";
@@ -25,8 +25,15 @@ const TITLE_LENGTH = 48; // characters of a title made from the first message
 const SETTINGS_KEY = "conversation-defaults";
 
 /** The routes under /api/settings and /api/conversations. */
-export function conversationRoutes(options: { storage: Storage; pool: ModelPool; replies: ReplyRunner }): Hono {
-  const { storage, pool, replies } = options;
+export function conversationRoutes(options: {
+  storage: Storage;
+  pool: ModelPool;
+  replies: ReplyRunner;
+  log: (error: unknown) => void;
+}): Hono {
+  const { storage, pool, replies, log } = options;
+  const stream = (events: AsyncIterable<object>) =>
+    sseResponse(events, { onError: (error) => ({ type: "error", error: reportError(error, log) }) });
   const { conversations } = storage;
   const app = new Hono();
   const summary = async (id: string) => toSummary(await conversations.get(id), replies.writing(id) !== undefined);
@@ -150,10 +157,6 @@ export function conversationRoutes(options: { storage: Storage; pool: ModelPool;
 }
 
 const idOf = (c: Context) => c.req.param("id") ?? "";
-
-function stream(events: AsyncIterable<object>): Response {
-  return sseResponse(events, { onError: (error) => ({ type: "error", error: describeError(error).error }) });
-}
 
 function exported(c: Context, whole: readonly WholeConversation[], fileName: string): Response {
   c.header("content-disposition", `attachment; filename="${fileName}"`);

@@ -4,7 +4,7 @@ import type { Progress } from "../../base/progress.ts";
 import type { ListedModel } from "../../store/index.ts";
 import type { LoadEvent, LoadProgress, LoadedModel, ModelEntry, ModelList } from "../api-types.ts";
 import { readJson } from "../body.ts";
-import { describeError } from "../errors.ts";
+import { reportError } from "../errors.ts";
 import type { ModelPool, PoolState } from "../model-pool.ts";
 import { createSignalled } from "../signalled.ts";
 import { sseResponse } from "../sse.ts";
@@ -18,23 +18,23 @@ export async function listModels(pool: ModelPool): Promise<ModelList> {
 }
 
 /** POST /api/models/load: brings a model into memory and streams how far it is. Leaving the stream does not stop it. */
-export async function loadModel(request: Request, pool: ModelPool): Promise<Response> {
+export async function loadModel(request: Request, pool: ModelPool, log: (error: unknown) => void): Promise<Response> {
   const { model: name } = await readJson(request, loadRequest);
   const { name: known } = await pool.catalogue.find(name);
   const latest = createSignalled<LoadProgress>();
-  const loading = pool.acquire(known, { onProgress: (progress) => latest.set(toProgress(progress)) });
+  // The lease is held here, not in the stream: nobody may be left to read that when the load ends.
+  const loading = (async (): Promise<ModelEntry> => {
+    using lease = await pool.acquire(known, { onProgress: (progress) => latest.set(toProgress(progress)) });
+    return toEntry(await pool.catalogue.find(lease.name), pool.state());
+  })();
   const end = () => latest.end();
   loading.then(end, end);
   async function* events(): AsyncGenerator<LoadEvent> {
     for await (const progress of latest.values()) yield { type: "load", progress };
-    using lease = await loading;
-    const entry = await pool.catalogue.find(lease.name);
-    yield { type: "loaded", model: toEntry(entry, pool.state()) };
+    yield { type: "loaded", model: await loading };
   }
   return sseResponse(events(), {
-    // Nobody may be left to give the lease back when the reader is gone before the load ends.
-    abort: () => void loading.then((lease) => lease.release()).catch(() => undefined),
-    onError: (error) => ({ type: "error", error: describeError(error).error }) satisfies LoadEvent,
+    onError: (error) => ({ type: "error", error: reportError(error, log) }) satisfies LoadEvent,
   });
 }
 

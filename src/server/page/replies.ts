@@ -11,7 +11,7 @@ import type {
   StoredMessage,
 } from "../../store/index.ts";
 import type { ConversationMessage, ConversationSummary, LoadProgress, ReplyStreamEvent } from "../api-types.ts";
-import { HttpError, describeError } from "../errors.ts";
+import { HttpError, reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { createSignalled, type Signalled } from "../signalled.ts";
 import { toProgress } from "./models.ts";
@@ -110,9 +110,7 @@ export function createReplyRunner(options: {
     } catch (error) {
       if (isAbort(error) && abort.signal.aborted) await settle("stopped");
       else {
-        const { status, error: described } = describeError(error);
-        if (status >= 500) log(error);
-        detail = { ...detail, error: described };
+        detail = { ...detail, error: reportError(error, log) };
         await settle("failed");
       }
     }
