@@ -1,6 +1,6 @@
 // The narrow door: a name or a path → a model that talks. Reads what is small, counts what the rest would take, and
 // only then loads it. Not here: what it can do then (language-model.ts).
-import { now } from "#platform";
+import { collectGarbage, now } from "#platform";
 import { openEngine } from "../engine/engine.ts";
 import { sizeOf } from "./describe.ts";
 import { openExecutor } from "./executors.ts";
@@ -9,6 +9,8 @@ import { checkFits, fitModel } from "./memory.ts";
 import { openModelParts } from "./model-parts.ts";
 import { resolveModel } from "./resolve.ts";
 import type { LanguageModel, LoadOptions } from "./types.ts";
+
+const WEIGHTS_LARGE_BYTES = 64 << 20;
 
 /**
  * Loads a model: a name on the model list, a GGUF file (any part of a split one), or a Hugging Face folder.
@@ -68,6 +70,8 @@ export async function load(nameOrPath: string, options: LoadOptions = {}): Promi
         } finally {
           await parts.close();
         }
+        // else a large model stays in memory until some later collection, when the next one already had no room
+        if (engine.memory.weightBytes > WEIGHTS_LARGE_BYTES) await collectGarbage();
       },
     });
   } catch (error) {

@@ -31,31 +31,36 @@ export async function openEngine(
   return new RunningEngine(model, layout, opened);
 }
 
+/** What runs the model: all that holds its memory. */
+interface Running {
+  readonly opened: OpenModel<ProgramName>;
+  readonly scheduler: Scheduler;
+  readonly host: ReplyHost;
+}
+
 class RunningEngine implements Engine {
   readonly window: number;
   readonly slots: number;
   readonly threads: number;
   readonly memory: MemoryUse;
   readonly bytesPerToken: number;
-  readonly #opened: OpenModel<ProgramName>;
-  readonly #scheduler: Scheduler;
-  readonly #host: ReplyHost;
+  readonly #vocabularySize: number;
+  /** Let go of by `close`, so that whoever still has the engine holds no weights. */
+  #running: Running | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(model: Model, layout: Layout, opened: OpenModel<ProgramName>) {
-    this.window = layout.window;
+    const { vocabularySize } = model;
+    const { window } = layout;
+    this.window = window;
     this.slots = layout.slots;
     this.threads = opened.threads;
     this.memory = opened.memory;
     this.bytesPerToken = opened.memory.bytesPerToken.decode;
-    this.#opened = opened;
-    this.#scheduler = new Scheduler(model, layout, opened);
-    this.#host = {
-      vocabularySize: model.vocabularySize,
-      window: layout.window,
-      sampler: new Sampler(model.vocabularySize),
-      wake: () => this.#scheduler.wake(),
-    };
+    this.#vocabularySize = vocabularySize;
+    const scheduler = new Scheduler(model, layout, opened);
+    const sampler = new Sampler(vocabularySize);
+    this.#running = { opened, scheduler, host: { vocabularySize, window, sampler, wake: () => scheduler.wake() } };
   }
 
   generate(request: GenerateRequest): Generation {
@@ -65,10 +70,10 @@ class RunningEngine implements Engine {
     const begin = (): Reply => {
       if (iterated) throw new UsageError("This generation was iterated before.", { hint: "Call generate again." });
       iterated = true;
-      this.#checkOpen();
-      reply = new Reply(request, this.#host);
+      const { scheduler, host } = this.#open();
+      reply = new Reply(request, host);
       if (stopped) reply.stop();
-      else this.#scheduler.submit(reply);
+      else scheduler.submit(reply);
       return reply;
     };
     return {
@@ -82,7 +87,7 @@ class RunningEngine implements Engine {
 
   async logits(ids: readonly number[] | Int32Array, options: ReadOptions = {}): Promise<Float32Array> {
     const prompt = this.#checked(ids);
-    const { vocabularySize } = this.#host;
+    const vocabularySize = this.#vocabularySize;
     const bytes = prompt.length * vocabularySize * Float32Array.BYTES_PER_ELEMENT;
     if (bytes > LOGITS_BYTES_MAX) {
       const hint = "Read fewer tokens, or ask for their probabilities alone with score.";
@@ -105,7 +110,7 @@ class RunningEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close(this.#open());
     await this.#closing;
   }
 
@@ -113,26 +118,28 @@ class RunningEngine implements Engine {
     await this.close();
   }
 
-  async #close(): Promise<void> {
-    await this.#scheduler.close(new DOMException("The model was closed.", "AbortError"));
-    await this.#opened.close();
+  async #close({ scheduler, opened }: Running): Promise<void> {
+    this.#running = undefined;
+    await scheduler.close(new DOMException("The model was closed.", "AbortError"));
+    await opened.close();
   }
 
   async #read(prompt: Int32Array, visit: (logits: Float32Array, position: number) => void, options: ReadOptions) {
-    this.#checkOpen();
-    const reading = new Reading(prompt, visit, options, this.#host.wake);
-    this.#scheduler.submit(reading);
+    const { scheduler, host } = this.#open();
+    const reading = new Reading(prompt, visit, options, host.wake);
+    scheduler.submit(reading);
     await reading.done;
   }
 
   #checked(ids: readonly number[] | Int32Array): Int32Array {
-    const checked = checkedIds(ids, this.#host.vocabularySize);
+    const checked = checkedIds(ids, this.#vocabularySize);
     checkFits(checked, this.window, this.window);
     return checked;
   }
 
-  #checkOpen(): void {
-    if (this.#closing !== undefined) throw new UsageError("The model is closed.");
+  #open(): Running {
+    if (this.#running === undefined) throw new UsageError("The model is closed.");
+    return this.#running;
   }
 }
 

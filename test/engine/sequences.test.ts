@@ -3,8 +3,18 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAbort } from "../../src/base/errors.ts";
-import type { EngineEvent } from "../../src/engine/index.ts";
-import { type DoubleRun, expectedReply, kernelError } from "./double.ts";
+import type { Executor, Program } from "../../src/device/executor.ts";
+import { type EngineEvent, openEngine } from "../../src/engine/index.ts";
+import { collectGarbage } from "#platform";
+import {
+  DoubleExecutor,
+  type DoubleRun,
+  PAGE_SIZE,
+  doubleModel,
+  doubleStore,
+  expectedReply,
+  kernelError,
+} from "./double.ts";
 import { openDouble, read, text } from "./harness.ts";
 
 const decodes = (runs: readonly DoubleRun[]): DoubleRun[] => runs.filter(({ program }) => program === "decode");
@@ -209,5 +219,32 @@ describe("leaving", () => {
     assert.ok(executor.closed);
     for (const result of await settled) assert.ok(result.status === "rejected" && isAbort(result.reason));
     assert.deepEqual(executor.faults, []);
+  });
+
+  test("who keeps a closed engine keeps none of the executor's memory", async () => {
+    const double = new DoubleExecutor();
+    const logits: WeakRef<Float32Array>[] = [];
+    const executor: Executor = {
+      name: double.name,
+      tier: double.tier,
+      plan: () => double.plan(),
+      async open(store, graphs) {
+        const opened = await double.open(store, graphs);
+        for (const { outputs } of Object.values<Program>(opened.programs)) logits.push(new WeakRef(outputs.logits));
+        return opened;
+      },
+    };
+    const engine = await openEngine(doubleModel(200, true), doubleStore, executor, {
+      window: 200,
+      pageSize: PAGE_SIZE,
+    });
+    await read(engine, { ids: [1], maxTokens: 3, sampling: { temperature: 1 } });
+    await engine.close();
+    await collectGarbage();
+    assert.deepEqual(
+      logits.map((held) => held.deref()),
+      [undefined, undefined],
+    );
+    assert.equal(engine.window, 200);
   });
 });

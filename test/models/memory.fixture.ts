@@ -1,4 +1,5 @@
-// The other side of memory.test.ts: a process that loads one model, fills its window, and tells what it grew by.
+// The other side of memory.test.ts: a process that loads one model, fills its window, closes it, and tells what it grew by
+// then and now.
 import { residentBytes } from "#platform";
 import { load } from "../../src/index.ts";
 
@@ -7,4 +8,6 @@ const before = residentBytes();
 await using model = await load(path, { window: Number(window), slots: 1 });
 const ids = Array.from({ length: model.info.window - 9 }, (_, i) => 100 + (i % 400));
 for await (const event of model.generate(ids, { temperature: 0, maxTokens: 8, ignoreEnd: true })) void event;
-console.log(JSON.stringify({ planned: model.info.memory, grownBytes: residentBytes() - before }));
+const grownBytes = residentBytes() - before;
+await model.close();
+console.log(JSON.stringify({ planned: model.info.memory, grownBytes, keptBytes: residentBytes() - before }));

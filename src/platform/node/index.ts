@@ -26,6 +26,7 @@ export const {
   machineFacts,
   environment,
   residentBytes,
+  collectGarbage,
   now,
   startWorker,
   currentWorker,

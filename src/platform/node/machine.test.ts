@@ -1,7 +1,7 @@
 // Machine facts from made-up system files, and sanity of the real ones.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { dataFolder, machineFacts, now, residentBytes } from "./index.ts";
+import { collectGarbage, dataFolder, machineFacts, now, residentBytes } from "./index.ts";
 import { memoryFacts } from "./machine.ts";
 import { dataFolderFor } from "./paths.ts";
 
@@ -65,6 +65,18 @@ describe("this machine", () => {
     assert.ok(residentBytes() > 10e6);
     const before = now();
     assert.ok(now() >= before);
+  });
+
+  test("gives shared memory back at once when nobody refers to it any more", async () => {
+    const before = residentBytes();
+    const fill = (): number => {
+      const memory = new WebAssembly.Memory({ initial: 3200, maximum: 3200, shared: true }); // 200 MiB
+      new Uint8Array(memory.buffer).fill(1);
+      return residentBytes();
+    };
+    assert.ok(fill() - before > 150e6);
+    await collectGarbage();
+    assert.ok(residentBytes() - before < 50e6);
   });
 
   test("keeps what lasts in LIANG_HOME, else where each system's users expect it", () => {
