@@ -6,16 +6,16 @@ import { machineFacts } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
 import { type Leaves, collectLeaves } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
-import { ALIGNMENT, Layout, MEMORY_BYTES_MAX, SCRATCH_BYTES } from "./layout.ts";
+import { ALIGNMENT, Layout, align, MEMORY_BYTES_MAX, SCRATCH_BYTES } from "./layout.ts";
 import { type LoweredGraph, lower } from "./lower.ts";
 import { type ProgramAddresses, placeProgram } from "./program.ts";
-import { type PlacedWeight, placeWeights } from "./weights.ts";
+import { type PlacedWeight, placeWeights, stagingBytes } from "./weights.ts";
 
 // Measured as growth of resident memory on Node 26, x64; test/models/memory.test.ts holds the sum to what is measured.
 /** A thread's isolate with the kernels compiled in it: 19 MiB at rest, 24 after it has run them. */
 const THREAD_BYTES = 24 << 20;
 /** The caller's heap and code while it loads and runs a model of some size; a tiny one takes 8 MiB. */
-const CONDUCTOR_BYTES = 40 << 20;
+const CONDUCTOR_BYTES = 32 << 20;
 
 export interface PlacedProgram extends LoweredGraph {
   readonly addresses: ProgramAddresses;
@@ -33,7 +33,13 @@ export interface PlacedModel {
   readonly arenaBytes: number;
   readonly weights: ReadonlyMap<string, PlacedWeight>;
   readonly weightBytes: number;
+  /** Two buffers for weights that are being read, and a step table and record for packing them. */
+  readonly staging: readonly [number, number];
+  readonly packStep: number;
 }
+
+/** A step of the table, and the words of a packing kernel's record. */
+const PACK_STEP_BYTES = 64;
 
 /** Throws UsageError for the number of threads, UnsupportedError for an op without kernels. */
 export async function placeModel(
@@ -77,13 +83,29 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   }
   const stateBytes = layout.bytes - stateStart;
   const arenaBytes = Math.max(0, ...programs.map(({ plan }) => plan.bytes));
-  const arena = layout.reserve(arenaBytes);
+  // weights are read into buffers where the arena will be
+  const buffer = align(stagingBytes(leaves.parameters.values()));
+  const arena = layout.reserve(Math.max(arenaBytes, 2 * buffer));
+  const staging = [arena, arena + buffer] as const;
+  const packStep = layout.reserve(PACK_STEP_BYTES);
   const weightStart = layout.bytes;
   const packed = union(lowered.map((program) => program.packed));
   const plain = union(lowered.map((program) => program.plain));
   const weights = placeWeights(leaves.parameters, packed, plain, layout);
   const weightBytes = layout.bytes - weightStart;
-  return { bytes: layout.bytes, scratch, programs, states, stateBytes, arena, arenaBytes, weights, weightBytes };
+  return {
+    bytes: layout.bytes,
+    scratch,
+    programs,
+    states,
+    stateBytes,
+    arena,
+    arenaBytes,
+    weights,
+    weightBytes,
+    staging,
+    packStep,
+  };
 }
 
 const union = (sets: readonly ReadonlySet<string>[]): Set<string> => new Set(sets.flatMap((set) => [...set]));
