@@ -8,7 +8,7 @@ import { int8Kernels } from "../src/device/cpu/kernels/linear-int8.ts";
 import { panelKernels } from "../src/device/cpu/kernels/linear-panel.ts";
 import type { LinearKernel } from "../src/device/cpu/kernels/outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS } from "../src/device/cpu/kernels/quantize.ts";
-import { type PackedFormat, layouts, packedBytes } from "../src/device/cpu/packing/layouts.ts";
+import { type PackedFormat, layouts, packedBytes } from "../src/device/cpu/packed-layouts.ts";
 import { compileKernel, relaxedMachine, wasmMachine } from "../src/lanes/index.ts";
 
 const { values } = parseArgs({

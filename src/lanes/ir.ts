@@ -22,6 +22,7 @@ export const operations = {
   "int.remU": ["int", "int", "int"],
   "int.and": ["int", "int", "int"],
   "int.or": ["int", "int", "int"],
+  "int.xor": ["int", "int", "int"],
   "int.shl": ["int", "int", "int"],
   "int.shrU": ["int", "int", "int"],
   "int.eq": ["int", "int", "int"],
@@ -33,6 +34,7 @@ export const operations = {
   "int.loadU16": ["int", "int"],
   "int.store": ["none", "int", "int"],
   "int.store8": ["none", "int", "int"],
+  "int.store16": ["none", "int", "int"],
   "int.bits": ["int", "float"],
   /** truncated, saturating */
   "int.fromFloat": ["int", "float"],

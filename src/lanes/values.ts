@@ -38,6 +38,7 @@ export class Int extends Value {
   rem = (b: Int | number): Int => this.#int("int.remU", [b]);
   and = (b: Int | number): Int => this.#int("int.and", [b]);
   or = (b: Int | number): Int => this.#int("int.or", [b]);
+  xor = (b: Int | number): Int => this.#int("int.xor", [b]);
   shl = (bits: Int | number): Int => this.#int("int.shl", [bits]);
   shr = (bits: Int | number): Int => this.#int("int.shrU", [bits]);
   equals = (b: Int | number): Int => this.#int("int.eq", [b]);
@@ -74,6 +75,7 @@ export class Int extends Value {
     const op = type ?? (value instanceof Ints ? "ints" : "floats");
     this.tracer.apply(`${op}.store`, [this, value], offset);
   }
+  storeHalf = (value: Int, offset = 0): void => void this.tracer.apply("int.store16", [this, value], offset);
   storeByte = (value: Int, offset = 0): void => void this.tracer.apply("int.store8", [this, value], offset);
   /** The low byte of each lane, W bytes side by side. */
   storeBytes = (value: Ints, offset = 0): void => void this.tracer.apply("ints.store8", [this, value], offset);

@@ -10,8 +10,8 @@ import { panelKernels } from "../../src/device/cpu/kernels/linear-panel.ts";
 import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
 import type { LinearKernel } from "../../src/device/cpu/kernels/outputs.ts";
 import { activationBytes, quantizeKernel } from "../../src/device/cpu/kernels/quantize.ts";
-import { type PackedFormat, layouts, packedBytes } from "../../src/device/cpu/packing/layouts.ts";
-import { packGroup } from "../../src/device/cpu/packing/pack.ts";
+import { type PackedFormat, layouts, packedBytes } from "../../src/device/cpu/packed-layouts.ts";
+import { packGroup } from "./pack-group.ts";
 import {
   type Kernel,
   type Machine,

@@ -11,7 +11,7 @@ import { int8Kernels } from "./kernels/linear-int8.ts";
 import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
 import type { LinearKernel } from "./kernels/outputs.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
-import { GROUP_ROWS, type PackedFormat, packedBytes, packedFormat } from "./packing/layouts.ts";
+import { GROUP_ROWS, type PackedFormat, packedBytes, packedFormat } from "./packed-layouts.ts";
 import { type Place, countOf, partsOf, valueOf } from "./step.ts";
 
 /** Weight bytes that make a part worth claiming: some tens of microseconds. */

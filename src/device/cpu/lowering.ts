@@ -4,7 +4,7 @@ import { UnsupportedError } from "../../base/errors.ts";
 import { type Graph, type Tensor, elementsBound, isInput, isParameter, isState, leafName } from "../../graph/index.ts";
 import type { ArenaValue } from "../planner.ts";
 import type { StoredParameter } from "../executor.ts";
-import { packedBytes, packedFormat } from "./packing/layouts.ts";
+import { packedBytes, packedFormat } from "./packed-layouts.ts";
 import type { Place, Step, Word } from "./step.ts";
 
 /** Programs whose rows are at most this many use the decode kernels: weights are streamed, not multiplied by a tile. */

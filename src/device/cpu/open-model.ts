@@ -4,12 +4,17 @@ import { UsageError } from "../../base/errors.ts";
 import type { ExtentValues, Graph } from "../../graph/index.ts";
 import { type Kernel, type Machine, emitModule, traceKernel } from "../../lanes/index.ts";
 import type { OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
+import { STEP_WORDS } from "./control.ts";
+import { packKernels } from "./kernels/pack.ts";
 import { createMemory, pagesOf } from "./layout.ts";
+import { GROUP_ROWS, packedFormat } from "./packed-layouts.ts";
 import { type PlacedModel, type PlacedProgram, placeModel } from "./place-model.ts";
 import { ComputePool } from "./pool.ts";
 import { EncodedProgram, createProgram } from "./program.ts";
 import type { Place } from "./step.ts";
-import { loadWeights } from "./weights.ts";
+import { type PackRequest, loadWeights } from "./weights.ts";
+
+const PACK_PARTS_MOST = 16;
 
 /** Throws as `placeModel`, and MemoryError before anything is allocated when no memory is that large. */
 export async function openModel<P extends string>(
@@ -20,10 +25,13 @@ export async function openModel<P extends string>(
 ): Promise<OpenModel<P>> {
   const { threads, model, use } = await placeModel(store, graphs, options);
   const memory = createMemory(model.bytes);
-  await loadWeights(store, model.weights, memory, options);
-
-  const kernels = [...new Set(model.programs.flatMap(({ steps }) => steps.map(({ kernel }) => kernel)))];
-  const conductor = new Conductor(model, machine, memory, kernels);
+  const conductor = new Conductor(model, machine, memory);
+  try {
+    await loadWeights(store, model.weights, memory, model.staging, (request) => conductor.pack(request), options);
+  } catch (error) {
+    await conductor.close();
+    throw error;
+  }
   const names = Object.keys(graphs) as P[]; // in the order of the placed programs
   return {
     programs: Object.fromEntries(names.map((name, i) => [name, conductor.program(i)])) as Record<P, Program>,
@@ -43,14 +51,17 @@ class Conductor {
   #closed = false;
   #running = false;
 
-  constructor(model: PlacedModel, machine: Machine, memory: WebAssembly.Memory, kernels: readonly Kernel[]) {
+  constructor(model: PlacedModel, machine: Machine, memory: WebAssembly.Memory) {
     this.#model = model;
     this.#memory = memory;
-    this.#kernels = kernels;
-    const traced = kernels.map((kernel) => traceKernel(kernel, machine));
+    const steps = model.programs.flatMap((program) => program.steps);
+    const formats = [...model.weights.values()].map(({ stored }) => packedFormat(stored.format));
+    const kernels = [...steps.map(({ kernel }) => kernel), ...formats.map((format) => packKernels[format])];
+    this.#kernels = [...new Set(kernels)];
+    const traced = this.#kernels.map((kernel) => traceKernel(kernel, machine));
     const module = new WebAssembly.Module(emitModule(traced, pagesOf(memory)));
     const { scratch } = model;
-    this.#pool = new ComputePool({ memory, module, kernels: kernels.map(({ name }) => name), scratch });
+    this.#pool = new ComputePool({ memory, module, kernels: this.#kernels.map(({ name }) => name), scratch });
   }
 
   program(index: number): Program {
@@ -64,6 +75,16 @@ class Conductor {
       (kernel) => this.#kernels.indexOf(kernel),
     );
     return createProgram(graph, addresses, this.#memory, (extents, signal) => this.#run(encoded, extents, signal));
+  }
+
+  /** Packs rows that lie in a staging buffer. */
+  async pack({ format, source, target, rows, blocks }: PackRequest): Promise<void> {
+    const table = this.#model.packStep;
+    const record = table + STEP_WORDS * 4;
+    const parts = Math.min(Math.ceil(rows / GROUP_ROWS), PACK_PARTS_MOST);
+    const step = [this.#kernels.indexOf(packKernels[format]), record, parts, 0];
+    new Int32Array(this.#memory.buffer, table, 8).set([...step, source, target, rows, blocks]);
+    await this.#pool.run(table, 1);
   }
 
   async close(): Promise<void> {

@@ -28,7 +28,7 @@ import { PARTS_MAX } from "./control.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { lowerLinear } from "./lower-linear.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
-import { packedFormat } from "./packing/layouts.ts";
+import { packedFormat } from "./packed-layouts.ts";
 import { type Count, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Elements that make a part worth claiming, of cheap work. */

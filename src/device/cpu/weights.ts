@@ -1,11 +1,18 @@
 // Brings weights from the parameter store into the model's memory, some rows at a time: packed for matrix products and
-// row gathers, or as plain f32 where kernels read them element by element (gains, biases).
+// row gathers, or as plain f32 where kernels read them element by element (gains, biases). While the threads pack one
+// chunk the next one is read.
 import type { OnProgress } from "../../base/progress.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
 import type { ParameterStore, StoredParameter } from "../executor.ts";
 import type { Layout } from "./layout.ts";
-import { GROUP_ROWS, groupBlockBytes, layouts, packedBytes, packedFormat } from "./packing/layouts.ts";
-import { packGroup } from "./packing/pack.ts";
+import {
+  GROUP_ROWS,
+  type PackedFormat,
+  groupBlockBytes,
+  layouts,
+  packedBytes,
+  packedFormat,
+} from "./packed-layouts.ts";
 
 /** Bytes read from the store at once, about. */
 const CHUNK_BYTES = 4 << 20;
@@ -38,75 +45,95 @@ export function placeWeights(
   return new Map(placed);
 }
 
+/** Rows of a chunk: whole groups, or all that there are. */
+function chunkRows({ format, columns, rows }: StoredParameter): number {
+  const groups = Math.max(1, Math.floor(CHUNK_BYTES / (bytesForRow(format, columns) * GROUP_ROWS)));
+  return Math.min(groups * GROUP_ROWS, rows);
+}
+
+/** Bytes of each of the two buffers that chunks are read into. */
+export function stagingBytes(parameters: Iterable<StoredParameter>): number {
+  return [...parameters].reduce((most, stored) => {
+    return Math.max(most, chunkRows(stored) * bytesForRow(stored.format, stored.columns));
+  }, 0);
+}
+
+/** Rows to pack, at an address in the packed form's format, and where their groups go. */
+export interface PackRequest {
+  readonly format: PackedFormat;
+  readonly source: number;
+  readonly target: number;
+  readonly rows: number;
+  /** Blocks of a row. */
+  readonly blocks: number;
+}
+
+export interface LoadOptions {
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads all weights. `staging`: addresses of two buffers; `pack` runs a packing kernel, one at a time. */
 export async function loadWeights(
   store: ParameterStore,
   weights: ReadonlyMap<string, PlacedWeight>,
   memory: WebAssembly.Memory,
-  { onProgress, signal }: { onProgress?: OnProgress | undefined; signal?: AbortSignal | undefined },
+  staging: readonly [number, number],
+  pack: (request: PackRequest) => Promise<void>,
+  { onProgress, signal }: LoadOptions,
 ): Promise<void> {
   const total = [...weights.values()].reduce((sum, { stored }) => sum + stored.byteLength, 0);
   let done = 0;
-  for (const weight of weights.values()) {
-    for await (const { firstRow, rows, bytes } of readChunks(store, weight.stored)) {
-      signal?.throwIfAborted();
-      if (weight.packed !== undefined) packChunk(weight.stored, firstRow, rows, bytes, memory, weight.packed);
-      if (weight.plain !== undefined) decodeChunk(weight.stored, firstRow, rows, bytes, memory, weight.plain);
-      done += bytes.byteLength;
-      onProgress?.({ label: "load", done, total, unit: "bytes" });
+  let packing: Promise<void> = Promise.resolve();
+  let buffer = 0;
+  try {
+    for (const { stored, packed, plain } of weights.values()) {
+      const most = chunkRows(stored);
+      for (let firstRow = 0; firstRow < stored.rows; firstRow += most) {
+        signal?.throwIfAborted();
+        const rows = Math.min(most, stored.rows - firstRow);
+        const byteLength = rows * bytesForRow(stored.format, stored.columns);
+        const bytes = new Uint8Array(memory.buffer, staging[buffer], byteLength);
+        await store.readRows(stored.name, firstRow, bytes);
+        if (plain !== undefined) storePlain(stored, firstRow, rows, bytes, memory, plain);
+        await packing;
+        if (packed !== undefined) packing = pack(packRequest(stored, firstRow, rows, bytes, packed));
+        buffer = 1 - buffer;
+        done += byteLength;
+        onProgress?.({ label: "load", done, total, unit: "bytes" });
+      }
     }
+  } finally {
+    await packing;
   }
 }
 
-interface Chunk {
-  readonly firstRow: number;
-  readonly rows: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** Whole rows in order, a multiple of 16 of them but for the last chunk. The bytes are used again for the next one. */
-async function* readChunks(store: ParameterStore, stored: StoredParameter): AsyncGenerator<Chunk> {
-  const rowBytes = bytesForRow(stored.format, stored.columns);
-  const groups = Math.max(1, Math.floor(CHUNK_BYTES / (rowBytes * GROUP_ROWS)));
-  const most = Math.min(groups * GROUP_ROWS, stored.rows);
-  const buffer = new Uint8Array(most * rowBytes);
-  for (let firstRow = 0; firstRow < stored.rows; firstRow += most) {
-    const rows = Math.min(most, stored.rows - firstRow);
-    const bytes = buffer.subarray(0, rows * rowBytes);
-    await store.readRows(stored.name, firstRow, bytes);
-    yield { firstRow, rows, bytes };
-  }
-}
-
-function packChunk(
+function packRequest(
   { format, columns }: StoredParameter,
   firstRow: number,
   rows: number,
-  bytes: Uint8Array<ArrayBuffer>,
-  memory: WebAssembly.Memory,
-  address: number,
-): void {
-  const packed = packedFormat(format);
-  const layout = layouts[packed];
-  const source = format === packed ? bytes : new Uint8Array(formats[format].decode(bytes, rows * columns).buffer);
-  const units = new Uint16Array(source.buffer, source.byteOffset, source.byteLength / 2);
-  const blocks = columns / layout.columns;
-  const rowUnits = units.length / rows;
-  const groupBytes = blocks * groupBlockBytes(packed);
-  for (let row = 0; row < rows; row += GROUP_ROWS) {
-    const at = address + ((firstRow + row) / GROUP_ROWS) * groupBytes;
-    const target = new Uint16Array(memory.buffer, at, groupBytes / 2);
-    packGroup(layout, units.subarray(row * rowUnits), Math.min(GROUP_ROWS, rows - row), blocks, target);
+  bytes: Uint8Array,
+  packed: number,
+): PackRequest {
+  const form = packedFormat(format);
+  const blocks = columns / layouts[form].columns;
+  if (form !== format) {
+    // fewer bytes than before: f64, which no kernel reads, becomes f32 in its place
+    const values = formats[format].decode(bytes, rows * columns);
+    new Float32Array(bytes.buffer, bytes.byteOffset, values.length).set(values);
   }
+  const target = packed + (firstRow / GROUP_ROWS) * blocks * groupBlockBytes(form);
+  return { format: form, source: bytes.byteOffset, target, rows, blocks };
 }
 
-function decodeChunk(
+function storePlain(
   { format, columns }: StoredParameter,
   firstRow: number,
   rows: number,
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
   memory: WebAssembly.Memory,
-  address: number,
+  plain: number,
 ): void {
   const values = formats[format].decode(bytes, rows * columns);
-  new Float32Array(memory.buffer, address + firstRow * columns * 4, values.length).set(values);
+  new Float32Array(memory.buffer, plain + firstRow * columns * 4, values.length).set(values);
 }

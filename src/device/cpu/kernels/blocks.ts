@@ -2,7 +2,7 @@
 // what turns them into weights: weight = d * scale * (byte - zero) - dmin * min, or + m. One row a format; every kernel
 // over quantized weights is written against this.
 import { type Floats, type Int, type Ints, type KernelBuilder } from "../../../lanes/index.ts";
-import { GROUP_ROWS, type PackedFormat, fieldOffsets, layouts } from "../packing/layouts.ts";
+import { GROUP_ROWS, type PackedFormat, fieldOffsets, layouts } from "../packed-layouts.ts";
 
 /** Columns that one lane's 32-bit unit covers. */
 export const QUAD = 4;

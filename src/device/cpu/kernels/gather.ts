@@ -1,7 +1,7 @@
 // Rows of a packed table (embeddings): out[i] = weights of row ids[i], as f32. Reads the block of W rows that holds the
 // wanted one and keeps its lane. A part is a share of the rows.
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packing/layouts.ts";
+import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { QUAD, type QuantizedName, decodeQuad, quantizedFormats } from "./blocks.ts";
 import { type FloatFormatName, floatFormats } from "./linear-float.ts";
 import { FLOAT_BYTES } from "./loops.ts";

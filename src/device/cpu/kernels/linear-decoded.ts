@@ -1,7 +1,7 @@
 // y = x Wᵀ + b with f32 activations and quantized weights: each block is decoded in registers as the format's plain
 // decoder does it. What precision "f32" runs: exact in the weights, not made for speed.
 import { type Floats, type Int, defineKernel } from "../../../lanes/index.ts";
-import { GROUP_ROWS, groupBlockBytes } from "../packing/layouts.ts";
+import { GROUP_ROWS, groupBlockBytes } from "../packed-layouts.ts";
 import { QUAD, type QuantizedName, decodeQuad, quantizedFormats } from "./blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type LinearKernel, groupCount, linearWords, storeOutputs } from "./outputs.ts";

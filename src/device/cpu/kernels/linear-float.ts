@@ -2,7 +2,7 @@
 // group lies in one place. Every output is one chain of products and sums over the columns in order, whatever the tile:
 // a row's bytes do not depend on the rows beside it.
 import { type Floats, type Int, defineKernel, loadBf16, loadF16 } from "../../../lanes/index.ts";
-import { GROUP_ROWS } from "../packing/layouts.ts";
+import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type LinearKernel, groupCount, linearWords, storeOutputs } from "./outputs.ts";
 

@@ -2,7 +2,7 @@
 // byte products are summed exactly in integers, scales are applied once per 32 columns. A part is a share of the groups
 // of 16 outputs; every row is computed alone.
 import { type Floats, type Int, type Ints, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import { GROUP_ROWS, groupBlockBytes } from "../packing/layouts.ts";
+import { GROUP_ROWS, groupBlockBytes } from "../packed-layouts.ts";
 import { type Block, NIBBLE, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { type LinearKernel, groupCount, linearWords, storeOutputs } from "./outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";

@@ -3,7 +3,7 @@
 // four at a time. Only the unpacking knows the format. A part is a share of the (row block, group) pairs.
 // A row's sum runs over the panels in order, so its bytes do not depend on the rows beside it.
 import { type Int, type KernelBuilder, type Variable, type Floats, defineKernel } from "../../../lanes/index.ts";
-import { GROUP_ROWS, groupBlockBytes } from "../packing/layouts.ts";
+import { GROUP_ROWS, groupBlockBytes } from "../packed-layouts.ts";
 import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type LinearKernel, type LinearValues, groupCount, linearWords, storeOutputs } from "./outputs.ts";

@@ -1,7 +1,7 @@
 // What every matrix product kernel shares: its record, and how W outputs of one row are finished: bias added, stored, and
 // cut where the last group of 16 rows of weights has fewer.
 import type { Floats, Int, Kernel, KernelBuilder } from "../../../lanes/index.ts";
-import { GROUP_ROWS } from "../packing/layouts.ts";
+import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
 /**

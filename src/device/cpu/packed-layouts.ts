@@ -1,8 +1,8 @@
 // How weights lie in memory: groups of 16 rows, block by block; inside a block the rows are interleaved unit by unit, so
-// that one register load gives the same unit of W neighbouring rows, one a lane. Nothing is lost, and one transposer serves every format (pack.ts). Scales are widened from
+// that one register load gives the same unit of W neighbouring rows, one a lane. Nothing is lost, and one transposer serves every format (kernels/pack.ts). Scales are widened from
 // f16 to f32: they are often subnormal as f16, which machines multiply at a hundredth of the speed. The order of fields
 // here is their order in the packed block. Source layouts: numeric/.
-import type { FormatName } from "../../../numeric/registry.ts";
+import type { FormatName } from "../../numeric/registry.ts";
 
 /** A run of units of a source block. */
 export interface Field {

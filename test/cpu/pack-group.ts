@@ -1,6 +1,6 @@
-// The transposer: stored rows of any format into packed groups, by the layout's table.
-import { f16Value } from "../../../numeric/f16.ts";
-import { type Field, GROUP_ROWS, type PackedLayout, packedUnit } from "./layouts.ts";
+// The slow twin of the packing kernels: stored rows of any format into packed groups, by the layout's table.
+import { f16Value } from "../../src/numeric/f16.ts";
+import { type Field, GROUP_ROWS, type PackedLayout, packedUnit } from "../../src/device/cpu/packed-layouts.ts";
 
 /**
  * Packs `rows` whole stored rows (at most 16; the rest of the group is zero) of `blocks` blocks each from `source` into
