@@ -1,13 +1,14 @@
 // Small files that several processes may change: each change reads the file, and replaces it whole by a rename, under a
 // lock file. A reader sees the old or the new content, never a half; two writers never lose each other's change.
-import { open, readFile, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createFileWriter } from "#platform";
 import { LiangError } from "../base/errors.ts";
 
-const LOCK_WAIT_MS = 5_000;
 // A change takes milliseconds: a lock this old was left by a process that died.
-const LOCK_STALE_MS = 10_000;
+const LOCK_STALE_MS = 4_000;
+const LOCK_WAIT_MS = 6_000; // longer than that, so that after a crash the next change only waits
 const LOCK_POLL_MS = 15;
 
 /** The file's text; undefined when it is not there. */
@@ -22,7 +23,7 @@ export async function readText(path: string): Promise<string | undefined> {
 
 /**
  * Replaces the file's text by `change(current)`; `current` is undefined when the file is not there, and nothing is
- * written when `change` gives undefined. Throws LiangError "locked" when another process holds the file for 5 seconds.
+ * written when `change` gives undefined. Throws LiangError "locked" when another process holds the file for 6 seconds.
  */
 export async function changeText(
   path: string,
@@ -54,7 +55,7 @@ async function takeLock(lock: string): Promise<void> {
       if (errorCode(error) !== "EEXIST") throw error;
     }
     const held = await stat(lock).catch(() => undefined);
-    if (held !== undefined && Date.now() - held.mtimeMs > LOCK_STALE_MS) await rm(lock, { force: true });
+    if (held !== undefined && Date.now() - held.mtimeMs > LOCK_STALE_MS) await breakLock(lock, held);
     if (Date.now() - startMs > LOCK_WAIT_MS) {
       throw new LiangError("locked", `${lock} has been there for ${LOCK_WAIT_MS / 1000} seconds.`, {
         hint: "Another process is changing the same file; if none is running, delete the lock.",
@@ -62,6 +63,20 @@ async function takeLock(lock: string): Promise<void> {
     }
     await sleep(LOCK_POLL_MS);
   }
+}
+
+/** Takes a dead process's lock away; not the lock of one who was quicker, for a rename moves one file to one place. */
+async function breakLock(lock: string, held: Stats): Promise<void> {
+  const grave = `${lock}.${crypto.randomUUID()}`;
+  try {
+    await rename(lock, grave);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return;
+    throw error;
+  }
+  const moved = await stat(grave);
+  if (moved.ino !== held.ino || moved.mtimeMs !== held.mtimeMs) await link(grave, lock).catch(() => undefined);
+  await rm(grave, { force: true });
 }
 
 /** The `code` of a system error ("ENOENT"); undefined of anything else. */

@@ -32,7 +32,8 @@ export function parseModelName(text: string): ModelName {
 
 /** Whether `text` may stand between two slashes of a path. */
 export function isSafeSegment(text: string): boolean {
-  return SEGMENT.test(text) && !text.endsWith(".") && !DEVICE.test(text);
+  // "__proto__" cannot be a key of an object that is read from JSON
+  return SEGMENT.test(text) && !text.endsWith(".") && !DEVICE.test(text) && text !== "__proto__";
 }
 
 /** A plain name made from a file's or folder's name: without its extension, what is not allowed becoming "-". */

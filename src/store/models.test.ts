@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -51,6 +51,7 @@ describe("model names", () => {
     "a\0b",
     "%2e%2e/x",
     "aux/x",
+    "__proto__",
     "a/con.gguf",
     "x".repeat(300),
   ]) {
@@ -173,6 +174,33 @@ describe("the model list", () => {
       ["models.json", "w.gguf"],
       "no lock or temporary file stays behind",
     );
+  });
+
+  test("the lock of a process that died is broken, and no writer that waited for it is lost", async () => {
+    const { folder, file } = await withFile("w.gguf");
+    const lock = join(folder, "models.json.lock");
+    await writeFile(lock, "");
+    await utimes(lock, new Date(0), new Date(0));
+    const names = Array.from({ length: 10 }, (_, index) => `w${index}`);
+    await Promise.all(names.map((name) => openModelList(folder).add(file, { name })));
+    assert.deepEqual((await openModelList(folder).list()).map((model) => model.name).sort(), names.toSorted());
+    assert.deepEqual((await readdir(folder)).sort(), ["models.json", "w.gguf"]);
+  });
+
+  test("a lock left a moment ago is waited for, not an error", async () => {
+    const { folder, file } = await withFile("w.gguf");
+    await writeFile(join(folder, "models.json.lock"), "");
+    await openModelList(folder).add(file);
+    assert.equal((await openModelList(folder).list()).length, 1);
+  });
+
+  test("a name that every object has is a name like any other", async () => {
+    const { folder, file } = await withFile("w.gguf");
+    const list = openModelList(folder);
+    for (const name of ["constructor", "toString"]) {
+      await list.add(file, { name });
+      assert.equal((await list.find(name)).path, file);
+    }
   });
 
   test("a broken models.json is an error that names the file, and is left as it is", async () => {

@@ -106,7 +106,7 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
       if (chosen === builtIn?.name) throw new UsageError(`${show(chosen)} is the built-in model's name.`);
       const entry = { path: absolute, addedAt: Date.now(), source };
       await change((models) => {
-        const taken = models[chosen];
+        const taken = Object.hasOwn(models, chosen) ? models[chosen] : undefined;
         if (taken !== undefined && taken.path !== absolute && !replace) {
           throw new UsageError(`The name ${show(chosen)} is taken by ${taken.path}.`, {
             field: "name",

@@ -21,6 +21,8 @@ export interface HubFaults {
   failures?: { status: number; headers?: Record<string, string> }[];
   /** Files a page of the listing. */
   pageSize?: number;
+  /** Break the connection in the middle of the listing, this many times. */
+  cutListing?: number;
   /** Answer to the listing in place of the real one. */
   listing?: string;
   /** Send weak or no ETags. */
@@ -58,7 +60,10 @@ export async function startHub(
     const listing = listings[kind](hub, id, url);
     const prefix = kind === "huggingface" ? `/${id}/resolve/main/` : `/models/${id}/resolve/master/`;
     if (isRefused) response.writeHead(refusal).end();
-    else if (listing !== undefined) {
+    else if (listing !== undefined && (hub.faults.cutListing ?? 0) > 0) {
+      hub.faults.cutListing!--;
+      response.writeHead(200, listing.headers).write("[", () => response.destroy());
+    } else if (listing !== undefined) {
       response.writeHead(200, listing.headers).end(hub.faults.listing ?? JSON.stringify(listing.body));
     } else if (url.pathname.startsWith(prefix)) {
       const location = `http://127.0.0.1:${contentPort}/${url.pathname.slice(prefix.length)}?signature=x`;

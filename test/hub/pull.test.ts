@@ -332,6 +332,15 @@ describe("trouble", () => {
     assert.equal((await pull(hub, await temporaryFolder())).model.name, `${ID}:Q4_K_M`);
   });
 
+  test("a listing whose connection breaks is asked for again, and given up in one sentence", async () => {
+    await using hub = await start("huggingface", { cutListing: 2 });
+    assert.equal((await pull(hub, await temporaryFolder())).model.name, `${ID}:Q4_K_M`);
+    hub.faults.cutListing = 9;
+    await assert.rejects(pull(hub, await temporaryFolder()), (error) => {
+      return error instanceof LiangError && error.code === "no_network" && /127\.0\.0\.1/.test(error.message);
+    });
+  });
+
   for (const [what, listing] of [
     ["no JSON", "<html>"],
     ["no list", '{"error":"x"}'],
@@ -374,7 +383,7 @@ describe("trouble", () => {
     for (const name of ["plain", "../x", "a/b/c", "org/../x", ""]) {
       await assert.rejects(pull(hub, folder, { name }), UsageError, name);
     }
-    for (const endpoint of ["nonsense", "ftp://hub", "file:///etc", "http://user:pw@hub"]) {
+    for (const endpoint of ["nonsense", "constructor", "ftp://hub", "file:///etc", "http://user:pw@hub"]) {
       await assert.rejects(pull(hub, folder, { endpoint }), UsageError, endpoint);
     }
   });

@@ -5,7 +5,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } f
 import { dirname } from "node:path";
 import { LiangError } from "../../base/errors.ts";
 import { errorCode } from "../atomic-file.ts";
-import { type HubAccess, IDLE_MS, PassingError, get, networkError, withRetries } from "./http.ts";
+import { type HubAccess, PassingError, chunksOf, get, withRetries } from "./http.ts";
 import type { HubFile } from "./listing.ts";
 
 export interface DownloadOptions extends HubAccess {
@@ -194,32 +194,5 @@ async function hashBytes(
     hash.update(block.subarray(0, bytesRead));
     offset += bytesRead;
     onBytes("check", offset);
-  }
-}
-
-/** The body's chunks; throws PassingError when the connection breaks or gives nothing for a minute. */
-async function* chunksOf(response: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const { host } = new URL(response.url);
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const idle = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("it sends nothing more")), IDLE_MS);
-      });
-      try {
-        const { done, value } = await Promise.race([reader.read(), idle]);
-        if (done) return;
-        yield value;
-      } catch (error) {
-        if (signal?.aborted) throw new DOMException("Aborted.", "AbortError");
-        throw networkError(host, error);
-      } finally {
-        clearTimeout(timer);
-      }
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
   }
 }

@@ -6,7 +6,7 @@ import { LiangError, NotFoundError, isAbort } from "../../base/errors.ts";
 const REDIRECTS_MAX = 10;
 const RETRY_WAIT_MS_MAX = 30_000;
 /** A connection that gives nothing for so long is dead. */
-export const IDLE_MS = 60_000;
+const IDLE_MS = 60_000;
 
 export interface HubAccess {
   /** "https://huggingface.co", without a slash at its end. */
@@ -124,7 +124,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** The failure of a connection to `host` as an error that may pass. */
-export function networkError(host: string, error: unknown): LiangError | DOMException {
+function networkError(host: string, error: unknown): LiangError | DOMException {
   if (error instanceof LiangError) return error;
   if (isAbort(error)) return error as DOMException;
   const cause = (error as { cause?: unknown }).cause ?? error;
@@ -135,6 +135,33 @@ export function networkError(host: string, error: unknown): LiangError | DOMExce
     cause: error,
     hint: "Check the network, or give another hub with --endpoint (or HF_ENDPOINT).",
   });
+}
+
+/** The body's chunks; throws PassingError when the connection breaks or gives nothing for a minute. */
+export async function* chunksOf(response: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const { host } = new URL(response.url);
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const idle = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error("it sends nothing more")), IDLE_MS);
+      });
+      try {
+        const { done, value } = await Promise.race([reader.read(), idle]);
+        if (done) return;
+        yield value;
+      } catch (error) {
+        if (signal?.aborted) throw new DOMException("Aborted.", "AbortError");
+        throw networkError(host, error);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
 }
 
 function failure(response: Response, access: HubAccess, what: string): LiangError {

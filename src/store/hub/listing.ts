@@ -2,7 +2,7 @@
 // Hugging Face (and its mirrors) and ModelScope. What a hub answers is untrusted: checked here, field by field.
 import * as z from "zod";
 import { FormatError, NotFoundError } from "../../base/errors.ts";
-import { type HubAccess, get, withRetries } from "./http.ts";
+import { type HubAccess, chunksOf, get, withRetries } from "./http.ts";
 
 export interface HubFile {
   /** Inside the repository, with "/". */
@@ -97,7 +97,7 @@ async function getJson(url: string, access: HubAccess, id: string): Promise<{ bo
     const response = await get(url, access, id);
     let text = "";
     const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of chunksOf(response, access.signal)) {
       text += decoder.decode(chunk, { stream: true });
       if (text.length > LISTING_BYTES_MAX)
         throw new FormatError(url, "size", "more", `${LISTING_BYTES_MAX} bytes at most`);

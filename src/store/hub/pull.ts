@@ -105,7 +105,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
 
 function accessOf(options: PullOptions): { access: HubAccess; kind: HubKindName } {
   const given = options.endpoint ?? (process.env["HF_ENDPOINT"] || "huggingface");
-  const text = (ENDPOINTS[given] ?? given).replace(/\/+$/, "");
+  const text = (Object.hasOwn(ENDPOINTS, given) ? ENDPOINTS[given] : given).replace(/\/+$/, "");
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "") {
     throw new UsageError(`The endpoint is ${show(given)}, expected an address such as https://huggingface.co.`, {
