@@ -92,13 +92,6 @@ test("an empty prompt begins with BOS, or is refused where there is nothing to b
   await assert.rejects(begin(bare.model.generate("")), UsageError);
 });
 
-test("ids outside the vocabulary are refused with their place", async () => {
-  const { model } = open();
-  await assert.rejects(model.logits([1, 99_999]), /ids\[1\] is 99999/);
-  await assert.rejects(model.score([1, 1.5]), UsageError);
-  await assert.rejects(begin(model.generate([-1])), UsageError);
-});
-
 test("developers speak as system, parts of text are joined, other parts are refused", async () => {
   const { model } = open();
   const prompt = await model.render(

@@ -1,7 +1,7 @@
 // The door's model over its parts: engine, tokenizer, template. Text becomes ids here and nowhere else.
 // Not here: opening files (load.ts), the stream of one reply (reply.ts).
 import { untilAborted } from "../base/abort.ts";
-import { UsageError, show } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import type { Engine } from "../engine/index.ts";
 import type { ChatTemplate } from "../text/template.ts";
 import { createTextSide, withBos } from "./text-side.ts";
@@ -55,11 +55,11 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     },
     async logits(ids, options) {
       checkOpen();
-      return await engine.logits(checkedIds(info, ids), options);
+      return await engine.logits(ids, options);
     },
     async score(ids, options) {
       checkOpen();
-      return await engine.score(checkedIds(info, ids), options);
+      return await engine.score(ids, options);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -67,18 +67,10 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
 }
 
 /** The ids of a prompt without a template. A model begins from nothing with BOS, or with what ends a text before it. */
-function idsOf({ info, tokenizer }: ModelParts, prompt: string | readonly number[]): readonly number[] {
-  const ids = typeof prompt === "string" ? withBos(tokenizer, tokenizer.encode(prompt)) : checkedIds(info, prompt);
+function idsOf({ tokenizer }: ModelParts, prompt: string | readonly number[]): readonly number[] {
+  const ids = typeof prompt === "string" ? withBos(tokenizer, tokenizer.encode(prompt)) : prompt;
   if (ids.length > 0) return ids;
   const first = tokenizer.specials.bos ?? tokenizer.specials.eos;
   if (first !== undefined) return [first];
   throw new UsageError("The prompt is empty.", { field: "prompt", hint: "This model has no token to begin with." });
-}
-
-function checkedIds({ vocabularySize }: ModelInfo, ids: readonly number[]): readonly number[] {
-  const wrong = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-  if (wrong < 0) return ids;
-  throw new UsageError(`ids[${wrong}] is ${show(ids[wrong])}, expected an id from 0 to ${vocabularySize - 1}.`, {
-    field: "ids",
-  });
 }

@@ -113,6 +113,32 @@ describe("the door", () => {
     assert.match((await chat(model, [ONCE])).text, /there was/);
   });
 
+  test("an abort while the prompt is read leaves nothing behind", async () => {
+    await using model = await load("stories260k");
+    const long: Message[] = [{ role: "user", content: "Tim had a big red ball. ".repeat(30) }];
+    const undisturbed = await chat(model, long, { reproducible: true });
+    const controller = new AbortController();
+    let seen = { done: 0, total: 0 };
+    await assert.rejects(async () => {
+      for await (const part of model.chat(long, { signal: controller.signal, reproducible: true })) {
+        assert.equal(part.type, "prefill");
+        if (part.type !== "prefill" || part.done === 0) continue;
+        seen = part;
+        controller.abort();
+      }
+    }, isAbort);
+    assert.ok(seen.done > 0 && seen.done < seen.total, "some of the prompt was read, and not all");
+    const again = await chat(model, long);
+    assert.equal(again.text, undisturbed.text);
+  });
+
+  test("ids outside the vocabulary are refused with their place", async () => {
+    await using model = await load("stories260k");
+    await assert.rejects(model.logits([1, 99_999]), /ids\[1\] is 99999/);
+    await assert.rejects(model.score([1, 1.5]), UsageError);
+    await assert.rejects(collect(model.generate([-1])), UsageError);
+  });
+
   test("log-probabilities of a reply, of score and of logits agree", async () => {
     await using model = await load("stories260k", { precision: "f32", kvType: "f32" });
     const { end, events } = await collect(model.generate("Once upon", { temperature: 0, maxTokens: 6, logprobs: 2 }));
