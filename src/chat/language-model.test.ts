@@ -121,7 +121,7 @@ test("detokenize writes special tokens out unless told not to", () => {
   assert.equal(model.detokenize(ids, { special: false }), "hello");
 });
 
-test("an abort is heard while the template still renders", async () => {
+test("an abort, and closing, are heard while the template still renders", async () => {
   const { model: whole, engine, tokenizer } = open();
   const model = createLanguageModel({
     info: whole.info,
@@ -140,6 +140,9 @@ test("an abort is heard while the template still renders", async () => {
   setImmediate(() => controller.abort());
   await assert.rejects(reply, isAbort);
   await assert.rejects(begin(model.chat([user("x")], { signal: controller.signal })), isAbort);
+  const another = begin(model.chat([user("x")]));
+  setImmediate(() => void model.close());
+  await assert.rejects(another, isAbort);
   assert.deepEqual(engine.requests, []);
 });
 

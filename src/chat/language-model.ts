@@ -21,6 +21,7 @@ export interface ModelParts extends ReplySource {
 export function createLanguageModel(parts: ModelParts): LanguageModel {
   const { info, engine } = parts;
   const text = createTextSide(parts);
+  const closed = new AbortController();
   let closing: Promise<void> | undefined;
 
   function checkOpen(): void {
@@ -32,10 +33,12 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     options: GenerateOptions,
   ): AsyncGenerator<ReplyEvent, void> {
     checkOpen();
-    yield* streamReply(parts, await untilAborted(prompt(), options.signal), options);
+    const signal = options.signal === undefined ? closed.signal : AbortSignal.any([options.signal, closed.signal]);
+    yield* streamReply(parts, await untilAborted(prompt(), signal), options);
   }
 
   async function close(): Promise<void> {
+    closed.abort(new DOMException("The model was closed.", "AbortError"));
     closing ??= parts.close();
     await closing;
   }

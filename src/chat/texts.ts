@@ -53,7 +53,8 @@ async function hfTexts(files: HfFiles, vocabularySize: number): Promise<Texts> {
     tokenizer: hfTokenizer(texts, files.file) ?? noTokenizer(vocabularySize, files.file),
     templates: hfTemplates(texts.tokenizerConfig, texts.chatTemplate, files.file),
     defaults: hfSampling(generation),
-    endIds: [generation["eos_token_id"]].flat().filter((id) => typeof id === "number"),
+    // folders without generation_config.json say it in config.json
+    endIds: [generation["eos_token_id"] ?? files.config["eos_token_id"]].flat().filter((id) => typeof id === "number"),
   };
 }
 
