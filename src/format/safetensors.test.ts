@@ -76,8 +76,8 @@ describe("safetensors", () => {
   test("refuses holes, overlaps, ranges outside, sizes that are not the shape's", async () => {
     await refused({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12, /tensor b data_offsets is "from byte/);
     await refused({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8, /tensor b data_offsets/);
-    await refused({ a: f32([1], 0, 4) }, 8, /size is .* is it cut off/);
-    await refused({ a: f32([4], 0, 16) }, 8, /size is .* is it cut off/);
+    await refused({ a: f32([1], 0, 4) }, 8, /size is .* \(is it cut off\?\)/);
+    await refused({ a: f32([4], 0, 16) }, 8, /size is .* \(is it cut off\?\)/);
     await refused({ a: f32([2], 0, 4) }, 4, /tensor a data_offsets is \[0, 4\], expected 8 bytes/);
     await refused({ a: f32([2 ** 40, 2 ** 40], 0, 4) }, 4, /tensor a shape/);
     await refused({ a: f32([-1], 0, 4) }, 4, /tensor a shape/);
