@@ -110,3 +110,10 @@ test("a growing reply is read in time that grows with its length, not with its s
   const ratio = charactersRead(200) / charactersRead(50);
   assert.ok(ratio < 4.5, `four times the text took ${ratio} times the reading`);
 });
+
+test("a long list that comes at once is read in time that grows with its length", () => {
+  const started = performance.now();
+  assert.equal(whole("- item one\n".repeat(60_000)).length, 1);
+  const ms = performance.now() - started;
+  assert.ok(ms < 4000, `600 kB took ${ms} ms`);
+});

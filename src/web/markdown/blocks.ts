@@ -35,7 +35,7 @@ export interface BlockSplitter {
 
 /** A list may take in the next paragraph, a paragraph may become a heading: the last two blocks stay open. */
 const OPEN_BLOCKS = 2;
-/** A long text is fed in pieces of this size, so that each reading stays short. */
+/** A long text is fed in pieces from this size on, so that each reading stays short. */
 const PIECE = 4096;
 
 export function createBlockSplitter(): BlockSplitter {
@@ -83,7 +83,9 @@ export function createBlockSplitter(): BlockSplitter {
       if (text.length === read.length) return current;
       let end = read.length;
       while (end < text.length) {
-        end = Math.min(text.length, Math.max(end, openFrom) + PIECE);
+        // An open block that does not end (a long list) is read again each time: by doubling, twice in all.
+        const open = Math.max(0, end - openFrom);
+        end = Math.min(text.length, Math.max(end, openFrom) + Math.max(PIECE, open));
         readOpenPart(text.slice(0, end));
       }
       read = text;
