@@ -4,7 +4,13 @@ import { createRoot } from "react-dom/client";
 import { takeKeyFromAddress } from "./api/key.ts";
 import { App } from "./components/app.tsx";
 import { noteFailure } from "./state/connection.ts";
-import { conversationInAddress, openConversation, openStore, refreshDefaults } from "./state/conversation.ts";
+import {
+  conversationInAddress,
+  openConversation,
+  openStore,
+  refreshDefaults,
+  refreshOpen,
+} from "./state/conversation.ts";
 import { refreshList } from "./state/conversation-list.ts";
 import { asApiError } from "./api/client.ts";
 import { saveDraftsOnLeaving } from "./state/drafts.ts";
@@ -23,7 +29,8 @@ saveDraftsOnLeaving();
 addEventListener("popstate", () => void openConversation(conversationInAddress(), false));
 // Other tabs, and the terminal, change things while one is away.
 addEventListener("focus", () => {
-  Promise.all([refreshModels(), refreshList()]).catch((error: unknown) => noteFailure(error, begin));
+  const fresh = Promise.all([refreshModels(), refreshList().then(refreshOpen)]);
+  fresh.catch((error: unknown) => noteFailure(error, begin));
 });
 
 begin().catch((error: unknown) => {

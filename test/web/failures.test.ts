@@ -107,3 +107,33 @@ pageTest(
     assert.equal(await page.locator(".user-text").innerText(), "One day, Lily found a red box in the park.");
   },
 );
+
+pageTest("a reply whose stream was lost for long is there once the server answers again", {}, async (visit) => {
+  const { page, server } = visit;
+  const gone = page.getByText("Liang does not answer.");
+  /** Lets the page's own time run until the sentence is there, or is not. */
+  const until = async (count: number): Promise<void> => {
+    for (let tries = 0; tries < 60 && (await gone.count()) !== count; tries++) {
+      await page.clock.runFor(1000);
+      await page.waitForTimeout(50);
+    }
+    assert.equal(await gone.count(), count);
+  };
+  await page.clock.install();
+  await send(page, "slowly tell a story");
+  await page.locator(".message.reply[aria-busy=true] .markdown").waitFor();
+  server.failure = {
+    status: 502,
+    error: { message: "gone", type: "server_error", code: "unreachable", param: null },
+  };
+  server.cutStreams();
+  await until(1);
+  const stored = () => [...server.conversations.values()][0].messages.at(-1)!;
+  for (let tries = 0; tries < 200 && stored().status !== "complete"; tries++) await page.waitForTimeout(50);
+  assert.equal(stored().status, "complete");
+  server.failure = undefined;
+  await until(0);
+  await page.locator(".reply-line").waitFor();
+  const words = (text: string): string[] => text.match(/[\p{L}\d]+/gu) ?? [];
+  assert.deepEqual(words(await replies(page).innerText()), words(stored().content));
+});

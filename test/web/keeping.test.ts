@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import type { ConversationExport } from "../../src/server/api-types.ts";
-import { pageTests, send, settled } from "./harness.ts";
+import { pageTests, replies, send, settled } from "./harness.ts";
 
 const pageTest = pageTests();
 
@@ -178,3 +178,26 @@ pageTest(
     assert.equal(await page.locator(".file-chip").count(), 0);
   },
 );
+
+pageTest(
+  "what another tab has added to the conversation on show is there when one comes back to it",
+  {},
+  async (visit) => {
+    const { page } = visit;
+    await talk(page, "echo one");
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await replies(other).waitFor();
+    await send(other, "echo two");
+    await settled(other);
+    await page.evaluate(() => dispatchEvent(new Event("focus")));
+    await page.getByText("two", { exact: true }).first().waitFor();
+    assert.deepEqual(await replies(page).allInnerTexts(), ["one", "two"]);
+  },
+);
+
+pageTest("a starter that is clicked twice begins one conversation", {}, async ({ page, server }) => {
+  await page.locator(".starters button").first().dblclick();
+  await settled(page);
+  assert.equal(server.conversations.size, 1);
+});

@@ -12,7 +12,7 @@ import type {
 } from "../../server/api-types.ts";
 import { ApiFailure, asApiError, request } from "../api/client.ts";
 import { noteFailure } from "./connection.ts";
-import { noteSummary } from "./conversation-list.ts";
+import { listStore, noteSummary } from "./conversation-list.ts";
 import { draftOf, setDraft } from "./drafts.ts";
 import { modelStore, refreshModels } from "./models.ts";
 import { attachToReply, liveReply, requestReply } from "./replies.ts";
@@ -55,6 +55,7 @@ async function recover(): Promise<void> {
   const { id, conversation, error } = openStore.get();
   if (error?.code === "unreachable") openStore.set({ error: undefined });
   if (id !== null && conversation === undefined) await openConversation(id, false);
+  else await refreshOpen();
 }
 
 const fail = (conversation: string | null, error: unknown): void => {
@@ -99,7 +100,18 @@ async function attach(conversation: Conversation): Promise<void> {
 async function reopen(id: string): Promise<void> {
   const conversation = await request<Conversation>("GET", `conversations/${encodeURIComponent(id)}`);
   noteSummary(conversation);
-  if (openStore.get().id === id) openStore.set({ conversation });
+  if (openStore.get().id !== id || liveReply(id) !== undefined) return; // it goes on here already
+  openStore.set({ conversation });
+  if (conversation.replying) await attach(conversation);
+}
+
+/** Takes in what another tab has done with the conversation on show, and what a stream that was lost did not bring. */
+export async function refreshOpen(): Promise<void> {
+  const { id, conversation } = openStore.get();
+  if (id === null || conversation === undefined || liveReply(id) !== undefined) return;
+  const listed = listStore.get().items.find((item) => item.id === id);
+  const goesOnElsewhere = listed !== undefined && (listed.updatedAt > conversation.updatedAt || listed.replying);
+  if (goesOnElsewhere || conversation.messages.some(({ status }) => status === "writing")) await reopen(id);
 }
 
 // ---- asking for replies
@@ -125,20 +137,26 @@ export async function send(content: string): Promise<void> {
     setDraft(id, "");
     return await reply(id, { parent: conversation.head, content });
   }
+  if (creating) return; // a second click
+  creating = true;
   openStore.set({ error: undefined });
   setDraft(null, "");
   try {
     const body: NewConversation = { model: modelStore.get().chosen };
     const created = await request<Conversation>("POST", "conversations", body);
+    creating = false;
     noteSummary(created);
     history.pushState(null, "", `?c=${encodeURIComponent(created.id)}`);
     openStore.set({ id: created.id, conversation: created });
     await reply(created.id, { parent: null, content });
   } catch (error) {
+    creating = false;
     setDraft(null, content);
     fail(null, error);
   }
 }
+
+let creating = false;
 
 /** Writes the reply again, as another version; without a message the last one of the branch. */
 export async function regenerate(message?: ConversationMessage): Promise<void> {
