@@ -4,7 +4,7 @@ import { UsageError } from "../base/errors.ts";
 import { HttpError, schemaError } from "./errors.ts";
 
 /** Larger than any prompt that fits a window, with its JSON around it. */
-export const BODY_BYTES_MAX = 16 * 2 ** 20;
+const BODY_BYTES_MAX = 16 * 2 ** 20;
 
 /**
  * The body as `schema` gives it. Throws HttpError 413 past `bytesMax` (no more is read), UsageError for what is no JSON

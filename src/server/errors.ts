@@ -36,7 +36,7 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
 };
 
 /** What a route answers for an error; what Liang did not throw on purpose tells a client nothing of its inside. */
-export function describeError(error: unknown): { status: number; error: ApiError } {
+function describeError(error: unknown): { status: number; error: ApiError } {
   if (isAbort(error)) {
     // Nobody reads it, as a rule: the client has left.
     return {

@@ -10,13 +10,31 @@ import type { Vocabulary } from "./vocabulary.ts";
 const encoder = new TextEncoder();
 const PAIR_BITS = 1 << 23; // a vocabulary of 262k sets under a tenth of them
 
-/** Whether a text may become this token. */
-export type Accepts = (id: number) => boolean;
-
-export interface CharacterSymbolOptions {
+/** What becomes of a character that the vocabulary lacks: its bytes' tokens, else the unknown token, else an error. */
+export interface Fallback {
   /** Ids of the byte tokens <0x00> … <0xFF>; undefined without byte fallback. */
   readonly byteIds: Int32Array | undefined;
   readonly unknown: number | undefined;
+}
+
+/** Appends what stands for a character that the vocabulary lacks. Throws UnsupportedError when nothing does. */
+export function pushUnknown(character: string, { byteIds, unknown }: Fallback, into: number[]): void {
+  if (byteIds !== undefined) {
+    for (const byte of encoder.encode(character)) into.push(byteIds[byte]);
+  } else if (unknown !== undefined) {
+    into.push(unknown);
+  } else {
+    throw new UnsupportedError(
+      `The vocabulary has no token for the character ${JSON.stringify(character)}, and no unknown token.`,
+      { hint: "Use only characters that the model was trained on." },
+    );
+  }
+}
+
+/** Whether a text may become this token. */
+export type Accepts = (id: number) => boolean;
+
+export interface CharacterSymbolOptions extends Fallback {
   /** Which tokens a text may become. */
   readonly accepts: Accepts;
   /** What the vocabulary puts after a piece's last character ("</w>"). */
@@ -63,22 +81,8 @@ export class CharacterSymbols implements Symbols {
 
   emit(symbol: number, into: number[]): void {
     const { size } = this.#vocabulary;
-    const { byteIds, unknown } = this.#options;
-    if (symbol < size) {
-      into.push(symbol);
-      return;
-    }
-    const character = String.fromCodePoint(symbol - size);
-    if (byteIds !== undefined) {
-      for (const byte of encoder.encode(character)) into.push(byteIds[byte]);
-    } else if (unknown !== undefined) {
-      into.push(unknown);
-    } else {
-      throw new UnsupportedError(
-        `The vocabulary has no token for the character ${JSON.stringify(character)}, and no unknown token.`,
-        { hint: "Use only characters that the model was trained on." },
-      );
-    }
+    if (symbol < size) into.push(symbol);
+    else pushUnknown(String.fromCodePoint(symbol - size), this.#options, into);
   }
 }
 

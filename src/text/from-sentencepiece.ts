@@ -4,7 +4,14 @@ import { UnsupportedError } from "../base/errors.ts";
 import { AddedTokens, AddedTokensEncoder } from "./added-tokens.ts";
 import { assembleTokenizer } from "./assemble.ts";
 import { BpeEncoder } from "./bpe.ts";
-import { byteTokenIds, CharacterSymbols, isPiece, mergesByScore, untouchedBorders } from "./character-symbols.ts";
+import {
+  byteTokenIds,
+  CharacterSymbols,
+  type Fallback,
+  isPiece,
+  mergesByScore,
+  untouchedBorders,
+} from "./character-symbols.ts";
 import { Charsmap } from "./charsmap.ts";
 import { sentencePieceRules } from "./detokenizer.ts";
 import { sentencePieceNormalizer } from "./sentencepiece-normalizer.ts";
@@ -96,11 +103,6 @@ function idIfAny(id: number): number | undefined {
   return id >= 0 ? id : undefined;
 }
 
-/** What becomes of characters that no piece has. */
-interface Fallback {
-  readonly byteIds: Int32Array | undefined;
-  readonly unknown: number | undefined;
-}
 type EncoderOf = (model: SentencePieceFile, vocabulary: Vocabulary, fallback: Fallback) => SectionEncoder;
 
 const ENCODERS: Readonly<Partial<Record<SentencePieceFile["modelType"], EncoderOf>>> = {

@@ -1,21 +1,18 @@
 // Unigram (SentencePiece, T5, XLM-R): of all ways to cut a text into pieces, the one whose scores add up highest, by
 // Viterbi over a trie of the pieces. A character that no piece covers is unknown, at a score below all pieces'.
 // Linear in the text, times the longest piece.
-import { UnsupportedError } from "../base/errors.ts";
+import { pushUnknown, type Fallback } from "./character-symbols.ts";
 import type { SectionEncoder } from "./section-encoder.ts";
 import { LiteralTrie } from "./literal-trie.ts";
 import { Ranges, type Split } from "./splits.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-export interface UnigramOptions {
+export interface UnigramOptions extends Fallback {
   readonly split: Split;
   /** Ids that text may become. */
   readonly pieces: readonly number[];
   readonly scoreOf: (id: number) => number;
   readonly unknownScore: number;
-  readonly unknown: number | undefined;
-  /** Ids of the byte tokens that stand for unknown characters; undefined: the unknown token does. */
-  readonly byteIds: Int32Array | undefined;
   /** Path scores are kept in 32 bits, as the SentencePiece library does: near-ties come out as there. */
   readonly singlePrecision: boolean;
 }
@@ -35,7 +32,6 @@ export class UnigramEncoder implements SectionEncoder {
   readonly #trie = new LiteralTrie();
   readonly #scores: Float64Array;
   readonly #words = new Ranges();
-  readonly #utf8 = new TextEncoder();
 
   constructor(vocabulary: Vocabulary, options: UnigramOptions) {
     this.#options = options;
@@ -85,22 +81,8 @@ export class UnigramEncoder implements SectionEncoder {
     for (let at = length; at > 0; at = from[at]) ends.push(at);
     for (let i = ends.length - 1; i >= 0; i--) {
       const to = ends[i];
-      if (piece[to] === UNKNOWN) this.#pushUnknown(text.slice(start + from[to], start + to), into);
+      if (piece[to] === UNKNOWN) pushUnknown(text.slice(start + from[to], start + to), this.#options, into);
       else into.push(piece[to]);
-    }
-  }
-
-  #pushUnknown(character: string, into: number[]): void {
-    const { byteIds, unknown } = this.#options;
-    if (byteIds !== undefined) {
-      for (const byte of this.#utf8.encode(character)) into.push(byteIds[byte]);
-    } else if (unknown !== undefined) {
-      into.push(unknown);
-    } else {
-      throw new UnsupportedError(
-        `The vocabulary has no token for the character ${JSON.stringify(character)}, and no unknown token.`,
-        { hint: "Use only characters that the model was trained on." },
-      );
     }
   }
 }

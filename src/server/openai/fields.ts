@@ -5,8 +5,8 @@ import * as z from "zod";
 import { UsageError } from "../../base/errors.ts";
 import type { GenerateOptions } from "../../chat/types.ts";
 
-export const REPLIES_MAX = 8; // `n` multiplies the work of one request
-export const STOPS_MAX = 16;
+const REPLIES_MAX = 8; // `n` multiplies the work of one request
+const STOPS_MAX = 16;
 export const TOP_LOGPROBS_MAX = 20; // as in OpenAI's API
 
 const between = (low: number, high: number) =>

@@ -4,7 +4,7 @@ import { createStore } from "./store.ts";
 const NAME = "liang.drafts";
 const SAVE_DELAY_MS = 300;
 /** The draft of the conversation that does not exist yet. */
-export const NEW = "new";
+const NEW = "new";
 
 function stored(): Record<string, string> {
   try {
