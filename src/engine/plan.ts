@@ -5,8 +5,8 @@ import type { Model } from "../models/model.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
 import type { EngineOptions, EnginePlan } from "./types.ts";
 
-/** Growth of resident memory by reading a vocabulary: strings, map entries, merges, and as much again that reading left. */
-const VOCABULARY_BYTES_PER_ID = 320;
+/** Growth of resident memory by reading a vocabulary: strings, map entries, merges, and what reading left. */
+const VOCABULARY_BYTES_PER_ID = 240;
 
 /** Counts bytes for `options`; throws UsageError as `openEngine` would. */
 export async function plan(
