@@ -90,6 +90,10 @@ const HOSTILE = `Before <script>window.hacked = 1</script> after.
 
 $\\href{javascript:window.hacked=12}{x}$ and $\\url{javascript:window.hacked=13}$ and $\\includegraphics{https://evil.example/a.png}$
 
+<math><mtext><table><mglyph><style><img src=x onerror="window.hacked = 14"></style></mglyph></table></mtext></math>
+
+![drawn](data:image/svg+xml,<svg/onload=window.hacked=15>) <a href="//evil.example/x">no scheme</a> [same](//evil.example/y) <b onclick="window.hacked = 16" style="position:fixed">bold</b>
+
 <style>body { display: none }</style>
 
 <form action="https://evil.example"><input name="password"><button>Send</button></form>

@@ -47,7 +47,11 @@ export async function showMore(): Promise<void> {
   try {
     const list = await request<ConversationList>("GET", `conversations?${parameters({ query, before: next })}`);
     if (own !== latest) return;
-    listStore.set(({ items }) => ({ items: [...items, ...list.conversations], next: list.next }));
+    listStore.set(({ items }) => {
+      const known = new Set(items.map(({ id }) => id)); // one that was opened from its address is there already
+      const fresh = list.conversations.filter(({ id }) => !known.has(id));
+      return { items: [...items, ...fresh], next: list.next };
+    });
   } catch (error) {
     listStore.set({ error: asApiError(error) });
   }
@@ -69,17 +73,20 @@ export function search(query: string): void {
   }, SEARCH_DELAY_MS);
 }
 
-/** Takes in what the server said of one conversation: in its place, or first when it is new. */
+/** Takes in what the server said of one conversation, in its place. */
 export function noteSummary(summary: ConversationSummary): void {
   listStore.set(({ items, query }) => {
     const known = items.some(({ id }) => id === summary.id);
-    if (!known) return query === "" ? { items: [summary, ...items] } : {};
+    if (!known) return query === "" ? { items: newestFirst([summary, ...items]) } : {};
     const changed = items.map((item) =>
       item.id === summary.id ? { ...summary, ...(item.match !== undefined && { match: item.match }) } : item,
     );
-    return { items: query === "" ? changed.sort((a, b) => b.updatedAt - a.updatedAt) : changed };
+    return { items: query === "" ? newestFirst(changed) : changed };
   });
 }
+
+const newestFirst = (items: readonly ConversationSummary[]): ConversationSummary[] =>
+  items.toSorted((a, b) => b.updatedAt - a.updatedAt);
 
 export async function renameConversation(id: string, title: string): Promise<void> {
   await report(async () => {
