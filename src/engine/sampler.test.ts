@@ -144,11 +144,18 @@ describe("sampler", () => {
     assert.deepEqual(sampler.choose(logits, noHistory, settings({}), 0).top, []);
   });
 
-  test("a row without a finite logit is an error, and the next row is read as if nothing had been", () => {
+  test("a row with a logit that is no number is an error, and the next row is read as if nothing had been", () => {
     const sampler = new Sampler(2);
-    const broken = (): unknown =>
-      sampler.choose(Float32Array.of(NaN, NaN), noHistory, settings({ logitBias: { 1: 2 }, temperature: 1 }));
-    assert.throws(broken, LiangError);
+    for (const row of [
+      [NaN, NaN],
+      [0, NaN],
+      [NaN, 0],
+      [-Infinity, -Infinity],
+    ]) {
+      const broken = (): unknown =>
+        sampler.choose(Float32Array.from(row), noHistory, settings({ logitBias: { 1: 2 }, temperature: 1 }));
+      assert.throws(broken, LiangError);
+    }
     assert.equal(sampler.choose(Float32Array.of(1, 0), noHistory, settings({})).id, 0);
   });
 });

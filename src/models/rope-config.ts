@@ -15,13 +15,15 @@ function unsupported(name: string): never {
 const hfScalings: Readonly<Record<string, (settings: Config) => RopeScaling>> = {
   default: () => none,
   linear: (settings) => ({ type: "linear", factor: settings.number("factor") }),
-  llama3: (settings) => ({
-    type: "llama3",
-    factor: settings.number("factor"),
-    lowFrequencyFactor: settings.number("low_freq_factor"),
-    highFrequencyFactor: settings.number("high_freq_factor"),
-    originalWindow: settings.number("original_max_position_embeddings"),
-  }),
+  llama3(settings) {
+    const lowFrequencyFactor = settings.number("low_freq_factor");
+    const highFrequencyFactor = settings.number("high_freq_factor");
+    if (!(highFrequencyFactor > lowFrequencyFactor)) {
+      throw settings.error("high_freq_factor", highFrequencyFactor, `more than low_freq_factor, ${lowFrequencyFactor}`);
+    }
+    const [factor, originalWindow] = [settings.number("factor"), settings.number("original_max_position_embeddings")];
+    return { type: "llama3", factor, lowFrequencyFactor, highFrequencyFactor, originalWindow };
+  },
 };
 
 /** The scaling that `settings` (rope_scaling, or rope_parameters) describes; none when there are no settings. */

@@ -34,6 +34,12 @@ function scaledQueries(name: string, { shape, values }: Values, factor: (layer: 
 }
 
 describe("options", () => {
+  test("llama3 scaling whose bands do not part is refused by field", async () => {
+    const scaling = { rope_type: "llama3", factor: 8, original_max_position_embeddings: 64 };
+    const equal = { ...scaling, low_freq_factor: 4, high_freq_factor: 4 };
+    await assert.rejects(logitsOf("llama-3", { rope_scaling: equal }), /high_freq_factor is 4/);
+  });
+
   test("gpt2: scale_attn_by_inverse_layer_idx is q divided by the layer's number from 1", async () => {
     const scaled = await logitsOf("gpt2", { scale_attn_by_inverse_layer_idx: true });
     const divided = await logitsOf("gpt2", {}, (name, values) =>

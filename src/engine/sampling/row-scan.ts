@@ -17,19 +17,16 @@ export class RowScan {
     this.#scratch = new Float64Array(this.#peaks.length);
   }
 
-  /** Reads `row` (V); the other methods then answer about it, until it changes. NaN counts as absent. */
+  /** Reads `row` (V); the other methods then answer about it, until it changes. One NaN makes `largest` NaN. */
   read(row: Float32Array): void {
     const peaks = this.#peaks;
     let largest = -Infinity;
     for (let block = 0; block < peaks.length; block++) {
       const end = Math.min(row.length, (block + 1) * BLOCK);
       let peak = -Infinity;
-      for (let i = block * BLOCK; i < end; i++) {
-        const logit = row[i];
-        if (logit > peak) peak = logit;
-      }
+      for (let i = block * BLOCK; i < end; i++) peak = Math.max(peak, row[i]);
       peaks[block] = peak;
-      if (peak > largest) largest = peak;
+      largest = Math.max(largest, peak);
     }
     this.#row = row;
     this.largest = largest;
