@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
@@ -275,4 +275,15 @@ test("a file that is no database, and a folder that is not there, are errors tha
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("nobody else on the machine can read the chats", { skip: platform() === "win32" && "no such modes" }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "liang-db-"));
+  const storage = openSqliteStorage(folder);
+  await storage.settings.set("a", 1); // makes SQLite's files beside it
+  const names = await readdir(folder);
+  assert.ok(names.length > 1);
+  for (const name of names) assert.equal((await stat(join(folder, name))).mode & 0o077, 0, name);
+  await storage.close();
+  await rm(folder, { recursive: true });
 });

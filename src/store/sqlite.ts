@@ -1,5 +1,6 @@
 // Storage in one SQLite file (node:sqlite): conversations and settings. WAL, so that a reader never waits for the
 // writer; foreign keys on. The calls underneath are synchronous and short. Shape: migrations.ts; interface: storage.ts.
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FormatError, LiangError } from "../base/errors.ts";
@@ -32,6 +33,8 @@ export function openSqliteStorage(folder: string): Storage {
 function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // Made here first where it is new: chats are for their owner's eyes, whatever the folder allows.
+    if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
     database = new DatabaseSync(file, { timeout: BUSY_WAIT_MS, enableForeignKeyConstraints: true });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     migrate(database, file);
