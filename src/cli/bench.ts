@@ -1,5 +1,5 @@
 // `liang bench`: how fast a model is on this machine, beside what its memory allows.
-import { UsageError } from "../base/errors.ts";
+import { UnsupportedError, UsageError } from "../base/errors.ts";
 import { SPEED_WINDOW, measureSpeed } from "../eval/speed.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
@@ -20,7 +20,11 @@ export const command = defineCommand({
     if (!Number.isInteger(runs) || runs < 1) throw new UsageError(`--runs is ${runs}, expected 1 or more.`);
     const window = options.window ?? SPEED_WINDOW;
     if (window < SPEED_WINDOW) throw new UsageError(`--window is ${window}, expected at least ${SPEED_WINDOW}.`);
-    await using model = await openModel(path, { ...loadOptions(options), window, slots: 1, signal });
+    const opening = openModel(path, { ...loadOptions(options), window, slots: 1, signal });
+    await using model = await opening.catch((error: unknown) => {
+      if (!(error instanceof UsageError) || error.field !== "window" || options.window !== undefined) throw error;
+      throw new UnsupportedError(`The measurement needs a window of ${SPEED_WINDOW} tokens, more than ${path} has.`);
+    });
     const bar = progressBar();
     const report = (done: number): void => bar.report({ label: "measuring", done, total: runs, unit: "items" });
     report(0);

@@ -96,7 +96,8 @@ export class WordWrap {
         out += this.end() + this.#put(segment, 2);
       } else {
         this.#word += segment;
-        if (this.#isCode || columns(this.#word) >= this.#width) out += this.end();
+        const isFence = this.#column === 0 && /^`{1,3}$/.test(this.#word);
+        if ((this.#isCode && !isFence) || columns(this.#word) >= this.#width) out += this.end();
       }
     }
     return out;

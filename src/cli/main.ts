@@ -90,6 +90,7 @@ function systemMessage(error: unknown): string | undefined {
 }
 
 const interrupt = new AbortController();
+let interruptedCode = 130;
 for (const [name, exitCode] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
@@ -97,7 +98,7 @@ for (const [name, exitCode] of [
 ] as const) {
   process.on(name, () => {
     if (interrupt.signal.aborted) process.exit(exitCode);
-    process.exitCode = exitCode;
+    interruptedCode = exitCode;
     interrupt.abort();
   });
 }
@@ -111,7 +112,7 @@ try {
   await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
   const message = error instanceof LiangError ? error.message : systemMessage(error);
-  if (isAbort(error)) process.exitCode ??= 130;
+  if (isAbort(error)) process.exitCode = interruptedCode;
   else if (message !== undefined) {
     note(`liang: ${message}`);
     process.exitCode = error instanceof LiangError ? error.exitCode : 1;

@@ -1,6 +1,7 @@
 // `liang pull`: fetches a model from a hub into the data folder and puts it on the list. Stopped or cut off, it goes on
 // where it was the next time.
 import process from "node:process";
+import { isAbort } from "../base/errors.ts";
 import { openDataFolder, pullModel } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
 import { bytes, note, out, outJson, paint } from "./terminal.ts";
@@ -36,7 +37,13 @@ export const command = defineCommand({
         note(paint("faint", text, process.stderr));
       },
       signal,
-    }).finally(bar.end);
+    })
+      .catch((error: unknown) => {
+        bar.end();
+        if (isAbort(error)) note(paint("faint", "stopped; the same command goes on from here", process.stderr));
+        throw error;
+      })
+      .finally(bar.end);
     const { model, files, fetchedBytes } = pulled;
     if (json) outJson({ ...model, files: files.map(({ path }) => path), fetchedBytes });
     else {

@@ -29,8 +29,8 @@ export const command = defineCommand({
     ...loadingOptions,
   },
   notes: [
-    "Prompt and prompt file together: the file comes after. With neither, standard input",
-    "is read, but for its last line break.",
+    "Prompt and prompt file together: the file comes after. With neither, standard",
+    "input is read, but for its last line break.",
   ],
   async run(options, [model, word], signal) {
     if (options.prompt !== undefined && word !== undefined) {

@@ -39,9 +39,11 @@ export async function measureSpeed(
   { onRun, signal }: { onRun?: (done: number) => void; signal?: AbortSignal } = {},
 ): Promise<Speed> {
   const { vocabularySize, memory, ...info } = model.info;
-  // Ids spread over the vocabulary, another sequence each run; speed depends on their number alone.
+  // Ids spread over the vocabulary but for its beginning (specials and bytes), another sequence each run; speed depends on
+  // their number alone.
+  const first = Math.min(299, vocabularySize >> 1);
   const prompt = (length: number, run: number): number[] =>
-    Array.from({ length }, (_, i) => (((run * length + i) * 7919) % (vocabularySize - 300)) + 299);
+    Array.from({ length }, (_, i) => first + (((run * length + i) * 7919) % (vocabularySize - first)));
   const settings = { temperature: 0, ignoreEnd: true, reproducible: true, signal };
   const prefill: number[] = [];
   const decode: number[] = [];
