@@ -267,6 +267,28 @@ describe("bodies", () => {
       assert.match(error.param ?? "", new RegExp(`^${param}`));
     });
   }
+
+  for (const [path, body, param] of [
+    ["/v1/completions", { prompt: [65, 2 ** 30] }, "prompt"],
+    ["/v1/completions", { prompt: [[65], [2 ** 30]], stream: true }, "prompt"],
+    ["/v1/completions", { prompt: "x", logit_bias: { "99999": 5 } }, "logit_bias"],
+    ["/v1/chat/completions", { ...chat, logit_bias: { "99999": 5 }, stream: true }, "logit_bias"],
+    ["/detokenize", { tokens: [65, 2 ** 30] }, "tokens"],
+  ] as const) {
+    test(`an id that the model does not have names ${param} at ${path}: ${JSON.stringify(body).slice(-40)}`, async () => {
+      await using harness = await createHarness();
+      const error = await errorOf(await harness.post(path, body));
+      assert.deepEqual([error.status, error.param], [400, param]);
+      assert.match(error.message, /expected ids from 0 to 12287/);
+    });
+  }
+
+  test("top_p and typical_p of 0 are the best token alone, not an error", async () => {
+    await using harness = await createHarness();
+    assert.equal((await harness.post("/v1/chat/completions", { ...chat, top_p: 0, typical_p: 0 })).status, 200);
+    const { topP = 1, typicalP = 1 } = harness.loaded[0].calls[0].options;
+    for (const share of [topP, typicalP]) assert.ok(share > 0 && share < 1e-6); // the door refuses 0
+  });
 });
 
 describe("the page's files", () => {

@@ -8,7 +8,17 @@ import { readJson } from "../body.ts";
 import { reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
-import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
+import {
+  TOP_LOGPROBS_MAX,
+  checkBias,
+  dropUndefined,
+  flag,
+  refuse,
+  withSeed,
+  sharedFields,
+  toOptions,
+  whole,
+} from "./fields.ts";
 import { messagesField, toMessages, toTools, toolChoiceField, toolsField } from "./messages.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
 
@@ -56,6 +66,7 @@ export async function completeChat(
   const options = toChatOptions(body);
   using owned = new DisposableStack();
   const lease = owned.use(await pool.acquire(body.model ?? undefined, { signal }));
+  checkBias(body, lease.model.info.vocabularySize);
   const runs = Array.from({ length: body.n ?? 1 }, (_, index): ReplyRun => {
     return { index, start: () => lease.model.chat(messages, { ...withSeed(options, index), signal }) };
   });

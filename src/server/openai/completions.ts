@@ -7,7 +7,18 @@ import { readJson } from "../body.ts";
 import { reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
-import { TOP_LOGPROBS_MAX, dropUndefined, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
+import {
+  TOP_LOGPROBS_MAX,
+  checkBias,
+  checkIds,
+  dropUndefined,
+  flag,
+  refuse,
+  withSeed,
+  sharedFields,
+  toOptions,
+  whole,
+} from "./fields.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
 import { type Prompt, idsOf, joinLogprobs, promptLogprobs, replyLogprobs, type TextLogprobs } from "./text-logprobs.ts";
 
@@ -62,6 +73,9 @@ export async function completeText(
   const lease = owned.use(await pool.acquire(body.model ?? undefined, { signal }));
   const { model } = lease;
   const prompts = toPrompts(body.prompt);
+  const { vocabularySize } = model.info;
+  checkBias(body, vocabularySize);
+  for (const prompt of prompts) if (typeof prompt !== "string") checkIds(prompt, "prompt", vocabularySize);
   const facts = {
     id: `cmpl-${crypto.randomUUID()}`,
     object: "text_completion",

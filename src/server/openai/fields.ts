@@ -62,10 +62,10 @@ export function toOptions(request: SharedRequest): GenerateOptions {
   const stop = request.stop ?? undefined;
   return dropUndefined({
     temperature: request.temperature ?? undefined,
-    topP: request.top_p ?? undefined,
+    topP: positive(request.top_p),
     topK: topK === -1 ? 0 : topK, // both mean "all" among OpenAI-shaped servers
     minP: request.min_p ?? undefined,
-    typicalP: request.typical_p ?? undefined,
+    typicalP: positive(request.typical_p),
     repetitionPenalty: request.repetition_penalty ?? request.repeat_penalty ?? undefined,
     penaltyTokens: request.repeat_last_n ?? undefined,
     presencePenalty: request.presence_penalty ?? undefined,
@@ -75,6 +75,22 @@ export function toOptions(request: SharedRequest): GenerateOptions {
     seed: seed === undefined || seed === -1 ? undefined : Number(BigInt.asUintN(53, BigInt(seed))),
     stop: typeof stop === "string" ? [stop] : stop,
   });
+}
+
+// The APIs allow 0 for "the best token alone"; the door wants a share that is there.
+const LEAST_SHARE = 1e-9;
+const positive = (share: number | null | undefined) => (share === 0 ? LEAST_SHARE : (share ?? undefined));
+
+/** Throws UsageError, with the client's own name for the field, for ids that the model does not have. */
+export function checkIds(ids: readonly number[], field: string, vocabularySize: number): void {
+  const wrong = ids.find((id) => id >= vocabularySize);
+  if (wrong === undefined) return;
+  throw new UsageError(`${field} has the token id ${wrong}, expected ids from 0 to ${vocabularySize - 1}.`, { field });
+}
+
+/** The same for the ids of logit_bias. */
+export function checkBias({ logit_bias }: SharedRequest, vocabularySize: number): void {
+  checkIds(Object.keys(logit_bias ?? {}).map(Number), "logit_bias", vocabularySize);
 }
 
 /** The options of reply number `index` of one request: given a seed, all differ and all follow from it. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { readJson } from "../body.ts";
 import type { ModelPool } from "../model-pool.ts";
-import { flag, modelField, whole } from "./fields.ts";
+import { checkIds, flag, modelField, whole } from "./fields.ts";
 
 const tokenizeRequest = z.object({
   model: modelField,
@@ -31,5 +31,7 @@ const detokenizeRequest = z.object({
 export async function detokenize(request: Request, pool: ModelPool): Promise<Response> {
   const body = await readJson(request, detokenizeRequest);
   using lease = await pool.acquire(body.model ?? undefined, { signal: request.signal });
-  return Response.json({ content: lease.model.detokenize(body.tokens) });
+  const { model } = lease;
+  checkIds(body.tokens, "tokens", model.info.vocabularySize);
+  return Response.json({ content: model.detokenize(body.tokens) });
 }
