@@ -2,7 +2,7 @@
 // cache (1 MB of weights over and over) and from memory. Best of several, since other work shares the cores.
 // Run: node bench/kernels.ts [--tier wasm] [--formats q4_k,q8_0] [--classes int8,panel,f32]
 import { parseArgs } from "node:util";
-import { decodedKernels } from "../src/device/cpu/kernels/linear-decoded.ts";
+import { decodedKernels, decodedPanelKernels } from "../src/device/cpu/kernels/linear-decoded.ts";
 import { floatKernels } from "../src/device/cpu/kernels/linear-float.ts";
 import { int8Kernels } from "../src/device/cpu/kernels/linear-int8.ts";
 import { panelKernels } from "../src/device/cpu/kernels/linear-panel.ts";
@@ -50,14 +50,14 @@ interface Row {
 function kernelsOf(format: PackedFormat): Row[] {
   const rows: Row[] = [];
   if (format === "f32" || format === "f16" || format === "bf16") {
-    rows.push({ label: "decode", kernel: floatKernels[format].decode, rows: 1, rounded: false });
-    rows.push({ label: "prompt", kernel: floatKernels[format].prompt, rows: PROMPT_ROWS, rounded: false });
+    rows.push({ label: "decode", kernel: floatKernels[format], rows: 1, rounded: false });
+    rows.push({ label: "prompt", kernel: decodedPanelKernels[format], rows: PROMPT_ROWS, rounded: false });
     return rows;
   }
   rows.push({ label: "int8", kernel: int8Kernels[format], rows: 1, rounded: true });
   rows.push({ label: "panel", kernel: panelKernels[format], rows: PROMPT_ROWS, rounded: true });
   rows.push({ label: "f32", kernel: decodedKernels[format], rows: 1, rounded: false });
-  rows.push({ label: "f32", kernel: decodedKernels[format], rows: PROMPT_ROWS, rounded: false });
+  rows.push({ label: "f32", kernel: decodedPanelKernels[format], rows: PROMPT_ROWS, rounded: false });
   return rows.filter(({ label }) => values.classes.split(",").includes(label));
 }
 

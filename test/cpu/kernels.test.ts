@@ -3,7 +3,7 @@
 // their number changes no result.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodedKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
+import { decodedKernels, decodedPanelKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
 import { type FloatFormatName, floatKernels } from "../../src/device/cpu/kernels/linear-float.ts";
 import { int8Kernels } from "../../src/device/cpu/kernels/linear-int8.ts";
 import { panelKernels } from "../../src/device/cpu/kernels/linear-panel.ts";
@@ -97,7 +97,7 @@ function interpreted(task: Task, machine: Machine): Float32Array {
 const quantized = Object.keys(int8Kernels) as QuantizedName[];
 const tasks: Task[] = [
   ...(Object.keys(floatKernels) as FloatFormatName[]).flatMap((format) =>
-    [floatKernels[format].decode, floatKernels[format].prompt].map((kernel) => ({
+    [floatKernels[format], decodedPanelKernels[format]].map((kernel) => ({
       kernel,
       format,
       columns: 37,
@@ -111,6 +111,7 @@ const tasks: Task[] = [
       { ...task, kernel: int8Kernels[format], rounded: true },
       { ...task, kernel: panelKernels[format], rounded: true },
       { ...task, kernel: decodedKernels[format], rounded: false },
+      { ...task, kernel: decodedPanelKernels[format], rounded: false },
     ];
   }),
 ];

@@ -3,11 +3,11 @@
 import { UnsupportedError } from "../../base/errors.ts";
 import { type ExtentValues, type Tensor, bound, isParameter } from "../../graph/index.ts";
 import { PARTS_MAX } from "./control.ts";
-import { type QuantizedName, quantizedFormats } from "./kernels/blocks.ts";
-import { decodedKernels } from "./kernels/linear-decoded.ts";
-import { type FloatFormatName, floatKernels } from "./kernels/linear-float.ts";
-import { ROW_BLOCK, panelKernels } from "./kernels/linear-panel.ts";
+import { decodedKernels, decodedPanelKernels } from "./kernels/linear-decoded.ts";
+import { floatKernels, isFloatFormat } from "./kernels/linear-float.ts";
 import { int8Kernels } from "./kernels/linear-int8.ts";
+import { panelKernels } from "./kernels/linear-panel.ts";
+import { ROW_BLOCK } from "./kernels/panels.ts";
 import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
 import type { LinearKernel } from "./kernels/outputs.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
@@ -25,34 +25,38 @@ export function lowerLinear(node: Tensor, lowering: Lowering): void {
   if (!isParameter(weight)) throw new UnsupportedError("linear by a computed weight has no kernel.");
   const { format, rows: outer, columns } = lowering.stored(weight);
   const packed = packedFormat(format);
-  const phase = bound(node.shape[0]) <= DECODE_ROWS ? "decode" : "prompt";
-  const rounded = lowering.options.precision === "fast" && packed in quantizedFormats;
+  const isDecode = bound(node.shape[0]) <= DECODE_ROWS;
+  const isRounded = lowering.options.precision === "fast" && !isFloatFormat(packed);
   lowering.step({
-    kernel: rounded ? roundedKernels[phase][packed as QuantizedName] : kernelFor(packed, phase),
+    kernel: kernelFor(packed, isDecode, isRounded),
     words: {
-      x: rounded ? roundedActivations(x, lowering) : lowering.place(x),
+      x: isRounded ? roundedActivations(x, lowering) : lowering.place(x),
       weight: lowering.packedWeight(weight, "all"),
       bias: bias === undefined ? 0 : lowering.place(bias),
-      out: lowering.place(node) satisfies Place,
+      out: lowering.place(node),
       rows: countOf([node.shape[0]]),
       columns,
       outer,
     },
-    parts: linearParts(node, packed, outer, columns, rounded && phase === "prompt"),
+    parts: linearParts(node, packed, outer, columns, isDecode),
   });
 }
 
-const roundedKernels = { decode: int8Kernels, prompt: panelKernels };
+function kernelFor(format: PackedFormat, isDecode: boolean, isRounded: boolean): LinearKernel {
+  if (isFloatFormat(format)) return isDecode ? floatKernels[format] : decodedPanelKernels[format];
+  if (isRounded) return isDecode ? int8Kernels[format] : panelKernels[format];
+  return isDecode ? decodedKernels[format] : decodedPanelKernels[format];
+}
 
-/** Parts by groups of outputs; kernels that take rows in blocks have as many units for each block. */
-function linearParts(node: Tensor, packed: PackedFormat, outer: number, columns: number, inBlocks: boolean) {
+/** Parts by groups of outputs; the prompt class has as many units for each block of rows. */
+function linearParts(node: Tensor, packed: PackedFormat, outer: number, columns: number, isDecode: boolean) {
   const groups = Math.ceil(outer / GROUP_ROWS);
   const least = Math.max(1, Math.ceil(LEAST_BYTES / packedBytes(packed, GROUP_ROWS, columns)));
   const rows = countOf([node.shape[0]]);
   return (extents: ExtentValues): number => {
     const count = valueOf(rows, extents);
     if (count === 0) return 0;
-    const blocks = inBlocks ? Math.ceil(count / ROW_BLOCK) : 1;
+    const blocks = isDecode ? 1 : Math.ceil(count / ROW_BLOCK);
     return Math.max(1, Math.min(Math.floor((groups * blocks) / least), PARTS_MOST * blocks, PARTS_MAX));
   };
 }
@@ -70,10 +74,4 @@ function roundedActivations(x: Tensor, lowering: Lowering): Place {
     });
     return out;
   });
-}
-
-function kernelFor(format: keyof typeof floatKernels | QuantizedName, phase: "decode" | "prompt"): LinearKernel {
-  return format in quantizedFormats
-    ? decodedKernels[format as QuantizedName]
-    : floatKernels[format as FloatFormatName][phase];
 }
