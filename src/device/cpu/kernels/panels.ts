@@ -40,9 +40,9 @@ export interface PanelParts {
   /** Bytes of an activation column, which may be less than what a column's block holds. */
   readonly columnBytes: number;
   /** Unpacks block `i` of the panel, of all 16 rows, from its packed form to scratch. */
-  unpack(k: KernelBuilder, from: Int, i: Int): void;
+  readonly unpack: (k: KernelBuilder, from: Int, i: Int) => void;
   /** Adds the panel's products to a tile's sums. */
-  multiply(k: KernelBuilder, tile: Tile, sums: TileSums): void;
+  readonly multiply: (k: KernelBuilder, tile: Tile, sums: TileSums) => void;
 }
 
 export function panelKernel({ label, format, columnBytes, unpack, multiply }: PanelParts): LinearKernel {
