@@ -59,6 +59,30 @@ test("a reader that leaves aborts, closes the events and disposes what they hold
   assert.ok(abort.signal.aborted && isDisposed);
 });
 
+test("a reader that stops reading but stays is given up after a time; one that waits for events is not", async () => {
+  const abort = new AbortController();
+  let isDisposed = false;
+  const owned = { [Symbol.dispose]: () => void (isDisposed = true) };
+  const reader = sseResponse(holding(owned, play(60, "1", "2", "3")), {
+    onError,
+    abort: () => abort.abort(),
+    stallMs: 30,
+  }).body!.getReader();
+  await reader.read();
+  assert.equal(abort.signal.aborted, false, "60 ms without an event are not the reader's fault");
+  await new Promise((resolve) => setTimeout(resolve, 90));
+  assert.ok(abort.signal.aborted && isDisposed);
+  await assert.rejects(reader.read(), /asked for nothing during 0.03 seconds/);
+});
+
+test("a response that nobody ever reads is given up too", async () => {
+  const abort = new AbortController();
+  const response = sseResponse(play("1"), { onError, abort: () => abort.abort(), stallMs: 5 });
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  assert.ok(abort.signal.aborted);
+  await assert.rejects(response.text());
+});
+
 test("afterFirst rejects with what comes before the first event, and gives all events once", async () => {
   await assert.rejects(afterFirst(play(new Error("early"), "late"), new AbortController().signal), /early/);
   const seen: SseData[] = [];

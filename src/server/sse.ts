@@ -1,47 +1,76 @@
 // Server-Sent Events out of an async iterable. The stream is pulled: a slow reader pauses what feeds it. While nothing
-// comes a comment goes out now and then, so that proxies and clients keep the line open. Not here: what the events are.
+// comes a comment goes out now and then, so that proxies and clients keep the line open. A reader that stops reading but
+// stays connected is given up. Not here: what the events are.
 
 // Shorter than the idle limits of common proxies (30 and 60 seconds).
 const PING_MS = 15_000;
 
+// What feeds a stream holds one of a few places in the engine. A reader that is there asks for more at once, over a bad
+// line after some seconds; TCP alone would wait for the dead a quarter of an hour and more.
+const STALL_MS = 60_000;
+
 /** Events that are sent as they are ("[DONE]") or as JSON. */
 export type SseData = string | object;
 
+export interface SseOptions {
+  readonly abort?: () => void;
+  readonly onError: (error: unknown) => SseData;
+  readonly pingMs?: number;
+  readonly stallMs?: number;
+}
+
 /**
  * The response that streams `events`. When the reader leaves, `abort` is called and the iterable is closed; what the
- * iterable throws becomes one more event made by `onError`, and the stream ends.
+ * iterable throws becomes one more event made by `onError`, and the stream ends. A reader that asks for nothing during
+ * `stallMs` has left too: its stream breaks off.
  */
 export function sseResponse(
   events: AsyncIterable<SseData>,
-  { abort, onError, pingMs = PING_MS }: { abort?: () => void; onError: (error: unknown) => SseData; pingMs?: number },
+  { abort, onError, pingMs = PING_MS, stallMs = STALL_MS }: SseOptions,
 ): Response {
   const encoder = new TextEncoder();
   const iterator = events[Symbol.asyncIterator]();
   let pending: Promise<IteratorResult<SseData>> | undefined;
+  let stall: ReturnType<typeof setTimeout> | undefined;
+
+  const leave = (): void => {
+    clearTimeout(stall);
+    abort?.();
+    // Not awaited: an iterable that waits for something else ends when that does.
+    void iterator.return?.()?.catch(() => undefined);
+    pending?.catch(() => undefined);
+  };
+
+  /** From now on it is the reader's turn. */
+  const awaitReader = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    stall = setTimeout(() => {
+      leave();
+      controller.error(new Error(`The reader asked for nothing during ${stallMs / 1000} seconds.`));
+    }, stallMs);
+    stall.unref(); // a process that has nothing else to do need not wait for it
+  };
+
   const stream = new ReadableStream<Uint8Array>(
     {
+      start: awaitReader,
       async pull(controller) {
+        clearTimeout(stall);
         pending ??= iterator.next();
         try {
           const result = await orTimeout(pending, pingMs);
-          if (result === undefined) {
-            controller.enqueue(encoder.encode(": ping\n\n"));
+          if (result !== undefined) pending = undefined;
+          if (result?.done === true) {
+            controller.close();
             return;
           }
-          pending = undefined;
-          if (result.done === true) controller.close();
-          else controller.enqueue(encoder.encode(format(result.value)));
+          controller.enqueue(encoder.encode(result === undefined ? ": ping\n\n" : format(result.value)));
+          awaitReader(controller);
         } catch (error) {
           controller.enqueue(encoder.encode(format(onError(error))));
           controller.close();
         }
       },
-      cancel() {
-        abort?.();
-        // Not awaited: an iterable that waits for something else ends when that does.
-        void iterator.return?.()?.catch(() => undefined);
-        pending?.catch(() => undefined);
-      },
+      cancel: leave,
     },
     { highWaterMark: 0 },
   );
