@@ -82,7 +82,13 @@ export class Scheduler {
   async #admit(): Promise<void> {
     while (this.#waiting.length > 0 && this.#slots.idle > 0) {
       const task = this.#waiting.shift() as Task;
-      const sequence = this.#slots.acquire(task.prompt, task.reuse);
+      let sequence: CachedSequence;
+      try {
+        sequence = this.#slots.acquire(task.prompt, task.reuse);
+      } catch (error) {
+        task.fail(error); // else it would end the loop, and with it every other task
+        continue;
+      }
       await this.#attempt([{ task, sequence }], () => task.start(sequence));
     }
   }

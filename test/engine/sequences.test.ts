@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAbort } from "../../src/base/errors.ts";
 import type { Executor, Program } from "../../src/device/executor.ts";
+import { Slots } from "../../src/engine/cache/slots.ts";
 import { type EngineEvent, openEngine } from "../../src/engine/index.ts";
 import { collectGarbage } from "#platform";
 import {
@@ -129,6 +130,17 @@ describe("sequences at once", () => {
     assert.equal(second.status, "rejected");
     assert.ok(third.status === "fulfilled");
     assert.deepEqual(third.value.ids, expectedReply(text(7, 7), 9));
+  });
+
+  test("a prompt that cannot be given a sequence fails alone; who asks later is served", async (t) => {
+    await using opened = await openDouble({ slots: 1 });
+    const acquire = t.mock.method(Slots.prototype, "acquire", () => {
+      throw new RangeError("no page");
+    });
+    await assert.rejects(read(opened.engine, { ids: text(1, 5), maxTokens: 2 }), /no page/);
+    acquire.mock.restore();
+    const { ids } = await read(opened.engine, { ids: text(2, 5), maxTokens: 9 });
+    assert.deepEqual(ids, expectedReply(text(2, 5), 9));
   });
 });
 

@@ -35,10 +35,11 @@ export class Slots {
   acquire(ids: Int32Array, reuse: boolean): CachedSequence {
     const sequence = reuse ? this.#best(ids) : this.#oldest();
     if (!reuse) sequence.clear();
-    this.#idle.splice(this.#idle.indexOf(sequence), 1);
-    this.#busy.add(sequence);
     sequence.ids.set(ids);
     sequence.anchor(ids.length);
+    // last: what threw before has taken no sequence away
+    this.#idle.splice(this.#idle.indexOf(sequence), 1);
+    this.#busy.add(sequence);
     return sequence;
   }
 
