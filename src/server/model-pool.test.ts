@@ -9,19 +9,21 @@ import { createModelPool } from "./model-pool.ts";
 function createPool(options: { beforeLoad?: (name: string) => Promise<void>; entries?: Partial<ListedModel>[] } = {}) {
   const loads: string[] = [];
   const models: FakeModel[] = [];
-  const entries = (options.entries ?? [{ name: "a" }, { name: "b" }, { name: "c" }]).map((entry, index) => ({
-    name: "",
-    path: entry.name ?? "",
-    bytes: 1,
-    addedAt: index,
-    builtIn: false,
-    ...entry,
-  }));
+  // made anew for every question, as from a file
+  const entries = () =>
+    (options.entries ?? [{ name: "a" }, { name: "b" }, { name: "c" }]).map((entry, index) => ({
+      name: "",
+      path: entry.name ?? "",
+      bytes: 1,
+      addedAt: index,
+      builtIn: false,
+      ...entry,
+    }));
   const pool = createModelPool({
     catalogue: {
-      list: async () => entries,
+      list: async () => entries(),
       async find(name) {
-        const found = entries.find((entry) => entry.name === name);
+        const found = entries().find((entry) => entry.name === name);
         if (found === undefined) throw new NotFoundError(name);
         return found;
       },
@@ -84,6 +86,23 @@ describe("the model pool", () => {
     assert.deepEqual(order, ["b", "a", "a"]);
     assert.deepEqual(loads, ["a", "b", "a"]);
     assert.equal(models.filter((model) => !model.isClosed).length, 1, "one is in memory");
+  });
+
+  test("files pulled anew under the same name, or others added under it, are loaded in place of those in memory", async () => {
+    const entries = [{ name: "a", path: "old.gguf", addedAt: 1 }];
+    const { pool, loads, models } = createPool({ entries });
+    const acquire = async () => (await pool.acquire("a")).release();
+    await acquire();
+    entries[0].addedAt = 2;
+    await acquire();
+    await acquire();
+    entries[0].path = "new.gguf";
+    await acquire();
+    assert.deepEqual(loads, ["old.gguf", "old.gguf", "new.gguf"]);
+    assert.deepEqual(
+      models.map((model) => model.isClosed),
+      [true, true, false],
+    );
   });
 
   test("a failed load fails those who wait, and the next request tries again", async () => {

@@ -49,7 +49,8 @@ export interface ModelPool {
 
 /** One model's stay in memory. */
 interface Stay {
-  readonly name: string;
+  /** What it was loaded from. */
+  readonly entry: ListedModel;
   readonly ready: Promise<LanguageModel>;
   readonly listeners: Set<OnProgress>;
   /** Settles when the last lease is back and no other request can join any more. */
@@ -70,9 +71,9 @@ export function createModelPool(options: {
   const closing = new AbortController();
   let latest: Stay | undefined;
 
-  const startStay = (name: string, path: string, previous: Stay | undefined): Stay => {
+  const startStay = (entry: ListedModel, previous: Stay | undefined): Stay => {
     const stay: Stay = {
-      name,
+      entry,
       ready: Promise.resolve().then(async () => {
         await previous?.left.promise;
         await previous?.model?.close();
@@ -80,7 +81,7 @@ export function createModelPool(options: {
           if (latest === stay) latest = undefined; // at once: nobody may join what is given up
           throw new DOMException("Nobody waits for the model any more.", "AbortError");
         }
-        const model = await load(path, {
+        const model = await load(entry.path, {
           signal: closing.signal,
           onProgress(progress) {
             stay.progress = progress;
@@ -121,7 +122,7 @@ export function createModelPool(options: {
 
   const defaultName = async () => {
     if (options.defaultModel !== undefined) return options.defaultModel;
-    if (latest !== undefined) return latest.name;
+    if (latest !== undefined) return latest.entry.name;
     const models = await catalogue.list();
     const own = models.filter((model) => !model.builtIn && model.bytes !== null);
     return (own.toSorted((a, b) => b.addedAt - a.addedAt)[0] ?? models.find((model) => model.builtIn))?.name;
@@ -138,9 +139,9 @@ export function createModelPool(options: {
       const entry = await catalogue.find(wanted);
       if (entry.bytes === null) throw new NotFoundError(`The model ${show(entry.name)} is gone from ${entry.path}.`);
       closing.signal.throwIfAborted();
-      if (latest?.name !== entry.name) {
+      if (latest === undefined || !isSame(latest.entry, entry)) {
         const previous = latest;
-        latest = startStay(entry.name, entry.path, previous);
+        latest = startStay(entry, previous);
         end(previous);
       }
       const stay = latest;
@@ -153,7 +154,7 @@ export function createModelPool(options: {
           if (!isBack) giveBack(stay);
           isBack = true;
         };
-        return { name: stay.name, model, release, [Symbol.dispose]: release };
+        return { name: stay.entry.name, model, release, [Symbol.dispose]: release };
       } catch (error) {
         giveBack(stay);
         throw error;
@@ -164,7 +165,8 @@ export function createModelPool(options: {
 
     state() {
       if (latest === undefined) return undefined;
-      const { name, model, progress } = latest;
+      const { model, progress } = latest;
+      const { name } = latest.entry;
       if (model !== undefined) return { name, state: "loaded", model };
       return { name, state: "loading", progress };
     },
@@ -178,6 +180,11 @@ export function createModelPool(options: {
       await last?.model?.close();
     },
   };
+}
+
+/** Whether the files are the same too: a pull or an add may have put others under the name. */
+function isSame(a: ListedModel, b: ListedModel): boolean {
+  return a.name === b.name && a.path === b.path && a.addedAt === b.addedAt;
 }
 
 /** The promise, or AbortError as soon as the signal fires; the promise goes on by itself. */
