@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { isAbort } from "../base/errors.ts";
 import { TemplateError } from "./template-error.ts";
 import type { JinjaJob } from "./template-jinja.ts";
 import { createTemplateRunner, DEFAULT_BUDGET } from "./template-runner.ts";
@@ -31,6 +32,18 @@ test("renders asked for at once run one after the other, one failing does not fa
     all.map((one) => (one.status === "fulfilled" ? one.value : "failed")),
     [{ kind: "text", text: "a" }, "failed", { kind: "text", text: "b" }],
   );
+});
+
+test("closing rejects what renders and what waits at once, and no thread is started for either", async () => {
+  const runner = createTemplateRunner({ ...DEFAULT_BUDGET, timeMs: 60_000 });
+  await runner.run(job("warm"));
+  const all = Promise.allSettled([runner.run(job(LOOP)), runner.run(job("a"))]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const start = performance.now();
+  await runner.close();
+  for (const one of await all) assert.ok(one.status === "rejected" && isAbort(one.reason), one.status);
+  await assert.rejects(runner.run(job("b")), isAbort);
+  assert.ok(performance.now() - start < 5000, "nobody waits for the budget's time");
 });
 
 test("a template that takes too much memory ends with an error", async () => {

@@ -21,9 +21,9 @@ export const DEFAULT_BUDGET: TemplateBudget = { timeMs: 2000, heapBytes: 256 * 2
 const START_MS = 30_000;
 
 export interface TemplateRunner extends AsyncDisposable {
-  /** Renders once those before are done; rejects with TemplateError (time, memory, source). */
+  /** Renders once those before are done; rejects with TemplateError (time, memory, source), with AbortError when closed. */
   run(job: JinjaJob): Promise<JinjaResult>;
-  /** Stops the thread. A later `run` starts a new one. */
+  /** Stops the thread for good: what renders or waits, and every later `run`, is rejected at once. */
   close(): Promise<void>;
 }
 
@@ -33,10 +33,23 @@ export function createTemplateRunner(budget: TemplateBudget): TemplateRunner {
   let pending: PromiseWithResolvers<unknown> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
-  async function close(): Promise<void> {
-    const closing = thread;
+  let closed: DOMException | undefined;
+
+  /** The next job starts a new thread. */
+  async function stop(): Promise<void> {
+    const stopping = thread;
     thread = undefined;
-    await closing?.terminate();
+    await stopping?.terminate();
+  }
+
+  function checkOpen(): void {
+    if (closed !== undefined) throw closed;
+  }
+
+  async function close(): Promise<void> {
+    closed ??= new DOMException("The chat template was closed.", "AbortError");
+    pending?.reject(closed);
+    await stop();
   }
 
   function start(): WorkerHandle {
@@ -65,15 +78,17 @@ export function createTemplateRunner(budget: TemplateBudget): TemplateRunner {
   }
 
   async function runAlone(job: JinjaJob): Promise<JinjaResult> {
+    checkOpen();
     try {
       if (thread === undefined) {
         thread = start();
         await answer(START_MS);
+        checkOpen();
       }
       thread.post(job);
       return (await answer(budget.timeMs)) as JinjaResult;
     } catch (error) {
-      await close();
+      await stop();
       throw error;
     }
   }
