@@ -14,14 +14,10 @@ function newest(folder: string): number {
 const builtAt = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (builtAt < newest("src/web")) {
   process.stderr.write("building the page…\n");
-  execFileSync(
-    process.execPath,
-    [join(root, "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn", join(root, "src/web")],
-    {
-      cwd: root,
-      stdio: "inherit",
-    },
-  );
+  execFileSync(process.execPath, [join(root, "scripts/build-web.ts")], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
 process.argv.splice(2, 0, "start");
 await import("../src/cli/main.ts");

