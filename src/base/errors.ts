@@ -89,7 +89,7 @@ export class ContextLengthError extends LiangError {
       promptTokens > window
         ? `The prompt has ${promptTokens} tokens and exceeds the available context size of ${window} tokens.`
         : `The prompt has ${promptTokens} tokens and leaves no room for a reply in the available context size of ${window} tokens.`,
-      { hint: "Shorten the conversation or load the model with a larger window.", ...facts },
+      { hint: "Shorten it, or load the model with a larger window if it was made for one.", ...facts },
       5,
     );
     this.promptTokens = promptTokens;

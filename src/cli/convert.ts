@@ -1,5 +1,6 @@
 // `liang convert`: a model from a Hugging Face folder or a llama2.c checkpoint to GGUF, or from GGUF to a folder.
 import { UsageError } from "../base/errors.ts";
+import { resolveModel } from "../chat/describe.ts";
 import { type ConvertReport, type ConvertType, convert, convertTypes } from "../convert/index.ts";
 import { defineCommand } from "./command.ts";
 import { bytes, note, out, outJson, tabulate } from "./terminal.ts";
@@ -21,7 +22,7 @@ export const command = defineCommand({
     json: { type: "boolean", help: "print what was written and compared as JSON" },
   },
   notes: [
-    "IN: a folder with config.json and safetensors, a GGUF file, or a llama2.c .bin.",
+    "IN: a name on the list, a folder with safetensors, a GGUF file, or a llama2.c .bin.",
     "OUT: a GGUF file where it ends in .gguf, else a folder.",
     "What was written is opened again and compared with IN before it gets its name.",
   ],
@@ -29,7 +30,7 @@ export const command = defineCommand({
     const bar = progressBar();
     let report: ConvertReport;
     try {
-      report = await convert(from, to, {
+      report = await convert(await resolveModel(from), to, {
         type: typeOf(options.type),
         force: options.force,
         tokenizer: options.tokenizer,
@@ -42,7 +43,7 @@ export const command = defineCommand({
     }
     if (options.json) outJson(report);
     else {
-      out(summary(report));
+      out(summary(report, options.type));
       for (const line of report.notes) note(line);
     }
   },
@@ -63,12 +64,18 @@ function metadataOf(settings: readonly string[]): Record<string, string> {
   );
 }
 
-function summary({ path, family, tensors, parameters, bytes: size, checks }: ConvertReport): string {
+function summary(
+  { path, family, tensors, parameters, bytes: size, checks }: ConvertReport,
+  type: string | undefined,
+): string {
   const { weights, texts, logits } = checks;
   return [
     `${path}: ${family}, ${parameters} weights in ${tensors} tensors, ${bytes(size)}`,
     tabulate([
-      ["  weights", `${weights} equal bit for bit`],
+      [
+        "  weights",
+        `${weights} equal bit for bit${type === undefined || type === "keep" ? "" : ` once rounded to ${type}`}`,
+      ],
       ["  tokenizer", texts === undefined ? "none to compare" : `${texts} texts give the same ids`],
       [
         "  logits",

@@ -4,6 +4,7 @@ import { defineCommand } from "./command.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
 import { PORT } from "./serve.ts";
 import { runServer } from "./server.ts";
+import { note } from "./terminal.ts";
 
 export const command = defineCommand({
   summary: "Opens the chat page in your browser.",
@@ -21,6 +22,7 @@ export const command = defineCommand({
     } catch (error) {
       const taken = error instanceof LiangError && error.code === "port_in_use";
       if (!taken || port !== undefined) throw error;
+      note(`Port ${PORT} is taken (by another Liang?), so this one takes another.`);
       await runServer({ ...settings, port: 0 }, signal);
     }
   },

@@ -68,10 +68,18 @@ function readStart(cursor: HeaderCursor, file: string) {
   const pairCount = cursor.count("metadata count");
   const most = (bytes: number) => Math.floor(cursor.bytesLeft / bytes);
   if (tensorCount > most(TENSOR_BYTES_MIN)) {
-    cursor.fail("tensor count", tensorCount, `at most ${most(TENSOR_BYTES_MIN)}, for which there are bytes`);
+    cursor.fail(
+      "tensor count",
+      tensorCount,
+      `at most ${most(TENSOR_BYTES_MIN)}, for which there are bytes (is it cut off?)`,
+    );
   }
   if (pairCount > most(PAIR_BYTES_MIN)) {
-    cursor.fail("metadata count", pairCount, `at most ${most(PAIR_BYTES_MIN)}, for which there are bytes`);
+    cursor.fail(
+      "metadata count",
+      pairCount,
+      `at most ${most(PAIR_BYTES_MIN)}, for which there are bytes (is it cut off?)`,
+    );
   }
   return { version, tensorCount, pairCount };
 }
@@ -241,7 +249,8 @@ function bytesOfTensor(
   let byteLength = (columns / type.blockSize) * type.blockBytes;
   for (const size of shape.slice(0, -1)) {
     // before the product leaves the exact integers, it is larger than any file
-    if (size !== 0 && byteLength > fileBytes / size) fail("shape", shape, `sizes that fit in ${fileBytes} bytes`);
+    if (size !== 0 && byteLength > fileBytes / size)
+      fail("shape", shape, `sizes that fit in the file's ${fileBytes} bytes (is it cut off?)`);
     byteLength *= size;
   }
   return byteLength;

@@ -100,7 +100,12 @@ export class HeaderCursor {
     const end = at + length;
     if (end > this.#first + this.#bytes.byteLength) {
       if (length > this.bytesLeft) {
-        this.fail(field, `${length} bytes at ${at}`, `at most the ${this.bytesLeft} bytes that are left`, index);
+        this.fail(
+          field,
+          `${length} bytes at ${at}`,
+          `at most the ${this.bytesLeft} bytes that are left (is it cut off?)`,
+          index,
+        );
       }
       if (end > HEADER_BYTES_MAX) {
         this.fail(field, `at byte ${end}`, `a header of at most ${HEADER_BYTES_MAX} bytes`, index);

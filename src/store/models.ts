@@ -89,7 +89,9 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
     const known = (several.length > 0 ? several : models).map((model) => model.name);
     throw new NotFoundError(
       several.length > 0 ? `${show(name)} has several files on the list.` : `There is no model called ${show(name)}.`,
-      { hint: known.length === 0 ? "The list is empty: pull or add one." : `There are: ${known.join(", ")}.` },
+      {
+        hint: `${known.length === 0 ? "The list is empty" : `There are: ${known.join(", ")}`}; \`liang pull ORG/NAME\` fetches one.`,
+      },
     );
   };
 
