@@ -10,7 +10,7 @@ export const QUAD = 4;
 /** Bits of a nibble: what high nibbles that stay in their place are shifted by. */
 export const NIBBLE = 4;
 
-/** What the W rows of one block hold. Every call emits its loads anew. */
+/** What the W rows of one block hold. Calls emit their loads where they stand; what scales share is kept. */
 export interface Block {
   /** Factor of every weight. */
   d(): Floats;
@@ -83,30 +83,31 @@ const plainNibbles = (f: Fields, k: KernelBuilder) => ({
   quad: (t: number) => nibbles(f.nibbles.word(t & 3), t > 3, k),
   shift: nibbleShift((t) => t > 3, k),
 });
-const fiveBits = (f: Fields) => ({
-  quad: (t: number) => smallNibbles(f.nibbles.word(t & 3), t > 3).or(fifthBit(f.high.word(0), t)),
-  shift: () => 0 as const,
-});
-
-/** Scales and mins of Q4_K and Q5_K: 6 bits each, the last four in pieces. */
-const kScales = (f: Fields): Required<Pick<Block, "scale" | "lower">> => {
-  const pieces = (sub: number, nibbleFrom: number, highWord: number): Ints => {
-    const at = 8 * (sub & 3);
-    if (sub < 4) return byteOf(f.scales.word(highWord), sub).and(63);
-    return f.scales
-      .word(2)
-      .shr(at + nibbleFrom)
-      .and(15)
-      .or(
-        f.scales
-          .word(highWord)
-          .shr(at + 2)
-          .and(0x30),
-      );
-  };
+const fiveBits = (f: Fields) => {
+  const high = f.high.word(0);
   return {
-    scale: (sub) => pieces(sub, 0, 0),
-    lower: { factor: () => f.dmin.scale(), min: (sub) => pieces(sub, 4, 1) },
+    quad: (t: number) => smallNibbles(f.nibbles.word(t & 3), t > 3).or(fifthBit(high, t)),
+    shift: () => 0 as const,
+  };
+};
+
+/** A value that is computed where it is first asked for; later uses must lie in the same straight code. */
+function once(make: () => Ints): () => Ints {
+  let value: Ints | undefined;
+  return () => (value ??= make());
+}
+
+/** Scales and mins of Q4_K and Q5_K: 6 bits each, of which the last four of eight lie in pieces. */
+const kScales = (f: Fields): Required<Pick<Block, "scale" | "lower">> => {
+  /** Four of them as bytes: 0..3, then 4..7, whose low bits are nibbles of the third word. */
+  const bytesOf = (word: number, isMin: boolean) => [
+    once(() => f.scales.word(word).and(0x3f3f3f3f)),
+    once(() => smallNibbles(f.scales.word(2), isMin).or(f.scales.word(word).shr(2).and(0x30303030))),
+  ];
+  const [scales, mins] = [bytesOf(0, false), bytesOf(1, true)];
+  return {
+    scale: (sub) => byteOf(scales[sub >> 2](), sub & 3),
+    lower: { factor: () => f.dmin.scale(), min: (sub) => byteOf(mins[sub >> 2](), sub & 3) },
   };
 };
 
