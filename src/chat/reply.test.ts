@@ -38,6 +38,12 @@ test("events come in order: prefill, text-start, text-delta, text-end, end", asy
   );
 });
 
+test("text-start tells what the reply begins from, for whoever stops it before its end", async () => {
+  const { events, end } = await collect([...ids("hi"), END]);
+  const start = events.find(({ type }) => type === "text-start");
+  assert.deepEqual(start, { type: "text-start", promptTokens: 2, cachedTokens: 0, seed: end.seed });
+});
+
 test("an end id ends the reply, is no text and counts for nothing", async () => {
   const { end, text } = await collect([...ids("hi"), END, ...ids("never")]);
   assert.equal(text, "hi");

@@ -41,11 +41,19 @@ export async function* streamReply(
   const stops = new StopStrings<ReplyToken>(options.stop ?? []);
   let unfinished: ReplyToken[] = []; // tokens whose text is still to come: a character's first bytes
   let hasBegun = false;
+  let cachedTokens = 0;
   const ids: number[] = [];
+
+  const start = (): ReplyEvent => ({
+    type: "text-start",
+    promptTokens: promptIds.length,
+    cachedTokens,
+    seed: sampling.seed,
+  });
 
   function* give({ text, items }: StreamPart<ReplyToken>): Generator<ReplyEvent> {
     if (text === "" && items.length === 0) return;
-    if (!hasBegun) yield { type: "text-start" };
+    if (!hasBegun) yield start();
     hasBegun = true;
     ids.push(...items.map(({ id }) => id));
     const logprobs = items.flatMap(({ logprob }) => logprob ?? []);
@@ -59,6 +67,7 @@ export async function* streamReply(
 
   for await (const event of generation) {
     if (event.type === "prefill") {
+      cachedTokens = event.cached;
       yield { type: "prefill", done: event.done, total: event.total };
     } else if (event.type === "token") {
       if (stops.found !== undefined) continue;
@@ -74,7 +83,7 @@ export async function* streamReply(
         yield* give(stops.push({ text: detokenizer.end(), items: unfinished }));
         yield* give(stops.end());
       }
-      if (!hasBegun) yield { type: "text-start" };
+      if (!hasBegun) yield start();
       yield { type: "text-end" };
       yield {
         type: "end",

@@ -105,7 +105,13 @@ export interface Timings {
 /** What a reply is made of, in order: prefill*, text-start, text-delta*, text-end, end. An abort rejects with AbortError. */
 export type ReplyEvent =
   | { readonly type: "prefill"; readonly done: number; readonly total: number }
-  | { readonly type: "text-start" }
+  | {
+      readonly type: "text-start";
+      readonly promptTokens: number;
+      /** Of these, found in the cache. */
+      readonly cachedTokens: number;
+      readonly seed: number;
+    }
   | {
       readonly type: "text-delta";
       /** Text that can no longer change; may be "" when only logprobs are new. */

@@ -15,7 +15,7 @@ function timed(speeds: readonly number[], vocabularySize = 1000): { model: Langu
   async function* generate(ids: readonly number[], options: GenerateOptions): AsyncGenerator<ReplyEvent> {
     const speed = speeds[asked.length];
     asked.push({ ids, options });
-    yield { type: "text-start" };
+    yield { type: "text-start", promptTokens: ids.length, cachedTokens: 0, seed: 0 };
     yield { type: "text-end" };
     yield {
       type: "end",

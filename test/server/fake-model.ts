@@ -46,7 +46,9 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
     active++;
     try {
       yield { type: "prefill", done: promptIds.length, total: promptIds.length };
-      yield { type: "text-start" };
+      const cachedTokens = calls.length > 1 ? 3 : 0;
+      const seed = options.seed ?? 7;
+      yield { type: "text-start", promptTokens: promptIds.length, cachedTokens, seed };
       const whole = script.reply?.(prompt, options) ?? "Hello, world";
       const cut = (options.stop ?? []).map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
       const stopped = cut.length > 0;
@@ -69,8 +71,8 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
         finishReason: ids.length < all.length ? "length" : "stop",
         ids,
         promptIds,
-        seed: options.seed ?? 7,
-        usage: { promptTokens: promptIds.length, cachedTokens: calls.length > 1 ? 3 : 0, completionTokens: ids.length },
+        seed,
+        usage: { promptTokens: promptIds.length, cachedTokens, completionTokens: ids.length },
         timings: { prefillMs: 1, firstTokenMs: 2, decodeMs: 3, prefillTokensPerSecond: 4, decodeTokensPerSecond: 5 },
       };
     } finally {

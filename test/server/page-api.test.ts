@@ -138,7 +138,12 @@ describe("replies", () => {
     for await (const event of events) last = event;
     assert.ok(last?.type === "end");
     assert.deepEqual([last.reply.status, last.reply.content], ["stopped", "a"]);
-    assert.equal((await whole(harness, id)).messages[1].content, "a");
+    const [user, made] = (await whole(harness, id)).messages;
+    assert.deepEqual([user.content, made.content], ["x", "a"]);
+    assert.ok(made.stats !== undefined && made.stats.firstTokenMs >= 0);
+    const { promptTokens, completionTokens, window, seed } = made.stats;
+    const prompt = "user: x\nassistant:";
+    assert.deepEqual([promptTokens, completionTokens, window, seed], [prompt.length, 1, 1000, 7]);
     assert.deepEqual(await harness.json<Stopped>(`/api/conversations/${id}/stop`, { method: "POST" }), {
       stopped: false,
     });

@@ -15,6 +15,7 @@ import { HttpError, reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { createSignalled, type Signalled } from "../signalled.ts";
 import { toProgress } from "./models.ts";
+import { ReplyMeter } from "./reply-meter.ts";
 
 // A crash loses at most this much of a reply.
 const SAVE_EVERY_MS = 1_000;
@@ -92,8 +93,12 @@ export function createReplyRunner(options: {
         onProgress: (progress) => state.set({ text, load: toProgress(progress) }),
       });
       detail = { model: lease.name };
+      const { window } = lease.model.info;
+      const meter = new ReplyMeter(window);
       const chatOptions = { ...toChatOptions(conversation.settings), signal: abort.signal };
       for await (const event of lease.model.chat(toMessages(conversation.settings, path), chatOptions)) {
+        meter.note(event);
+        detail = { ...detail, stats: meter.stats };
         if (event.type === "prefill") state.set({ text, prefill: { done: event.done, total: event.total } });
         else if (event.type === "text-delta" && event.text !== "") {
           text += event.text;
@@ -103,7 +108,7 @@ export function createReplyRunner(options: {
             await save("stopped");
           }
         } else if (event.type === "end") {
-          detail = { ...detail, ...toDetail(event, lease.model.info.window) };
+          detail = { ...detail, ...toDetail(event, window) };
         }
       }
       await settle("complete");
