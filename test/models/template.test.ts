@@ -58,7 +58,10 @@ for (const name of ["qwen2.5-coder-1.5b-instruct-q4_k_m", "gemma-3-270m-q4_k_m"]
       await using owned = template;
       const ends = [...tokenizer.specials.endOfGeneration].map((id) => tokenizer.tokenText(id)).join("");
       const count = async (content: string): Promise<number> => {
-        const { text, plain } = await owned.render({ messages: [{ role: "user", content }], addGenerationPrompt: true });
+        const { text, plain } = await owned.render({
+          messages: [{ role: "user", content }],
+          addGenerationPrompt: true,
+        });
         assert.ok(text.includes(content));
         return tokenizer.encode(text, { special: true, plain }).filter((id) => tokenizer.isSpecial(id)).length;
       };
