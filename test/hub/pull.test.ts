@@ -1,6 +1,6 @@
 // Pulling from a hub-like server that this file starts: both kinds, and everything that goes wrong on the way.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -324,6 +324,34 @@ describe("trouble", () => {
     await assert.rejects(pulling, isAbort);
     stall.resolve();
     assert.ok((await readdir(join(folder, "models", "org", "repo-GGUF"))).includes(`${FILE}.part`));
+  });
+
+  test("a file that is being fetched is not fetched by another too; afterwards it is there for both", async () => {
+    const stall = Promise.withResolvers<void>();
+    await using hub = await start("huggingface", { stall: stall.promise });
+    const folder = await temporaryFolder();
+    const first = pull(hub, folder);
+    while (hub.fileRequests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await assert.rejects(
+      pull(hub, folder),
+      hasCode("locked", /^repo-Q4_K_M\.gguf is being fetched by another process: /),
+    );
+    assert.equal(hub.fileRequests.length, 1);
+    stall.resolve();
+    assert.equal((await first).fetchedBytes, BYTES.length);
+    assert.deepEqual(Buffer.from(await readFile(place(folder))), Buffer.from(BYTES));
+    assert.equal((await pull(hub, folder)).fetchedBytes, 0);
+    assert.deepEqual(await readdir(join(folder, "models", "org", "repo-GGUF")), [FILE], "no lock stays behind");
+  });
+
+  test("the lock of a pull that died does not stop the next", async () => {
+    await using hub = await start("huggingface");
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "models", "org", "repo-GGUF"), { recursive: true });
+    const lock = `${place(folder)}.part.lock`;
+    await writeFile(lock, "");
+    await utimes(lock, new Date(0), new Date(0));
+    assert.equal((await pull(hub, folder)).fetchedBytes, BYTES.length);
   });
 
   test("a listing of many pages is read whole, from the hub asked", async () => {

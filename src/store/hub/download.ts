@@ -1,10 +1,11 @@
 // Fetches one file so that what lies under its name is whole and right, always: it grows as NAME.part beside a note of
-// which version it is (NAME.part.json), goes on where it stopped, is hashed as it comes, and gets its name at the end.
+// which version it is (NAME.part.json), goes on where it stopped, is hashed as it comes, and gets its name at the end. One
+// process at a time does so (NAME.part.lock).
 import { createHash, type Hash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LiangError } from "../../base/errors.ts";
-import { errorCode } from "../atomic-file.ts";
+import { errorCode, holdLock } from "../lock-file.ts";
 import { type HubAccess, PassingError, chunksOf, get, withRetries } from "./http.ts";
 import type { HubFile } from "./listing.ts";
 
@@ -21,15 +22,19 @@ export interface DownloadOptions extends HubAccess {
 
 /**
  * Makes `path` the hub's file; gives the bytes that were fetched (0 when it was there already). Throws what `get` throws,
- * LiangError "hash_mismatch" (what came is deleted), "size_mismatch".
+ * LiangError "hash_mismatch" (what came is deleted), "size_mismatch", "locked" while another process fetches the file.
  */
 export async function downloadFile(options: DownloadOptions): Promise<{ fetchedBytes: number }> {
   const { file, path } = options;
   await mkdir(dirname(path), { recursive: true });
+  const part = `${path}.part`;
+  await using lock = await holdLock(`${part}.lock`, options.signal);
+  if (lock === undefined) {
+    throw new LiangError("locked", `${file.path} is being fetched by another process: pull again when that has ended.`);
+  }
   const present = await stat(path).catch(() => undefined);
   if (present?.size === file.bytes && (await isSame(options, path))) return { fetchedBytes: 0 };
 
-  const part = `${path}.part`;
   const note = `${part}.json`;
   const { hash, fetchedBytes } = await growPart(options, part, note);
   const expected = file.sha256 ?? file.gitSha1;

@@ -49,7 +49,7 @@ export interface PulledModel {
 
 /**
  * Pulls and lists a model. Throws UsageError (name, endpoint, several files fit), NotFoundError, LiangErrors "gated",
- * "no_network", "hash_mismatch", "size_mismatch", "disk_full", "bad_redirect", FormatError, AbortError.
+ * "no_network", "hash_mismatch", "size_mismatch", "disk_full", "bad_redirect", "locked", FormatError, AbortError.
  */
 export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { folder, onProgress, onNotice = () => undefined, freeBytes = freeBytesOf } = options;
