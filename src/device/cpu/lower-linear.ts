@@ -16,7 +16,7 @@ import { type Place, countOf, partsOf, valueOf } from "./step.ts";
 
 /** Weight bytes that make a part worth claiming: some tens of microseconds. */
 const LEAST_BYTES = 65536;
-const PARTS_MOST = 64;
+const PARTS_MOST = 256;
 /** Activation blocks that make a part. */
 const LEAST_BLOCKS = 256;
 
