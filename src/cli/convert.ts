@@ -22,7 +22,7 @@ export const command = defineCommand({
     json: { type: "boolean", help: "print what was written and compared as JSON" },
   },
   notes: [
-    "IN: a name on the list, a folder with safetensors, a GGUF file, or a llama2.c .bin.",
+    "IN: a listed name, a folder with safetensors, a GGUF file or a llama2.c .bin.",
     "OUT: a GGUF file where it ends in .gguf, else a folder.",
     "What was written is opened again and compared with IN before it gets its name.",
   ],
