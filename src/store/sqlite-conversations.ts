@@ -135,45 +135,48 @@ export function createConversationStore(database: DatabaseSync): ConversationSto
     },
 
     async change(id, change) {
-      const old = conversation(id);
-      if (change.head !== undefined) message(id, change.head);
-      const updatedAt = change.title === undefined ? old.updatedAt : Date.now();
-      const value: StoredConversation = {
-        ...old,
-        title: change.title ?? old.title,
-        model: change.model === undefined ? old.model : change.model,
-        settings: change.settings ?? old.settings,
-        head: change.head ?? old.head,
-        updatedAt,
-      };
-      run(
-        "UPDATE conversations SET title = ?, folded = ?, model = ?, settings = ?, head = ?, updated_at = ? WHERE id = ?",
-        value.title,
-        fold(value.title),
-        value.model,
-        JSON.stringify(value.settings),
-        value.head,
-        updatedAt,
-        id,
-      );
-      return value;
+      // Read and written under one lock: else what another process changes in between would be written back as it was.
+      return transaction(() => {
+        const old = conversation(id);
+        if (change.head !== undefined) message(id, change.head);
+        const updatedAt = change.title === undefined ? old.updatedAt : Date.now();
+        const value: StoredConversation = {
+          ...old,
+          title: change.title ?? old.title,
+          model: change.model === undefined ? old.model : change.model,
+          settings: change.settings ?? old.settings,
+          head: change.head ?? old.head,
+          updatedAt,
+        };
+        run(
+          "UPDATE conversations SET title = ?, folded = ?, model = ?, settings = ?, head = ?, updated_at = ? WHERE id = ?",
+          value.title,
+          fold(value.title),
+          value.model,
+          JSON.stringify(value.settings),
+          value.head,
+          updatedAt,
+          id,
+        );
+        return value;
+      });
     },
 
     async delete(id) {
-      conversation(id);
-      // Children first: a parent's row cannot go while a child names it.
       transaction(() => {
+        conversation(id);
+        // Children first: a parent's row cannot go while a child names it.
         run("UPDATE messages SET parent = NULL WHERE conversation = ?", id);
         run("DELETE FROM conversations WHERE id = ?", id);
       });
     },
 
     async addMessage(id, { parent, role, content, status, ...detail }) {
-      conversation(id);
-      if (parent !== null) message(id, parent);
       const now = Date.now();
       const value = { id: crypto.randomUUID(), parent, role, content, status, createdAt: now, ...detail };
       transaction(() => {
+        conversation(id);
+        if (parent !== null) message(id, parent);
         insertMessage(id, value);
         run("UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?", value.id, now, id);
       });

@@ -263,6 +263,28 @@ test("two storages on one file see each other's changes", async () => {
   }
 });
 
+test("between the reading and the writing of a change nobody else's change gets lost", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "liang-db-"));
+  try {
+    await using storage = openSqliteStorage(folder);
+    const { id } = await storage.conversations.create({ ...blank, title: "old" });
+    using other = new DatabaseSync(join(folder, "liang.db"), { timeout: 0 });
+    let refusals = 0;
+    // runs after the reading, before the writing, whose settings it spells
+    const settings = {
+      toJSON() {
+        assert.throws(() => other.exec("UPDATE conversations SET title = 'new'"), /locked/);
+        refusals++;
+        return {};
+      },
+    };
+    await storage.conversations.change(id, { settings });
+    assert.equal(refusals, 1);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a file that is no database, and a folder that is not there, are errors that name the file", async () => {
   const folder = await mkdtemp(join(tmpdir(), "liang-db-"));
   try {
