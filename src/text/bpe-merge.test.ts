@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { uniform } from "../base/random.ts";
 import { BpeMerger } from "./bpe-merge.ts";
-import { MergeTable, NO_MERGE } from "./merge-table.ts";
+import { MergeTable, NO_MERGE, RANK_MAX } from "./merge-table.ts";
 
 /** Random merges over the symbols 0..3 and what they make, as training would: each of two earlier symbols. */
 function randomMerges(seed: number): MergeTable {
@@ -46,6 +46,16 @@ describe("byte-pair merging", () => {
       }
     });
   }
+
+  test("the highest ranks that a table takes are told apart by the heap, and a higher one is refused", () => {
+    const table = new MergeTable(4);
+    table.add(0, 1, RANK_MAX - 1, 2);
+    table.add(1, 0, RANK_MAX, 3);
+    const symbols = Int32Array.from({ length: 200 }, (_, i) => (i + 1) % 2); // 1 0 1 0 ...
+    const count = new BpeMerger(table, 0).merge(symbols, symbols.length);
+    assert.deepEqual([...symbols.subarray(0, count)], [1, ...Array.from({ length: 99 }, () => 2), 0]);
+    assert.throws(() => table.add(1, 1, RANK_MAX + 1, 4), /rank 4194304, Liang takes ranks up to 4194303/);
+  });
 
   test("merges rightly while the table learns pairs and grows", () => {
     const known = randomMerges(5);

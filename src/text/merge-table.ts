@@ -1,6 +1,7 @@
 // Which pairs of symbols merge, into what, and in which order: (left id, right id) → (rank, merged id), an open-addressing
 // hash table in one typed array. Filled up front from a list of merges, or pair by pair on first sight through `resolve`
 // (vocabularies that give only scores or ranks of whole tokens). Not here: the merging (bpe-merge.ts).
+import { UnsupportedError } from "../base/errors.ts";
 
 /** Answers a pair seen for the first time: its rank and merged id, or undefined when it does not merge. */
 export type ResolvePair = (left: number, right: number) => readonly [rank: number, merged: number] | undefined;
@@ -12,6 +13,8 @@ const STRIDE = 4; // left, right, rank, merged: one probe touches 16 bytes
 const EMPTY = -1;
 const MISSING_RANK = -1;
 const FILTER_MASK = (1 << 17) - 1; // words of 32 bits: 512 kB, which a core's second cache holds
+/** The merger's heap holds rank and place in one double: 53 bits, of which a place takes 31. */
+export const RANK_MAX = 2 ** 22 - 1;
 // Pairs remembered for `resolve`; at the limit they are forgotten, so memory stays under 32 MB on any text.
 const RESOLVED_LIMIT = 1 << 20;
 
@@ -31,8 +34,14 @@ export class MergeTable {
     this.#resolve = resolve;
   }
 
-  /** Adds a pair; of equal pairs the first stays (the lower rank in a list of merges). */
+  /**
+   * Adds a pair; of equal pairs the first stays (the lower rank in a list of merges). Throws UnsupportedError for a rank
+   * above RANK_MAX: the largest vocabularies known have a tenth of that.
+   */
   add(left: number, right: number, rank: number, merged: number): void {
+    if (rank > RANK_MAX) {
+      throw new UnsupportedError(`The tokenizer has a merge of rank ${rank}, Liang takes ranks up to ${RANK_MAX}.`);
+    }
     const hash = hashOf(left, right);
     this.#filter[(hash >>> 5) & FILTER_MASK] |= 1 << (hash & 31);
     let row = (hash & this.#mask) * STRIDE;
