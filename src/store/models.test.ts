@@ -187,6 +187,30 @@ describe("the model list", () => {
     assert.deepEqual((await readdir(folder)).sort(), ["models.json", "w.gguf"]);
   });
 
+  test("what a process left that died while it wrote is deleted by the next writer, what is being written is not", async () => {
+    const folder = await temporaryFolder();
+    const put = async (name: string, ageMs: number) => {
+      const at = new Date(Date.now() - ageMs);
+      await writeFile(join(folder, name), "{");
+      await utimes(join(folder, name), at, at);
+    };
+    const hourMs = 3_600_000;
+    await put("models.json.77-0.part", 2 * hourMs);
+    await put("models.json.78-12.part", hourMs / 2);
+    await put("models.json.part", 2 * hourMs);
+    await put("other.json.77-0.part", 2 * hourMs);
+    await put("a.gguf", 0);
+    await openModelList(folder).add(join(folder, "a.gguf"));
+    const names = (await readdir(folder)).toSorted();
+    assert.deepEqual(names, [
+      "a.gguf",
+      "models.json",
+      "models.json.78-12.part",
+      "models.json.part",
+      "other.json.77-0.part",
+    ]);
+  });
+
   test("a lock left a moment ago is waited for, not an error", async () => {
     const { folder, file } = await withFile("w.gguf");
     await writeFile(join(folder, "models.json.lock"), "");
