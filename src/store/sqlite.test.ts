@@ -272,6 +272,7 @@ test("between the reading and the writing of a change nobody else's change gets 
     let refusals = 0;
     // runs after the reading, before the writing, whose settings it spells
     const settings = {
+      topK: 1,
       toJSON() {
         assert.throws(() => other.exec("UPDATE conversations SET title = 'new'"), /locked/);
         refusals++;
