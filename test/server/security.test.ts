@@ -297,8 +297,10 @@ describe("the page's files", () => {
     const page = await harness.request("/");
     assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
     const policy = page.headers.get("content-security-policy") ?? "";
-    assert.match(policy, /default-src 'self'/);
-    assert.match(policy, /script-src 'self'(;|$)/);
+    for (const kind of ["default", "script", "style", "img", "font", "connect"]) {
+      assert.match(policy, new RegExp(`(^|; )${kind}-src 'self'(;|$)`));
+    }
+    assert.doesNotMatch(policy, /unsafe|data:|blob:/);
     assert.equal(page.headers.get("cross-origin-opener-policy"), "same-origin");
     assert.equal(page.headers.get("cross-origin-embedder-policy"), "require-corp");
     const script = await harness.request("/assets/a-1.js");
