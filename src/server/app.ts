@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { StaticFolder, Storage } from "../store/index.ts";
 import type { ServerInfo } from "./api-types.ts";
 import { errorResponse, HttpError, reportError } from "./errors.ts";
-import { API_PATHS, guardKey, guardOrigin, type Access } from "./guard.ts";
+import { API_PATHS, guardKey, guardOrigin, hasKey, type Access } from "./guard.ts";
 import { createModelPool, type LoadModel, type ModelCatalogue } from "./model-pool.ts";
 import { applyTemplate, completeChat } from "./openai/chat.ts";
 import { completeText } from "./openai/completions.ts";
@@ -66,7 +66,9 @@ export function createApp(options: AppOptions): App {
 
   app.get("/health", (c) => {
     const state = pool.state();
-    return c.json({ status: "ok", model: state?.name ?? null, loading: state?.state === "loading" });
+    const loading = state?.state === "loading";
+    // A load balancer asks without the key; what is run here is not for everyone.
+    return c.json({ status: "ok", ...(hasKey(c, access) ? { model: state?.name ?? null } : {}), loading });
   });
 
   app.get("/v1/models", () => listModels(pool.catalogue));

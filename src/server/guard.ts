@@ -10,7 +10,7 @@ import { HttpError } from "./errors.ts";
 export interface Access {
   /** Only loopback names are accepted as Host. */
   readonly loopback: boolean;
-  /** When set, every route but the page's files and /health needs it. */
+  /** When set, every route but the page's files and /health needs it; /health tells less without it. */
   readonly key?: string;
   /** Other origins whose pages may call the API: "http://localhost:5173". */
   readonly origins: readonly string[];
@@ -71,8 +71,7 @@ export function guardOrigin(access: Access): MiddlewareHandler {
 /** Asks for the key, as a bearer token or x-api-key alike. */
 export function guardKey(key: string): MiddlewareHandler {
   return async (c, next) => {
-    const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    const given = bearer ?? c.req.header("x-api-key");
+    const given = givenKey(c);
     if (given === undefined || !sameText(given, key)) {
       throw new HttpError(401, "invalid_api_key", `The API key is ${given === undefined ? "missing" : "wrong"}.`, {
         hint: "Send it as Authorization: Bearer KEY or as x-api-key.",
@@ -80,6 +79,17 @@ export function guardKey(key: string): MiddlewareHandler {
     }
     await next();
   };
+}
+
+/** Whether the request has the key, or none is needed. */
+export function hasKey(c: Context, { key }: Access): boolean {
+  const given = givenKey(c);
+  return key === undefined || (given !== undefined && sameText(given, key));
+}
+
+function givenKey(c: Context): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  return bearer ?? c.req.header("x-api-key");
 }
 
 function parseHost(c: Context): URL {

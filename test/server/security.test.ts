@@ -154,6 +154,10 @@ describe("the key", () => {
     for (const headers of right) {
       assert.ok((await statuses(harness, { host, ...headers })).every((status) => status !== 401));
     }
+    const health = async (headers: Record<string, string>) =>
+      (await (await harness.request("/health", { headers: { host, ...headers } })).json()) as object;
+    assert.deepEqual(await health({}), { status: "ok", loading: false }, "the model's name is not for everyone");
+    assert.ok("model" in (await health({ "x-api-key": key })));
     const foreign = { host, origin: "http://evil.example", "x-api-key": key };
     assert.deepEqual(await statuses(harness, foreign), all(403), "a foreign page may not use a key it got hold of");
   });
