@@ -14,12 +14,18 @@ export const command = defineCommand({
     port: { type: "number", short: "p", help: `default ${PORT}; 0: any that is free` },
     host: { type: "string", hint: "ADDRESS", help: "default 127.0.0.1; elsewhere an API key is required" },
     "api-key": { type: "string", hint: "KEY", help: "the key (default: a new one, shown in the address)" },
+    origin: {
+      type: "string",
+      multiple: true,
+      hint: "ADDRESS",
+      help: "another site whose pages may call the API, such as http://localhost:5173 (repeatable)",
+    },
     model: { type: "string", short: "m", hint: "MODEL", help: "what answers when a request names no model" },
     open: { type: "boolean", help: "open the page in the browser (--no-open: not, the default)" },
     ...loadingOptions,
   },
   async run(options, _, signal) {
-    const { port = PORT, host, model, open = false } = options;
-    await runServer({ port, host, model, open, apiKey: options["api-key"], loading: loadOptions(options) }, signal);
+    const { port = PORT, host, model, origin: origins, open = false, "api-key": apiKey } = options;
+    await runServer({ port, host, model, origins, open, apiKey, loading: loadOptions(options) }, signal);
   },
 });

@@ -7,7 +7,7 @@ import { load } from "../chat/load.ts";
 import type { LoadOptions } from "../chat/types.ts";
 import { type ModelCatalogue, accessFor, createApp, serve } from "../server/index.ts";
 import { builtInModel } from "../store/built-in.ts";
-import { openDataFolder, openModelList, openSqliteStorage, openStaticFolder } from "../store/index.ts";
+import { listWithFile, openDataFolder, openModelList, openSqliteStorage, openStaticFolder } from "../store/index.ts";
 import { note, out, paint } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -16,13 +16,15 @@ export interface ServerSettings {
   readonly host?: string;
   readonly apiKey?: string;
   readonly model?: string;
+  /** Other origins whose pages may call the API. */
+  readonly origins?: readonly string[];
   readonly open: boolean;
   readonly loading: LoadOptions;
 }
 
 /** Serves until `signal` aborts. Throws LiangErrors such as "port_in_use" before anything is printed. */
 export async function runServer(settings: ServerSettings, signal: AbortSignal): Promise<void> {
-  const { host, model } = settings;
+  const { host = "127.0.0.1", model, apiKey: key, origins } = settings;
   const dataFolder = openDataFolder();
   const list = openModelList(dataFolder, builtInModel);
   const named = model === undefined ? undefined : await withModel(list, model);
@@ -32,7 +34,7 @@ export async function runServer(settings: ServerSettings, signal: AbortSignal): 
     load: (path, options) => load(path, { ...settings.loading, ...options }),
     storage,
     page: openStaticFolder(fileURLToPath(new URL("../../dist/web", import.meta.url))),
-    access: accessFor(host ?? "127.0.0.1", settings.apiKey === undefined ? {} : { key: settings.apiKey }),
+    access: accessFor(host, { key, origins }),
     version: await version(),
     dataFolder,
     ...(named === undefined ? {} : { defaultModel: named.name }),
@@ -54,12 +56,8 @@ async function withModel(
   const path = await list.resolve(model);
   const listed = (await list.list()).find((entry) => entry.path === path);
   if (listed !== undefined) return { name: listed.name, models: list };
-  const entry = { name: model, path, bytes: 0, addedAt: Date.now(), builtIn: false };
-  const models: ModelCatalogue = {
-    list: async () => [entry, ...(await list.list())],
-    find: async (name) => (name === model ? entry : list.find(name)),
-  };
-  return { name: model, models };
+  const models = await listWithFile(list, path);
+  return { name: models.name, models };
 }
 
 /** Asks the desktop to open an address; where there is none, the printed address is enough. */

@@ -1,6 +1,7 @@
 // The store's edge: what lasts, as the layers above see it.
 export { openDataFolder } from "./data-folder.ts";
 export { parseModelName, type ModelName } from "./model-name.ts";
+export { listWithFile } from "./list-with-file.ts";
 export { openModelList, type AddOptions, type ListedModel, type ModelList } from "./models.ts";
 export { openSqliteStorage } from "./sqlite.ts";
 export { openStaticFolder, type StaticFolder } from "./static-folder.ts";

@@ -177,7 +177,8 @@ export function partsOf(path: string): string[] {
   );
 }
 
-async function sizeOf(path: string): Promise<number | null> {
+/** Bytes of a model's file (all parts) or of its folder's files; null when nothing is there. */
+export async function sizeOf(path: string): Promise<number | null> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return null;
   const files = found.isDirectory()

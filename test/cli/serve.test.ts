@@ -1,11 +1,11 @@
 // `liang serve` as a process: it says where it listens once it does, answers, and ends quickly when told to.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { liangIn } from "./harness.ts";
+import { ROOT, liangIn } from "./harness.ts";
 
 const home = await mkdtemp(join(tmpdir(), "liang-cli-serve-"));
 after(() => rm(home, { recursive: true }));
@@ -36,3 +36,34 @@ for (const [command, signal] of [
     await reply.body!.cancel().catch(() => undefined); // it was cut
   });
 }
+
+test("serve gives a model named by its path a plain name, and lets pages of the origins given call the API", async () => {
+  const path = join(ROOT, "models/stories260K.gguf");
+  const copy = join(home, "A tale.gguf");
+  await copyFile(path, copy);
+  const child = liang.start([
+    "serve",
+    "--port",
+    "0",
+    "-m",
+    copy,
+    "--origin",
+    "http://localhost:5173",
+    "--origin",
+    "http://a.example",
+  ]);
+  try {
+    const [line] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(line)![0];
+    const list = (await (await fetch(`${url}v1/models`)).json()) as { data: { id: string }[] };
+    assert.equal(list.data[0].id, "A-tale");
+    for (const origin of ["http://localhost:5173", "http://a.example", "http://b.example"]) {
+      const { status, headers } = await fetch(`${url}v1/models`, { headers: { origin } });
+      const known = origin !== "http://b.example";
+      assert.deepEqual([status, headers.get("access-control-allow-origin")], known ? [200, origin] : [403, null]);
+    }
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+});
