@@ -35,7 +35,7 @@ export function createTextSide({ tokenizer, template }: { tokenizer: Tokenizer; 
       const ids = tokenizer.encode(text, { special });
       return bos ? withBos(tokenizer, ids) : ids;
     },
-    detokenize: (ids, { special = true } = {}) => tokenizer.decode(ids, { special }),
+    detokenize: (ids, { special = true, start = true } = {}) => tokenizer.decode(ids, { special, start }),
   };
 }
 

@@ -205,8 +205,11 @@ export interface LanguageModel extends AsyncDisposable {
   promptIds(messages: readonly Message[], options?: RenderOptions): Promise<number[]>;
   /** `special`: special tokens in the text are recognised. `bos`: BOS is put first where the model wants it. */
   tokenize(text: string, options?: { special?: boolean; bos?: boolean }): number[];
-  /** `special` (default true): special tokens are written out. */
-  detokenize(ids: readonly number[], options?: { special?: boolean }): string;
+  /**
+   * `special` (default true): special tokens are written out. `start` (default true): the ids begin a text, so a space
+   * that the tokenizer itself puts there is taken off; false when they go on one.
+   */
+  detokenize(ids: readonly number[], options?: { special?: boolean; start?: boolean }): string;
   /** Logits (T, V) of every position of one sequence. */
   logits(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Natural-log probabilities (T - 1) of ids[1..] given what is before each. */

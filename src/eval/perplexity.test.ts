@@ -12,7 +12,11 @@ function letters({ addBos = true, window = 64 } = {}): { model: LanguageModel; s
   const fake: Pick<LanguageModel, "tokenize" | "detokenize" | "score"> & { info: Partial<LanguageModel["info"]> } = {
     info: { bosId: BOS, eosId: EOS, addBos, window },
     tokenize: (text, { bos = false } = {}) => [...(bos && addBos ? [BOS] : []), ...idsOf(text)],
-    detokenize: (ids) => ids.map((id) => String.fromCharCode(id + 95)).join(""),
+    // before a text the encoder would put a space: "z" stands for one
+    detokenize: (ids, { start = true } = {}) => {
+      const text = ids.map((id) => String.fromCharCode(id + 95)).join("");
+      return start ? text.replace(/^z/, "") : text;
+    },
     async score(ids) {
       scored.push([...ids]);
       return Float64Array.from(ids.slice(1), (id) => -id * Math.LN2);
@@ -38,6 +42,15 @@ describe("perplexity of a file", () => {
     near(figures.nats_per_char, 5 * Math.LN2);
     near(figures.bits_per_byte, 5);
     near(figures.nll_all, 5 * Math.LN2);
+  });
+
+  test("the space before a word counts where the text goes on, not where the text begins", async () => {
+    // windows [BOS z c d], which spells "cd", and [BOS z g h], which spells "zgh"
+    const figures = await filePerplexity(letters().model, "zcdezgh", 4);
+    near(figures.nats_per_char, ((27 + 4 + 5 + 27 + 8 + 9) * Math.LN2) / 5);
+    // without BOS the first id of a window is not predicted, so that nothing predicted begins the text
+    const plain = await filePerplexity(letters({ addBos: false }).model, "czdeezgh", 4);
+    near(plain.nats_per_char, ((27 + 5 + 6 + 27 + 8 + 9) * Math.LN2) / 6);
   });
 
   test("the second half begins after the token in the middle, as llama.cpp counts it", async () => {

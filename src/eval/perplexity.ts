@@ -97,7 +97,8 @@ export async function filePerplexity(
     if (model.info.addBos) part[0] = model.info.bosId!;
     const logprobs = await model.score(part, { signal }); // of positions 1 .. window - 1
     all.add(logprobs);
-    all.spell(model.detokenize(part.slice(1)));
+    // only behind the BOS of the first window does the text begin; everywhere else it goes on
+    all.spell(model.detokenize(part.slice(1), { start: chunk === 0 && model.info.addBos }));
     secondHalf.add(logprobs.subarray(Math.floor(window / 2)));
     onProgress?.({ label: "scoring", done: (chunk + 1) * window, total: chunks * window, unit: "tokens" });
   }

@@ -69,6 +69,13 @@ describe("the door", () => {
     assert.equal(cut.end.usage.completionTokens, cut.end.ids.length);
   });
 
+  test("detokenize takes off the space that the tokenizer puts before a text, unless the ids go on one", async () => {
+    await using model = await load("stories260k");
+    const ids = model.tokenize("Once upon");
+    assert.equal(model.detokenize(ids), "Once upon");
+    assert.equal(model.detokenize(ids, { start: false }), " Once upon");
+  });
+
   test("the same seed gives the same reply, told seeds can be given again", async () => {
     await using model = await load("stories260k");
     const drawn = await chat(model, [ONCE], { temperature: 1.5 });
