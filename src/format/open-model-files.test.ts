@@ -201,7 +201,16 @@ describe("a model folder", () => {
     await assert.rejects(openModelFiles(join(folder, "absent")), NotFoundError);
     await assert.rejects(openModelFiles(folder), /no model in .* no config.json and no .gguf file/);
     await writeFile(join(folder, "notes.txt"), "hello");
-    await assert.rejects(openModelFiles(join(folder, "notes.txt")), /magic is "not GGUF"/);
+    const notes = /notes.txt: the start is "68 65 6c 6c 6f", expected a GGUF file/;
+    await assert.rejects(openModelFiles(join(folder, "notes.txt")), notes);
+    await writeFile(join(folder, "page.gguf"), "<!DOCTYPE html><title>Log in</title>");
+    await assert.rejects(
+      openModelFiles(join(folder, "page.gguf")),
+      /"3c 21 44 .* \(HTML, a page in place of the file\)"/,
+    );
+    await writeFile(join(folder, "page.gguf"), "");
+    await assert.rejects(openModelFiles(join(folder, "page.gguf")), /the file is empty/);
+    await remove(join(folder, "page.gguf"));
     await putGguf("a.gguf", []);
     await putGguf("b.gguf", []);
     await assert.rejects(

@@ -2,6 +2,7 @@
 // folder with one GGUF model in it, or a safetensors file in such a folder. Nobody above asks which it is.
 import { FormatError, NotFoundError, UsageError } from "../base/errors.ts";
 import { fileFacts, joinPath, listFolder, openFile, splitPath } from "#platform";
+import { FIRST_BYTES, tellFirstBytes } from "./first-bytes.ts";
 import { type GgufFiles, openGguf } from "./gguf-files.ts";
 import { GGUF_MAGIC } from "./gguf-types.ts";
 import { type HfFiles, openHfFolder } from "./hf-folder.ts";
@@ -13,9 +14,11 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
   const facts = await fileFacts(path);
   if (facts === undefined) throw new NotFoundError(`There is no file or folder ${path}.`);
   if (facts.kind === "folder") return openFolder(path);
-  if (await startsAsGguf(path)) return openGguf(path);
+  const start = await readStart(path);
+  if (isGguf(start)) return openGguf(path);
   if (path.endsWith(".safetensors")) return openHfFolder(splitPath(path).folder);
-  throw new FormatError(path, "magic", "not GGUF", "a GGUF file, or a folder with config.json and safetensors");
+  const expected = "a GGUF file (47 47 55 46), or a folder with config.json and safetensors";
+  throw new FormatError(path, "the start", tellFirstBytes(start), expected);
 }
 
 async function openFolder(folder: string): Promise<ModelFiles> {
@@ -30,14 +33,18 @@ async function openFolder(folder: string): Promise<ModelFiles> {
   });
 }
 
-async function startsAsGguf(path: string): Promise<boolean> {
+/** At most FIRST_BYTES; fewer of a shorter file. */
+async function readStart(path: string): Promise<Uint8Array> {
   const source = await openFile(path);
   try {
-    if (source.size < 4) return false;
-    const magic = new Uint8Array(4);
-    await source.read(0, magic);
-    return new DataView(magic.buffer).getUint32(0, true) === GGUF_MAGIC;
+    const bytes = new Uint8Array(Math.min(FIRST_BYTES, source.size));
+    await source.read(0, bytes);
+    return bytes;
   } finally {
     await source.close();
   }
+}
+
+function isGguf(start: Uint8Array): boolean {
+  return start.length >= 4 && new DataView(start.buffer).getUint32(0, true) === GGUF_MAGIC;
 }
