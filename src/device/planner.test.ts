@@ -8,25 +8,15 @@ import { type ArenaValue, liveRanges, planArena } from "./planner.ts";
 const ALIGNMENT = 64;
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Random lives of random values; some take the place of one that dies at their birth. */
+/** Random lives of random values. */
 function randomValues(seed: number): ArenaValue[] {
   let position = 0;
   const below = (n: number): number => philox(seed, 0, position++)[0] % n;
   const steps = 1 + below(30);
-  const values: ArenaValue[] = [];
-  const taken = new Set<number>();
-  for (let i = 1 + below(40); i > 0; i--) {
+  return Array.from({ length: 1 + below(40) }, () => {
     const firstStep = below(steps);
-    const value = { bytes: below(4) * below(500), firstStep, lastStep: firstStep + below(steps - firstStep) };
-    const dying = values.findIndex(
-      (other, j) => other.lastStep === firstStep && other.firstStep < firstStep && !taken.has(j),
-    );
-    if (dying !== -1 && below(3) === 0) {
-      taken.add(dying);
-      values.push({ ...value, inPlaceOf: dying });
-    } else values.push(value);
-  }
-  return values;
+    return { bytes: below(4) * below(500), firstStep, lastStep: firstStep + below(steps - firstStep) };
+  });
 }
 
 describe("planArena", () => {
@@ -40,10 +30,6 @@ describe("planArena", () => {
         assert.ok(offsets[i] + a.bytes <= bytes);
         for (const [j, b] of values.entries()) {
           if (i === j || b.lastStep < a.firstStep || a.lastStep < b.firstStep) continue;
-          if (a.inPlaceOf === j || b.inPlaceOf === i) {
-            assert.equal(offsets[i], offsets[j]);
-            continue;
-          }
           const apart = offsets[i] + a.bytes <= offsets[j] || offsets[j] + b.bytes <= offsets[i];
           assert.ok(apart, `seed ${seed}: values ${i} and ${j} overlap`);
         }
@@ -52,10 +38,10 @@ describe("planArena", () => {
     }
   });
 
-  test("reaches the least possible size for a chain of layers whose sums are made in place", () => {
-    // x -> norm -> wide -> narrow, x + narrow in place of x, a hundred times
+  test("reaches the least possible size for a chain of layers", () => {
+    // x -> norm -> wide -> narrow, their sum the next x, a hundred times
     const values = Array.from({ length: 100 }, (_, layer): ArenaValue[] => [
-      { bytes: 640, firstStep: 4 * layer, lastStep: 4 * layer + 4, ...(layer > 0 && { inPlaceOf: 4 * layer - 4 }) },
+      { bytes: 640, firstStep: 4 * layer, lastStep: 4 * layer + 4 },
       { bytes: 640, firstStep: 4 * layer + 1, lastStep: 4 * layer + 2 },
       { bytes: 2048, firstStep: 4 * layer + 2, lastStep: 4 * layer + 3 },
       { bytes: 640, firstStep: 4 * layer + 3, lastStep: 4 * layer + 4 },
@@ -63,26 +49,7 @@ describe("planArena", () => {
     assert.equal(planArena(values, ALIGNMENT).bytes, 640 + 640 + 2048); // what lives at the wide one's step
   });
 
-  test("a value in place of another lies where that one lay, and the place holds the larger", () => {
-    const { offsets, bytes } = planArena(
-      [
-        { bytes: 100, firstStep: 0, lastStep: 1 },
-        { bytes: 300, firstStep: 1, lastStep: 2, inPlaceOf: 0 },
-        { bytes: 64, firstStep: 0, lastStep: 2 },
-      ],
-      ALIGNMENT,
-    );
-    assert.equal(offsets[0], offsets[1]);
-    assert.equal(bytes, 320 + 64);
-  });
-
-  test("refuses the place of a value that is read later, or one that the same step writes", () => {
-    const living = { bytes: 8, firstStep: 0, lastStep: 3 };
-    assert.throws(() => planArena([living, { bytes: 8, firstStep: 2, lastStep: 4, inPlaceOf: 0 }], 8), ShapeError);
-    const dying = { bytes: 8, firstStep: 0, lastStep: 2 };
-    const over = { bytes: 8, firstStep: 2, lastStep: 2, inPlaceOf: 0 };
-    assert.throws(() => planArena([dying, over, over], 8), ShapeError);
-    assert.throws(() => planArena([dying, over, { ...over, inPlaceOf: 1 }], 8), ShapeError);
+  test("refuses a value that dies before it is made", () => {
     assert.throws(() => planArena([{ bytes: 8, firstStep: 2, lastStep: 1 }], 8), ShapeError);
   });
 

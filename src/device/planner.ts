@@ -10,11 +10,6 @@ export interface ArenaValue {
   /** Program steps, both ends included: the step that writes it, and the last one that reads it. */
   readonly firstStep: number;
   readonly lastStep: number;
-  /**
-   * Index of an earlier value whose place this one takes over: the step that writes this one is the last that reads
-   * that one, and may do so in place. Neither may need more bytes than the place has: it is sized by the larger.
-   */
-  readonly inPlaceOf?: number;
 }
 
 export interface ArenaPlan {
@@ -24,43 +19,23 @@ export interface ArenaPlan {
   readonly bytes: number;
 }
 
-interface Buffer {
-  /** Index of the value that has it last. */
-  holder: number;
-  bytes: number;
-  firstStep: number;
-  lastStep: number;
+interface Buffer extends ArenaValue {
   offset: number;
 }
 
 /**
  * Places values so that no two that live at the same step overlap, at multiples of `alignment` bytes. The arena is
- * never larger than all values side by side. Throws ShapeError when a value lasts less than one step, or claims the
- * place of one that lives on.
+ * never larger than all values side by side. Throws ShapeError when a value lasts less than one step.
  */
 export function planArena(values: readonly ArenaValue[], alignment: number): ArenaPlan {
-  const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
-  const buffers: Buffer[] = [];
-  for (const [i, { bytes, firstStep, lastStep, inPlaceOf }] of values.entries()) {
+  const buffers = values.map(({ bytes, firstStep, lastStep }, i): Buffer => {
     if (!(firstStep <= lastStep))
       throw new ShapeError(`arena value ${i}`, `${firstStep}..${lastStep}`, "a life of steps");
-    if (inPlaceOf === undefined) {
-      buffers.push({ holder: i, bytes: align(bytes), firstStep, lastStep, offset: 0 });
-      continue;
-    }
-    const taken = buffers[inPlaceOf];
-    const dies = taken?.holder === inPlaceOf && taken.lastStep === firstStep;
-    if (!dies || values[inPlaceOf].firstStep === firstStep) {
-      throw new ShapeError(`arena value ${i}`, `in place of ${inPlaceOf} at step ${firstStep}`, "one that dies there");
-    }
-    taken.holder = i;
-    taken.bytes = Math.max(taken.bytes, align(bytes));
-    taken.lastStep = lastStep;
-    buffers.push(taken); // one place, known under both indices
-  }
+    return { bytes: Math.ceil(bytes / alignment) * alignment, firstStep, lastStep, offset: 0 };
+  });
   const placed: Buffer[] = []; // by offset
   let end = 0;
-  for (const buffer of [...new Set(buffers)].sort((a, b) => b.bytes - a.bytes || a.firstStep - b.firstStep)) {
+  for (const buffer of [...buffers].sort((a, b) => b.bytes - a.bytes || a.firstStep - b.firstStep)) {
     for (const other of placed) {
       const apart = other.lastStep < buffer.firstStep || buffer.lastStep < other.firstStep;
       if (apart || other.offset + other.bytes <= buffer.offset) continue;
