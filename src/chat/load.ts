@@ -30,7 +30,7 @@ export async function load(nameOrPath: string, options: LoadOptions = {}): Promi
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
   const path = await resolveModel(nameOrPath);
-  const parts = await openModelParts(path, options.template);
+  const parts = await openModelParts(path, options.template, onProgress);
   try {
     const { model, store, tokenizer, chosen, defaults, endIds } = parts;
     const executor = await openExecutor(options.executor);

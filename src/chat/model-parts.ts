@@ -1,6 +1,7 @@
 // Opens a model's files and reads all that is no weight: what family it is, its tokenizer, its template, how it wants to
 // be sampled. Nothing large is allocated. Not here: running it (load.ts).
 import { splitPath } from "#platform";
+import type { OnProgress } from "../base/progress.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
@@ -27,11 +28,17 @@ export interface ModelParts extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** `template`: as LoadOptions has it. Throws what reading files, config, vocabulary and template name throws. */
-export async function openModelParts(path: string, template?: string): Promise<ModelParts> {
+/**
+ * `template`: as LoadOptions has it. `onProgress` hears how many bytes of weights there are to load before the vocabulary
+ * is read, which takes a moment. Throws what reading files, config, vocabulary and template name throws.
+ */
+export async function openModelParts(path: string, template?: string, onProgress?: OnProgress): Promise<ModelParts> {
   const files = await openModelFiles(path);
   try {
     const model = await readModelFiles(files);
+    const store = openFileStore(files, model);
+    const total = [...store.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    onProgress?.({ label: "load", done: 0, total, unit: "bytes" });
     const { title, tokenizer, templates, defaults, endIds } = await readTexts(files, model.vocabularySize);
     const chosen = chooseTemplate(templates, tokenizer, template);
     const close = async (): Promise<void> => {
@@ -43,7 +50,7 @@ export async function openModelParts(path: string, template?: string): Promise<M
       title: title ?? splitPath(path).name,
       files,
       model,
-      store: openFileStore(files, model),
+      store,
       tokenizer,
       chosen,
       defaults,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ContextLengthError, isAbort, load, NotFoundError, UsageError } from "../../src/index.ts";
-import type { ChatOptions, LanguageModel, Message, ReplyEvent } from "../../src/index.ts";
+import type { ChatOptions, LanguageModel, Message, Progress, ReplyEvent } from "../../src/index.ts";
 
 const ONCE: Message = { role: "user", content: "Once upon a time" };
 type End = Extract<ReplyEvent, { type: "end" }>;
@@ -39,6 +39,16 @@ describe("the door", () => {
     assert.equal(info.window, info.trainedWindow);
     assert.equal(info.memory.fits, true);
     assert.ok(info.parameters > 200_000 && info.parameters < 300_000);
+  });
+
+  test("progress begins with all that is to be loaded, before the vocabulary is read, and goes up to it", async () => {
+    const reports: Progress[] = [];
+    await using _ = await load("stories260k", { executor: "cpu", onProgress: (report) => reports.push(report) });
+    const [{ total }] = reports;
+    assert.deepEqual(reports[0], { label: "load", done: 0, total, unit: "bytes" });
+    assert.ok(reports.length > 10 && reports.every((report) => report.total === total));
+    assert.equal(reports.at(-1)!.done, total);
+    assert.ok(reports.every(({ done }, i) => i === 0 || done >= reports[i - 1].done));
   });
 
   test("a conversation that grows at its end reads only what is new", async () => {
