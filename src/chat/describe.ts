@@ -1,4 +1,5 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
+import { sum } from "../base/collections.ts";
 import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";
 import { openModelParts } from "./model-parts.ts";
@@ -79,5 +80,3 @@ export function sizeOf({ files, model }: Pick<ModelParts, "files" | "model">): {
   const elements = [...used].map((name) => files.tensors.get(name)?.shape.reduce((a, b) => a * b, 1) ?? 0);
   return { parameters: sum(elements), fileBytes: sum(files.weightFiles.map(({ sizeBytes }) => sizeBytes)) };
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -1,4 +1,5 @@
 // `liang inspect`: numbers for other programs: logits of ids, values of a stored tensor, as safetensors files.
+import { withoutUndefined } from "../base/collections.ts";
 import { UsageError } from "../base/errors.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
 import { writeSafetensors } from "../format/safetensors.ts";
@@ -29,7 +30,7 @@ export const command = defineCommand({
     if (what === "logits" && name === undefined) {
       const ids = parseIds(options.ids);
       // logits are for comparing, so nothing is rounded unless asked for
-      const exact = { precision: "f32", kvType: "f32", slots: 1, ...defined(loadOptions(options)) } as const;
+      const exact = { precision: "f32", kvType: "f32", slots: 1, ...withoutUndefined(loadOptions(options)) } as const;
       await using loaded = await openModel(model, { ...exact, signal });
       const { vocabularySize } = loaded.info;
       const wrong = ids.find((id) => id >= vocabularySize);
@@ -47,10 +48,6 @@ export const command = defineCommand({
     note(`wrote ${options.out}`);
   },
 });
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
 
 function parseIds(text: string | undefined): number[] {
   const ids = (text ?? "").split(",").map((word) => (/^\s*\d+\s*$/.test(word) ? Number(word) : -1));

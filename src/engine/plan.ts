@@ -1,5 +1,6 @@
 // What a model will take, counted before anything is allocated: "will it fit". The engine allocates by the same layout, and
 // the executor counts what it then takes.
+import { sum } from "../base/collections.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
@@ -37,5 +38,3 @@ export async function plan(
     fits: totalBytes <= reachableBytes,
   };
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -1,6 +1,7 @@
 // The models in memory: one at a time. Whoever needs a model takes a lease and gives it back; asking for another one waits
 // until all leases of the present one are back, then closes it and loads the new one, first come, first served. Requests
 // for a model that is being loaded share that load. Not here: loading (injected), the list of models (store).
+import { untilAborted } from "../base/abort.ts";
 import { NotFoundError, isAbort, show } from "../base/errors.ts";
 import type { OnProgress, Progress } from "../base/progress.ts";
 import type { LanguageModel } from "../chat/types.ts";
@@ -189,15 +190,10 @@ function isSame(a: ListedModel, b: ListedModel): boolean {
 
 /** The promise, or AbortError as soon as the signal fires; the promise goes on by itself. */
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(abortError(signal));
-  signal.addEventListener("abort", onAbort);
   try {
-    signal.throwIfAborted();
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
+    return await untilAborted(promise, signal);
+  } catch (error) {
+    throw signal?.aborted && error === signal.reason ? abortError(signal) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 // The reference executor: every op by plain loops with f64 values and sums. Slow and obviously right; what the others
 // are compared with. Only weights and states are rounded, to the type they are stored in. One thread, and no arena:
 // values are dropped after their last reader.
+import { sum } from "../../base/collections.ts";
 import { UnsupportedError } from "../../base/errors.ts";
 import { type Graph, type Tensor, elementsBound } from "../../graph/index.ts";
 import type { Executor, MemoryUse, OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
@@ -73,8 +74,6 @@ async function open<P extends string>(
     [Symbol.asyncDispose]: close,
   };
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 function zeroState({ shape, type }: Tensor): StateRows {
   const [rows, columns] = matrixShape(shape);

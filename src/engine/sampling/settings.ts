@@ -1,4 +1,5 @@
 // Sampling settings: what is neutral, and the check at the door. Not here: what the settings do (the steps beside).
+import { withoutUndefined } from "../../base/collections.ts";
 import { UsageError, show } from "../../base/errors.ts";
 import type { SamplingSettings } from "../types.ts";
 
@@ -59,7 +60,3 @@ export function checkedSettings(partial: Partial<SamplingSettings>, vocabularySi
 
 export const isId = (id: number, vocabularySize: number): boolean =>
   Number.isSafeInteger(id) && id >= 0 && id < vocabularySize;
-
-function withoutUndefined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
-}

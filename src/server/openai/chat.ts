@@ -1,6 +1,7 @@
 // POST /v1/chat/completions: a reply to a conversation, whole or as a stream of chunks. Shapes follow OpenAI's API as
 // its client library reads it: the first delta has the role, a chunk has the finish_reason, usage comes last with empty
 // choices, then [DONE]. Not here: running the replies (replies.ts), field checks (fields.ts, messages.ts).
+import { withoutUndefined } from "../../base/collections.ts";
 import * as z from "zod";
 import { UsageError } from "../../base/errors.ts";
 import type { ChatOptions, TokenLogprob, Usage } from "../../chat/types.ts";
@@ -8,17 +9,7 @@ import { readJson } from "../body.ts";
 import { reportError } from "../errors.ts";
 import type { ModelPool } from "../model-pool.ts";
 import { abortWith, afterFirst, holding, sseResponse, type SseData } from "../sse.ts";
-import {
-  TOP_LOGPROBS_MAX,
-  checkBias,
-  dropUndefined,
-  flag,
-  refuse,
-  withSeed,
-  sharedFields,
-  toOptions,
-  whole,
-} from "./fields.ts";
+import { TOP_LOGPROBS_MAX, checkBias, flag, refuse, withSeed, sharedFields, toOptions, whole } from "./fields.ts";
 import { messagesField, toMessages, toTools, toolChoiceField, toolsField } from "./messages.ts";
 import { collectReplies, runReplies, sumUsage, type IndexedEvent, type ReplyRun } from "./replies.ts";
 
@@ -88,11 +79,11 @@ function toChatOptions(body: ChatRequest): ChatOptions {
   const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? -1; // -1, as elsewhere: what the window holds
   if (maxTokens === 0) throw new UsageError("max_tokens is 0: expected at least 1.", { field: "max_tokens" });
   const tools = toTools(body.tools, body.tool_choice);
-  const templateOptions = dropUndefined({
+  const templateOptions = withoutUndefined({
     ...body.chat_template_kwargs,
     ...(tools === undefined || body.tool_choice == null ? {} : { tool_choice: body.tool_choice }),
   });
-  return dropUndefined<ChatOptions>({
+  return withoutUndefined<ChatOptions>({
     ...toOptions(body),
     maxTokens: maxTokens < 0 ? undefined : maxTokens,
     logprobs: body.logprobs === true ? (body.top_logprobs ?? 0) : undefined,
@@ -177,7 +168,7 @@ export async function applyTemplate(request: Request, pool: ModelPool): Promise<
   const { tools, templateOptions } = toChatOptions(body);
   const prompt = await lease.model.render(
     messages,
-    dropUndefined({ tools, templateOptions, addGenerationPrompt: body.add_generation_prompt ?? undefined }),
+    withoutUndefined({ tools, templateOptions, addGenerationPrompt: body.add_generation_prompt ?? undefined }),
   );
   return Response.json({ prompt });
 }

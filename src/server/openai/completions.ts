@@ -1,5 +1,6 @@
 // POST /v1/completions: continues texts or ids, with no template. One request may hold several prompts; a choice's index
 // counts prompt by prompt, n replies each. Not here: running the replies (replies.ts), token texts (text-logprobs.ts).
+import { withoutUndefined } from "../../base/collections.ts";
 import * as z from "zod";
 import { UsageError } from "../../base/errors.ts";
 import type { GenerateOptions, LanguageModel, Usage } from "../../chat/types.ts";
@@ -11,7 +12,6 @@ import {
   TOP_LOGPROBS_MAX,
   checkBias,
   checkIds,
-  dropUndefined,
   flag,
   refuse,
   withSeed,
@@ -113,7 +113,7 @@ function toRuns(
 ): ReplyRun[] {
   const n = body.n ?? 1;
   const maxTokens = body.max_tokens ?? MAX_TOKENS_DEFAULT;
-  const options = dropUndefined<GenerateOptions>({
+  const options = withoutUndefined<GenerateOptions>({
     ...toOptions(body),
     maxTokens: maxTokens < 0 ? undefined : maxTokens,
     logprobs: body.logprobs ?? undefined,

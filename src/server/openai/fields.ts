@@ -1,6 +1,7 @@
 // The request fields that both completion APIs share, and how they become options of the door. A field that is null
 // counts as absent; a field nobody knows is ignored, as OpenAI's own server does; a known one that would change the reply
 // and cannot be obeyed yet is refused by name.
+import { withoutUndefined } from "../../base/collections.ts";
 import * as z from "zod";
 import { UsageError } from "../../base/errors.ts";
 import type { GenerateOptions } from "../../chat/types.ts";
@@ -60,7 +61,7 @@ export function toOptions(request: SharedRequest): GenerateOptions {
   const topK = request.top_k ?? undefined;
   const seed = request.seed ?? undefined;
   const stop = request.stop ?? undefined;
-  return dropUndefined({
+  return withoutUndefined({
     temperature: request.temperature ?? undefined,
     topP: positive(request.top_p),
     topK: topK === -1 ? 0 : topK, // both mean "all" among OpenAI-shaped servers
@@ -106,8 +107,4 @@ export function refuse(request: Readonly<Record<string, unknown>>, names: Readon
       throw new UsageError(`${name} is not supported: ${reason}.`, { field: name });
     }
   }
-}
-
-export function dropUndefined<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
 }

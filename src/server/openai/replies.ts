@@ -1,5 +1,6 @@
 // Runs the replies of one API request, one after the other (each next one finds the prompt in the cache), and adds up
 // what they used. Both completion routes stream from it and collect from it. Not here: the JSON that clients see.
+import { sum } from "../../base/collections.ts";
 import type { ReplyEvent, TokenLogprob, Usage } from "../../chat/types.ts";
 
 /** The start of one reply: an index for the client, and the reply's events. */
@@ -66,5 +67,3 @@ export function sumUsage(
     prompt_tokens_details: { cached_tokens: sum(firsts.map((usage) => usage.cachedTokens)) },
   };
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
