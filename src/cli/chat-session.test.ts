@@ -88,6 +88,7 @@ describe("a terminal conversation", () => {
   test("an unknown command is an error, not a message", async () => {
     const session = new ChatSession("m", {});
     await assert.rejects(session.take("/bogus"), /no command/);
+    await assert.rejects(session.take("/constructor"), /no command/);
     assert.deepEqual(session.messages, []);
   });
 });

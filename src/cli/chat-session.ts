@@ -1,5 +1,6 @@
 // A terminal conversation as data: its messages, settings and slash commands. Pure but for /save and /load, so that a
 // test can drive it without a terminal. Not here: reading lines, streaming (chat.ts).
+import { withoutUndefined } from "../base/collections.ts";
 import { FormatError, UsageError } from "../base/errors.ts";
 import type { Message, SamplingOptions } from "../chat/types.ts";
 import { samplingOptions } from "./sampling.ts";
@@ -62,9 +63,9 @@ export class ChatSession {
       return { do: "reply" };
     }
     const [, name, rest] = /^\/(\S*)\s*(.*)$/s.exec(line)!;
-    const command = COMMANDS[name];
-    if (command === undefined) throw new UsageError(`There is no command /${name}.`, { hint: "/help lists them." });
-    return command(this, rest);
+    if (!Object.hasOwn(COMMANDS, name))
+      throw new UsageError(`There is no command /${name}.`, { hint: "/help lists them." });
+    return COMMANDS[name](this, rest);
   }
 
   /** Adds a finished (or stopped) reply. */
@@ -115,7 +116,7 @@ export class ChatSession {
 
   async save(file: string): Promise<Outcome> {
     if (file === "") throw new UsageError("/save needs a file name.");
-    const settings = Object.fromEntries(Object.entries(this.settings).filter(([, value]) => value !== undefined));
+    const settings = withoutUndefined(this.settings);
     const content = `${JSON.stringify({ model: this.model, messages: this.messages, settings }, null, 2)}\n`;
     await writeTextFile(file, content);
     return { do: "show", text: `saved ${this.messages.length} messages to ${file}` };
