@@ -3,8 +3,8 @@
 import { type Tensor, gather, linear } from "../graph/index.ts";
 import { type AttentionContext, type Weights, norm, weightsOf } from "../nn/index.ts";
 import type { Config } from "./config.ts";
-import type { IgnoredRow, WeightRow } from "./loading.ts";
-import type { CacheGroup, ForwardInputs, Model, ModelFacts } from "./model.ts";
+import type { IgnoredRow } from "./loading.ts";
+import type { CacheGroup, ForwardInputs, Model, ModelFacts, WeightRow } from "./model.ts";
 
 export interface DecoderSizes {
   readonly vocabularySize: number;

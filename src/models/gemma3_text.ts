@@ -19,8 +19,8 @@ import {
   weightsIn,
 } from "./decoder.ts";
 import { hfWindows } from "./layer-windows.ts";
-import { type WeightRow, loadingMap } from "./loading.ts";
-import type { Model, ModelFacts } from "./model.ts";
+import { loadingMap } from "./loading.ts";
+import type { Model, ModelFacts, WeightRow } from "./model.ts";
 import { ggufRopeScaling, hfRopeScaling, ropeTable } from "./rope-config.ts";
 
 interface Gemma3Shape {

@@ -13,8 +13,8 @@ import {
   row,
   weightsIn,
 } from "./decoder.ts";
-import { type IgnoredRow, type WeightRow, loadingMap } from "./loading.ts";
-import type { Model, ModelFacts } from "./model.ts";
+import { type IgnoredRow, loadingMap } from "./loading.ts";
+import type { Model, ModelFacts, WeightRow } from "./model.ts";
 
 interface Gpt2Shape {
   readonly sizes: DecoderSizes;

@@ -19,8 +19,8 @@ import {
   logits,
   weightsIn,
 } from "./decoder.ts";
-import { type WeightRow, loadingMap } from "./loading.ts";
-import type { Model, ModelFacts, RopeTable } from "./model.ts";
+import { loadingMap } from "./loading.ts";
+import type { Model, ModelFacts, RopeTable, WeightRow } from "./model.ts";
 import { ggufRope, hfRope } from "./rope-config.ts";
 
 /** What a llama-shaped family reads from its config. */

@@ -3,8 +3,6 @@
 import { FormatError, UnsupportedError, show } from "../base/errors.ts";
 import type { Model, ModelFacts, ParameterSource, WeightRow } from "./model.ts";
 
-export type { WeightRow } from "./model.ts";
-
 /** Tensors that are no weights. */
 export interface IgnoredRow {
   readonly name: RegExp;

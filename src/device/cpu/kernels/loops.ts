@@ -37,22 +37,3 @@ export function laneNumbers(k: KernelBuilder): Floats {
   for (let i = 0; i < k.lanes; i++) k.scratch.store(k.float(i), i * FLOAT_BYTES);
   return k.scratch.loadFloats();
 }
-
-/** Registers that `dotFloats` sums side by side, so that one addition need not wait for the last. */
-const DOT_CHAINS = 4;
-
-/** The dot product of `a(i)` and `b(i)` over the elements [0, count), in a fixed order, in all lanes. */
-export function dotFloats(k: KernelBuilder, count: Int, a: (i: Int) => Floats, b: (i: Int) => Floats): Floats {
-  const sums = k.variables(DOT_CHAINS, k.floats(0));
-  const step = k.lanes * DOT_CHAINS;
-  const whole = count.and(-step);
-  k.range(0, whole, step, (i) => {
-    for (const [n, sum] of sums.entries()) {
-      const at = i.add(n * k.lanes);
-      sum.value = a(at).madd(b(at), sum.value);
-    }
-  });
-  const [s0, s1, s2, s3] = sums.map((sum) => sum.value);
-  const rest = sumFloats(k, count.sub(whole), (i) => a(whole.add(i)).mul(b(whole.add(i))));
-  return s0.add(s1).add(s2.add(s3)).sum().splat().add(rest);
-}
