@@ -1,5 +1,6 @@
 // The narrow door's types: what a program, the CLI and the server see of a loaded model. Bodies: load.ts and below.
 import type { OnProgress } from "../base/progress.ts";
+import type { EnginePlan } from "../engine/types.ts";
 
 export interface ToolCall {
   readonly id?: string;
@@ -133,22 +134,7 @@ export type ReplyEvent =
     };
 
 /** What loading would take, and did: bytes, estimated before anything is allocated. */
-export interface MemoryPlan {
-  /** As they lie in memory, which may be more than in the file. */
-  readonly weightBytes: number;
-  /** Keys and values of all slots. */
-  readonly kvBytes: number;
-  readonly kvBytesPerToken: number;
-  /** Values that are computed on the way. */
-  readonly arenaBytes: number;
-  /** Code, threads, what goes in and out. */
-  readonly runtimeBytes: number;
-  readonly vocabularyBytes: number;
-  readonly totalBytes: number;
-  /** Of the machine, or what the executor can address where that is less. */
-  readonly availableBytes: number;
-  readonly fits: boolean;
-}
+export type MemoryPlan = EnginePlan;
 
 export interface ModelInfo {
   readonly name: string;

@@ -130,6 +130,7 @@ export interface EnginePlan {
   readonly kvBytes: number;
   /** What one more token of one sequence takes while its window groups are not yet full. */
   readonly kvBytesPerToken: number;
+  /** Values that are computed on the way. */
   readonly arenaBytes: number;
   /** Code, threads, inputs and outputs of programs. */
   readonly runtimeBytes: number;
