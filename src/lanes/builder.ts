@@ -50,7 +50,10 @@ export class KernelBuilder implements Tracer {
   /** The argument record's words, loaded. */
   words<W extends string>(names: readonly W[]): Record<W, Int> {
     const record = new Int(this, this.#constant("int.parameter", 0));
-    return Object.fromEntries(names.map((name, i) => [name, record.loadInt(i * 4)])) as Record<W, Int>;
+    return Object.fromEntries(names.map((name, i) => [name, record.loadWord((i * this.machine.word) / 8)])) as Record<
+      W,
+      Int
+    >;
   }
 
   /** Address of scratch bytes that only this thread uses; their content is undefined at the start. */
@@ -73,6 +76,19 @@ export class KernelBuilder implements Tracer {
   floats(value: Floats | number): Floats {
     return typeof value === "number" ? new Floats(this, this.#constant("floats.const", Math.fround(value))) : value;
   }
+
+  /** The tile registers, by number; only where `machine.tiles`. */
+  readonly tiles = {
+    zero: (tile: number): void => void this.apply("tile.zero", [], tile),
+    /** 16 rows of 64 bytes, `stride` bytes apart. */
+    load: (tile: number, at: Int, stride: Int | number): void =>
+      void this.apply("tile.load", [at, this.int(stride)], tile),
+    store: (tile: number, at: Int, stride: Int | number): void =>
+      void this.apply("tile.store", [at, this.int(stride)], tile),
+    /** sums += a · b of bf16, b's k in pairs. */
+    dotBf16: (sums: number, a: number, b: number): void =>
+      void this.apply("tile.dotBf16", [], sums | (a << 4) | (b << 8)),
+  };
 
   /** A variable that starts as `value`. */
   variable<T extends Value>(value: T): Variable<T> {

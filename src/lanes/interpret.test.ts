@@ -3,6 +3,7 @@ import { it } from "node:test";
 import { defineKernel, traceKernel } from "./builder.ts";
 import { fusedMadd, interpret } from "./interpret.ts";
 import type { Machine } from "./ir.ts";
+import { wasmMachine } from "./wasm/host.ts";
 
 it("rounds a fused product and sum once, also where two roundings meet a tie", () => {
   const e = 2 ** -12;
@@ -24,7 +25,7 @@ it("evaluates a kernel the same for any number of lanes", () => {
     });
   });
   for (const lanes of [4, 8, 16]) {
-    const machine: Machine = { lanes, madd: "fused", dot: "u8" };
+    const machine: Machine = { ...wasmMachine, lanes, madd: "fused", dot: "u8" };
     const memory = new ArrayBuffer(512);
     new Int32Array(memory, 0, 3).set([64, 256, 32]);
     new Float32Array(memory, 64, 32).set(Array.from({ length: 32 }, (_, i) => i));
@@ -38,7 +39,7 @@ it("evaluates a kernel the same for any number of lanes", () => {
 });
 
 it("refuses a byte product whose unsigned bytes do not fit the machine's instruction", () => {
-  const machine: Machine = { lanes: 4, madd: "none", dot: "i7" };
+  const machine: Machine = { ...wasmMachine, dot: "i7" };
   const kernel = defineKernel("liar", ["x"], (k, { x }) => {
     x.store(k.ints(0).dotBytes(x.loadInts(), k.ints(0x80), 7));
   });

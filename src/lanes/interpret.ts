@@ -1,7 +1,12 @@
 // Evaluates a kernel statement by statement, lane by lane, over plain memory: the oracle that emitted code is tested
 // against, bit for bit. Slow on purpose. f32 arithmetic is f64 arithmetic rounded once, which for + - * / and sqrt is
 // the same as f32 arithmetic (Figueroa 1995, "When is double rounding innocuous?").
+import { f16Bits, f16Value } from "../numeric/f16.ts";
 import { type Machine, type OperationName, type Statement, type TracedKernel, operations } from "./ir.ts";
+
+const TILE_ROWS = 16;
+/** 32-bit words of a tile's row. */
+const TILE_WORDS = 16;
 
 type Lanes = Int32Array | Float32Array;
 type Cell = number | Lanes;
@@ -86,6 +91,41 @@ export function fusedMadd(a: number, b: number, c: number): number {
   return fround(view.getFloat64(0));
 }
 
+/** The bits of a number rounded to bf16, to nearest even; what is subnormal counts as zero (as VCVTNE2PS2BF16). */
+function bf16Bits(x: number): number {
+  const bits = bitsOf(x);
+  if (Number.isNaN(x)) return (bits >>> 16) | 0x40;
+  if ((bits & 0x7f800000) === 0) return (bits >>> 16) & 0x8000;
+  return ((bits >>> 16) + Number((bits & 0xffff) + ((bits >>> 16) & 1) > 0x8000)) & 0xffff;
+}
+
+const bf16Value = (bits: number): number => {
+  const value = floatOf(bits << 16);
+  return (bits & 0x7f80) === 0 ? value * 0 : value;
+};
+
+/**
+ * TDPBF16PS (Intel SDM): the even and the odd products of a pair are summed in chains of their own over k, each product
+ * and sum rounded once, then both chains are added to the sums. Subnormal results count as zero.
+ */
+function dotTiles(sums: Int32Array, a: Int32Array, b: Int32Array): void {
+  for (let row = 0; row < TILE_ROWS; row++) {
+    for (let column = 0; column < TILE_WORDS; column++) {
+      let [even, odd] = [0, 0];
+      for (let k = 0; k < TILE_WORDS; k++) {
+        const [x, y] = [a[row * TILE_WORDS + k], b[k * TILE_WORDS + column]];
+        even = flush(fusedMadd(bf16Value(x & 0xffff), bf16Value(y & 0xffff), even));
+        odd = flush(fusedMadd(bf16Value(x >>> 16), bf16Value(y >>> 16), odd));
+      }
+      const at = row * TILE_WORDS + column;
+      sums[at] = bitsOf(flush(fround(flush(floatOf(sums[at])) + flush(fround(even + odd)))));
+    }
+  }
+}
+
+const LEAST_NORMAL = 2 ** -126;
+const flush = (x: number): number => (Math.abs(x) < LEAST_NORMAL ? x * 0 : x);
+
 /** Operations that work on each number (or lane) alone, shared by scalars and registers. */
 const elementwise: Partial<Record<OperationName, (a: number, b: number, c: number) => number>> = {
   "int.add": (a, b) => (a + b) | 0,
@@ -138,6 +178,7 @@ const elementwise: Partial<Record<OperationName, (a: number, b: number, c: numbe
   "floats.select": (mask, b, c) => floatOf((mask & bitsOf(b)) | (~mask & bitsOf(c))),
   "floats.fromInts": (a) => fround(a),
   "floats.bits": floatOf,
+  "ints.pairBf16": (a, b) => bf16Bits(a) | (bf16Bits(b) << 16),
 };
 
 /** The same with an immediate. */
@@ -156,6 +197,12 @@ function evaluator(
   call: { record: number; part: number; parts: number; scratch?: number },
 ): (op: OperationName, operands: Cell[], immediate: number) => Cell {
   const W = machine.lanes;
+  const tiles = Array.from({ length: 8 }, () => new Int32Array(TILE_ROWS * TILE_WORDS));
+  const eachTileWord = (at: Cell, stride: Cell, body: (i: number, address: number) => void): void => {
+    for (let i = 0; i < TILE_ROWS * TILE_WORDS; i++) {
+      body(i, (at as number) + Math.floor(i / TILE_WORDS) * (stride as number) + (i % TILE_WORDS) * 4);
+    }
+  };
   const make = (type: "ints" | "floats", lane: (i: number) => number): Lanes => {
     const lanes = type === "ints" ? new Int32Array(W) : new Float32Array(W);
     for (let i = 0; i < W; i++) lanes[i] = lane(i);
@@ -171,6 +218,7 @@ function evaluator(
   };
   const memory: Partial<Record<OperationName, (at: number, value: Cell) => Cell>> = {
     "int.load": (at) => view.getInt32(at, true),
+    "int.loadWord": (at) => (machine.word === 64 ? Number(view.getBigInt64(at, true)) : view.getInt32(at, true)),
     "int.loadU8": (at) => view.getUint8(at),
     "int.loadU16": (at) => view.getUint16(at, true),
     "int.store": (at, value) => (view.setInt32(at, value as number, true), 0),
@@ -190,6 +238,12 @@ function evaluator(
     "floats.load": (at) => make("floats", (i) => view.getFloat32(at + 4 * i, true)),
     "floats.loadSplat": (at) => make("floats", () => view.getFloat32(at, true)),
     "floats.store": (at, value) => ((value as Lanes).forEach((x, i) => view.setFloat32(at + 4 * i, x, true)), 0),
+    "floats.loadF16": (at) => make("floats", (i) => f16Value(view.getUint16(at + 2 * i, true))),
+    "floats.storeF16": (at, value) => (
+      (value as Lanes).forEach((x, i) => view.setUint16(at + 2 * i, f16Bits(x), true)),
+      0
+    ),
+    "memory.prefetch": () => 0,
   };
   const special: Partial<Record<OperationName, (operands: Cell[], immediate: number) => Cell>> = {
     "int.const": (_, value) => value,
@@ -202,6 +256,16 @@ function evaluator(
     "floats.splat": ([value]) => make("floats", () => value as number),
     "ints.lane": ([lanes], lane) => (lanes as Lanes)[lane],
     "floats.lane": ([lanes], lane) => (lanes as Lanes)[lane],
+    "tile.zero": (_, tile) => (tiles[tile].fill(0), 0),
+    "tile.load": ([at, stride], tile) => (
+      eachTileWord(at, stride, (i, from) => (tiles[tile][i] = view.getInt32(from, true))),
+      0
+    ),
+    "tile.store": ([at, stride], tile) => (
+      eachTileWord(at, stride, (i, to) => view.setInt32(to, tiles[tile][i], true)),
+      0
+    ),
+    "tile.dotBf16": (_, numbers) => (dotTiles(tiles[numbers & 15], tiles[(numbers >> 4) & 15], tiles[numbers >> 8]), 0),
     "floats.rotate": ([lanes], distance) => make("floats", (i) => (lanes as Lanes)[i + distance] ?? NaN),
   };
   return (op, operands, immediate) => {

@@ -1,7 +1,7 @@
 // What a kernel is once it is traced: straight statements over typed values, with loops and conditionals. The builder
 // makes it, emitters read it. Values are numbers (ids); a value is set once, except by "set" and as a loop's counter.
-// `int` is a 32-bit scalar (addresses too, unsigned there), `float` an f32 scalar; `ints` and `floats` are registers of
-// W 32-bit lanes.
+// `int` is a scalar of Machine.word bits (addresses too), `float` an f32 scalar; `ints` and `floats` are registers of
+// W 32-bit lanes. Eight tiles of 16 rows of 64 bytes are no values: operations name them by number.
 
 export type ValueType = "int" | "float" | "ints" | "floats";
 
@@ -30,6 +30,8 @@ export const operations = {
   /** second operand where the first is not zero, else the third */
   "int.select": ["int", "int", "int", "int"],
   "int.load": ["int", "int"],
+  /** a word of the argument record: as wide as the machine's */
+  "int.loadWord": ["int", "int"],
   "int.loadU8": ["int", "int"],
   "int.loadU16": ["int", "int"],
   "int.store": ["none", "int", "int"],
@@ -118,6 +120,23 @@ export const operations = {
   "floats.rotate": ["floats", "floats"],
   "floats.fromInts": ["floats", "ints"],
   "floats.bits": ["floats", "ints"],
+
+  // Where Machine.f16: W f16 numbers, exact; rounded to nearest even.
+  "floats.loadF16": ["floats", "int"],
+  "floats.storeF16": ["none", "int", "floats"],
+  /** Where Machine.bf16: per lane bf16(first) | bf16(second) << 16, rounded to nearest even, subnormals taken as zero. */
+  "ints.pairBf16": ["ints", "floats", "floats"],
+
+  /** Brings the 64 bytes around the address nearer; reads nothing, faults nowhere. */
+  "memory.prefetch": ["none", "int"],
+
+  // Where Machine.tiles. Immediate: the tile, for dot the sums' tile | first << 4 | second << 8.
+  "tile.zero": ["none"],
+  /** 16 rows of 64 bytes, from an address on, so many bytes apart. */
+  "tile.load": ["none", "int", "int"],
+  "tile.store": ["none", "int", "int"],
+  /** sums (16 x 16 f32) += first (16 x 32 bf16) · second (16 pairs of k x 16 columns x 2 bf16); TDPBF16PS */
+  "tile.dotBf16": ["none"],
 } as const satisfies Record<string, readonly [ValueType | "none", ...ValueType[]]>;
 
 export type OperationName = keyof typeof operations;
@@ -182,4 +201,13 @@ export interface Machine {
    * instruction, and the builder writes it with halves.
    */
   readonly dot: "none" | "i7" | "u8";
+  /** Bits of an int, of an address and of a record's words. Kernels do not rely on where ints wrap. */
+  readonly word: 32 | 64;
+  /** Vector registers: how far a kernel may unroll. */
+  readonly registers: 16 | 32;
+  /** Whether conversions from and to f16, and to bf16, are instructions. */
+  readonly f16: boolean;
+  readonly bf16: boolean;
+  /** Whether there are tile registers (AMX bf16). */
+  readonly tiles: boolean;
 }

@@ -46,6 +46,7 @@ export function tanh(x: Floats, k: KernelBuilder): Floats {
 
 /** W f16 numbers at an address, as f32: exact, infinities and NaNs too. */
 export function loadF16(address: Int, offset: number): Floats {
+  if (address.tracer.machine.f16) return address.loadF16(offset);
   // Sign-extended and shifted, sign and mantissa are in place; the exponent lacks 127 - 15, which a product adds (and
   // makes subnormals right). Exponent 31 must become 255.
   const raw = address.loadSignedHalves(offset);

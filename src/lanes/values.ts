@@ -1,9 +1,10 @@
 // The values a kernel computes with, as a kernel's author sees them: methods instead of operators. Each call appends one
 // statement to the kernel that is being traced. Plain numbers stand for constants.
-import type { OperationName } from "./ir.ts";
+import type { Machine, OperationName } from "./ir.ts";
 
 /** Where statements go; the builder (builder.ts). */
 export interface Tracer {
+  readonly machine: Machine;
   apply(op: OperationName, operands: readonly Value[], immediate?: number): number;
   int(value: Int | number): Int;
   ints(value: Ints | number): Ints;
@@ -24,7 +25,7 @@ export class Value {
   }
 }
 
-/** A 32-bit scalar: a count, an index, an address, or 1/0 for true/false. */
+/** A scalar of the machine's word: a count, an index, an address, or 1/0 for true/false. */
 export class Int extends Value {
   #int(op: OperationName, operands: readonly (Int | number)[], immediate = 0): Int {
     const values = operands.map((operand) => this.tracer.int(operand));
@@ -55,6 +56,7 @@ export class Int extends Value {
 
   // This as an address; offsets are constant bytes.
   loadInt = (offset = 0): Int => this.#int("int.load", [], offset);
+  loadWord = (offset = 0): Int => this.#int("int.loadWord", [], offset);
   loadByte = (offset = 0): Int => this.#int("int.loadU8", [], offset);
   loadHalf = (offset = 0): Int => this.#int("int.loadU16", [], offset);
   loadFloat = (offset = 0): Float => new Float(this.tracer, this.tracer.apply("float.load", [this], offset));
@@ -70,6 +72,10 @@ export class Int extends Value {
   loadFloats = (offset = 0): Floats => new Floats(this.tracer, this.tracer.apply("floats.load", [this], offset));
   /** The f32 at the address, in all lanes. */
   splatFloats = (offset = 0): Floats => new Floats(this.tracer, this.tracer.apply("floats.loadSplat", [this], offset));
+  /** W f16 numbers; only where `machine.f16`, elsewhere see math.ts. */
+  loadF16 = (offset = 0): Floats => new Floats(this.tracer, this.tracer.apply("floats.loadF16", [this], offset));
+  storeF16 = (value: Floats, offset = 0): void => void this.tracer.apply("floats.storeF16", [this, value], offset);
+  prefetch = (offset = 0): void => void this.tracer.apply("memory.prefetch", [this], offset);
   store(value: Int | Float | Ints | Floats, offset = 0): void {
     const type = value instanceof Int ? "int" : value instanceof Float ? "float" : undefined;
     const op = type ?? (value instanceof Ints ? "ints" : "floats");
@@ -165,6 +171,8 @@ export class Floats extends Value {
   nearest = (): Floats => this.#floats("floats.nearest", []);
   /** Mask. */
   less = (b: Floats | number): Ints => this.#ints("floats.lt", this.tracer.floats(b));
+  /** Per lane bf16(this) | bf16(b) << 16; only where `machine.bf16`. */
+  pairBf16 = (b: Floats): Ints => this.#ints("ints.pairBf16", b);
   lane = (lane: number): Float => new Float(this.tracer, this.tracer.apply("floats.lane", [this], lane));
   /** Truncated, saturating. */
   toInts = (): Ints => this.#ints("ints.fromFloats");

@@ -182,4 +182,5 @@ const specials: Readonly<Record<SpecialOperation, (immediate: number) => number[
   // bytes 0 1, 4 5, 8 9, 12 13 to the front, then v128.store64_lane 0
   "ints.store16": (offset) => [...gather((i) => (i >> 1) * 4 + (i & 1)), 0xfd, 0x5b, 0, ...unsignedLeb(offset), 0],
   "floats.rotate": (distance) => gather((i) => i + 4 * distance),
+  "memory.prefetch": () => [0x1a], // the address is dropped: there is no such instruction
 };

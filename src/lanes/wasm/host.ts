@@ -6,7 +6,16 @@ import type { Machine } from "../ir.ts";
 import { emitModule } from "./emit.ts";
 
 /** The machine of tier "wasm": plain SIMD, the same results on every host. */
-export const wasmMachine: Machine = { lanes: 4, madd: "none", dot: "none" };
+export const wasmMachine: Machine = {
+  lanes: 4,
+  madd: "none",
+  dot: "none",
+  word: 32,
+  registers: 16,
+  f16: false,
+  bf16: false,
+  tiles: false,
+};
 
 const PAGE_BYTES = 65536;
 
@@ -36,7 +45,7 @@ const probe = defineKernel("probe", ["out"], (k, { out }) => {
 
 /** The machine of tier "wasm-relaxed", or undefined where the host has no relaxed SIMD. */
 export function relaxedMachine(): Machine | undefined {
-  const hopeful: Machine = { lanes: 4, madd: "separate", dot: "u8" };
+  const hopeful: Machine = { ...wasmMachine, madd: "separate", dot: "u8" };
   if (!WebAssembly.validate(emitModule([traceKernel(probe, hopeful)], 1))) return undefined;
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const OUT = 64;
@@ -47,5 +56,5 @@ export function relaxedMachine(): Machine | undefined {
   compileKernel(probe, hopeful, memory)(0, 0, 1);
   const fused = view.getFloat32(OUT, true) === 2 ** -11 + 2 ** -24;
   const u8 = view.getInt32(OUT + 16, true) === 4 * -128 * 255;
-  return { lanes: 4, madd: fused ? "fused" : "separate", dot: u8 ? "u8" : "i7" };
+  return { ...wasmMachine, madd: fused ? "fused" : "separate", dot: u8 ? "u8" : "i7" };
 }

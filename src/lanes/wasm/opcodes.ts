@@ -60,9 +60,13 @@ export type SpecialOperation =
   | "floats.const"
   | "ints.store8"
   | "ints.store16"
-  | "floats.rotate";
+  | "floats.rotate"
+  | "memory.prefetch";
 
-export const encodings: Readonly<Record<Exclude<OperationName, SpecialOperation>, Encoding>> = {
+/** Operations that no WebAssembly machine has: the builder never makes them for one. */
+type AbsentOperation = Extract<OperationName, `tile.${string}` | `${string}F16` | "ints.pairBf16">;
+
+export const encodings: Readonly<Record<Exclude<OperationName, SpecialOperation | AbsentOperation>, Encoding>> = {
   "int.add": plain(0x6a),
   "int.sub": plain(0x6b),
   "int.mul": plain(0x6c),
@@ -77,6 +81,7 @@ export const encodings: Readonly<Record<Exclude<OperationName, SpecialOperation>
   "int.ltS": plain(0x48),
   "int.select": plain(0x1b, [1, 2, 0]),
   "int.load": memory([0x28]),
+  "int.loadWord": memory([0x28]),
   "int.loadU8": memory([0x2d]),
   "int.loadU16": memory([0x2f]),
   "int.store": memory([0x36]),
