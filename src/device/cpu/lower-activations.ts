@@ -1,0 +1,23 @@
+// The rounded form of activations: a step of its own, made by the first weight that asks for it.
+import { type Tensor, bound } from "../../graph/index.ts";
+import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
+import type { Lowering } from "./lowering.ts";
+import { type Place, countOf, partsOf } from "./step.ts";
+
+/** Activation blocks that make a part. */
+const LEAST_BLOCKS = 256;
+
+/** Where x lies as int8 blocks. */
+export function roundedActivations(x: Tensor, lowering: Lowering): Place {
+  return lowering.derived(x, "int8", () => {
+    const columns = x.shape[1] as number;
+    const out = lowering.temporary(activationBytes(bound(x.shape[0]), columns));
+    const blocks = countOf([x.shape[0]], columns / ACTIVATION_COLUMNS);
+    lowering.step({
+      kernel: quantizeKernel,
+      words: { x: lowering.place(x), out, blocks },
+      parts: partsOf(blocks, LEAST_BLOCKS),
+    });
+    return out;
+  });
+}

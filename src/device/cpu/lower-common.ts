@@ -1,0 +1,44 @@
+// What the rows of the table share: emitting one step for one value, how its parts are counted,
+// what is known of a weight.
+import { UnsupportedError } from "../../base/errors.ts";
+import { type Tensor, isParameter } from "../../graph/index.ts";
+import type { Kernel } from "../../lanes/index.ts";
+import type { Lowering } from "./lowering.ts";
+import { type PackedFormat, packedFormat } from "./packed-layouts.ts";
+import { type Count, type Word, countOf, partsOf } from "./step.ts";
+
+/** Elements that make a part worth claiming, of cheap work. */
+export const LEAST_ELEMENTS = 4096;
+
+/** A row of the table: adds the steps that compute `node`. */
+export type Lower = (node: Tensor, lowering: Lowering) => void;
+
+/** One step whose words are `words` and the node's own place as `out`. */
+export function emit(
+  lowering: Lowering,
+  node: Tensor,
+  kernel: Kernel,
+  words: Readonly<Record<string, Word>>,
+  parts: { of: Count; least: number },
+): void {
+  lowering.step({
+    kernel,
+    words: { ...words, out: lowering.place(node) },
+    parts: partsOf(parts.of, parts.least),
+  });
+}
+
+export const columnsOf = (tensor: Tensor): number => tensor.shape[1] as number;
+
+/** Parts of a step that goes element by element. */
+export const chunks = (node: Tensor) => ({ of: countOf(node.shape), least: LEAST_ELEMENTS });
+
+/** A weight's packed format, outputs M and columns K; throws UnsupportedError for a computed one. */
+export function weightOf(
+  weight: Tensor,
+  lowering: Lowering,
+): { readonly packed: PackedFormat; readonly outer: number; readonly columns: number } {
+  if (!isParameter(weight)) throw new UnsupportedError("linear by a computed weight has no kernel.");
+  const { format, rows, columns } = lowering.stored(weight);
+  return { packed: packedFormat(format), outer: rows, columns };
+}
