@@ -1,7 +1,10 @@
-// What Liang asks of its host: files, folders, machine facts, threads, a clock. One interface; package.json maps
+// What Liang asks of its host: files, folders, machine facts, threads, a clock, machine code (native.ts). One interface; package.json maps
 // `#platform` to the body that fits the host (node/). Everything above imports `#platform`, never a body.
 // Not here: the network, databases (store/), the terminal (cli/).
 import type { ByteSource } from "../base/source.ts";
+import type { Native, NativeRefusal } from "./native.ts";
+
+export type * from "./native.ts";
 
 /** A file being written: under a temporary name until `finish`, so that no reader ever sees half a file. */
 export interface FileWriter extends AsyncDisposable {
@@ -118,4 +121,6 @@ export interface Platform {
   readonly startWorker: (url: URL, data: unknown, options?: WorkerOptions) => WorkerHandle;
   /** Inside a worker: its data and the way back to who started it; undefined on the main thread. */
   readonly currentWorker: () => CurrentWorker | undefined;
+  /** Machine code and memory outside of JavaScript's, or the reason why this host has none. Tried at the first call. */
+  readonly native: () => Native | NativeRefusal;
 }

@@ -3,6 +3,7 @@ import type { Platform } from "../platform.ts";
 import { createFileWriter as fileWriter } from "./file-writer.ts";
 import * as files from "./files.ts";
 import * as machine from "./machine.ts";
+import { native as nativePart } from "./native.ts";
 import * as paths from "./paths.ts";
 import * as workers from "./workers.ts";
 
@@ -30,4 +31,5 @@ export const {
   now,
   startWorker,
   currentWorker,
-}: Platform = { ...files, ...machine, ...paths, ...workers, createFileWriter: fileWriter };
+  native,
+}: Platform = { ...files, ...machine, ...paths, ...workers, createFileWriter: fileWriter, native: nativePart };
