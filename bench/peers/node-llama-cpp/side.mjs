@@ -1,0 +1,89 @@
+// llama.cpp's side of bench/speed.ts: loads a model through node-llama-cpp, then answers one JSON line for each JSON line
+// on standard input: {"run": "prefill", "ids": [...]}, {"run": "decode", "ids": [...], "tokens": n}.
+// Usage: node side.mjs MODEL THREADS WINDOW SEQUENCES
+import { createInterface } from "node:readline";
+import { LlamaLogLevel, getLlama } from "node-llama-cpp";
+
+const [path, threads, window, sequences = "1"] = process.argv.slice(2);
+const started = performance.now();
+const llama = await getLlama({
+  gpu: false,
+  build: "never",
+  progressLogs: false,
+  maxThreads: Number(threads),
+  logLevel: LlamaLogLevel.error,
+});
+const model = await llama.loadModel({ modelPath: path });
+const context = await model.createContext({
+  contextSize: Number(window),
+  sequences: Number(sequences),
+  batchSize: 512,
+  threads: { ideal: Number(threads), min: Number(threads) },
+});
+const streams = Array.from({ length: Number(sequences) }, () => context.getSequence());
+const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+
+const greedy = { temperature: 0, yieldEogToken: true };
+
+/** Milliseconds of reading the prompt: until its last token's prediction is there. */
+async function prefill(stream, ids) {
+  await stream.clearHistory();
+  const begun = performance.now();
+  await stream.evaluateWithoutGeneratingNewTokens(ids);
+  return performance.now() - begun;
+}
+
+/** Milliseconds of each token written after the first. */
+async function decode(stream, ids, tokens) {
+  await stream.clearHistory();
+  const times = [];
+  let before;
+  for await (const _ of stream.evaluate(ids, greedy)) {
+    const now = performance.now();
+    if (before !== undefined) times.push(now - before);
+    before = now;
+    if (times.length === tokens) break;
+  }
+  return times.reduce((sum, time) => sum + time, 0);
+}
+
+/** Milliseconds in which all streams together write `tokens` each. */
+async function batch(ids, tokens) {
+  const begun = performance.now();
+  await Promise.all(streams.map((stream) => decode(stream, ids, tokens)));
+  return performance.now() - begun;
+}
+
+/** Continues a stream that already holds `filled` ids: milliseconds of `tokens` more. */
+async function deep(stream, ids, tokens) {
+  if (stream.nextTokenIndex !== ids.length) await prefill(stream, ids);
+  const times = [];
+  let before;
+  for await (const _ of stream.evaluate([ids[0]], greedy)) {
+    const now = performance.now();
+    if (before !== undefined) times.push(now - before);
+    before = now;
+    if (times.length === tokens) break;
+  }
+  await stream.eraseContextTokenRanges([{ start: ids.length, end: stream.nextTokenIndex }]);
+  return times.reduce((sum, time) => sum + time, 0);
+}
+
+const { arch, type } = llama.systemInfo ? { arch: llama.buildType, type: llama.systemInfo } : {};
+say({
+  ready: true,
+  loadMs: performance.now() - started,
+  version: llama.llamaCppRelease?.release,
+  build: arch,
+  system: type,
+});
+for await (const line of createInterface({ input: process.stdin })) {
+  const { run, ids, tokens } = JSON.parse(line);
+  if (run === "prefill") say({ ms: await prefill(streams[0], ids) });
+  else if (run === "decode") say({ ms: await decode(streams[0], ids, tokens) });
+  else if (run === "deep") say({ ms: await deep(streams[0], ids, tokens) });
+  else if (run === "batch") say({ ms: await batch(ids, tokens) });
+  else if (run === "memory") say({ rss: process.memoryUsage.rss() });
+  else say({ error: `unknown run ${run}` });
+}
+await llama.dispose();

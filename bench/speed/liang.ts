@@ -1,0 +1,54 @@
+// Liang's side of the comparison (side.ts). Usage: node bench/speed/liang.ts MODEL THREADS WINDOW SEQUENCES
+import { createInterface } from "node:readline";
+import type { GenerateOptions, ReplyEvent } from "../../src/chat/types.ts";
+import { readBandwidth } from "../../src/eval/read-bandwidth.ts";
+import { load } from "../../src/index.ts";
+import type { Answer, Question, Ready } from "./side.ts";
+
+const [path, threads, window, sequences] = process.argv.slice(2);
+await using model = await load(path, { threads: Number(threads), window: Number(window), slots: Number(sequences) });
+const { tier, loadMs, bytesPerToken } = model.info;
+
+const say = (answer: Answer | Ready): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
+
+async function generate(
+  ids: readonly number[],
+  options: GenerateOptions,
+): Promise<Extract<ReplyEvent, { type: "end" }>> {
+  let end: Extract<ReplyEvent, { type: "end" }> | undefined;
+  for await (const event of model.generate(ids, { temperature: 0, ignoreEnd: true, ...options })) {
+    if (event.type === "end") end = event;
+  }
+  return end!;
+}
+
+async function answer(question: Question): Promise<Answer> {
+  const { run } = question;
+  switch (run) {
+    case "prefill": {
+      const { timings } = await generate(question.ids, { maxTokens: 1, reproducible: true });
+      return { ms: timings.firstTokenMs };
+    }
+    case "decode": {
+      const { timings } = await generate(question.ids, { maxTokens: question.tokens + 1, reproducible: true });
+      return { ms: timings.decodeMs };
+    }
+    case "deep": {
+      const { timings } = await generate(question.ids, { maxTokens: question.tokens + 1 });
+      return { ms: timings.decodeMs };
+    }
+    case "batch": {
+      const begun = performance.now();
+      const options = { maxTokens: question.tokens + 1, reproducible: true };
+      await Promise.all(Array.from({ length: Number(sequences) }, () => generate(question.ids, options)));
+      return { ms: performance.now() - begun };
+    }
+    case "bandwidth":
+      return { gbPerSecond: await readBandwidth(Number(threads)) };
+    default:
+      return question satisfies never;
+  }
+}
+
+say({ ready: true, loadMs, tier, bytesPerToken });
+for await (const line of createInterface({ input: process.stdin })) say(await answer(JSON.parse(line) as Question));
