@@ -11,7 +11,10 @@ declare namespace WebAssembly {
   }
   class Memory {
     /** Sizes are in pages of 64 KiB. */
-    constructor(descriptor: { initial: number; maximum: number; shared: true });
+    constructor(descriptor: { initial: number; maximum: number; shared: boolean });
+    /** With 64-bit addresses, whose sizes are bigints. */
+    constructor(descriptor: { initial: bigint; maximum: bigint; shared: boolean; address: "i64" });
+    /** An ArrayBuffer where it is not shared; both are used alike. */
     readonly buffer: SharedArrayBuffer;
   }
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean;

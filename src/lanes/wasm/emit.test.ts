@@ -6,26 +6,32 @@ import { type Kernel, defineKernel, traceKernel } from "../builder.ts";
 import { interpret } from "../interpret.ts";
 import { type Machine, type OperationName, operations } from "../ir.ts";
 import { Float, Floats, Int, Ints } from "../values.ts";
-import { compileKernel, relaxedMachine, wasmMachine } from "./host.ts";
+import { compileKernel, createWasmMemory, hasWideMemory, relaxedMachine, wasmMachine } from "./host.ts";
 
-const machines: Record<string, Machine> = { wasm: wasmMachine };
 const relaxed = relaxedMachine();
-if (relaxed !== undefined) machines["wasm-relaxed"] = relaxed;
+const narrow: Record<string, Machine> = { wasm: wasmMachine, ...(relaxed && { "wasm-relaxed": relaxed }) };
+const wideSkip = !hasWideMemory() && "this host's WebAssembly has no 64-bit addresses";
+const wide = Object.entries(narrow).map(([tier, machine]) => [`${tier} with 64-bit words`, { ...machine, word: 64 }]);
+const machines: Record<string, Machine> = { ...narrow, ...Object.fromEntries(wide) };
 
 const IN = 256;
 const OUT = 2048;
 const BYTES = 4096;
 const SPECIAL = [0, -0, 1, -1, 0.5, 1.5, 2.5, -2.5, 1e-40, 3e38, Infinity, -Infinity, NaN, 2 ** 23 + 1, 2 ** 31, 65520];
 
+/** Writes a record at address 0. */
+function setRecord({ word }: Machine, memory: ArrayBufferLike, values: readonly number[]): void {
+  if (word === 64) new BigInt64Array(memory).set(values.map(BigInt));
+  else new Int32Array(memory).set(values);
+}
+
 /** Runs a kernel emitted and interpreted over equal memories (words 0 and 1: IN and OUT); both must end equal. */
 function same(kernel: Kernel<"input" | "out">, machine: Machine, fill: (view: DataView) => void, parts = 1): void {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const memory = createWasmMemory({ pages: 1, word: machine.word, shared: true });
   const twin = new ArrayBuffer(BYTES);
   for (const buffer of [memory.buffer, twin]) {
-    const view = new DataView(buffer);
-    fill(view);
-    view.setInt32(0, IN, true);
-    view.setInt32(4, OUT, true);
+    fill(new DataView(buffer));
+    setRecord(machine, buffer, [IN, OUT]);
   }
   const run = compileKernel(kernel, machine, memory, 3072);
   const traced = traceKernel(kernel, machine);
@@ -51,7 +57,10 @@ function fillWith(seed: number, kind: "floats" | "ints") {
   };
 }
 
-/** A kernel that applies one operation to loaded operands, eight times, with an immediate of its own each time. */
+/**
+ * A kernel that applies one operation to loaded operands, eight times, with an immediate of its own each time. Ints are
+ * shifted by less than 32, to the right without a sign: else it shows how wide they are.
+ */
 function operationKernel(op: OperationName): Kernel<"input" | "out"> {
   return defineKernel(`one ${op}`, ["input", "out"], (k, { input, out }) => {
     const [result, ...types] = operations[op];
@@ -61,6 +70,8 @@ function operationKernel(op: OperationName): Kernel<"input" | "out"> {
       const operands = types.map((type, n) => {
         if (isMemory && n === 0) return result === "none" ? out : input;
         const offset = at + n * 16;
+        if (op === "int.shl" && n === 1) return input.loadInt(offset).and(31);
+        if (op === "int.shrU") return n === 0 ? input.loadHalf(offset) : input.loadInt(offset).and(31);
         if (type === "int") return input.loadInt(offset);
         if (type === "float") return input.loadFloat(offset);
         return type === "ints" ? input.loadInts(offset) : input.loadFloats(offset);
@@ -83,8 +94,10 @@ const absent = (Object.keys(operations) as OperationName[]).filter((op) => /^til
 const skipped = [...special, ...absent];
 
 for (const [tier, machine] of Object.entries(machines)) {
-  describe(`emitted code of ${tier} equals the interpreter`, () => {
+  describe(`emitted code of ${tier} equals the interpreter`, { skip: machine.word === 64 && wideSkip }, () => {
     for (const op of Object.keys(operations) as OperationName[]) {
+      // records are words, loaded in every test; random ones are no exact numbers for the interpreter
+      if (op === "int.loadWord" && machine.word === 64) continue;
       if (skipped.includes(op) || (op === "floats.madd" && machine.madd === "none")) continue;
       it(`in ${op}`, () => {
         for (let seed = 0; seed < 20; seed++) {
@@ -157,10 +170,45 @@ for (const [tier, machine] of Object.entries(machines)) {
       const check = (parts: number): void => same(kernel, machine, () => {}, parts);
       [1, 2, 3, 13, 14].forEach(check);
       const memory = new ArrayBuffer(BYTES);
-      new DataView(memory).setInt32(4, OUT, true);
+      setRecord(machine, memory, [IN, OUT]);
       const traced = traceKernel(kernel, machine);
       for (let part = 0; part < 4; part++) interpret(traced, machine, memory, { record: 0, part, parts: 4 });
       assert.deepEqual([...new Int32Array(memory, OUT, 15)], [...Array<number>(13).fill(1), 0, 0]);
     });
   });
 }
+
+describe("64-bit words", { skip: wideSkip }, () => {
+  it("reach addresses over 4 GB, in every kind of load and store", () => {
+    const GIGABYTE = 2 ** 30;
+    const memory = createWasmMemory({ pages: (6 * GIGABYTE) / 65536, word: 64, shared: true });
+    const [from, to] = [4.5 * GIGABYTE, 5.5 * GIGABYTE];
+    const machine: Machine = { ...wasmMachine, word: 64 };
+    setRecord(machine, memory.buffer, [from, to, 4]);
+    new Float32Array(memory.buffer, from, 16).set(Array.from({ length: 16 }, (_, i) => i + 0.5));
+    const kernel = defineKernel("far", ["from", "to", "count"], (k, { from, to, count }) => {
+      k.range(0, count, 1, (i) => {
+        const [source, target] = [from.add(i.mul(16)), to.add(i.mul(16))];
+        target.store(source.loadFloats().add(1));
+        target.add(64).store(source.loadFloat(4).add(source.loadFloat(8)));
+        target.add(64).storeHalf(source.loadHalf(14), 4);
+        target.add(64).store(source.sub(from), 8);
+        target.add(64).storeByte(source.less(to), 12);
+      });
+    });
+    compileKernel(kernel, machine, memory)(0, 0, 1);
+    assert.deepEqual(
+      [...new Float32Array(memory.buffer, to, 16)],
+      Array.from({ length: 16 }, (_, i) => i + 1.5),
+    );
+    const view = new DataView(memory.buffer, to + 64);
+    const f32 = (i: number): number => new DataView(memory.buffer, from).getFloat32(i * 4, true);
+    for (let i = 0; i < 4; i++) {
+      assert.equal(view.getFloat32(i * 16, true), f32(4 * i + 1) + f32(4 * i + 2));
+      assert.equal(view.getUint16(i * 16 + 4, true), new DataView(memory.buffer, from).getUint16(i * 16 + 14, true));
+      assert.deepEqual([view.getInt32(i * 16 + 8, true), view.getUint8(i * 16 + 12)], [i * 16, 1]);
+    }
+    assert.equal(new Float32Array(memory.buffer, from - 2 ** 32, 1)[0], 0, "nothing lies 4 GB lower");
+    assert.equal(new Float32Array(memory.buffer, to - 2 ** 32, 1)[0], 0);
+  });
+});

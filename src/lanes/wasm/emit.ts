@@ -1,12 +1,19 @@
-// Emits kernels as one WebAssembly module: each an exported function (record, part, parts) over an imported shared
-// memory, "host.memory", and the thread's scratch address, the imported global "host.scratch".
-import type { Do, Statement, TracedKernel } from "../ir.ts";
-import { type SpecialOperation, encodings, shuffleCode, signedLeb, unsignedLeb } from "./opcodes.ts";
+// Emits kernels as one WebAssembly module: each an exported function (record, part, parts) over an imported memory,
+// "host.memory", and the thread's scratch address, the imported global "host.scratch". With ints of 64 bits the memory is
+// a memory64; parameters and scratch stay i32, so records and scratch lie in the first 4 GB and JavaScript passes numbers.
+import type { Do, Machine, Statement, TracedKernel } from "../ir.ts";
+import {
+  type SpecialOperation,
+  type WordEncodings,
+  shuffleCode,
+  signedLeb,
+  unsignedLeb,
+  words as encodingsOfWord,
+} from "./opcodes.ts";
 import { type LocalKind, type Schedule, localKind, schedule } from "./schedule.ts";
 
 const PARAMETERS = 3;
-const kindCodes: Readonly<Record<LocalKind, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
-const kinds = Object.keys(kindCodes) as LocalKind[];
+const kinds: readonly LocalKind[] = ["int", "float", "register"];
 
 const LOCAL_GET = 0x20;
 const LOCAL_SET = 0x21;
@@ -15,15 +22,28 @@ const EMPTY = 0x40;
 /** "\0asm", version 1. */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
-/** The module's bytes. Functions are exported under their kernels' names. */
-export function emitModule(kernels: readonly TracedKernel[], memoryPages: number): Uint8Array<ArrayBuffer> {
-  const bodies = kernels.map(emitFunction);
+/** The memory that a module is for. */
+export interface MemoryKind {
+  /** That of the machine for which the kernels were traced. Default 32. */
+  readonly word?: Machine["word"];
+  /** Default true; false where the host cannot share memory between threads. */
+  readonly shared?: boolean;
+}
+
+/** The module's bytes, for a memory of so many pages of 64 KiB. Functions are exported under their kernels' names. */
+export function emitModule(
+  kernels: readonly TracedKernel[],
+  memoryPages: number,
+  { word = 32, shared = true }: MemoryKind = {},
+): Uint8Array<ArrayBuffer> {
+  const bodies = kernels.map((kernel) => emitFunction(kernel, encodingsOfWord[word]));
   const pages = unsignedLeb(memoryPages);
+  const limits = 1 | (shared ? 2 : 0) | (word === 64 ? 4 : 0); // there is a maximum, shared, 64-bit addresses
   return Uint8Array.from([
     ...MAGIC,
     ...section(1, [[0x60, PARAMETERS, 0x7f, 0x7f, 0x7f, 0]]),
     ...section(2, [
-      [...name("host"), ...name("memory"), 0x02, 0x03, ...pages, ...pages], // shared, with a maximum
+      [...name("host"), ...name("memory"), 0x02, limits, ...pages, ...pages],
       [...name("host"), ...name("scratch"), 0x03, 0x7f, 0x00], // an i32 that does not change
     ]),
     ...section(
@@ -60,10 +80,11 @@ function name(text: string): number[] {
   return [...unsignedLeb(bytes.length), ...bytes];
 }
 
-function emitFunction(kernel: TracedKernel): number[] {
+function emitFunction(kernel: TracedKernel, word: WordEncodings): number[] {
   const plan = schedule(kernel);
-  const emitter = new FunctionEmitter(kernel, plan);
+  const emitter = new FunctionEmitter(kernel, plan, word);
   emitter.block(kernel.body);
+  const kindCodes: Readonly<Record<LocalKind, number>> = { int: word.type, float: 0x7d, register: 0x7b };
   const groups = kinds.filter((kind) => plan.slotCounts[kind] > 0);
   const locals = groups.flatMap((kind) => [...unsignedLeb(plan.slotCounts[kind]), kindCodes[kind]]);
   return [...unsignedLeb(groups.length), ...locals, ...emitter.code, 0x0b];
@@ -73,13 +94,15 @@ class FunctionEmitter {
   readonly code: number[] = [];
   readonly #kernel: TracedKernel;
   readonly #plan: Schedule;
+  readonly #word: WordEncodings;
   readonly #firstLocal: Record<LocalKind, number>;
 
-  constructor(kernel: TracedKernel, plan: Schedule) {
+  constructor(kernel: TracedKernel, plan: Schedule, word: WordEncodings) {
     this.#kernel = kernel;
     this.#plan = plan;
-    const { i32, f32 } = plan.slotCounts;
-    this.#firstLocal = { i32: PARAMETERS, f32: PARAMETERS + i32, v128: PARAMETERS + i32 + f32 };
+    this.#word = word;
+    const { int, float } = plan.slotCounts;
+    this.#firstLocal = { int: PARAMETERS, float: PARAMETERS + int, register: PARAMETERS + int + float };
   }
 
   block(statements: readonly Statement[]): void {
@@ -87,6 +110,7 @@ class FunctionEmitter {
   }
 
   #statement(statement: Statement): void {
+    const { lessSigned, add, truth } = this.#word;
     switch (statement.kind) {
       case "do":
       case "get": {
@@ -104,19 +128,19 @@ class FunctionEmitter {
         this.#value(statement.from);
         this.#local(LOCAL_TEE, statement.counter);
         this.#value(statement.to);
-        this.code.push(0x48, 0x04, EMPTY, 0x03, EMPTY); // i32.lt_s, if, loop
+        this.code.push(lessSigned, 0x04, EMPTY, 0x03, EMPTY); // less, if, loop
         this.block(statement.body);
         this.#local(LOCAL_GET, statement.counter);
         this.#value(statement.step);
-        this.code.push(0x6a); // i32.add
+        this.code.push(add);
         this.#local(LOCAL_TEE, statement.counter);
         this.#value(statement.to);
-        this.code.push(0x48, 0x0d, 0, 0x0b, 0x0b); // i32.lt_s, br_if 0, end, end
+        this.code.push(lessSigned, 0x0d, 0, 0x0b, 0x0b); // less, br_if 0, end, end
         return;
       }
       case "if":
         this.#value(statement.condition);
-        this.code.push(0x04, EMPTY);
+        this.code.push(...truth, 0x04, EMPTY);
         this.block(statement.body);
         if (statement.otherwise.length > 0) this.code.push(0x05);
         this.block(statement.otherwise);
@@ -143,19 +167,24 @@ class FunctionEmitter {
     if (statement.kind === "get") return this.#local(LOCAL_GET, statement.variable);
     if (statement.kind !== "do") return;
     if (statement.op in specials) return this.#special(statement);
-    const { code, order, immediate, after = [] } = encodings[statement.op as keyof typeof encodings];
+    const {
+      code,
+      order,
+      immediate,
+      after = [],
+    } = this.#word.encodings[statement.op as keyof WordEncodings["encodings"]];
     const { operands } = statement;
     for (const id of order === undefined ? operands : order.map((i) => operands[i])) this.#value(id);
     if (immediate === "pushed") this.code.push(0x41, ...signedLeb(statement.immediate));
     this.code.push(...code);
     // A hint of no alignment, then the offset: kernels load bytes from anywhere.
     if (immediate === "offset") this.code.push(0, ...unsignedLeb(statement.immediate), ...after);
-    if (immediate === "lane") this.code.push(statement.immediate);
+    if (immediate === "lane") this.code.push(statement.immediate, ...after);
   }
 
   #special({ op, operands, immediate }: Do): void {
     for (const id of operands) this.#value(id);
-    this.code.push(...specials[op as SpecialOperation](immediate));
+    this.code.push(...specials[op as SpecialOperation](immediate, this.#word));
   }
 }
 
@@ -170,13 +199,13 @@ const v128Const = (bytes: number[]): number[] => [0xfd, 0x0c, ...bytes, ...bytes
 /** i8x16.shuffle of the register on top with a zero register. */
 const gather = (byteAt: (i: number) => number): number[] => [...v128Const([0, 0, 0, 0]), ...shuffleCode(byteAt)];
 
-const specials: Readonly<Record<SpecialOperation, (immediate: number) => number[]>> = {
-  "int.const": (value) => [0x41, ...signedLeb(value)],
+const specials: Readonly<Record<SpecialOperation, (immediate: number, word: WordEncodings) => number[]>> = {
+  "int.const": (value, word) => [word.const, ...signedLeb(value)],
   "float.const": (value) => [0x43, ...bytesOf(value, "f32")],
   "ints.const": (value) => v128Const(bytesOf(value, "i32")),
   "floats.const": (value) => v128Const(bytesOf(value, "f32")),
-  "int.parameter": (which) => [LOCAL_GET, which],
-  "int.scratch": () => [0x23, 0],
+  "int.parameter": (which, { extend }) => [LOCAL_GET, which, ...extend],
+  "int.scratch": (_, { extend }) => [0x23, 0, ...extend],
   // bytes 0, 4, 8, 12 to the front, then v128.store32_lane 0
   "ints.store8": (offset) => [...gather((i) => i * 4), 0xfd, 0x5a, 0, ...unsignedLeb(offset), 0],
   // bytes 0 1, 4 5, 8 9, 12 13 to the front, then v128.store64_lane 0

@@ -1,5 +1,6 @@
 // Each operation of the kernel language as WebAssembly: opcode bytes, and what surrounds them. Numbers from the core
-// specification (SIMD, threads) and the relaxed SIMD proposal. W is 4.
+// specification (SIMD, threads, memory64) and the relaxed SIMD proposal. W is 4. An int is an i32, or where Machine.word
+// is 64 an i64: only the operations with ints in them differ.
 import type { OperationName } from "../ir.ts";
 
 export interface Encoding {
@@ -9,7 +10,7 @@ export interface Encoding {
   readonly order?: readonly number[];
   /** Where the immediate goes: a memory offset after the (first) opcode, a lane byte, or an i32 pushed before it. */
   readonly immediate?: "offset" | "lane" | "pushed";
-  /** Bytes after the memory offset. */
+  /** Bytes after a memory offset or a lane. */
   readonly after?: readonly number[];
 }
 
@@ -66,7 +67,9 @@ export type SpecialOperation =
 /** Operations that no WebAssembly machine has: the builder never makes them for one. */
 type AbsentOperation = Extract<OperationName, `tile.${string}` | `${string}F16` | "ints.pairBf16">;
 
-export const encodings: Readonly<Record<Exclude<OperationName, SpecialOperation | AbsentOperation>, Encoding>> = {
+type EncodedOperation = Exclude<OperationName, SpecialOperation | AbsentOperation>;
+
+const narrow: Readonly<Record<EncodedOperation, Encoding>> = {
   "int.add": plain(0x6a),
   "int.sub": plain(0x6b),
   "int.mul": plain(0x6c),
@@ -148,4 +151,69 @@ export const encodings: Readonly<Record<Exclude<OperationName, SpecialOperation 
   "floats.lane": lane(0x1f),
   "floats.fromInts": plain(simd(0xfa)),
   "floats.bits": plain([]),
+};
+
+const EXTEND_SIGNED = 0xac; // i64.extend_i32_s
+const EXTEND = 0xad; // i64.extend_i32_u
+const WRAP = 0xa7; // i32.wrap_i64
+const TRUTH = [0x42, 0, 0x52]; // i64.const 0, i64.ne
+
+/** Those with ints in them, where an int has 64 bits. What is read from 32 bits is sign-extended, as numbers are. */
+const wide: Readonly<Record<EncodedOperation, Encoding>> = {
+  ...narrow,
+  "int.add": plain(0x7c),
+  "int.sub": plain(0x7d),
+  "int.mul": plain(0x7e),
+  "int.divU": plain(0x80),
+  "int.remU": plain(0x82),
+  "int.and": plain(0x83),
+  "int.or": plain(0x84),
+  "int.xor": plain(0x85),
+  "int.shl": plain(0x86),
+  "int.shrU": plain(0x88),
+  "int.eq": plain([0x51, EXTEND]),
+  "int.ltS": plain([0x53, EXTEND]),
+  "int.load": memory([0x34]),
+  "int.loadWord": memory([0x29]),
+  "int.loadU8": memory([0x31]),
+  "int.loadU16": memory([0x33]),
+  "int.select": plain([...TRUTH, 0x1b], [1, 2, 0]),
+  "float.select": plain([...TRUTH, 0x1b], [1, 2, 0]),
+  "int.store": memory([0x3e]),
+  "int.store8": memory([0x3c]),
+  "int.store16": memory([0x3d]),
+  "int.bits": plain([0xbc, EXTEND_SIGNED]),
+  "int.fromFloat": plain([0xfc, 0x00, EXTEND_SIGNED]),
+  "float.lt": plain([0x5d, EXTEND]),
+  "float.fromInt": plain(0xb4),
+  "float.bits": plain([WRAP, 0xbe]),
+  "ints.splat": plain([WRAP, ...simd(0x11)]),
+  "ints.lane": { ...lane(0x1b), after: [EXTEND_SIGNED] },
+};
+
+export interface WordEncodings {
+  readonly encodings: Readonly<Record<EncodedOperation, Encoding>>;
+  /** What a local of an int is. */
+  readonly type: number;
+  readonly const: number;
+  readonly add: number;
+  readonly lessSigned: number;
+  /** Makes an i32 condition of an int. */
+  readonly truth: readonly number[];
+  /** Makes an int of an unsigned i32. */
+  readonly extend: readonly number[];
+}
+
+/** By Machine.word. */
+export const words: Readonly<Record<32 | 64, WordEncodings>> = {
+  32: { encodings: narrow, type: 0x7f, const: 0x41, add: 0x6a, lessSigned: 0x48, truth: [], extend: [] },
+  64: {
+    encodings: wide,
+    type: 0x7e,
+    const: 0x42,
+    add: 0x7c,
+    lessSigned: 0x53,
+    truth: TRUTH,
+    extend: [EXTEND],
+  },
 };

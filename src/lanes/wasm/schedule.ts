@@ -12,8 +12,8 @@ export interface Schedule {
   readonly isUsed: (value: number) => boolean;
 }
 
-export type LocalKind = "i32" | "f32" | "v128";
-export const localKind = (type: ValueType): LocalKind => (type === "int" ? "i32" : type === "float" ? "f32" : "v128");
+export type LocalKind = "int" | "float" | "register";
+export const localKind = (type: ValueType): LocalKind => (type === "int" || type === "float" ? type : "register");
 
 const isLoad = (op: OperationName): boolean => op.includes(".load");
 const again: readonly OperationName[] = ["int.const", "float.const", "int.parameter", "int.scratch"];
@@ -177,8 +177,8 @@ function assignSlots(
   lives: ReadonlyMap<number, Life>,
 ): Pick<Schedule, "slots" | "slotCounts"> {
   const slots = new Map<number, number>();
-  const slotCounts = { i32: 0, f32: 0, v128: 0 };
-  const busyUntil: Record<LocalKind, number[]> = { i32: [], f32: [], v128: [] };
+  const slotCounts = { int: 0, float: 0, register: 0 };
+  const busyUntil: Record<LocalKind, number[]> = { int: [], float: [], register: [] };
   for (const [id, { from, to }] of [...lives].sort(([, a], [, b]) => a.from - b.from)) {
     const kind = localKind(types[id]);
     const free = busyUntil[kind].findIndex((until) => until < from);
