@@ -42,6 +42,16 @@ if (Number.parseInt(process.versions.node) < 24) {
 await import("./cli/main.js");
 `;
 
+/** Modules of threads are named by their sources' names, which the compiler leaves alone. */
+function renameThreads(): void {
+  for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js") || name.startsWith(PAGE)) continue;
+    const text = readFileSync(join(dist, name), "utf8");
+    const renamed = text.replaceAll(/new Worker\(new URL\("(\.\/[\w-]+)\.ts"/g, 'new Worker(new URL("$1.js"');
+    if (renamed !== text) writeFileSync(join(dist, name), renamed);
+  }
+}
+
 /** Compiles the sources and builds the page into dist/. */
 function build(): void {
   mkdirSync(dist, { recursive: true });
@@ -50,6 +60,7 @@ function build(): void {
   const node = (...args: string[]): unknown =>
     execFileSync(process.execPath, args, { cwd: root, stdio: ["ignore", 2, 2] });
   node(join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json");
+  renameThreads();
   node(join(root, "scripts/build-web.ts"));
   writeFileSync(join(dist, "package.json"), `${JSON.stringify(DIST_MANIFEST, null, 2)}\n`);
   writeFileSync(join(dist, "bin.js"), BIN, { mode: 0o755 });

@@ -1,6 +1,6 @@
 // How fast this machine reads memory: N threads sum a block far larger than any cache. Decoding is bound by this, so
 // speeds are told beside it.
-import { type WorkerHandle, startWorker } from "#platform";
+import { Worker, type WorkerHandle, startWorker } from "#platform";
 import type { ReadTask } from "./read-bandwidth-worker.ts";
 
 const BLOCK_BYTES = 512 * 2 ** 20; // ten times the largest last-level cache of a desktop
@@ -11,11 +11,10 @@ export async function readBandwidth(threads: number, rounds = 5): Promise<number
   const pages = BLOCK_BYTES / PAGE_BYTES + 1; // the last page holds records and sums
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   new Uint32Array(memory.buffer, 0, BLOCK_BYTES / 4).fill(0x9e3779b9); // untouched pages would all be one page of zeros
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-  const url = new URL(`./read-bandwidth-worker${extension}`, import.meta.url);
+  const module = new Worker(new URL("./read-bandwidth-worker.ts", import.meta.url), { type: "module" });
   const workers = Array.from({ length: threads }, (_, part) => {
     const task: ReadTask = { memory, blockBytes: BLOCK_BYTES, part, parts: threads };
-    return startWorker(url, task, { name: `read ${part}` });
+    return startWorker(module, task, { name: `read ${part}` });
   });
   try {
     const answers = workers.map(answersOf);

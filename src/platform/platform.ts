@@ -32,6 +32,8 @@ export interface FolderEntry extends FileFacts {
 export interface MachineFacts {
   /** Threads that can run at once; a container's limit is respected. */
   readonly cores: number;
+  /** Whether threads can share memory; false in a browser's page that is not cross-origin isolated. */
+  readonly sharesMemory: boolean;
   readonly cpu: string;
   /** "linux", "darwin", "win32". */
   readonly os: string;
@@ -60,6 +62,14 @@ export interface WorkerHandle extends MessageEnd, AsyncDisposable {
   hold(on: boolean): void;
   /** Stops the thread wherever it is, also in an endless loop. */
   terminate(): Promise<void>;
+}
+
+/**
+ * The module of a thread. It is written `new Worker(new URL("./name.ts", import.meta.url), { type: "module" })`, word for
+ * word: that is how bundlers find modules of threads. Nothing runs before `startWorker`.
+ */
+export interface WorkerModule {
+  readonly url: URL;
 }
 
 export interface WorkerOptions {
@@ -117,8 +127,9 @@ export interface Platform {
   readonly collectGarbage: () => Promise<void>;
   /** Milliseconds of a clock that never goes back; only differences mean something. */
   readonly now: () => number;
-  /** Runs the module at `url` in a thread of its own; it finds `data` in `currentWorker()`. */
-  readonly startWorker: (url: URL, data: unknown, options?: WorkerOptions) => WorkerHandle;
+  readonly Worker: new (url: URL, options: { readonly type: "module" }) => WorkerModule;
+  /** Runs a module in a thread of its own; it finds `data` in `currentWorker()`. */
+  readonly startWorker: (module: WorkerModule, data: unknown, options?: WorkerOptions) => WorkerHandle;
   /** Inside a worker: its data and the way back to who started it; undefined on the main thread. */
   readonly currentWorker: () => CurrentWorker | undefined;
   /** Machine code and memory outside of JavaScript's, or the reason why this host has none. Tried at the first call. */

@@ -1,6 +1,6 @@
 // Runs untrusted templates on a thread of their own, within a budget of time, memory and output. The thread starts with
 // the first render, serves the following ones, is killed when a job goes over, and never keeps the process alive.
-import { startWorker } from "#platform";
+import { Worker, startWorker } from "#platform";
 import type { WorkerHandle } from "#platform";
 import { TemplateError } from "./template-error.ts";
 import type { JinjaJob, JinjaResult } from "./template-jinja.ts";
@@ -53,9 +53,12 @@ export function createTemplateRunner(budget: TemplateBudget): TemplateRunner {
   }
 
   function start(): WorkerHandle {
-    // Sources run unbuilt (.ts), the package is compiled (.js): the thread's module has this module's extension.
-    const url = new URL(`./template-worker${import.meta.url.slice(-3)}`, import.meta.url);
-    const started = startWorker(url, undefined, { name: "template", background: true, heapBytesMax: budget.heapBytes });
+    const module = new Worker(new URL("./template-worker.ts", import.meta.url), { type: "module" });
+    const started = startWorker(module, undefined, {
+      name: "template",
+      background: true,
+      heapBytesMax: budget.heapBytes,
+    });
     started.onMessage((message) => pending?.resolve(message));
     started.onFailure((error) => {
       if (thread === started) thread = undefined;

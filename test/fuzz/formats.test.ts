@@ -28,7 +28,9 @@ function fuzz(target: number, mutants: number): Promise<FuzzOutcome> {
     millisecondsMax: MUTANT_MS_MAX,
     progress,
   };
-  const worker = startWorker(new URL("./fuzz.worker.ts", import.meta.url), task, { heapBytesMax: PEAK_BYTES_MAX });
+  const worker = startWorker({ url: new URL("./fuzz.worker.ts", import.meta.url) }, task, {
+    heapBytesMax: PEAK_BYTES_MAX,
+  });
   return new Promise<FuzzOutcome>((resolve, reject) => {
     let seen = -1;
     const watch = setInterval(() => {

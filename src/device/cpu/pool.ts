@@ -1,12 +1,11 @@
 // The conductor's side of a model's compute threads: post one command, await one answer. Threads that failed are
 // replaced by new ones over the same memory. Not here: what a thread does (run-loop.ts), what a program is (encode.ts).
 import { KernelError, UsageError } from "../../base/errors.ts";
-import { type WorkerHandle, startWorker } from "#platform";
+import { Worker, type WorkerHandle, startWorker } from "#platform";
 import { PART_BITS, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 import type { ComputeThreadData } from "./worker.ts";
 
-// Sources run as .ts, the published package as .js: the entry has this file's own extension.
-const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 
 export interface PoolOptions extends Omit<ComputeThreadData, "scratch"> {
   /** Addresses of scratch bytes: one thread for each. */
@@ -89,7 +88,7 @@ export class ComputePool {
     this.#words[Word.sleepers] = 0; // those that slept are gone
     this.#threads = this.#options.scratch.map((scratch, i) => {
       const data: ComputeThreadData = { ...this.#options, scratch };
-      return startWorker(ENTRY, data, { name: `compute ${i}`, background: true });
+      return startWorker(thread, data, { name: `compute ${i}`, background: true });
     });
     for (const thread of this.#threads) {
       thread.onFailure((cause) => {

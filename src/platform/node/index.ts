@@ -29,6 +29,7 @@ export const {
   residentBytes,
   collectGarbage,
   now,
+  Worker,
   startWorker,
   currentWorker,
   native,

@@ -10,6 +10,7 @@ type ReadText = (path: string) => Promise<string | undefined>;
 
 export const machineFacts: Platform["machineFacts"] = async () => ({
   cores: availableParallelism(),
+  sharesMemory: true,
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   os: platform(),
   architecture: arch(),

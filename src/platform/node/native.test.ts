@@ -131,7 +131,7 @@ describe("machine code", { skip }, () => {
     using code = host.makeExecutable(ADD_CODE);
     const shared = new SharedArrayBuffer(8);
     const data = { code: code.address, record: host.addressOf(shared) };
-    await using worker = startWorker(new URL("./native.fixture.ts", import.meta.url), data);
+    await using worker = startWorker({ url: new URL("./native.fixture.ts", import.meta.url) }, data);
     const answer = await new Promise((resolve, reject) => {
       worker.onMessage(resolve);
       worker.onFailure(reject);

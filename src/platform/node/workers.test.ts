@@ -1,9 +1,9 @@
 // Threads: data in, messages both ways, shared and moved memory, failures, termination of an endless loop.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { currentWorker, startWorker, type WorkerHandle } from "./index.ts";
+import { Worker, currentWorker, startWorker, type WorkerHandle } from "./index.ts";
 
-const fixture = new URL("./workers.fixture.ts", import.meta.url);
+const fixture = new Worker(new URL("./workers.fixture.ts", import.meta.url), { type: "module" });
 const nextMessage = (worker: WorkerHandle) => new Promise<unknown>((resolve) => worker.onMessage(resolve));
 const nextFailure = (worker: WorkerHandle) => new Promise<Error>((resolve) => worker.onFailure(resolve));
 

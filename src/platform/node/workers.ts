@@ -1,10 +1,18 @@
 // Threads: a thin, typed layer over node:worker_threads.
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import type { Platform, Transfer } from "../platform.ts";
+import { isMainThread, parentPort, Worker as NodeWorker, workerData } from "node:worker_threads";
+import type { Platform, Transfer, WorkerModule } from "../platform.ts";
 
-export const startWorker: Platform["startWorker"] = (url, data, options = {}) => {
+export class Worker implements WorkerModule {
+  readonly url: URL;
+
+  constructor(url: URL, _options: { readonly type: "module" }) {
+    this.url = url;
+  }
+}
+
+export const startWorker: Platform["startWorker"] = ({ url }, data, options = {}) => {
   const { name, transfer = [], background = false, heapBytesMax } = options;
-  const worker = new Worker(url, {
+  const worker = new NodeWorker(url, {
     workerData: data,
     // a program given by `node --input-type=module -e` has flags that a worker refuses
     ...(process.execArgv.some((flag) => flag.startsWith("--input-type")) && { execArgv: [] }),
