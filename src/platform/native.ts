@@ -26,6 +26,9 @@ export interface MapFileOptions {
   readonly bytes?: number;
   /** Writes go to the file. Default false: a write is a fault. */
   readonly writable?: boolean;
+  /** true: pages of 2 MiB where the file cache has them (begins at a multiple of 2 MiB); false: small ones only, so that
+   * what is never touched is not resident. Default: as the system likes. */
+  readonly hugePages?: boolean;
   /** Put it over memory of the caller's that is there: address and length are whole pages. `release` leaves zeros. */
   readonly at?: number;
 }
@@ -58,6 +61,8 @@ export interface Native {
   mapFile(path: string, options?: MapFileOptions): NativeRegion;
   /** Tells the system that a range will be read soon (whole pages around it): it reads ahead without waiting. */
   willNeed(address: number, bytes: number): void;
+  /** Brings whole pages of a range into memory now, in one call: waits for the disk where they are not cached. */
+  populate(address: number, bytes: number): void;
   /** Changes what whole pages may be used for. */
   protect(address: number, bytes: number, access: PageAccess): void;
   /** Where the bytes of a shared buffer lie; they never move. */

@@ -26,8 +26,9 @@ export interface HostCalls {
   mapFile(descriptor: number, offset: number, bytes: number, writable: boolean, at?: number): number;
   unmap(address: number, bytes: number): void;
   protect(address: number, bytes: number, access: PageAccess | "execute"): boolean;
-  adviseHugePages(address: number, bytes: number): void;
+  adviseHugePages(address: number, bytes: number, on: boolean): void;
   adviseWillNeed(address: number, bytes: number): void;
+  populate(address: number, bytes: number): void;
   requestTiles(): boolean;
   pinThread(core: number): boolean;
 }
@@ -44,6 +45,8 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000; // memory that may stay untouched is not counted
 const MADV_WILLNEED = 3;
 const MADV_HUGEPAGE = 14;
+const MADV_NOHUGEPAGE = 15;
+const MADV_POPULATE_READ = 22; // since Linux 5.14; before, pages come when they are touched
 const SYS_ARCH_PRCTL = 158;
 const ARCH_REQ_XCOMP_PERM = 0x1023;
 const XFEATURE_XTILEDATA = 18;
@@ -99,8 +102,9 @@ export function linuxCalls(koffi: Koffi): HostCalls {
     },
     unmap: (address, bytes) => void munmap(address, bytes),
     protect: (address, bytes, access) => mprotect(address, bytes, protections[access]) === 0,
-    adviseHugePages: (address, bytes) => void madvise(address, bytes, MADV_HUGEPAGE),
+    adviseHugePages: (address, bytes, on) => void madvise(address, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE),
     adviseWillNeed: (address, bytes) => void madvise(address, bytes, MADV_WILLNEED),
+    populate: (address, bytes) => void madvise(address, bytes, MADV_POPULATE_READ),
     requestTiles: () => syscall(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) === 0,
     pinThread(core) {
       if (!Number.isInteger(core) || core < 0 || core >= CORES_MAX) return false;

@@ -89,13 +89,17 @@ export function nativeOf(koffi: Koffi, calls: HostCalls): Native {
       const start = mapped(calls.map(bytes + spare), "Native memory", bytes);
       if (!hugePages) return regionOf(start, bytes, () => calls.unmap(start, bytes));
       const address = Math.ceil(start / spare) * spare;
-      calls.adviseHugePages(address, bytes);
+      calls.adviseHugePages(address, bytes, true);
       return regionOf(address, bytes, () => calls.unmap(start, bytes + spare));
     },
     mapFile: (path, options = {}) => mapFile(path, options, calls, regionOf),
     willNeed(address, bytes) {
       const first = Math.floor(address / pageBytes) * pageBytes;
       calls.adviseWillNeed(first, pages(address + bytes - first));
+    },
+    populate(address, bytes) {
+      const first = Math.floor(address / pageBytes) * pageBytes;
+      calls.populate(first, pages(address + bytes - first));
     },
     protect(address, bytes, access) {
       if (address % pageBytes !== 0 || bytes % pageBytes !== 0)
@@ -113,7 +117,7 @@ export function nativeOf(koffi: Koffi, calls: HostCalls): Native {
 
 function mapFile(
   path: string,
-  { offset = 0, bytes: asked, writable = false, at }: MapFileOptions,
+  { offset = 0, bytes: asked, writable = false, hugePages, at }: MapFileOptions,
   calls: HostCalls,
   regionOf: (address: number, bytes: number, free: () => void) => NativeRegion,
 ): NativeRegion {
@@ -130,7 +134,13 @@ function mapFile(
       throw new ShapeError(path, `${bytes} bytes from ${offset}`, `a range of its ${size} bytes that begins a page`);
     if (at !== undefined && (at % calls.pageBytes !== 0 || bytes % calls.pageBytes !== 0))
       throw new ShapeError(path, `${bytes} bytes over ${at}`, `multiples of ${calls.pageBytes}`);
-    const address = mapped(calls.mapFile(descriptor, offset, bytes, writable, at), `Mapping ${path}`, bytes);
+    // an address range of our own, in which the file begins at a multiple of a huge page
+    const range = at === undefined && hugePages === true ? bytes + HUGE_PAGE_BYTES : 0;
+    const start = range === 0 ? 0 : mapped(calls.map(range), `Mapping ${path}`, bytes);
+    const place = range === 0 ? at : Math.ceil(start / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+    const address = mapped(calls.mapFile(descriptor, offset, bytes, writable, place), `Mapping ${path}`, bytes);
+    if (hugePages !== undefined) calls.adviseHugePages(address, bytes, hugePages);
+    if (range > 0) return regionOf(address, bytes, () => calls.unmap(start, range));
     // memory that somebody else reserved is theirs to unmap: a hole in it could be given to another
     const free = at === undefined ? () => calls.unmap(address, bytes) : () => void calls.map(bytes, at);
     return regionOf(address, bytes, free);
