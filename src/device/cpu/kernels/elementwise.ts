@@ -17,7 +17,8 @@ export const CHUNK = 1024;
 
 const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 
-const unary: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => Floats>> = {
+/** Functions of one number. */
+export const unary: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => Floats>> = {
   silu: (x) => x.div(exp(x.neg()).add(1)),
   // 0.5 x (1 + tanh u) is x / (1 + e^-2u)
   geluTanh: (x, k) =>

@@ -1,0 +1,44 @@
+// How the sums of the prompt class's products are finished: bias and residual added, stored, and cut where the last group
+// of 16 rows of weights has fewer.
+import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+
+/** bias: f32 (outer) or address 0; residual: f32 (rows, outer), added to the products, or 0; out: f32 (rows, outer). */
+export interface PromptOutputs {
+  readonly bias: Int;
+  readonly residual: Int;
+  readonly out: Int;
+  readonly outer: Int;
+}
+
+/**
+ * Stores sums of `row` for the outputs from `first` on, a register's after the other, those that there are. `out` may be
+ * the residual's place. Uses the first bytes of scratch.
+ */
+export function storeSums(k: KernelBuilder, w: PromptOutputs, row: Int, first: Int, sums: readonly Floats[]): void {
+  const at = row.mul(w.outer).add(first).mul(FLOAT_BYTES);
+  const registerBytes = k.lanes * FLOAT_BYTES;
+  const finished = sums.map((sum) => k.variable(sum));
+  k.when(w.bias, () => {
+    const bias = w.bias.add(first.mul(FLOAT_BYTES));
+    finished.forEach((sum, n) => (sum.value = sum.value.add(bias.loadFloats(n * registerBytes))));
+  });
+  k.when(w.residual, () => {
+    const residual = w.residual.add(at);
+    finished.forEach((sum, n) => (sum.value = sum.value.add(residual.loadFloats(n * registerBytes))));
+  });
+  const out = w.out.add(at);
+  k.when(
+    w.outer.less(first.add(sums.length * k.lanes)),
+    () => {
+      finished.forEach((sum, n) => k.scratch.store(sum.value, n * registerBytes));
+      k.range(0, w.outer.sub(first).mul(FLOAT_BYTES), FLOAT_BYTES, (i) => {
+        out.add(i).store(k.scratch.add(i).loadFloat());
+      });
+    },
+    () => finished.forEach((sum, n) => out.store(sum.value, n * registerBytes)),
+  );
+}
+
+/** Bytes of scratch that `storeSums` uses for `outputs` outputs. */
+export const tailBytes = (outputs: number): number => outputs * FLOAT_BYTES;
