@@ -150,7 +150,8 @@ function link(
   }
 
   const codeBytes = code.bytes.length + before[jumps.length];
-  const poolAt = Math.ceil(codeBytes / POOL_ALIGNMENT) * POOL_ALIGNMENT;
+  const alignment = listing.pool.length === 0 ? 1 : POOL_ALIGNMENT;
+  const poolAt = Math.ceil(codeBytes / alignment) * alignment;
   const out = new Uint8Array(poolAt + listing.pool.length).fill(INT3, codeBytes, poolAt);
   const view = new DataView(out.buffer);
   let from = 0;
