@@ -1,9 +1,7 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
-import { sum } from "../base/collections.ts";
 import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";
-import { openModelParts } from "./model-parts.ts";
-import type { ModelParts } from "./model-parts.ts";
+import { openModelParts, sizeOf } from "./model-parts.ts";
 import type { LoadOptions, MemoryPlan, ModelInfo, SamplingOptions } from "./types.ts";
 
 export { resolveModel } from "./resolve.ts";
@@ -69,14 +67,4 @@ export async function describeModel(path: string, options: LoadOptions = {}): Pr
       bytes: byteLength,
     })),
   };
-}
-
-/** Weights counted once each, and the bytes of the files that hold them. */
-export function sizeOf({ files, model }: Pick<ModelParts, "files" | "model">): {
-  parameters: number;
-  fileBytes: number;
-} {
-  const used = new Set([...model.parameters.values()].flatMap(({ pieces }) => pieces.map(({ tensor }) => tensor)));
-  const elements = [...used].map((name) => files.tensors.get(name)?.shape.reduce((a, b) => a * b, 1) ?? 0);
-  return { parameters: sum(elements), fileBytes: sum(files.weightFiles.map(({ sizeBytes }) => sizeBytes)) };
 }

@@ -1,6 +1,7 @@
 // Opens a model's files and reads all that is no weight: what family it is, its tokenizer, its template, how it wants to
 // be sampled. Nothing large is allocated. Not here: running it (load.ts).
 import { splitPath } from "#platform";
+import { sum } from "../base/collections.ts";
 import type { OnProgress } from "../base/progress.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
@@ -62,4 +63,14 @@ export async function openModelParts(path: string, template?: string, onProgress
     await files.close();
     throw error;
   }
+}
+
+/** Weights counted once each, and the bytes of the files that hold them. */
+export function sizeOf({ files, model }: Pick<ModelParts, "files" | "model">): {
+  parameters: number;
+  fileBytes: number;
+} {
+  const used = new Set([...model.parameters.values()].flatMap(({ pieces }) => pieces.map(({ tensor }) => tensor)));
+  const elements = [...used].map((name) => files.tensors.get(name)?.shape.reduce((a, b) => a * b, 1) ?? 0);
+  return { parameters: sum(elements), fileBytes: sum(files.weightFiles.map(({ sizeBytes }) => sizeBytes)) };
 }

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { text as readAll } from "node:stream/consumers";
 import { FormatError, UsageError } from "../base/errors.ts";
-import { type OpenTextSide, openTextSide } from "../chat/text-side.ts";
+import { type OpenTextSide, openTextSide } from "../chat/open-text-side.ts";
 import type { Message, Tool } from "../chat/types.ts";
 import { defineCommand } from "./command.ts";
 import { readTextFile } from "./text-file.ts";
