@@ -38,7 +38,8 @@ for (const threads of [1, 2]) {
     for (let step = 0; step < STEPS; step++) words.set([0, record, parts, 0], TABLE / 4 + step * STEP_WORDS);
     const pool = new ComputePool({
       memory,
-      module: new WebAssembly.Module(SPIN),
+      code: { kind: "wasm", module: new WebAssembly.Module(SPIN), names: ["spin"] },
+      base: 0,
       kernels: ["spin"],
       scratch: Array<number>(threads).fill(0),
     });

@@ -55,17 +55,15 @@ describe("the plan", () => {
     assert.equal((await fitting(totalBytes)).fits, true);
   });
 
-  test("the cpu executor fits what 32-bit addresses reach and no more, whatever memory the machine has", async () => {
-    const fitting = (window: number): Promise<EnginePlan> =>
-      plan(doubleModel(2 ** 24, false), doubleStore, cpuExecutor, { window, slots: 32, threads: 1 }, 2 ** 40);
-    assert.equal((await fitting(2 ** 22)).fits, true); // 2 GiB of keys and values
-    const beyond = await fitting(2 ** 23);
+  test("the cpu executor fits what the addresses of a memory reach and no more, whatever memory the machine has", async () => {
+    const options = (slots: number): EngineOptions => ({ window: 2 ** 22, slots, threads: 1 });
+    const fitting = (slots: number): Promise<EnginePlan> =>
+      plan(doubleModel(2 ** 24, false), doubleStore, cpuExecutor, options(slots), 2 ** 40);
+    for (const slots of [32, 128]) assert.equal((await fitting(slots)).fits, true); // 2 and 8 GiB of keys and values
+    const beyond = await fitting(256);
     assert.equal(beyond.fits, false);
-    assert.ok(beyond.availableBytes < 4.1 * 2 ** 30);
-    await assert.rejects(
-      openEngine(doubleModel(2 ** 24, false), doubleStore, cpuExecutor, { window: 2 ** 23, slots: 32, threads: 1 }),
-      MemoryError,
-    );
+    assert.ok(beyond.availableBytes < 16.1 * 2 ** 30);
+    await assert.rejects(openEngine(doubleModel(2 ** 24, false), doubleStore, cpuExecutor, options(256)), MemoryError);
   });
 
   const wrong: [string, EngineOptions][] = [

@@ -46,5 +46,5 @@ export const TAG_MASK = (1 << (32 - PART_BITS)) - 1;
 /** A claim no tag can reach: a thread failed, every thread leaves. */
 export const POISON = -1;
 
-/** One step of the table: kernel index, address of the argument record, parts. */
+/** One step of the table: kernel index, offset of the argument record (below 2^31), parts. */
 export const STEP_WORDS = 4;

@@ -2,6 +2,7 @@
 // places live how long, the steps so far.
 import { UnsupportedError } from "../../base/errors.ts";
 import { type Graph, type Tensor, elementsBound, isInput, isParameter, isState, leafName } from "../../graph/index.ts";
+import type { Machine } from "../../lanes/index.ts";
 import type { ArenaValue } from "../planner.ts";
 import type { StoredParameter } from "../executor.ts";
 import { packedBytes, packedFormat } from "./packed-layouts.ts";
@@ -24,6 +25,8 @@ export interface LoweredGraph {
 }
 
 export interface LowerOptions {
+  /** What kernels are built for: lowerings choose by its facts. Its word may become wider than said here. */
+  readonly machine: Machine;
   readonly parameters: ReadonlyMap<string, StoredParameter>;
   readonly precision: "f32" | "fast";
 }

@@ -2,30 +2,32 @@
 // threads. What runs afterwards is one command a run (pool.ts). Not here: where things lie (place-model.ts).
 import { UsageError } from "../../base/errors.ts";
 import type { ExtentValues, Graph } from "../../graph/index.ts";
-import { type Kernel, type Machine, emitModule, traceKernel } from "../../lanes/index.ts";
+import type { Kernel } from "../../lanes/index.ts";
 import type { OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
+import type { ModelCode } from "./code.ts";
 import { STEP_WORDS } from "./control.ts";
 import { packKernels } from "./kernels/pack.ts";
-import { createMemory, pagesOf } from "./layout.ts";
+import { ModelMemory } from "./model-memory.ts";
 import { GROUP_ROWS, packedFormat } from "./packed-layouts.ts";
 import { type PlacedModel, type PlacedProgram, placeModel } from "./place-model.ts";
 import { ComputePool } from "./pool.ts";
-import { EncodedProgram, createProgram } from "./program.ts";
+import { EncodedProgram, createProgram, setWord } from "./program.ts";
 import type { Place } from "./step.ts";
+import type { Tier } from "./tiers.ts";
 import { type PackRequest, loadWeights } from "./weights.ts";
 
 const PACK_PARTS_MOST = 16;
 
 /** Throws as `placeModel`, and MemoryError before anything is allocated when no memory is that large. */
 export async function openModel<P extends string>(
-  machine: Machine,
+  tier: Tier,
   store: ParameterStore,
   graphs: Readonly<Record<P, Graph>>,
   options: OpenOptions = {},
 ): Promise<OpenModel<P>> {
-  const { threads, model, use } = await placeModel(store, graphs, options);
-  const memory = createMemory(model.bytes);
-  const conductor = new Conductor(model, machine, memory);
+  const { threads, model, use } = await placeModel(store, graphs, options, tier);
+  const memory = new ModelMemory(model, model.machine.word, tier.native);
+  const conductor = new Conductor(model, tier, memory);
   try {
     await loadWeights(store, model.weights, memory, model.staging, (request) => conductor.pack(request), options);
   } catch (error) {
@@ -45,23 +47,28 @@ export async function openModel<P extends string>(
 /** The caller's side of a placed model: its programs, one running at a time. */
 class Conductor {
   readonly #model: PlacedModel;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: ModelMemory;
+  readonly #code: ModelCode;
   readonly #kernels: readonly Kernel[];
   readonly #pool: ComputePool;
   #closed = false;
   #running = false;
 
-  constructor(model: PlacedModel, machine: Machine, memory: WebAssembly.Memory) {
+  constructor(model: PlacedModel, tier: Tier, memory: ModelMemory) {
     this.#model = model;
     this.#memory = memory;
     const steps = model.programs.flatMap((program) => program.steps);
     const formats = [...model.weights.values()].map(({ stored }) => packedFormat(stored.format));
     const kernels = [...steps.map(({ kernel }) => kernel), ...formats.map((format) => packKernels[format])];
     this.#kernels = [...new Set(kernels)];
-    const traced = this.#kernels.map((kernel) => traceKernel(kernel, machine));
-    const module = new WebAssembly.Module(emitModule(traced, pagesOf(memory)));
-    const { scratch } = model;
-    this.#pool = new ComputePool({ memory, module, kernels: this.#kernels.map(({ name }) => name), scratch });
+    this.#code = tier.compile(this.#kernels, model.machine, memory.shared);
+    this.#pool = new ComputePool({
+      memory: memory.shared,
+      code: this.#code.threadCode,
+      base: memory.base,
+      kernels: this.#kernels.map(({ name }) => name),
+      scratch: model.scratch,
+    });
   }
 
   program(index: number): Program {
@@ -70,11 +77,14 @@ class Conductor {
     const encoded = new EncodedProgram(
       program,
       addresses,
-      new Int32Array(this.#memory.buffer),
+      new Int32Array(this.#memory.shared.buffer),
+      this.#model.machine.word,
       (place) => this.#addressOf(place, program),
       (kernel) => this.#kernels.indexOf(kernel),
     );
-    return createProgram(graph, addresses, this.#memory, (extents, signal) => this.#run(encoded, extents, signal));
+    return createProgram(graph, addresses, this.#memory.shared, (extents, signal) =>
+      this.#run(encoded, extents, signal),
+    );
   }
 
   /** Packs rows that lie in a staging buffer. */
@@ -82,8 +92,13 @@ class Conductor {
     const table = this.#model.packStep;
     const record = table + STEP_WORDS * 4;
     const parts = Math.min(Math.ceil(rows / GROUP_ROWS), PACK_PARTS_MOST);
-    const step = [this.#kernels.indexOf(packKernels[format]), record, parts, 0];
-    new Int32Array(this.#memory.buffer, table, 8).set([...step, source, target, rows, blocks]);
+    const words = new Int32Array(this.#memory.shared.buffer);
+    words.set([this.#kernels.indexOf(packKernels[format]), record, parts, 0], table / 4);
+    const { base, weightBase } = this.#memory;
+    const wordBytes = this.#model.machine.word / 8;
+    for (const [i, value] of [base + source, weightBase + target, rows, blocks].entries()) {
+      setWord(words, wordBytes, record + i * wordBytes, value);
+    }
     await this.#pool.run(table, 1);
   }
 
@@ -91,6 +106,8 @@ class Conductor {
     if (this.#closed) return;
     this.#closed = true;
     await this.#pool.close();
+    this.#code.release();
+    this.#memory.release();
   }
 
   async #run(program: EncodedProgram, extents: ExtentValues, signal: AbortSignal | undefined): Promise<void> {
@@ -107,14 +124,15 @@ class Conductor {
 
   #addressOf(place: Place, { addresses, plan }: PlacedProgram): number {
     const { arena, states, weights } = this.#model;
-    if (place.kind === "arena") return arena + plan.offsets[place.index];
+    const { base, weightBase } = this.#memory;
+    if (place.kind === "arena") return base + arena + plan.offsets[place.index];
     const found = {
-      state: () => states.get(place.name),
-      input: () => addresses.inputs.get(place.name),
-      output: () => addresses.outputs.get(place.name),
-      packed: () => weights.get(place.name)?.packed,
-      plain: () => weights.get(place.name)?.plain,
+      state: () => base + states.get(place.name)!,
+      input: () => base + addresses.inputs.get(place.name)!,
+      output: () => base + addresses.outputs.get(place.name)!,
+      packed: () => weightBase + weights.get(place.name)!.packed!,
+      plain: () => weightBase + weights.get(place.name)!.plain!,
     };
-    return found[place.kind]() as number; // everything a step names was placed
+    return found[place.kind](); // everything a step names was placed
   }
 }

@@ -2,13 +2,17 @@
 // allocated or read. Not here: filling the memory (open-model.ts).
 import { UsageError } from "../../base/errors.ts";
 import { type Graph, elementsBound } from "../../graph/index.ts";
+import type { Machine } from "../../lanes/index.ts";
 import { machineFacts } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
 import { type Leaves, collectLeaves } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
-import { ALIGNMENT, Layout, align, MEMORY_BYTES_MAX, SCRATCH_BYTES } from "./layout.ts";
+import { CONTROL_ADDRESS, CONTROL_BYTES } from "./control.ts";
+import { ALIGNMENT, Layout, SCRATCH_BYTES, align } from "./layout.ts";
 import { type LoweredGraph, lower } from "./lower.ts";
+import { sharedBytes, sharedBytesMax } from "./model-memory.ts";
 import { type ProgramAddresses, placeProgram } from "./program.ts";
+import type { Tier } from "./tiers.ts";
 import { type PlacedWeight, placeWeights, stagingBytes } from "./weights.ts";
 
 // Measured as growth of resident memory on Node 26, x64; test/models/memory.test.ts holds the sum to what is measured.
@@ -22,8 +26,11 @@ export interface PlacedProgram extends LoweredGraph {
   readonly plan: ArenaPlan;
 }
 
-/** Where a model's things lie. */
+/** Where a model's things lie: offsets in the shared memory, and those of the weights among the weights. */
 export interface PlacedModel {
+  /** The machine for which kernels are built. */
+  readonly machine: Machine;
+  /** Of the shared memory, the weights not counted. */
   readonly bytes: number;
   readonly scratch: readonly number[];
   readonly programs: readonly PlacedProgram[];
@@ -39,13 +46,14 @@ export interface PlacedModel {
 }
 
 /** A step of the table, and the words of a packing kernel's record. */
-const PACK_STEP_BYTES = 64;
+const PACK_STEP_BYTES = 128;
 
 /** Throws UsageError for the number of threads, UnsupportedError for an op without kernels. */
 export async function placeModel(
   store: Pick<ParameterStore, "parameters">,
   graphs: Readonly<Record<string, Graph>>,
-  { threads: asked, precision = "fast" }: OpenOptions = {},
+  { threads: asked, precision = "fast" }: OpenOptions,
+  { machine, wide, native }: Tier,
 ): Promise<{ readonly threads: number; readonly model: PlacedModel; readonly use: MemoryUse }> {
   const threads = asked ?? (await machineFacts()).cores;
   if (!Number.isInteger(threads) || threads < 1) {
@@ -53,27 +61,30 @@ export async function placeModel(
   }
   const leaves = collectLeaves(store, Object.values(graphs));
   const { parameters } = leaves;
-  const lowered = Object.values(graphs).map((graph) => lower(graph, { parameters, precision }));
-  const model = placeAll(leaves, lowered, threads);
+  const lowered = Object.values(graphs).map((graph) => lower(graph, { parameters, precision, machine }));
+  let model = placeAll(leaves, lowered, threads, machine);
+  if (wide !== undefined && sharedBytes(model, native) > sharedBytesMax(machine.word)) {
+    model = placeAll(leaves, lowered, threads, wide);
+  }
   const { bytes, weightBytes, stateBytes, arenaBytes } = model;
   const use = {
     weightBytes,
     stateBytes,
     arenaBytes,
-    runtimeBytes: bytes - weightBytes - stateBytes - arenaBytes + threads * THREAD_BYTES + CONDUCTOR_BYTES,
-    headroomBytes: MEMORY_BYTES_MAX - bytes,
+    runtimeBytes: bytes - stateBytes - arenaBytes + threads * THREAD_BYTES + CONDUCTOR_BYTES,
+    headroomBytes: sharedBytesMax((wide ?? machine).word) - sharedBytes(model, native),
     bytesPerToken: Object.fromEntries(Object.keys(graphs).map((name, i) => [name, lowered[i].bytesPerToken])),
   };
   return { threads, model, use };
 }
 
-/** One memory: scratch, programs, states, one arena for all programs, weights. */
-function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: number): PlacedModel {
-  const layout = new Layout();
+/** Scratch, programs, states, one arena for all programs; the weights. */
+function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: number, machine: Machine): PlacedModel {
+  const layout = new Layout(CONTROL_ADDRESS + CONTROL_BYTES);
   const scratch = Array.from({ length: threads }, () => layout.reserve(SCRATCH_BYTES));
   const programs = lowered.map((program) => ({
     ...program,
-    addresses: placeProgram(program, layout),
+    addresses: placeProgram(program, layout, machine.word),
     plan: planArena(program.arena, ALIGNMENT),
   }));
   const stateStart = layout.bytes;
@@ -88,12 +99,12 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   const arena = layout.reserve(Math.max(arenaBytes, 2 * buffer));
   const staging = [arena, arena + buffer] as const;
   const packStep = layout.reserve(PACK_STEP_BYTES);
-  const weightStart = layout.bytes;
+  const weightLayout = new Layout();
   const packed = union(lowered.map((program) => program.packed));
   const plain = union(lowered.map((program) => program.plain));
-  const weights = placeWeights(leaves.parameters, packed, plain, layout);
-  const weightBytes = layout.bytes - weightStart;
+  const weights = placeWeights(leaves.parameters, packed, plain, weightLayout);
   return {
+    machine,
     bytes: layout.bytes,
     scratch,
     programs,
@@ -102,7 +113,7 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
     arena,
     arenaBytes,
     weights,
-    weightBytes,
+    weightBytes: weightLayout.bytes,
     staging,
     packStep,
   };

@@ -1,7 +1,8 @@
 // Threads that claim parts: every part of every step runs exactly once, steps run in order, whatever the threads.
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { defineKernel, emitModule, traceKernel, wasmMachine } from "../../lanes/index.ts";
+import { defineKernel, wasmMachine } from "../../lanes/index.ts";
+import { compileWasm } from "./code.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS } from "./control.ts";
 import { ComputePool } from "./pool.ts";
 
@@ -29,7 +30,7 @@ for (const threads of [1, 2, 3, 5]) {
   it(`runs every part once and every step after the one before, with ${threads} threads`, async () => {
     const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
     const words = new Int32Array(memory.buffer);
-    const module = new WebAssembly.Module(emitModule([traceKernel(count, wasmMachine)], 16));
+    const code = compileWasm([count], wasmMachine, memory).threadCode;
     const records = TABLE + STEPS * STEP_WORDS * 4;
     const parts = Array.from({ length: STEPS }, (_, i) => (i * 7) % (PARTS_MOST + 1)); // some steps have none
     const countersOf = (step: number): number => COUNTERS + step * PARTS_MOST * 4;
@@ -40,7 +41,7 @@ for (const threads of [1, 2, 3, 5]) {
       if (parts[step] > 0) before = step;
     }
     const scratch = Array.from({ length: threads }, (_, i) => (8 + i) * 65536);
-    const pool = new ComputePool({ memory, module, kernels: ["count"], scratch });
+    const pool = new ComputePool({ memory, code, base: 0, kernels: ["count"], scratch });
     const RUNS = 40;
     for (let run = 0; run < RUNS; run++) await pool.run(TABLE, STEPS);
     await pool.run(TABLE, 0); // nothing to do
@@ -57,8 +58,9 @@ it("rejects when a thread cannot begin, instead of waiting for it", async () => 
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
   const words = new Int32Array(memory.buffer);
   words.set([0, TABLE + 64, 1, 0], TABLE / 4);
-  const module = new WebAssembly.Module(emitModule([traceKernel(count, wasmMachine)], 32)); // wants a larger memory
-  const pool = new ComputePool({ memory, module, kernels: ["count"], scratch: [8 * 65536] });
+  const larger = new WebAssembly.Memory({ initial: 32, maximum: 32, shared: true });
+  const code = compileWasm([count], wasmMachine, larger).threadCode;
+  const pool = new ComputePool({ memory, code, base: 0, kernels: ["count"], scratch: [8 * 65536] });
   await assert.rejects(pool.run(TABLE, 1), /compute thread ended/);
   await pool.close();
 });

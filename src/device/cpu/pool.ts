@@ -8,7 +8,9 @@ import type { ComputeThreadData } from "./worker.ts";
 const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 
 export interface PoolOptions extends Omit<ComputeThreadData, "scratch"> {
-  /** Addresses of scratch bytes: one thread for each. */
+  /** Names of the kernels in the order of the step table's indices. */
+  readonly kernels: readonly string[];
+  /** Offsets of scratch bytes: one thread for each. */
   readonly scratch: readonly number[];
 }
 
@@ -87,7 +89,8 @@ export class ComputePool {
     this.#death = undefined;
     this.#words[Word.sleepers] = 0; // those that slept are gone
     this.#threads = this.#options.scratch.map((scratch, i) => {
-      const data: ComputeThreadData = { ...this.#options, scratch };
+      const { memory, code, base } = this.#options;
+      const data: ComputeThreadData = { memory, code, base, scratch };
       return startWorker(thread, data, { name: `compute ${i}`, background: true });
     });
     for (const thread of this.#threads) {

@@ -8,16 +8,26 @@
 // inputs change under a kernel.
 import { ERROR_TEXT_BYTES, PARTS_MAX, PART_BITS, POISON, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 
-/** One compute kernel: the record's address, which part, how many parts. */
-export type KernelFunction = (record: number, part: number, parts: number) => void;
+/** One compute kernel: the record's address, which part, how many parts, the thread's scratch (WASM has it already). */
+export type KernelFunction = (record: number, part: number, parts: number, scratch: number) => void;
 
 /** Spinning longer than this costs other processes more than waking costs us. */
 const SPIN_MS = 0.02;
 
 const relax: () => void = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {});
 
+/** What a thread computes with. */
+interface Thread {
+  readonly words: Int32Array;
+  readonly kernels: readonly KernelFunction[];
+  /** The address of the memory's first byte, as kernels see it. */
+  readonly base: number;
+  readonly scratch: number;
+}
+
 /** Serves runs until a thread fails or this one is terminated. Blocks; call it on a thread of its own. */
-export function serve(words: Int32Array, kernels: readonly KernelFunction[]): void {
+export function serve(thread: Thread): void {
+  const { words } = thread;
   let command = 0;
   for (;;) {
     command = waitForCommand(words, command);
@@ -25,7 +35,7 @@ export function serve(words: Int32Array, kernels: readonly KernelFunction[]): vo
     const steps = words[Word.steps];
     const tagBase = words[Word.tagBase];
     if (Atomics.load(words, Word.command) !== command) continue; // the run ended and another is being set up
-    if (!walk(words, kernels, program / 4, steps, tagBase)) return;
+    if (!walk(thread, program / 4, steps, tagBase)) return;
   }
 }
 
@@ -41,13 +51,8 @@ function waitForCommand(words: Int32Array, last: number): number {
 }
 
 /** Takes part in one run; false when a thread has failed. */
-function walk(
-  words: Int32Array,
-  kernels: readonly KernelFunction[],
-  table: number,
-  steps: number,
-  tagBase: number,
-): boolean {
+function walk(thread: Thread, table: number, steps: number, tagBase: number): boolean {
+  const { words, kernels, base, scratch } = thread;
   for (;;) {
     const claim = Atomics.load(words, Word.claim);
     if (claim === POISON) return false;
@@ -63,7 +68,7 @@ function walk(
     if (Atomics.compareExchange(words, Word.claim, claim, claim + 1) !== claim) continue;
     if (Atomics.load(words, Word.abort) === 0) {
       try {
-        kernels[words[row]](words[row + 1], part, parts);
+        kernels[words[row]](base + words[row + 1], part, parts, scratch);
       } catch (error) {
         fail(words, error, step, part);
         return false;

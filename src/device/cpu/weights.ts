@@ -5,6 +5,7 @@ import type { OnProgress } from "../../base/progress.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
 import type { ParameterStore, StoredParameter } from "../executor.ts";
 import type { Layout } from "./layout.ts";
+import type { ModelMemory } from "./model-memory.ts";
 import {
   GROUP_ROWS,
   type PackedFormat,
@@ -58,7 +59,7 @@ export function stagingBytes(parameters: Iterable<StoredParameter>): number {
   }, 0);
 }
 
-/** Rows to pack, at an address in the packed form's format, and where their groups go. */
+/** Rows to pack, at an offset in the memory, and where among the weights their groups go. */
 export interface PackRequest {
   readonly format: PackedFormat;
   readonly source: number;
@@ -73,11 +74,11 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads all weights. `staging`: addresses of two buffers; `pack` runs a packing kernel, one at a time. */
+/** Reads all weights. `staging`: offsets of two buffers; `pack` runs a packing kernel, one at a time. */
 export async function loadWeights(
   store: ParameterStore,
   weights: ReadonlyMap<string, PlacedWeight>,
-  memory: WebAssembly.Memory,
+  memory: ModelMemory,
   staging: readonly [number, number],
   pack: (request: PackRequest) => Promise<void>,
   { onProgress, signal }: LoadOptions,
@@ -93,7 +94,7 @@ export async function loadWeights(
         signal?.throwIfAborted();
         const rows = Math.min(most, stored.rows - firstRow);
         const byteLength = rows * bytesForRow(stored.format, stored.columns);
-        const bytes = new Uint8Array(memory.buffer, staging[buffer], byteLength);
+        const bytes = new Uint8Array(memory.shared.buffer, staging[buffer], byteLength);
         await store.readRows(stored.name, firstRow, bytes);
         if (plain !== undefined) storePlain(stored, firstRow, rows, bytes, memory, plain);
         await packing;
@@ -131,9 +132,10 @@ function storePlain(
   firstRow: number,
   rows: number,
   bytes: Uint8Array,
-  memory: WebAssembly.Memory,
+  memory: ModelMemory,
   plain: number,
 ): void {
   const values = formats[format].decode(bytes, rows * columns);
-  new Float32Array(memory.buffer, plain + firstRow * columns * 4, values.length).set(values);
+  const place = memory.weightBytes(plain + firstRow * columns * 4, values.length * 4);
+  new Float32Array(place.buffer, place.byteOffset, values.length).set(values);
 }

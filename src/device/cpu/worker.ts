@@ -1,20 +1,19 @@
-// Entry of a compute thread: makes its own instance of the model's kernels over the shared memory, then serves runs.
+// Entry of a compute thread: makes its own functions of the model's kernels over the shared memory, then serves runs.
 import { currentWorker } from "#platform";
-import { type KernelFunction, serve } from "./run-loop.ts";
+import { type ThreadCode, kernelFunctions } from "./code.ts";
+import { serve } from "./run-loop.ts";
 
 /** What a compute thread is started with. */
 export interface ComputeThreadData {
   readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
-  /** Exported names in the order of the step table's kernel indices. */
-  readonly kernels: readonly string[];
-  /** Address of this thread's scratch bytes. */
+  readonly code: ThreadCode;
+  /** What kernels add to an offset in the memory: the address of its first byte. */
+  readonly base: number;
+  /** Offset of this thread's scratch bytes. */
   readonly scratch: number;
 }
 
-const { memory, module, kernels, scratch } = currentWorker()!.data as ComputeThreadData;
-const { exports } = new WebAssembly.Instance(module, { host: { memory, scratch } });
-serve(
-  new Int32Array(memory.buffer),
-  kernels.map((name) => exports[name] as KernelFunction),
-);
+const { memory, code, base, scratch } = currentWorker()!.data as ComputeThreadData;
+const words = new Int32Array(memory.buffer);
+const address = base + scratch;
+serve({ words, kernels: kernelFunctions(code, memory, address), base, scratch: address });

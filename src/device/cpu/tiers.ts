@@ -1,0 +1,60 @@
+// The kernel sets of the cpu executor, best first: for which machine each is built, and why a host does not have it.
+// Machine code needs the processor's features and a system that lets it run; WASM runs everywhere.
+import { UnsupportedError, UsageError, show } from "../../base/errors.ts";
+import { type Kernel, type Machine, hasWideMemory, relaxedMachine, wasmMachine } from "../../lanes/index.ts";
+import type { Native } from "#platform";
+import { type ModelCode, compileWasm } from "./code.ts";
+
+export const tierNames = ["wasm-relaxed", "wasm"] as const;
+export type CpuTier = (typeof tierNames)[number];
+
+/** A kernel set that this host can run. */
+export interface Tier {
+  readonly name: CpuTier;
+  readonly machine: Machine;
+  /** The same with addresses of 64 bits, for models that 32 do not reach. */
+  readonly wide?: Machine;
+  /** Where kernels are machine code: what calls them. */
+  readonly native?: Native;
+  compile(kernels: readonly Kernel[], machine: Machine, memory: WebAssembly.Memory): ModelCode;
+}
+
+type Row = () => Omit<Tier, "name"> | string;
+
+const wasm = (machine: Machine): Omit<Tier, "name"> => ({
+  machine,
+  ...(hasWideMemory() && { wide: { ...machine, word: 64 } }),
+  compile: compileWasm,
+});
+
+/** What makes up each tier here, or why it is not here. */
+const rows: Readonly<Record<CpuTier, Row>> = {
+  "wasm-relaxed": () => {
+    const machine = relaxedMachine();
+    return machine === undefined ? "This host's WebAssembly has no relaxed SIMD." : wasm(machine);
+  },
+  wasm: () => wasm(wasmMachine),
+};
+
+/** A tier of this host, or the reason why it is none. */
+export function findTier(name: CpuTier): Tier | string {
+  const found = rows[name]();
+  return typeof found === "string" ? found : { name, ...found };
+}
+
+/** The best tier of this host, or the one asked for. Throws UnsupportedError when that is not here. */
+export function chooseTier(asked?: CpuTier): Tier {
+  for (const name of asked === undefined ? tierNames : [asked]) {
+    const found = findTier(name);
+    if (typeof found !== "string") return found;
+    if (asked !== undefined) throw new UnsupportedError(`The tier ${asked} is not here: ${found}`);
+  }
+  throw new UnsupportedError("No tier of the cpu executor runs on this host.");
+}
+
+/** A tier's name from outside; throws UsageError when it is none. `what` names where it stood. */
+export function parseTier(name: string, what: string): CpuTier {
+  const tier = tierNames.find((known) => known === name);
+  if (tier === undefined) throw new UsageError(`${what} is ${show(name)}, expected one of ${tierNames.join(", ")}.`);
+  return tier;
+}
