@@ -1,5 +1,5 @@
 // What Liang asks of its host: files, folders, machine facts, threads, a clock, machine code (native.ts). One interface; package.json maps
-// `#platform` to the body that fits the host (node/). Everything above imports `#platform`, never a body.
+// `#platform` to the body that fits the host (node/, browser/). Everything above imports `#platform`, never a body.
 // Not here: the network, databases (store/), the terminal (cli/).
 import type { ByteSource } from "../base/source.ts";
 import type { Native, NativeRefusal } from "./native.ts";

@@ -1,6 +1,7 @@
 // Threads: a thin, typed layer over node:worker_threads.
 import { isMainThread, parentPort, Worker as NodeWorker, workerData } from "node:worker_threads";
 import type { Platform, Transfer, WorkerModule } from "../platform.ts";
+import { waitingMessages } from "../waiting-messages.ts";
 
 export class Worker implements WorkerModule {
   readonly url: URL;
@@ -35,7 +36,7 @@ export const startWorker: Platform["startWorker"] = ({ url }, data, options = {}
   worker.on("exit", (code) => {
     if (code !== 0) fail(new Error(`The thread ${name ?? url.pathname} ended with code ${code}.`));
   });
-  const messages = waitingMessages();
+  const messages = waitingMessages<unknown>();
   worker.on("message", messages.receive);
   if (background) worker.unref(); // after the listener: adding one holds the process again
   const terminate = async () => {
@@ -68,18 +69,3 @@ export const currentWorker: Platform["currentWorker"] = () => {
     onMessage: (handler) => void port.on("message", handler),
   };
 };
-
-/** Keeps messages until the first handler comes, then hands each to every handler. */
-function waitingMessages() {
-  const handlers: ((message: unknown) => void)[] = [];
-  const waiting: unknown[] = [];
-  const receive = (message: unknown) => {
-    if (handlers.length === 0) waiting.push(message);
-    for (const handler of handlers) handler(message);
-  };
-  const onMessage = (handler: (message: unknown) => void) => {
-    handlers.push(handler);
-    for (const message of waiting.splice(0)) handler(message);
-  };
-  return { receive, onMessage };
-}
