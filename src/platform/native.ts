@@ -74,8 +74,9 @@ export interface Native {
   /** Asks for tile registers, for all threads of the process; false where they are not granted. Without a grant, an
    * instruction on tiles ends the process. */
   requestTiles(): boolean;
-  /** Keeps the calling thread on one core, counted from 0; false where the system does not do it. */
-  pinThread(core: number): boolean;
+  /** Keeps the calling thread on one of the cores that it may use, the `index`th of them (from 0; past the last, the
+   * first again); false where the system does not do it. */
+  pinThread(index: number): boolean;
 }
 
 /** Why this host has no native part, as a sentence. */

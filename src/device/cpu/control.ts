@@ -18,12 +18,16 @@ export const Word = {
   steps: line(0) + 2,
   /** Tag of the run's first step. */
   tagBase: line(0) + 3,
+  /** How many threads take part in runs; the others sleep on it. Changed by the conductor between runs. */
+  active: line(0) + 4,
   /** Set by the conductor at any time: parts are no longer computed, the run ends at the next step's end. */
   abort: line(1),
   claim: line(2),
   done: line(3),
   /** Threads asleep on CLAIM. */
   sleepers: line(4),
+  /** Microseconds that threads slept on CLAIM while others computed, all threads together; wraps. */
+  waitedMicros: line(4) + 1,
   /** Count of ended runs; the conductor waits on it. */
   finished: line(5),
   /** How the run ended: one of `Status`. */

@@ -54,6 +54,26 @@ for (const threads of [1, 2, 3, 5]) {
   });
 }
 
+it("runs every part once while threads are left out and taken in again", async () => {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const code = compileWasm([count], wasmMachine, memory).threadCode;
+  words.set([0, TABLE + 64, PARTS_MOST, 0], TABLE / 4);
+  words.set([COUNTERS, COUNTERS, 0, 100], TABLE / 4 + 16);
+  const scratch = [8 * 65536, 9 * 65536, 10 * 65536];
+  let runs = 0;
+  const governor = {
+    get active(): number {
+      return [3, 1, 2, 1, 3, 2][runs % 6];
+    },
+    ran: () => void runs++,
+  };
+  await using pool = new ComputePool({ memory, code, base: 0, kernels: ["count"], scratch, governor });
+  for (let run = 0; run < 300; run++) await pool.run(TABLE, 1);
+  assert.equal(runs, 300);
+  assert.ok(words.subarray(COUNTERS / 4, COUNTERS / 4 + PARTS_MOST).every((value) => value === 300));
+});
+
 it("rejects when a thread cannot begin, instead of waiting for it", async () => {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
   const words = new Int32Array(memory.buffer);

@@ -1,22 +1,28 @@
 // The conductor's side of a model's compute threads: post one command, await one answer. Threads that failed are
 // replaced by new ones over the same memory. Not here: what a thread does (run-loop.ts), what a program is (encode.ts).
 import { KernelError, UsageError } from "../../base/errors.ts";
-import { Worker, type WorkerHandle, startWorker } from "#platform";
+import { ThreadGovernor } from "./thread-governor.ts";
+import { Worker, type WorkerHandle, now, startWorker } from "#platform";
 import { PART_BITS, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 import type { ComputeThreadData } from "./worker.ts";
 
 const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 
-export interface PoolOptions extends Omit<ComputeThreadData, "scratch"> {
+export interface PoolOptions extends Pick<ComputeThreadData, "memory" | "code" | "base"> {
   /** Names of the kernels in the order of the step table's indices. */
   readonly kernels: readonly string[];
   /** Offsets of scratch bytes: one thread for each. */
   readonly scratch: readonly number[];
+  /** Keep each thread on a core of its own. Default false. */
+  readonly pin?: boolean;
+  /** Says how many threads take part; default: all but where they wait too long. */
+  readonly governor?: Pick<ThreadGovernor, "active" | "ran">;
 }
 
-export class ComputePool {
+export class ComputePool implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #words: Int32Array;
+  readonly #governor: Pick<ThreadGovernor, "active" | "ran">;
   #threads: WorkerHandle[] = [];
   #nextTag = 0;
   /** What ended a thread that should serve, if one did. */
@@ -28,6 +34,7 @@ export class ComputePool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#words = new Int32Array(options.memory.buffer);
+    this.#governor = options.governor ?? new ThreadGovernor(options.scratch.length);
     this.#start();
   }
 
@@ -45,14 +52,17 @@ export class ComputePool {
     const tagBase = this.#nextTag;
     this.#nextTag = (tagBase + steps) & TAG_MASK;
     const ended = words[Word.finished];
+    const waited = words[Word.waitedMicros];
     words[Word.abort] = 0;
     words[Word.done] = 0;
     this.#command(program, steps, tagBase, first);
     const abort = (): void => void Atomics.store(words, Word.abort, 1);
     signal?.addEventListener("abort", abort, { once: true });
     this.#hold(true);
+    const from = now();
     try {
       await this.#ended(ended);
+      this.#governor.ran(from, now(), ((words[Word.waitedMicros] - waited) | 0) / 1000);
     } catch (error) {
       if (this.#death !== undefined) await this.#restart();
       throw error;
@@ -75,6 +85,10 @@ export class ComputePool {
     await this.#end();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #end(): Promise<void> {
     this.#hold(true); // else the process may end while it waits here
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
@@ -88,10 +102,10 @@ export class ComputePool {
   #start(): void {
     this.#death = undefined;
     this.#words[Word.sleepers] = 0; // those that slept are gone
-    this.#threads = this.#options.scratch.map((scratch, i) => {
-      const { memory, code, base } = this.#options;
-      const data: ComputeThreadData = { memory, code, base, scratch };
-      return startWorker(thread, data, { name: `compute ${i}`, background: true });
+    this.#threads = this.#options.scratch.map((scratch, index) => {
+      const { memory, code, base, pin = false } = this.#options;
+      const data: ComputeThreadData = { memory, code, base, index, pin, scratch };
+      return startWorker(thread, data, { name: `compute ${index}`, background: true });
     });
     for (const thread of this.#threads) {
       thread.onFailure((cause) => {
@@ -108,6 +122,8 @@ export class ComputePool {
     words[Word.program] = program;
     words[Word.steps] = steps;
     words[Word.tagBase] = tagBase;
+    const { active } = this.#governor;
+    if (Atomics.exchange(words, Word.active, active) !== active) Atomics.notify(words, Word.active);
     Atomics.store(words, Word.claim, (tagBase + first) << PART_BITS);
     Atomics.add(words, Word.command, 1);
     Atomics.notify(words, Word.command);

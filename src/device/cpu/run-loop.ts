@@ -18,6 +18,8 @@ const relax: () => void = (Atomics as unknown as { pause?: () => void }).pause ?
 
 /** What a thread computes with. */
 interface Thread {
+  /** Which of the pool's threads it is, from 0. */
+  readonly index: number;
   readonly words: Int32Array;
   readonly kernels: readonly KernelFunction[];
   /** The address of the memory's first byte, as kernels see it. */
@@ -35,7 +37,9 @@ export function serve(thread: Thread): void {
     const steps = words[Word.steps];
     const tagBase = words[Word.tagBase];
     if (Atomics.load(words, Word.command) !== command) continue; // the run ended and another is being set up
-    if (!walk(thread, program / 4, steps, tagBase)) return;
+    const active = words[Word.active];
+    if (thread.index >= active) Atomics.wait(words, Word.active, active);
+    else if (!walk(thread, program / 4, steps, tagBase)) return;
   }
 }
 
@@ -62,7 +66,7 @@ function walk(thread: Thread, table: number, steps: number, tagBase: number): bo
     const parts = words[row + 2];
     const part = claim & PARTS_MAX;
     if (part >= parts) {
-      waitForClose(words, claim);
+      waitForClose(words, claim, parts > 1);
       continue;
     }
     if (Atomics.compareExchange(words, Word.claim, claim, claim + 1) !== claim) continue;
@@ -92,16 +96,22 @@ function close(words: Int32Array, table: number, steps: number, tagBase: number,
   finish(words);
 }
 
-/** Spins, then sleeps, until CLAIM is no longer `claim`. The closer stores CLAIM before it reads `sleepers`. */
-function waitForClose(words: Int32Array, claim: number): void {
-  const until = performance.now() + SPIN_MS;
+/**
+ * Spins, then sleeps, until CLAIM is no longer `claim`. The closer stores CLAIM before it reads `sleepers`. `counted`:
+ * whether sleeping is counted as waiting for another thread, as it is where a step had parts for several.
+ */
+function waitForClose(words: Int32Array, claim: number, counted: boolean): void {
+  const from = performance.now();
+  let slept = false;
   for (let turn = 1; Atomics.load(words, Word.claim) === claim; turn++) {
     relax();
-    if ((turn & 63) !== 0 || performance.now() <= until) continue;
+    if ((turn & 63) !== 0 || performance.now() <= from + SPIN_MS) continue;
+    slept = true;
     Atomics.add(words, Word.sleepers, 1);
     Atomics.wait(words, Word.claim, claim);
     Atomics.sub(words, Word.sleepers, 1);
   }
+  if (slept && counted) Atomics.add(words, Word.waitedMicros, (performance.now() - from) * 1000);
 }
 
 function finish(words: Int32Array): void {

@@ -30,7 +30,7 @@ export interface HostCalls {
   adviseWillNeed(address: number, bytes: number): void;
   populate(address: number, bytes: number): void;
   requestTiles(): boolean;
-  pinThread(core: number): boolean;
+  pinThread(index: number): boolean;
 }
 
 // Numbers of Linux on x86-64: mman.h, madvise(2), arch_prctl(2).
@@ -51,6 +51,7 @@ const SYS_ARCH_PRCTL = 158;
 const ARCH_REQ_XCOMP_PERM = 0x1023;
 const XFEATURE_XTILEDATA = 18;
 const CORES_MAX = 1024; // bits of glibc's cpu_set_t
+const CALLING_THREAD = 0;
 
 const protections = {
   none: PROT_NONE,
@@ -89,6 +90,7 @@ export function linuxCalls(koffi: Koffi): HostCalls {
   const madvise = library.func("int madvise(int64, int64, int)");
   const syscall = library.func("int64 syscall(int64, int64, int64)");
   const schedSetAffinity = library.func("int sched_setaffinity(int, int64, uint8_t *)");
+  const schedGetAffinity = library.func("int sched_getaffinity(int, int64, _Out_ uint8_t *)");
   const fixed = (at: number | undefined): number => (at === undefined ? 0 : MAP_FIXED);
   return {
     pageBytes: PAGE_BYTES,
@@ -106,11 +108,15 @@ export function linuxCalls(koffi: Koffi): HostCalls {
     adviseWillNeed: (address, bytes) => void madvise(address, bytes, MADV_WILLNEED),
     populate: (address, bytes) => void madvise(address, bytes, MADV_POPULATE_READ),
     requestTiles: () => syscall(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) === 0,
-    pinThread(core) {
-      if (!Number.isInteger(core) || core < 0 || core >= CORES_MAX) return false;
+    pinThread(index) {
       const mask = new Uint8Array(CORES_MAX / 8);
-      mask[core >> 3] = 1 << (core & 7);
-      return schedSetAffinity(0, mask.byteLength, mask) === 0; // 0: the calling thread
+      if (schedGetAffinity(CALLING_THREAD, mask.byteLength, mask) < 0) return false;
+      const cores = Array.from({ length: CORES_MAX }, (_, core) => core).filter(
+        (core) => mask[core >> 3] & (1 << (core & 7)),
+      );
+      const core = cores[index % cores.length];
+      mask.fill(0)[core >> 3] = 1 << (core & 7);
+      return schedSetAffinity(CALLING_THREAD, mask.byteLength, mask) === 0;
     },
   };
 }

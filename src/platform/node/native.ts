@@ -111,7 +111,7 @@ export function nativeOf(koffi: Koffi, calls: HostCalls): Native {
     makeExecutable,
     callable,
     requestTiles: () => calls.requestTiles(),
-    pinThread: (core) => calls.pinThread(core),
+    pinThread: (index) => calls.pinThread(index),
   };
 }
 
