@@ -38,6 +38,7 @@ export async function loadPath(path: string, options: LoadOptions = {}): Promise
         trainedWindow: model.window,
         executor: executor.name,
         tier: executor.tier,
+        ...(executor.notice !== undefined && { notice: executor.notice }),
         threads: engine.threads,
         bytesPerToken: engine.bytesPerToken,
         memory: fitted.memory,

@@ -30,7 +30,7 @@ export async function fitModel(
   availableBytes?: number,
 ): Promise<FittedModel> {
   const available = availableBytes ?? (await machineFacts()).memoryAvailableBytes;
-  const { threads, precision, kvType } = options;
+  const { threads, pin, precision, kvType } = options;
   const largest = options.window ?? Math.min(model.window, WINDOW_DEFAULT);
   const slotCounts = options.slots === undefined ? halves(SLOTS_DEFAULT, 1) : [options.slots];
   const windows = options.window === undefined ? halves(largest, WINDOW_LEAST) : [largest];
@@ -40,7 +40,7 @@ export async function fitModel(
   ];
   let fitted: FittedModel | undefined;
   for (const size of sizes) {
-    const engine = { ...size, threads, precision, kvType };
+    const engine = { ...size, threads, pin, precision, kvType };
     fitted = { engine, memory: await plan(model, store, executor, engine, available) };
     if (fitted.memory.fits) return fitted;
   }

@@ -155,6 +155,8 @@ export interface ModelInfo {
   readonly slots: number;
   readonly executor: "reference" | "cpu";
   readonly tier: string;
+  /** What a person should know of how it runs, such as why not by the machine's own instructions. */
+  readonly notice?: string;
   readonly threads: number;
   readonly bytesPerToken: number;
   readonly memory: MemoryPlan;
@@ -169,6 +171,8 @@ export interface LoadOptions {
   /** Conversations that keep their cache at once. Default 4, fewer where memory is short (the info says). */
   slots?: number;
   threads?: number;
+  /** Keep each thread on a core of its own. Default false: the system moves them as it likes. */
+  pin?: boolean;
   executor?: "reference" | "cpu";
   precision?: "f32" | "fast";
   kvType?: "f16" | "f32";

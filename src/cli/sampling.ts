@@ -20,6 +20,7 @@ export const samplingOptions = {
 export const loadingOptions = {
   window: { type: "number", help: "tokens a conversation may hold" },
   threads: { type: "number", help: "compute threads" },
+  pin: { type: "boolean", help: "keep each thread on a core of its own" },
   executor: { type: "string", hint: "NAME", help: "cpu (default), or reference: slow, obviously right" },
   precision: { type: "string", hint: "NAME", help: "fast (default), or f32: activations are never rounded" },
 } as const satisfies OptionSpecs;
@@ -44,6 +45,7 @@ export function loadOptions(values: OptionValues<typeof loadingOptions>): LoadOp
   return {
     window: values.window,
     threads: values.threads,
+    pin: values.pin,
     executor: oneOf("executor", values.executor, ["cpu", "reference"]),
     precision: oneOf("precision", values.precision, ["fast", "f32"]),
   };

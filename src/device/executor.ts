@@ -25,6 +25,8 @@ export interface ParameterStore {
 export interface OpenOptions {
   /** Compute threads; default: the machine's. */
   readonly threads?: number;
+  /** Keep each thread on a core of its own; default false. UnsupportedError where the system does not do it. */
+  readonly pin?: boolean;
   /** "f32": activations stay f32 everywhere. "fast" (default): rounded to int8 blocks where weights are quantized. */
   readonly precision?: "f32" | "fast";
   readonly onProgress?: OnProgress;
@@ -70,8 +72,10 @@ export interface OpenModel<P extends string = string> extends AsyncDisposable {
 
 export interface Executor {
   readonly name: "reference" | "cpu";
-  /** The kernel set in use: "f64" for the reference, "wasm", "wasm-relaxed", later "avx2", ... */
+  /** The kernel set in use: "f64" for the reference, "wasm", "avx2", ... (device/cpu/tiers.ts). */
   readonly tier: string;
+  /** What a person should know, such as why a slower kernel set than the machine's is in use; a sentence. */
+  readonly notice?: string;
   /** What `open` would take, counted: reads no weight and allocates nothing of size. Throws as `open` does by then. */
   plan(
     store: Pick<ParameterStore, "parameters">,

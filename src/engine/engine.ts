@@ -26,8 +26,9 @@ export async function openEngine(
   options: EngineOptions,
 ): Promise<Engine> {
   const layout = layoutOf(model, options);
-  const { threads, precision, onProgress, signal } = options;
-  const opened = await executor.open(store, tracePrograms(model, layout), { threads, precision, onProgress, signal });
+  const { threads, pin, precision, onProgress, signal } = options;
+  const wishes = { threads, pin, precision, onProgress, signal };
+  const opened = await executor.open(store, tracePrograms(model, layout), wishes);
   return new RunningEngine(model, layout, opened);
 }
 

@@ -111,6 +111,8 @@ export interface EngineOptions {
   readonly slots?: number;
   /** Compute threads; default: the machine's. */
   readonly threads?: number;
+  /** Keep each thread on a core of its own. Default false. */
+  readonly pin?: boolean;
   /** "f32": activations stay f32. "fast" (default): rounded to int8 blocks where weights are quantized. */
   readonly precision?: "f32" | "fast";
   /** How keys and values are stored. Default "f16". */

@@ -82,6 +82,8 @@ export interface Native {
 /** Why this host has no native part, as a sentence. */
 export interface NativeRefusal {
   readonly reason: string;
+  /** It should be there: a package is missing, or the system refuses something. */
+  readonly failed?: true;
 }
 
 export const cpuFeatures = [

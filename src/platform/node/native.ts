@@ -36,6 +36,7 @@ export function openNative(os: string, architecture: string, loadKoffi: () => Ko
     const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
     return {
       reason: error instanceof LiangError ? error.message : `koffi, an optional package, does not load: ${line}`,
+      failed: true,
     };
   }
 }
