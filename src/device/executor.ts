@@ -4,6 +4,7 @@ import type { OnProgress } from "../base/progress.ts";
 import type { ExtentValues } from "../graph/shape.ts";
 import type { Graph } from "../graph/tensor.ts";
 import type { FormatName } from "../numeric/registry.ts";
+import type { PackCache } from "../store/pack-cache.ts";
 
 /** One weight as stored: rows of blocks in a number format. A vector has one row. */
 export interface StoredParameter {
@@ -15,11 +16,20 @@ export interface StoredParameter {
   readonly byteLength: number;
 }
 
+/** Where a store's bytes come from. Equal descriptions: equal bytes of every parameter. */
+export interface ParameterOrigin {
+  /** Absolute path of the model. */
+  readonly path: string;
+  readonly description: string;
+}
+
 /** Named weights, read by range; opened by the engine from model files (later also from a trainer's live arrays). */
 export interface ParameterStore {
   readonly parameters: ReadonlyMap<string, StoredParameter>;
   /** Fills `into` with whole rows of `name` from `firstRow` on, in its stored format. */
   readRows(name: string, firstRow: number, into: Uint8Array): Promise<void>;
+  /** Absent: what is made of the parameters cannot be kept for another time. */
+  origin?(): Promise<ParameterOrigin>;
 }
 
 export interface OpenOptions {
@@ -29,6 +39,8 @@ export interface OpenOptions {
   readonly pin?: boolean;
   /** "f32": activations stay f32 everywhere. "fast" (default): rounded to int8 blocks where weights are quantized. */
   readonly precision?: "f32" | "fast";
+  /** Where packed weights are kept between starts; without it they are packed every time. */
+  readonly packs?: PackCache | undefined;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -62,11 +74,21 @@ export interface MemoryUse {
   readonly bytesPerToken: Readonly<Record<string, number>>;
 }
 
+/** How weights came to where they are. */
+export interface OpenWeights {
+  /** "mapped" or "read": from a file in which they were kept packed; "packed": from the model's own file. */
+  readonly from: "mapped" | "read" | "packed";
+  /** Why they are not kept for the next time, where they should be. */
+  readonly note?: string;
+}
+
 /** Weights in place, state allocated (zeroed), programs compiled. One owner; `close` frees everything. */
 export interface OpenModel<P extends string = string> extends AsyncDisposable {
   readonly programs: Readonly<Record<P, Program>>;
   readonly memory: MemoryUse;
   readonly threads: number;
+  /** Absent where they are as the store has them. */
+  readonly weights?: OpenWeights;
   close(): Promise<void>;
 }
 

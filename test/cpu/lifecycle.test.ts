@@ -188,5 +188,6 @@ it("counts the weight bytes that decoding a token reads: matrices whole, embeddi
   await using opened = await executor.open(store, { tied }, { threads: 1 });
   const row = COLUMNS * 4;
   assert.equal(opened.memory.bytesPerToken.tied, row + 32 * row + 32 * 4);
-  assert.ok(opened.memory.weightBytes < 33 * row + 32 * 4 + 256, "a tied weight is packed once");
+  const wholePages = Math.ceil((32 * row + 32 * 4 + 256) / 4096) * 4096;
+  assert.ok(opened.memory.weightBytes <= wholePages, "a tied weight is packed once");
 });

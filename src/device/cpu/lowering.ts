@@ -20,6 +20,8 @@ export interface LoweredGraph {
   /** Weights in the form in which steps read them. */
   readonly packed: ReadonlySet<string>;
   readonly plain: ReadonlySet<string>;
+  /** Of the packed ones, those that a run reads all of. */
+  readonly whole: ReadonlySet<string>;
   /** Weight bytes that a run over one row reads, in those forms. */
   readonly bytesPerToken: number;
 }
@@ -37,6 +39,7 @@ export class Lowering {
   readonly options: LowerOptions;
   readonly packed = new Set<string>();
   readonly plain = new Set<string>();
+  readonly whole = new Set<string>();
   readonly #steps: Step[] = [];
   readonly #places = new Map<Tensor, Place>();
   readonly #arena: { bytes: number; firstStep: number; lastStep: number }[] = [];
@@ -75,6 +78,7 @@ export class Lowering {
     const bytes = packedBytes(packedFormat(format), rows, columns);
     this.#bytesPerToken += reads === "all" ? bytes : Math.ceil(bytes / rows);
     this.packed.add(leafName(tensor));
+    if (reads === "all") this.whole.add(leafName(tensor));
     return { kind: "packed", name: leafName(tensor) };
   }
 
@@ -113,8 +117,8 @@ export class Lowering {
   }
 
   finish(): LoweredGraph {
-    const { graph, packed, plain } = this;
-    return { graph, steps: this.#steps, arena: this.#arena, packed, plain, bytesPerToken: this.#bytesPerToken };
+    const { graph, packed, plain, whole } = this;
+    return { graph, steps: this.#steps, arena: this.#arena, packed, plain, whole, bytesPerToken: this.#bytesPerToken };
   }
 
   #newPlace(tensor: Tensor): Place {

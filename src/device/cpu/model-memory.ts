@@ -3,22 +3,30 @@
 // the offset in the memory, for machine code where the process has them. Not here: what lies where (place-model.ts).
 import { MemoryError } from "../../base/errors.ts";
 import { type Machine, createWasmMemory } from "../../lanes/index.ts";
-import type { Native, NativeRegion } from "#platform";
+import { type Native, type NativeRegion, native as hostNative, now } from "#platform";
+import type { PackFile } from "../../store/pack-cache.ts";
+import type { Place } from "./weight-targets.ts";
+import { HUGE_PAGE_BYTES, type WeightImage } from "./weights.ts";
 
 /** Pages of a WebAssembly memory; the weights begin at one, so that a file can be mapped there. */
 export const PAGE_BYTES = 65536;
 /** What addresses of 32 bits reach, and what hosts give a memory of 64-bit addresses at most. */
 const BYTES_MAX = { 32: 2 ** 32, 64: 2 ** 34 } as const;
 
+/** Mapped weights are brought into memory so many bytes at once; longer than this and it is the disk that we wait for. */
+const POPULATE_BYTES = 64 << 20;
+const POPULATE_QUICK_MS = 4;
+
 export interface MemorySizes {
   /** Of everything but the weights. */
   readonly bytes: number;
-  readonly weightBytes: number;
+  readonly image: Pick<WeightImage, "bytes" | "streamedBytes">;
 }
 
 /** Bytes of the shared memory, the weights included where they lie in it. */
-export function sharedBytes({ bytes, weightBytes }: MemorySizes, native: Native | undefined): number {
-  return native === undefined ? pageAligned(bytes) + weightBytes : bytes;
+export function sharedBytes({ bytes, image }: MemorySizes, native: Native | undefined): number {
+  // the weights are put where the process has a multiple of a huge page, which may be up to one page further
+  return native === undefined ? pageAligned(bytes) + HUGE_PAGE_BYTES + image.bytes : bytes;
 }
 
 /** How large a shared memory may be. */
@@ -31,28 +39,98 @@ export class ModelMemory {
   readonly shared: WebAssembly.Memory;
   /** The address of offset 0 of the shared memory, as kernels see it. */
   readonly base: number;
-  /** The address of the weights, as kernels see it. */
-  readonly weightBase: number;
-  readonly #weights: NativeRegion | undefined;
+  readonly #image: MemorySizes["image"];
+  /** Who maps files; runs machine code too where `#apart`. */
+  readonly #host: Native | undefined;
+  /** Whether the weights are no part of the shared memory. */
+  readonly #apart: boolean;
+  #weightBase: number;
+  readonly #regions: NativeRegion[] = [];
 
   /** `native` where machine code runs. Throws MemoryError where the memory cannot be had. */
   constructor(sizes: MemorySizes, word: Machine["word"], native: Native | undefined) {
-    const { bytes, weightBytes } = sizes;
     this.shared = createMemory(sharedBytes(sizes, native), native === undefined ? word : undefined);
     this.base = native?.addressOf(this.shared.buffer) ?? 0;
-    this.#weights = weightBytes > 0 ? native?.allocate(weightBytes, { hugePages: true }) : undefined;
-    this.weightBase = this.#weights?.address ?? this.base + pageAligned(bytes);
+    this.#image = sizes.image;
+    this.#apart = native !== undefined;
+    const host = hostNative();
+    this.#host = "reason" in host ? undefined : host;
+    const start = this.#host?.addressOf(this.shared.buffer) ?? 0;
+    this.#weightBase = Math.ceil((start + pageAligned(sizes.bytes)) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES - start;
+  }
+
+  /** The address of the weights, as kernels see it; it stands once they are allocated or mapped. */
+  get weightBase(): number {
+    return this.#weightBase;
+  }
+
+  get canMap(): boolean {
+    return this.#host !== undefined;
+  }
+
+  /** Gives the weights memory of zeros. */
+  allocateWeights(): void {
+    if (!this.#apart || this.#image.bytes === 0 || this.#host === undefined) return;
+    this.release();
+    const region = this.#host.allocate(this.#image.bytes, { hugePages: true });
+    this.#regions.push(region);
+    this.#weightBase = region.address;
+  }
+
+  /** Maps a file's data as the weights; false where the host cannot. What runs read by row stays out until it is read. */
+  mapWeights({ path, dataOffset }: PackFile): boolean {
+    if (this.#host === undefined) return false;
+    const { bytes, streamedBytes } = this.#image;
+    if (this.#apart) this.allocateWeights(); // an address range, whose pages the file takes
+    const at = this.#apart ? this.#weightBase : this.#host.addressOf(this.shared.buffer) + this.#weightBase;
+    const parts = [
+      { first: 0, length: streamedBytes, hugePages: true },
+      { first: streamedBytes, length: bytes - streamedBytes, hugePages: false },
+    ];
+    try {
+      for (const { first, length, hugePages } of parts.filter((part) => part.length > 0)) {
+        const options = { offset: dataOffset + first, bytes: length, hugePages, at: at + first };
+        const region = this.#host.mapFile(path, options);
+        if (!this.#apart) this.#regions.push(region); // else the range's own release does it
+      }
+    } catch {
+      this.release();
+      return false;
+    }
+    return true;
+  }
+
+  /** Brings the first bytes of mapped weights into memory, so that no run waits for them; `report` hears how many. */
+  async populateWeights(bytes: number, report: (done: number) => void, signal?: AbortSignal): Promise<void> {
+    const at = this.#apart ? this.#weightBase : this.#host!.addressOf(this.shared.buffer) + this.#weightBase;
+    for (let done = 0; done < bytes; done += POPULATE_BYTES) {
+      signal?.throwIfAborted();
+      const startMs = now();
+      this.#host!.populate(at + done, Math.min(POPULATE_BYTES, bytes - done));
+      report(Math.min(done + POPULATE_BYTES, bytes));
+      // from a disk it takes a while: let others on this thread go on
+      if (now() - startMs > POPULATE_QUICK_MS) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
   }
 
   /** The bytes of weights from `offset` on. */
   weightBytes(offset: number, bytes: number): Uint8Array {
-    if (this.#weights !== undefined) return this.#weights.view.subarray(offset, offset + bytes);
-    return new Uint8Array(this.shared.buffer, this.weightBase + offset, bytes);
+    if (this.#apart) return this.#regions[0].view.subarray(offset, offset + bytes);
+    return new Uint8Array(this.shared.buffer, this.#weightBase + offset, bytes);
+  }
+
+  weightPlace(offset: number, bytes: number): Place {
+    return { address: this.#weightBase + offset, view: this.weightBytes(offset, bytes) };
+  }
+
+  /** A part of the shared memory. */
+  place(offset: number, bytes: number): Place {
+    return { address: this.base + offset, view: new Uint8Array(this.shared.buffer, offset, bytes) };
   }
 
   /** Gives back what JavaScript's collector does not see; all threads are gone by then. */
   release(): void {
-    this.#weights?.release();
+    for (const region of this.#regions.splice(0)) region.release();
   }
 }
 

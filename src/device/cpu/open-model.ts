@@ -9,12 +9,14 @@ import { STEP_WORDS } from "./control.ts";
 import { packKernels } from "./kernels/pack.ts";
 import { ModelMemory } from "./model-memory.ts";
 import { GROUP_ROWS, packedFormat } from "./packed-layouts.ts";
-import { type PlacedModel, type PlacedProgram, placeModel } from "./place-model.ts";
+import { type BufferPair, type PlacedModel, type PlacedProgram, placeModel } from "./place-model.ts";
 import { ComputePool } from "./pool.ts";
 import { EncodedProgram, createProgram, setWord } from "./program.ts";
-import type { Place } from "./step.ts";
+import type { Place as StepPlace } from "./step.ts";
 import type { Tier } from "./tiers.ts";
-import { type PackRequest, loadWeights } from "./weights.ts";
+import type { Place } from "./weight-targets.ts";
+import { type Packer, type OpenedWeights, describeImage, openKept, openStored } from "./open-weights.ts";
+import type { PackRequest } from "./weights.ts";
 
 const PACK_PARTS_MOST = 16;
 
@@ -27,20 +29,29 @@ export async function openModel<P extends string>(
 ): Promise<OpenModel<P>> {
   const { threads, model, use } = await placeModel(store, graphs, options, tier);
   const memory = new ModelMemory(model, model.machine.word, tier.native);
-  const conductor = new Conductor(model, tier, memory);
+  const description = await describeImage(store, model.image, options.packs);
+  const kept = description === undefined ? undefined : await options.packs?.find(description);
+  const conductor = new Conductor(model, tier, memory, kept === undefined);
+  let weights: OpenedWeights;
   try {
-    await loadWeights(store, model.weights, memory, model.staging, (request) => conductor.pack(request), options);
+    if (kept !== undefined) weights = await openKept(kept, model.image, memory, options);
+    else weights = await openStored(store, model.image, memory, conductor.packer(), description, options);
   } catch (error) {
     await conductor.close();
     throw error;
   }
+  const close = async (): Promise<void> => {
+    await conductor.close();
+    await weights.kept;
+  };
   const names = Object.keys(graphs) as P[]; // in the order of the placed programs
   return {
     programs: Object.fromEntries(names.map((name, i) => [name, conductor.program(i)])) as Record<P, Program>,
     memory: use,
     threads,
-    close: () => conductor.close(),
-    [Symbol.asyncDispose]: () => conductor.close(),
+    weights,
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -54,12 +65,14 @@ class Conductor {
   #closed = false;
   #running = false;
 
-  constructor(model: PlacedModel, tier: Tier, memory: ModelMemory) {
+  /** `packs`: whether weights will be packed. */
+  constructor(model: PlacedModel, tier: Tier, memory: ModelMemory, packs: boolean) {
     this.#model = model;
     this.#memory = memory;
     const steps = model.programs.flatMap((program) => program.steps);
-    const formats = [...model.weights.values()].map(({ stored }) => packedFormat(stored.format));
-    const kernels = [...steps.map(({ kernel }) => kernel), ...formats.map((format) => packKernels[format])];
+    const packed = packs ? model.image.forms.filter(({ form }) => form === "packed") : [];
+    const packers = packed.map(({ stored }) => packKernels[packedFormat(stored.format)]);
+    const kernels = [...steps.map(({ kernel }) => kernel), ...packers];
     this.#kernels = [...new Set(kernels)];
     this.#code = tier.compile(this.#kernels, model.machine, memory.shared);
     this.#pool = new ComputePool({
@@ -87,16 +100,24 @@ class Conductor {
     );
   }
 
-  /** Packs rows that lie in a staging buffer. */
-  async pack({ format, source, target, rows, blocks }: PackRequest): Promise<void> {
+  /** What packs weights: buffers where the arena is, and the threads. */
+  packer(): Packer {
+    const { staging, windows } = this.#model;
+    const placesOf = ({ offsets, bytes }: BufferPair): readonly [Place, Place] => [
+      this.#memory.place(offsets[0], bytes),
+      this.#memory.place(offsets[1], bytes),
+    ];
+    return { staging: placesOf(staging), windows: placesOf(windows), pack: (request) => this.#pack(request) };
+  }
+
+  async #pack({ format, source, target, rows, blocks }: PackRequest): Promise<void> {
     const table = this.#model.packStep;
     const record = table + STEP_WORDS * 4;
     const parts = Math.min(Math.ceil(rows / GROUP_ROWS), PACK_PARTS_MOST);
     const words = new Int32Array(this.#memory.shared.buffer);
     words.set([this.#kernels.indexOf(packKernels[format]), record, parts, 0], table / 4);
-    const { base, weightBase } = this.#memory;
     const wordBytes = this.#model.machine.word / 8;
-    for (const [i, value] of [base + source, weightBase + target, rows, blocks].entries()) {
+    for (const [i, value] of [source, target, rows, blocks].entries()) {
       setWord(words, wordBytes, record + i * wordBytes, value);
     }
     await this.#pool.run(table, 1);
@@ -122,9 +143,10 @@ class Conductor {
     }
   }
 
-  #addressOf(place: Place, { addresses, plan }: PlacedProgram): number {
-    const { arena, states, weights } = this.#model;
+  #addressOf(place: StepPlace, { addresses, plan }: PlacedProgram): number {
+    const { arena, states, image } = this.#model;
     const { base, weightBase } = this.#memory;
+    const { weights } = image;
     if (place.kind === "arena") return base + arena + plan.offsets[place.index];
     const found = {
       state: () => base + states.get(place.name)!,

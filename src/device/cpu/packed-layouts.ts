@@ -1,5 +1,6 @@
 // How weights lie in memory: groups of 16 rows, block by block; inside a block the rows are interleaved unit by unit, so
-// that one register load gives the same unit of W neighbouring rows, one a lane. Nothing is lost, and one transposer serves every format (kernels/pack.ts). Scales are widened from
+// that one register load gives the same unit of W neighbouring rows, one a lane. Nothing is lost, and one transposer
+// serves every format (kernels/pack.ts). Scales are widened from
 // f16 to f32: they are often subnormal as f16, which machines multiply at a hundredth of the speed. The order of fields
 // here is their order in the packed block. Source layouts: numeric/.
 import type { FormatName } from "../../numeric/registry.ts";
@@ -65,6 +66,9 @@ export const layouts = {
   },
 } as const satisfies Partial<Record<FormatName, PackedLayout>>;
 export type PackedFormat = keyof typeof layouts;
+
+/** Of the layouts, the order of weights and what their plain forms are: files of another version are packed anew. */
+export const LAYOUT_VERSION = 1;
 
 /** The packed form of a stored format: its own, but f64, which is rounded to f32. */
 export const packedFormat = (format: FormatName): PackedFormat => (format === "f64" ? "f32" : format);

@@ -13,7 +13,8 @@ import { type LoweredGraph, lower } from "./lower.ts";
 import { sharedBytes, sharedBytesMax } from "./model-memory.ts";
 import { type ProgramAddresses, placeProgram } from "./program.ts";
 import type { Tier } from "./tiers.ts";
-import { type PlacedWeight, placeWeights, stagingBytes } from "./weights.ts";
+import { windowBytes } from "./weight-targets.ts";
+import { type WeightImage, chunkBytes, placeWeights } from "./weights.ts";
 
 // Measured as growth of resident memory on Node 26, x64; test/models/memory.test.ts holds the sum to what is measured.
 /** A thread's isolate with the kernels compiled in it: 19 MiB at rest, 24 after it has run them. */
@@ -38,11 +39,17 @@ export interface PlacedModel {
   readonly stateBytes: number;
   readonly arena: number;
   readonly arenaBytes: number;
-  readonly weights: ReadonlyMap<string, PlacedWeight>;
-  readonly weightBytes: number;
-  /** Two buffers for weights that are being read, and a step table and record for packing them. */
-  readonly staging: readonly [number, number];
+  readonly image: WeightImage;
+  /** For weights that are being packed: two buffers that they are read into and two that they are made in, with their
+   * bytes, and a step table and record. */
+  readonly staging: BufferPair;
+  readonly windows: BufferPair;
   readonly packStep: number;
+}
+
+export interface BufferPair {
+  readonly offsets: readonly [number, number];
+  readonly bytes: number;
 }
 
 /** A step of the table, and the words of a packing kernel's record. */
@@ -66,9 +73,9 @@ export async function placeModel(
   if (wide !== undefined && sharedBytes(model, native) > sharedBytesMax(machine.word)) {
     model = placeAll(leaves, lowered, threads, wide);
   }
-  const { bytes, weightBytes, stateBytes, arenaBytes } = model;
+  const { bytes, image, stateBytes, arenaBytes } = model;
   const use = {
-    weightBytes,
+    weightBytes: image.bytes,
     stateBytes,
     arenaBytes,
     runtimeBytes: bytes - stateBytes - arenaBytes + threads * THREAD_BYTES + CONDUCTOR_BYTES,
@@ -94,15 +101,17 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   }
   const stateBytes = layout.bytes - stateStart;
   const arenaBytes = Math.max(0, ...programs.map(({ plan }) => plan.bytes));
-  // weights are read into buffers where the arena will be
-  const buffer = align(stagingBytes(leaves.parameters.values()));
-  const arena = layout.reserve(Math.max(arenaBytes, 2 * buffer));
-  const staging = [arena, arena + buffer] as const;
+  const image = placeWeights(leaves.parameters, {
+    packed: union(lowered.map((program) => program.packed)),
+    plain: union(lowered.map((program) => program.plain)),
+    whole: union(lowered.map((program) => program.whole)),
+  });
+  // weights are packed in buffers where the arena will be
+  const chunk = chunkBytes(image.forms);
+  const [readBytes, madeBytes] = [align(chunk.read), windowBytes(align(chunk.made))];
+  const arena = layout.reserve(Math.max(arenaBytes, 2 * (readBytes + madeBytes)));
+  const windows = arena + 2 * readBytes;
   const packStep = layout.reserve(PACK_STEP_BYTES);
-  const weightLayout = new Layout();
-  const packed = union(lowered.map((program) => program.packed));
-  const plain = union(lowered.map((program) => program.plain));
-  const weights = placeWeights(leaves.parameters, packed, plain, weightLayout);
   return {
     machine,
     bytes: layout.bytes,
@@ -112,9 +121,9 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
     stateBytes,
     arena,
     arenaBytes,
-    weights,
-    weightBytes: weightLayout.bytes,
-    staging,
+    image,
+    staging: { offsets: [arena, arena + readBytes], bytes: readBytes },
+    windows: { offsets: [windows, windows + madeBytes], bytes: madeBytes },
     packStep,
   };
 }

@@ -1,65 +1,109 @@
-// Brings weights from the parameter store into the model's memory, some rows at a time: packed for matrix products and
-// row gathers, or as plain f32 where kernels read them element by element (gains, biases). While the threads pack one
-// chunk the next one is read.
+// Where weights lie and how they get there: packed for matrix products and row gathers, or as plain f32 where kernels read
+// them element by element (gains, biases). Their order and offsets depend on the model alone, so that an image of them
+// can be kept in a file. While the threads pack one chunk the next one is read.
+// Not here: the memory or the file that the image is made in (weight-targets.ts).
 import type { OnProgress } from "../../base/progress.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
 import type { ParameterStore, StoredParameter } from "../executor.ts";
-import type { Layout } from "./layout.ts";
-import type { ModelMemory } from "./model-memory.ts";
-import {
-  GROUP_ROWS,
-  type PackedFormat,
-  groupBlockBytes,
-  layouts,
-  packedBytes,
-  packedFormat,
-} from "./packed-layouts.ts";
+import { Layout } from "./layout.ts";
+import { GROUP_ROWS, type PackedFormat, layouts, packedBytes, packedFormat } from "./packed-layouts.ts";
+import type { WeightTarget } from "./weight-targets.ts";
 
-/** Bytes read from the store at once, about. */
+/** Bytes read from the store at once, and packed at once, about. */
 const CHUNK_BYTES = 4 << 20;
+const FLOAT_BYTES = 4;
 
-/** Where one weight lies, in each form that some program reads. */
+/** The image ends at, and its parts begin at, multiples of these: what files are mapped by. */
+const SMALL_PAGE_BYTES = 4096;
+export const HUGE_PAGE_BYTES = 2 << 20;
+
+/** Where one weight lies in the image, in each form that some program reads. */
 export interface PlacedWeight {
   readonly stored: StoredParameter;
   readonly packed?: number;
   readonly plain?: number;
 }
 
-/** Reserves the places of weights. `packed` and `plain`: names of those that are read in that form. */
+export type WeightForm = "packed" | "plain";
+
+/** One form of one weight. */
+export interface PlacedForm {
+  readonly stored: StoredParameter;
+  readonly form: WeightForm;
+  readonly offset: number;
+}
+
+/** All weights, one behind the other: first those that runs read whole, then those of which they read some rows. */
+export interface WeightImage {
+  readonly weights: ReadonlyMap<string, PlacedWeight>;
+  /** By offset. */
+  readonly forms: readonly PlacedForm[];
+  readonly bytes: number;
+  /** Of the first part: a multiple of 2 MiB where there is a second one. */
+  readonly streamedBytes: number;
+}
+
+/** Which weights programs read in which form, and which of them whole. */
+export interface WeightReads {
+  readonly packed: ReadonlySet<string>;
+  readonly plain: ReadonlySet<string>;
+  readonly whole: ReadonlySet<string>;
+}
+
+/** Depends on the model's parameters and on who reads them, and on nothing else. */
 export function placeWeights(
   parameters: ReadonlyMap<string, StoredParameter>,
-  packed: ReadonlySet<string>,
-  plain: ReadonlySet<string>,
-  layout: Layout,
-): Map<string, PlacedWeight> {
-  const placed = [...parameters].map(([name, stored]) => {
-    const { format, rows, columns } = stored;
-    return [
-      name,
-      {
-        stored,
-        ...(packed.has(name) && { packed: layout.reserve(packedBytes(packedFormat(format), rows, columns)) }),
-        ...(plain.has(name) && { plain: layout.reserve(rows * columns * Float32Array.BYTES_PER_ELEMENT) }),
-      },
-    ] as const;
-  });
-  return new Map(placed);
+  { packed, plain, whole }: WeightReads,
+): WeightImage {
+  const wanted = [...parameters.values()].flatMap((stored) => [
+    ...(plain.has(stored.name) ? [{ stored, form: "plain" as const }] : []),
+    ...(packed.has(stored.name) ? [{ stored, form: "packed" as const }] : []),
+  ]);
+  const isStreamed = ({ stored, form }: (typeof wanted)[number]): boolean => form === "plain" || whole.has(stored.name);
+  const rest = wanted.filter((one) => !isStreamed(one));
+  const reserve = (some: typeof wanted, layout: Layout): PlacedForm[] =>
+    some.map(({ stored, form }) => ({ stored, form, offset: layout.reserve(formBytes(stored, form, stored.rows)) }));
+
+  const streamed = new Layout();
+  const first = reserve(wanted.filter(isStreamed), streamed);
+  const streamedBytes = alignUp(streamed.bytes, rest.length > 0 ? HUGE_PAGE_BYTES : SMALL_PAGE_BYTES);
+  const byRow = new Layout(streamedBytes);
+  const forms = [...first, ...reserve(rest, byRow)];
+
+  const weights = new Map<string, PlacedWeight>();
+  for (const { stored, form, offset } of forms) {
+    weights.set(stored.name, { ...weights.get(stored.name), stored, [form]: offset });
+  }
+  return { weights, forms, bytes: alignUp(byRow.bytes, SMALL_PAGE_BYTES), streamedBytes };
+}
+
+const alignUp = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment;
+
+/** Bytes of a form's rows; a last group of packed rows is filled up. */
+function formBytes({ format, columns }: StoredParameter, form: WeightForm, rows: number): number {
+  return form === "packed" ? packedBytes(packedFormat(format), rows, columns) : rows * columns * FLOAT_BYTES;
 }
 
 /** Rows of a chunk: whole groups, or all that there are. */
-function chunkRows({ format, columns, rows }: StoredParameter): number {
-  const groups = Math.max(1, Math.floor(CHUNK_BYTES / (bytesForRow(format, columns) * GROUP_ROWS)));
-  return Math.min(groups * GROUP_ROWS, rows);
+function chunkRows({ stored, form }: PlacedForm): number {
+  const { format, columns, rows } = stored;
+  const most = Math.max(bytesForRow(format, columns) * GROUP_ROWS, formBytes(stored, form, GROUP_ROWS));
+  return Math.min(Math.max(1, Math.floor(CHUNK_BYTES / most)) * GROUP_ROWS, rows);
 }
 
-/** Bytes of each of the two buffers that chunks are read into. */
-export function stagingBytes(parameters: Iterable<StoredParameter>): number {
-  return [...parameters].reduce((most, stored) => {
-    return Math.max(most, chunkRows(stored) * bytesForRow(stored.format, stored.columns));
-  }, 0);
+/** Bytes of each of the two buffers that chunks are read into, and the most that one becomes. */
+export function chunkBytes(forms: readonly PlacedForm[]): { readonly read: number; readonly made: number } {
+  let [read, made] = [0, 0];
+  for (const placed of forms) {
+    const { stored, form } = placed;
+    const rows = chunkRows(placed);
+    read = Math.max(read, rows * bytesForRow(stored.format, stored.columns));
+    made = Math.max(made, formBytes(stored, form, rows));
+  }
+  return { read, made };
 }
 
-/** Rows to pack, at an offset in the memory, and where among the weights their groups go. */
+/** Rows to pack: addresses of where they are, in the packed form's format, and of where their groups go. */
 export interface PackRequest {
   readonly format: PackedFormat;
   readonly source: number;
@@ -69,73 +113,67 @@ export interface PackRequest {
   readonly blocks: number;
 }
 
-export interface LoadOptions {
+/** A buffer that chunks are read into. */
+export interface Staging {
+  readonly address: number;
+  readonly view: Uint8Array;
+}
+
+export interface FillOptions {
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads all weights. `staging`: offsets of two buffers; `pack` runs a packing kernel, one at a time. */
-export async function loadWeights(
+/** Reads all weights and makes their image. `pack` runs a packing kernel, one at a time. */
+export async function fillImage(
   store: ParameterStore,
-  weights: ReadonlyMap<string, PlacedWeight>,
-  memory: ModelMemory,
-  staging: readonly [number, number],
+  forms: readonly PlacedForm[],
+  target: WeightTarget,
+  staging: readonly [Staging, Staging],
   pack: (request: PackRequest) => Promise<void>,
-  { onProgress, signal }: LoadOptions,
+  { onProgress, signal }: FillOptions,
 ): Promise<void> {
-  const total = [...weights.values()].reduce((sum, { stored }) => sum + stored.byteLength, 0);
+  const total = forms.reduce((sum, { stored }) => sum + stored.byteLength, 0);
   let done = 0;
   let packing: Promise<void> = Promise.resolve();
   let buffer = 0;
   try {
-    for (const { stored, packed, plain } of weights.values()) {
-      const most = chunkRows(stored);
+    for (const placed of forms) {
+      const { stored, form, offset } = placed;
+      const most = chunkRows(placed);
       for (let firstRow = 0; firstRow < stored.rows; firstRow += most) {
         signal?.throwIfAborted();
         const rows = Math.min(most, stored.rows - firstRow);
-        const byteLength = rows * bytesForRow(stored.format, stored.columns);
-        const bytes = new Uint8Array(memory.shared.buffer, staging[buffer], byteLength);
+        const { address, view } = staging[buffer];
+        const bytes = view.subarray(0, rows * bytesForRow(stored.format, stored.columns));
         await store.readRows(stored.name, firstRow, bytes);
-        if (plain !== undefined) storePlain(stored, firstRow, rows, bytes, memory, plain);
         await packing;
-        if (packed !== undefined) packing = pack(packRequest(stored, firstRow, rows, bytes, packed));
+        const at = await target.place(offset + formBytes(stored, form, firstRow), formBytes(stored, form, rows));
+        if (form === "plain") storePlain(stored, bytes, at.view);
+        else packing = pack({ ...packRequest(stored, rows, bytes), source: address, target: at.address });
         buffer = 1 - buffer;
-        done += byteLength;
+        done += bytes.byteLength;
         onProgress?.({ label: "load", done, total, unit: "bytes" });
       }
     }
+    await packing;
+    await target.end();
   } finally {
     await packing;
   }
 }
 
-function packRequest(
-  { format, columns }: StoredParameter,
-  firstRow: number,
-  rows: number,
-  bytes: Uint8Array,
-  packed: number,
-): PackRequest {
+function packRequest({ format, columns }: StoredParameter, rows: number, bytes: Uint8Array) {
   const form = packedFormat(format);
-  const blocks = columns / layouts[form].columns;
   if (form !== format) {
     // fewer bytes than before: f64, which no kernel reads, becomes f32 in its place
     const values = formats[format].decode(bytes, rows * columns);
     new Float32Array(bytes.buffer, bytes.byteOffset, values.length).set(values);
   }
-  const target = packed + (firstRow / GROUP_ROWS) * blocks * groupBlockBytes(form);
-  return { format: form, source: bytes.byteOffset, target, rows, blocks };
+  return { format: form, rows, blocks: columns / layouts[form].columns };
 }
 
-function storePlain(
-  { format, columns }: StoredParameter,
-  firstRow: number,
-  rows: number,
-  bytes: Uint8Array,
-  memory: ModelMemory,
-  plain: number,
-): void {
-  const values = formats[format].decode(bytes, rows * columns);
-  const place = memory.weightBytes(plain + firstRow * columns * 4, values.length * 4);
-  new Float32Array(place.buffer, place.byteOffset, values.length).set(values);
+function storePlain({ format }: StoredParameter, bytes: Uint8Array, target: Uint8Array): void {
+  const values = formats[format].decode(bytes, target.byteLength / FLOAT_BYTES);
+  new Float32Array(target.buffer, target.byteOffset, values.length).set(values);
 }

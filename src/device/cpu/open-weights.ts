@@ -1,0 +1,111 @@
+// Gives a model its weights: from the file in which they were kept packed, mapped where the host can and read else; or
+// from the model's own file, packed by the threads, and kept for the next start where that is wanted and there is room.
+// Not here: what kept files are called and when they go (store/pack-cache.ts), packing itself (weights.ts).
+import { openFile } from "#platform";
+import type { PackCache, PackDescription, PackFile, PackWriter } from "../../store/pack-cache.ts";
+import type { OpenOptions, OpenWeights, ParameterStore } from "../executor.ts";
+import type { ModelMemory } from "./model-memory.ts";
+import { LAYOUT_VERSION } from "./packed-layouts.ts";
+import { type Place, WriteFailure, memoryTarget, windowTarget } from "./weight-targets.ts";
+import { type FillOptions, type PackRequest, type WeightImage, fillImage } from "./weights.ts";
+
+/** Bytes read at once from a kept file that cannot be mapped. */
+const READ_BYTES = 8 << 20;
+
+export interface OpenedWeights extends OpenWeights {
+  /** Resolves when the file that is being kept is on the disk, or is not. */
+  readonly kept?: Promise<void>;
+}
+
+/** What a kept file would hold; undefined where nothing is kept. */
+export async function describeImage(
+  store: ParameterStore,
+  image: WeightImage,
+  packs: PackCache | undefined,
+): Promise<PackDescription | undefined> {
+  if (packs === undefined || image.bytes === 0) return undefined;
+  const origin = await store.origin?.();
+  if (origin === undefined) return undefined;
+  const forms = image.forms.map(({ stored, form, offset }) => {
+    const { name, format, rows, columns } = stored;
+    return [name, form, format, rows, columns, offset];
+  });
+  const text = JSON.stringify({ layout: LAYOUT_VERSION, source: origin.description, forms, bytes: image.bytes });
+  return { model: origin.path, text, dataBytes: image.bytes };
+}
+
+/** Where weights are while they are made, and who makes them. */
+export interface Packer {
+  readonly staging: readonly [Place, Place];
+  readonly windows: readonly [Place, Place];
+  /** Runs a packing kernel, one at a time. */
+  pack(request: PackRequest): Promise<void>;
+}
+
+/** Puts a kept file's weights where kernels find them. */
+export async function openKept(
+  file: PackFile,
+  image: WeightImage,
+  memory: ModelMemory,
+  { onProgress, signal }: FillOptions,
+): Promise<OpenedWeights> {
+  const report = (done: number): void => onProgress?.({ label: "load", done, total: image.bytes, unit: "bytes" });
+  if (memory.mapWeights(file)) {
+    await memory.populateWeights(image.streamedBytes, report, signal);
+    report(image.bytes);
+    return { from: "mapped" };
+  }
+  memory.allocateWeights();
+  const source = await openFile(file.path);
+  try {
+    for (let at = 0; at < image.bytes; at += READ_BYTES) {
+      signal?.throwIfAborted();
+      const bytes = Math.min(READ_BYTES, image.bytes - at);
+      await source.read(file.dataOffset + at, memory.weightBytes(at, bytes));
+      report(at + bytes);
+    }
+  } finally {
+    await source.close();
+  }
+  return { from: "read" };
+}
+
+/** Packs the model's weights, and keeps them where `description` says what they are. */
+export async function openStored(
+  store: ParameterStore,
+  image: WeightImage,
+  memory: ModelMemory,
+  packer: Packer,
+  description: PackDescription | undefined,
+  options: Pick<OpenOptions, "packs" | "onProgress" | "signal">,
+): Promise<OpenedWeights> {
+  const { staging, windows } = packer;
+  const pack = (request: PackRequest): Promise<void> => packer.pack(request);
+  const created = description === undefined ? undefined : await options.packs?.create(description);
+  const refused = created !== undefined && "refused" in created ? created.refused : undefined;
+  const writer = created !== undefined && !("refused" in created) ? created : undefined;
+  const inMemory = async (into?: PackWriter): Promise<void> => {
+    memory.allocateWeights();
+    const target = memoryTarget(image.bytes, (offset, bytes) => memory.weightPlace(offset, bytes), into);
+    await fillImage(store, image.forms, target, staging, pack, options);
+  };
+  if (writer === undefined) {
+    await inMemory();
+    return { from: "packed", ...(refused !== undefined && { note: refused }) };
+  }
+  try {
+    if (memory.canMap) {
+      await fillImage(store, image.forms, windowTarget(image.bytes, windows, writer), staging, pack, options);
+      if (!memory.mapWeights(writer.file)) throw new WriteFailure("the file cannot be mapped");
+      await memory.populateWeights(image.streamedBytes, () => undefined, options.signal);
+    } else await inMemory(writer);
+  } catch (error) {
+    await writer.discard();
+    if (!(error instanceof WriteFailure)) throw error;
+    await inMemory();
+    return { from: "packed", note: `Packed weights are not kept: ${error.message}.` };
+  }
+  // the disk takes its time while the model runs already
+  const kept = writer.finish().catch(() => undefined); // a file that got no name is not found next time
+  return { from: "packed", kept };
+}
