@@ -1,8 +1,9 @@
 // Opens a model: places it, loads and packs the weights into one memory, emits the kernels that are needed, starts the
 // threads. What runs afterwards is one command a run (pool.ts). Not here: where things lie (place-model.ts).
-import { UsageError } from "../../base/errors.ts";
+import { UnsupportedError, UsageError } from "../../base/errors.ts";
 import type { ExtentValues, Graph } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
+import { native } from "#platform";
 import type { OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
 import type { ModelCode } from "./code.ts";
 import { STEP_WORDS } from "./control.ts";
@@ -27,11 +28,15 @@ export async function openModel<P extends string>(
   graphs: Readonly<Record<P, Graph>>,
   options: OpenOptions = {},
 ): Promise<OpenModel<P>> {
+  const host = native();
+  if (options.pin === true && "reason" in host) {
+    throw new UnsupportedError("Threads cannot be kept on cores here.", { hint: host.reason });
+  }
   const { threads, model, use } = await placeModel(store, graphs, options, tier);
   const memory = new ModelMemory(model, model.machine.word, tier.native);
   const description = await describeImage(store, model.image, options.packs);
   const kept = description === undefined ? undefined : await options.packs?.find(description);
-  const conductor = new Conductor(model, tier, memory, kept === undefined);
+  const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin: options.pin ?? false });
   let weights: OpenedWeights;
   try {
     if (kept !== undefined) weights = await openKept(kept, model.image, memory, options);
@@ -65,8 +70,13 @@ class Conductor {
   #closed = false;
   #running = false;
 
-  /** `packs`: whether weights will be packed. */
-  constructor(model: PlacedModel, tier: Tier, memory: ModelMemory, packs: boolean) {
+  /** `packs`: whether weights will be packed. `pin`: whether threads stay on cores of their own. */
+  constructor(
+    model: PlacedModel,
+    tier: Tier,
+    memory: ModelMemory,
+    { packs, pin }: { readonly packs: boolean; readonly pin: boolean },
+  ) {
     this.#model = model;
     this.#memory = memory;
     const steps = model.programs.flatMap((program) => program.steps);
@@ -81,6 +91,7 @@ class Conductor {
       base: memory.base,
       kernels: this.#kernels.map(({ name }) => name),
       scratch: model.scratch,
+      pin,
     });
   }
 

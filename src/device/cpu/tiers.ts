@@ -2,7 +2,7 @@
 // Machine code needs the processor's features and a system that lets it run; WASM runs everywhere.
 import { UnsupportedError, UsageError, show } from "../../base/errors.ts";
 import { type Kernel, type Machine, hasWideMemory, relaxedMachine, wasmMachine } from "../../lanes/index.ts";
-import type { Native } from "#platform";
+import { type Native, environment } from "#platform";
 import { type ModelCode, compileWasm } from "./code.ts";
 
 export const tierNames = ["wasm-relaxed", "wasm"] as const;
@@ -50,6 +50,13 @@ export function chooseTier(asked?: CpuTier): Tier {
     if (asked !== undefined) throw new UnsupportedError(`The tier ${asked} is not here: ${found}`);
   }
   throw new UnsupportedError("No tier of the cpu executor runs on this host.");
+}
+
+/** The tier that this process uses: the one that the environment variable LIANG_CPU names, else the best. Throws as chooseTier
+ * does, and UsageError for a name that is none. */
+export function bestTier(): Tier {
+  const name = environment("LIANG_CPU");
+  return chooseTier(name === undefined ? undefined : parseTier(name, "LIANG_CPU"));
 }
 
 /** A tier's name from outside; throws UsageError when it is none. `what` names where it stood. */

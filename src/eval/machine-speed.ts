@@ -1,0 +1,101 @@
+// What this machine can do at most: memory read by N threads, and operations a second of every kernel set, by the host's
+// own measurement. Decoding is bound by the one, prompts by the other, so speeds are told beside them.
+import { KernelRun } from "../device/cpu/kernel-run.ts";
+import { type Tier, bestTier, findTier, tierNames } from "../device/cpu/tiers.ts";
+import { now } from "#platform";
+import { PEAK_DATA_BYTES, type PeakKernel, bytePeak, floatPeak, readKernel, tilePeak } from "./peak-kernels.ts";
+
+/** Ten times the largest last-level cache of a desktop. */
+const READ_BLOCK_BYTES = 512 << 20;
+/** Parts a thread claims in a reading: one that is off its core for a while leaves its share to the others. */
+const READ_PARTS = 16;
+const READ_ROUNDS = 5;
+
+/** Best of some reads of 512 MiB by `threads` threads, in 10^9 bytes a second. */
+export async function readBandwidth(threads: number, rounds = READ_ROUNDS): Promise<number> {
+  const tier = bestTier();
+  const parts = threads * READ_PARTS;
+  const bytes = READ_BLOCK_BYTES + parts * 64; // the sums lie behind
+  await using run = new KernelRun({ tier, kernels: [readKernel], threads, bytes });
+  new Uint32Array(run.data.buffer, run.data.byteOffset, bytes >> 2).fill(0x9e3779b9); // else all pages are one of zeros
+  const words = { data: run.address, bytes: READ_BLOCK_BYTES, sums: run.address + READ_BLOCK_BYTES };
+  let best = 0;
+  for (let round = 0; round <= rounds; round++) {
+    const start = now();
+    await run.run(readKernel, words, parts);
+    if (round > 0) best = Math.max(best, READ_BLOCK_BYTES / 1e6 / (now() - start));
+  }
+  return best;
+}
+
+/** Operations a second at most, in 10^9: multiplications and additions count one each. */
+export interface Peaks {
+  readonly f32: number;
+  readonly int8: number;
+  /** In tiles, where there are any. */
+  readonly bf16?: number;
+}
+
+/** A round takes about so long: long beside waking threads, short beside what else the machine does. */
+const PEAK_MS = 8;
+const PEAK_ROUNDS = 8;
+
+/** What `threads` threads reach with one tier's instructions. */
+export async function measurePeaks(tier: Tier, threads: number): Promise<Peaks> {
+  const peaks = [floatPeak, bytePeak, ...(tier.machine.tiles ? [tilePeak] : [])];
+  const kernels = peaks.map(({ kernel }) => kernel);
+  await using run = new KernelRun({ tier, kernels, threads, bytes: PEAK_DATA_BYTES });
+  fillWithNumbers(run.data);
+  const [f32, int8, bf16] = await inTurn(peaks, (peak) => measurePeak(run, peak, tier, threads));
+  return { f32, int8, ...(bf16 !== undefined && { bf16 }) };
+}
+
+async function measurePeak(run: KernelRun, peak: PeakKernel, tier: Tier, threads: number): Promise<number> {
+  const { lanes, registers } = tier.machine;
+  const operations = peak.operationsPerTurn(lanes, registers) * threads;
+  const bestMs = async (turns: number, rounds: number): Promise<number> => {
+    let best = Infinity;
+    for (let round = 0; round < rounds; round++) {
+      const start = now();
+      await run.run(peak.kernel, { data: run.address, turns }, threads);
+      best = Math.min(best, now() - start);
+    }
+    return best;
+  };
+  let turns = 1000;
+  let ms = await bestMs(turns, PEAK_ROUNDS); // threads start, code is compiled once more
+  while (ms < PEAK_MS) {
+    turns = Math.ceil(turns * Math.min(16, (1.25 * PEAK_MS) / ms));
+    ms = await bestMs(turns, 2);
+  }
+  return (turns * operations) / (await bestMs(turns, PEAK_ROUNDS)) / 1e6;
+}
+
+/** Pairs of bf16 near 1, no two alike: zeros are multiplied at less cost, subnormals at more. */
+function fillWithNumbers(bytes: Uint8Array): void {
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
+  for (let i = 0; i < halves.length; i++) halves[i] = 0x3f00 + ((i * 0x9e37) & 0x80ff);
+}
+
+async function inTurn<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await each(item));
+  return results;
+}
+
+/** One kernel set on this host. */
+export interface TierSpeed {
+  readonly tier: string;
+  /** Why it is not here. */
+  readonly missing?: string;
+  readonly peaks?: Peaks;
+}
+
+/** All kernel sets, best first; those that are here measured with `threads` threads. */
+export async function measureTiers(threads: number): Promise<TierSpeed[]> {
+  return await inTurn(tierNames, async (name) => {
+    const tier = findTier(name);
+    if (typeof tier === "string") return { tier: name, missing: tier };
+    return { tier: name, peaks: await measurePeaks(tier, threads) };
+  });
+}
