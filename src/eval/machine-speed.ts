@@ -1,32 +1,9 @@
-// What this machine can do at most: memory read by N threads, and operations a second of every kernel set, by the host's
-// own measurement. Decoding is bound by the one, prompts by the other, so speeds are told beside them.
+// How many operations a second this machine does at most, by every kernel set of the cpu executor. Prompts are bound by
+// that. Not here: how fast memory is read (read-bandwidth.ts), which bounds decoding.
 import { KernelRun } from "../device/cpu/kernel-run.ts";
 import { type Tier, bestTier, findTier, tierNames } from "../device/cpu/tiers.ts";
 import { now } from "#platform";
-import { PEAK_DATA_BYTES, type PeakKernel, bytePeak, floatPeak, readKernel, tilePeak } from "./peak-kernels.ts";
-
-/** Ten times the largest last-level cache of a desktop. */
-const READ_BLOCK_BYTES = 512 << 20;
-/** Parts a thread claims in a reading: one that is off its core for a while leaves its share to the others. */
-const READ_PARTS = 16;
-const READ_ROUNDS = 5;
-
-/** Best of some reads of 512 MiB by `threads` threads, in 10^9 bytes a second. */
-export async function readBandwidth(threads: number, rounds = READ_ROUNDS): Promise<number> {
-  const tier = bestTier();
-  const parts = threads * READ_PARTS;
-  const bytes = READ_BLOCK_BYTES + parts * 64; // the sums lie behind
-  await using run = new KernelRun({ tier, kernels: [readKernel], threads, bytes });
-  new Uint32Array(run.data.buffer, run.data.byteOffset, bytes >> 2).fill(0x9e3779b9); // else all pages are one of zeros
-  const words = { data: run.address, bytes: READ_BLOCK_BYTES, sums: run.address + READ_BLOCK_BYTES };
-  let best = 0;
-  for (let round = 0; round <= rounds; round++) {
-    const start = now();
-    await run.run(readKernel, words, parts);
-    if (round > 0) best = Math.max(best, READ_BLOCK_BYTES / 1e6 / (now() - start));
-  }
-  return best;
-}
+import { PEAK_DATA_BYTES, type PeakKernel, bytePeak, floatPeak, tilePeak } from "./peak-kernels.ts";
 
 /** Operations a second at most, in 10^9: multiplications and additions count one each. */
 export interface Peaks {
@@ -68,7 +45,8 @@ async function measurePeak(run: KernelRun, peak: PeakKernel, tier: Tier, threads
     turns = Math.ceil(turns * Math.min(16, (1.25 * PEAK_MS) / ms));
     ms = await bestMs(turns, 2);
   }
-  return (turns * operations) / (await bestMs(turns, PEAK_ROUNDS)) / 1e6;
+  const giga = (turns * operations) / (await bestMs(turns, PEAK_ROUNDS)) / 1e6;
+  return Number(giga.toPrecision(3));
 }
 
 /** Pairs of bf16 near 1, no two alike: zeros are multiplied at less cost, subnormals at more. */
@@ -82,6 +60,9 @@ async function inTurn<T, R>(items: readonly T[], each: (item: T) => Promise<R>):
   for (const item of items) results.push(await each(item));
   return results;
 }
+
+/** The kernel set that models are run with. */
+export const tierInUse = (): string => bestTier().name;
 
 /** One kernel set on this host. */
 export interface TierSpeed {

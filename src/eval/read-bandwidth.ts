@@ -1,45 +1,29 @@
-// How fast this machine reads memory: N threads sum a block far larger than any cache. Decoding is bound by this, so
-// speeds are told beside it.
-import { Worker, type WorkerHandle, startWorker } from "#platform";
-import type { ReadTask } from "./read-bandwidth-worker.ts";
+// How fast this machine reads memory: N threads sum a block far larger than any cache, by the kernels of the tier in use.
+// Decoding is bound by this, so speeds are told beside it.
+import { KernelRun } from "../device/cpu/kernel-run.ts";
+import { bestTier } from "../device/cpu/tiers.ts";
+import { now } from "#platform";
+import { readKernel } from "./peak-kernels.ts";
 
-const BLOCK_BYTES = 512 * 2 ** 20; // ten times the largest last-level cache of a desktop
-const PAGE_BYTES = 65536;
+/** Ten times the largest last-level cache of a desktop. */
+const READ_BLOCK_BYTES = 512 << 20;
+/** Parts a thread claims in a reading: one that is off its core for a while leaves its share to the others. */
+const READ_PARTS = 16;
+const READ_ROUNDS = 5;
 
-/** Best of `rounds` reads of 512 MiB by `threads` threads, in 10^9 bytes a second. */
-export async function readBandwidth(threads: number, rounds = 5): Promise<number> {
-  const pages = BLOCK_BYTES / PAGE_BYTES + 1; // the last page holds records and sums
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  new Uint32Array(memory.buffer, 0, BLOCK_BYTES / 4).fill(0x9e3779b9); // untouched pages would all be one page of zeros
-  const module = new Worker(new URL("./read-bandwidth-worker.ts", import.meta.url), { type: "module" });
-  const workers = Array.from({ length: threads }, (_, part) => {
-    const task: ReadTask = { memory, blockBytes: BLOCK_BYTES, part, parts: threads };
-    return startWorker(module, task, { name: `read ${part}` });
-  });
-  try {
-    const answers = workers.map(answersOf);
-    await Promise.all(answers.map((next) => next())); // compiled and ready
-    let best = 0;
-    for (let round = 0; round < rounds; round++) {
-      const start = performance.now();
-      for (const worker of workers) worker.post("read");
-      await Promise.all(answers.map((next) => next()));
-      best = Math.max(best, BLOCK_BYTES / 1e6 / (performance.now() - start));
-    }
-    return best;
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+/** Best of some reads of 512 MiB by `threads` threads, in 10^9 bytes a second. */
+export async function readBandwidth(threads: number, rounds = READ_ROUNDS): Promise<number> {
+  const tier = bestTier();
+  const parts = threads * READ_PARTS;
+  const bytes = READ_BLOCK_BYTES + parts * 64; // the sums lie behind
+  await using run = new KernelRun({ tier, kernels: [readKernel], threads, bytes });
+  new Uint32Array(run.data.buffer, run.data.byteOffset, bytes >> 2).fill(0x9e3779b9); // else all pages are one of zeros
+  const words = { data: run.address, bytes: READ_BLOCK_BYTES, sums: run.address + READ_BLOCK_BYTES };
+  let best = 0;
+  for (let round = 0; round <= rounds; round++) {
+    const start = now();
+    await run.run(readKernel, words, parts);
+    if (round > 0) best = Math.max(best, READ_BLOCK_BYTES / 1e6 / (now() - start));
   }
-}
-
-/** One promise a message; rejects when the thread fails. */
-function answersOf(worker: WorkerHandle): () => Promise<unknown> {
-  let settle = Promise.withResolvers<unknown>();
-  worker.onMessage((message) => settle.resolve(message));
-  worker.onFailure((error) => settle.reject(error));
-  return async () => {
-    const message = await settle.promise;
-    settle = Promise.withResolvers();
-    return message;
-  };
+  return best;
 }

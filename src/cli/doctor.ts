@@ -1,0 +1,112 @@
+// `liang doctor`: what this machine is, what of it Liang uses and why not more, and what it can do at most.
+import process from "node:process";
+import { type MachineFacts, dataFolder, machineFacts, native } from "#platform";
+import { type TierSpeed, measureTiers, tierInUse } from "../eval/machine-speed.ts";
+import { readBandwidth } from "../eval/read-bandwidth.ts";
+import { builtInModel } from "../store/built-in.ts";
+import { openModelList } from "../store/index.ts";
+import { defineCommand } from "./command.ts";
+import { progressBar } from "./progress-bar.ts";
+import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
+import { version } from "./version.ts";
+
+export const command = defineCommand({
+  summary: "Shows what this machine can do, what of it Liang uses, and why not more.",
+  usage: "",
+  words: { least: 0, most: 0 },
+  options: {
+    threads: { type: "number", help: "measure with so many threads (default: the machine's)" },
+    json: { type: "boolean", help: "print JSON" },
+  },
+  notes: ["LIANG_CPU=NAME makes any command use another of the instruction sets."],
+  async run({ threads, json }) {
+    const report = await examine(threads);
+    if (json) outJson(report);
+    else out(describe(report));
+  },
+});
+
+interface Report {
+  readonly version: string;
+  readonly node: string;
+  readonly machine: MachineFacts;
+  /** Whether kernels can be machine code; where not, why. */
+  readonly machine_code: { readonly available: boolean; readonly reason?: string };
+  readonly tier: string;
+  readonly threads: number;
+  /** Memory read, in 10^9 bytes a second. */
+  readonly read_gb_s: { readonly one_thread: number; readonly all_threads: number };
+  /** Best first; peaks in 10^9 operations a second with all threads. */
+  readonly tiers: readonly TierSpeed[];
+  readonly home: string;
+  readonly models: number;
+  readonly model_bytes: number;
+}
+
+async function examine(asked: number | undefined): Promise<Report> {
+  const machine = await machineFacts();
+  const threads = asked ?? machine.cores;
+  const host = native();
+  const home = dataFolder();
+  const models = await openModelList(home, builtInModel).list();
+  const tier = tierInUse();
+  const bar = progressBar();
+  const measuring = (done: number): void => bar.report({ label: "measuring", done, total: 3, unit: "items" });
+  try {
+    measuring(0);
+    const one = await readBandwidth(1);
+    measuring(1);
+    const all = threads === 1 ? one : await readBandwidth(threads);
+    measuring(2);
+    return {
+      version: await version(),
+      node: process.version,
+      machine,
+      machine_code: "reason" in host ? { available: false, reason: host.reason } : { available: true },
+      tier,
+      threads,
+      read_gb_s: { one_thread: round(one), all_threads: round(all) },
+      tiers: await measureTiers(threads),
+      home,
+      models: models.length,
+      model_bytes: models.reduce((sum, model) => sum + (model.bytes ?? 0), 0),
+    };
+  } finally {
+    bar.end();
+  }
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));
+
+function describe(report: Report): string {
+  const { machine, machine_code: code, read_gb_s: read, threads } = report;
+  const faint = (text: string): string => paint("faint", text);
+  const many = threads === 1 ? "" : `, ${read.all_threads} on ${threads}`;
+  const facts = [
+    ["machine", machine.cpu],
+    ["", `${machine.cores} cores, ${machine.os} ${machine.architecture}, Node ${report.node.slice(1)}`],
+    ["memory", `${bytes(machine.memoryTotalBytes)}, of which ${bytes(machine.memoryAvailableBytes)} are free`],
+    ["reads memory", `${read.one_thread} GB/s on one thread${many}`],
+    ["machine code", code.available ? "yes" : (code.reason ?? "no")],
+    ["home", report.home],
+    ["models", `${report.models}, ${bytes(report.model_bytes)} (liang list shows them)`],
+  ];
+  const heads = ["INSTRUCTIONS", "F32", "INT8", "BF16", ""].map(faint);
+  const rows = report.tiers.map(({ tier, peaks, missing }) => [
+    tier,
+    peaks === undefined ? "" : operations(peaks.f32),
+    peaks === undefined ? "" : operations(peaks.int8),
+    peaks?.bf16 === undefined ? "" : operations(peaks.bf16),
+    missing ?? (tier === report.tier ? paint("accent", "in use") : ""),
+  ]);
+  return [
+    `${paint("strong", "Liang")} ${faint(report.version)}`,
+    tabulate(facts),
+    "",
+    tabulate([heads, ...rows]),
+    "",
+    faint(`10^9 operations a second at most, on ${threads === 1 ? "one thread" : `${threads} threads`}.`),
+  ].join("\n");
+}
+
+const operations = (giga: number): string => String(giga < 100 ? Number(giga.toPrecision(2)) : Math.round(giga));
