@@ -1,20 +1,77 @@
-// The rows of the table around attention: rotating queries and keys, writing keys and values to the cache, attending.
-import { UnsupportedError } from "../../base/errors.ts";
-import { attentionOp, attributesOf, bound, ropeOp } from "../../graph/index.ts";
-import { attentionKernels, cutAttention } from "./kernels/attention.ts";
+// The rows of the table around attention. What prepares it is one step: rotating queries and keys, writing keys and values
+// to the cache. Then a prompt takes one step, decoding one, or two where keys are cut into ranges.
+import { ShapeError, UnsupportedError } from "../../base/errors.ts";
+import {
+  type ExtentValues,
+  type Op,
+  type Tensor,
+  attentionOp,
+  attributesOf,
+  bound,
+  leafName,
+  ropeOp,
+  writeRowsOp,
+} from "../../graph/index.ts";
+import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
+import { decodeAttention, decodeScratchBytes } from "./kernels/attention-decode.ts";
+import { promptAttention } from "./kernels/attention-prompt.ts";
+import { unitRows } from "./kernels/attention-queries.ts";
+import { rangesMost } from "./kernels/attention-ranges.ts";
+import type { AttentionShape } from "./kernels/attention-shape.ts";
+import { cacheRowsKernel } from "./kernels/cache-rows.ts";
 import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
 import { writeRowsKernels } from "./kernels/rows.ts";
-import { PARTS_MAX } from "./control.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
-import { DECODE_ROWS } from "./lowering.ts";
+import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
-/** Rows of a prompt whose queries read keys together, and in how many slices a decoded row's heads are cut. */
-const PROMPT_ROWS = 8;
-const DECODE_SLICES = 2;
+/** Parts of a step of attention at most. */
+const PARTS_MOST = 256;
+
+const isOp = (tensor: Tensor, op: Op): boolean => tensor.op === op;
+const rowBytes = (tensor: Tensor): number => columnsOf(tensor) * 4;
+
+/** What is done in one step before an attention. */
+interface Preparation {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  /** Rotations that the step does on its way, of the same angles. */
+  readonly keyRope: Tensor | undefined;
+  readonly queryRope: Tensor | undefined;
+}
+
+/** Throws UnsupportedError for a cache that is not written just before it is read. */
+function preparationOf(node: Tensor, lowering: Lowering): Preparation {
+  const [q, keys, values] = node.inputs;
+  for (const state of [keys, values]) {
+    if (!isOp(state, writeRowsOp) || lowering.onlyReader(state) !== node) {
+      throw new UnsupportedError(
+        `Attention over ${leafName(state)} has no kernel: expected rows written for it alone.`,
+      );
+    }
+  }
+  const isFolded = (x: Tensor, reader: Tensor): boolean =>
+    isOp(x, ropeOp) && attributesOf(x, ropeOp).layout === "halves" && lowering.onlyReader(x) === reader;
+  const keyRope = isFolded(keys.inputs[2], keys) ? keys.inputs[2] : undefined;
+  const isSame = keyRope !== undefined && [1, 2].every((i) => q.inputs[i] === keyRope.inputs[i]);
+  return { keys, values, keyRope, queryRope: isSame && isFolded(q, node) ? q : undefined };
+}
+
+/** The attention that does this value on its way. */
+function foldedInto(node: Tensor, lowering: Lowering): Tensor | undefined {
+  const reader = lowering.onlyReader(node);
+  if (reader === undefined) return undefined;
+  if (isOp(reader, writeRowsOp)) return foldedInto(reader, lowering);
+  return isOp(reader, attentionOp) ? reader : undefined;
+}
 
 export const lowerRope: Lower = (node, lowering) => {
+  const reader = foldedInto(node, lowering);
+  if (reader !== undefined) {
+    const { keyRope, queryRope } = preparationOf(reader, lowering);
+    if (node === keyRope || node === queryRope) return;
+  }
   const { headSize, layout } = attributesOf(node, ropeOp);
   const [x, cos, sin] = node.inputs.map((input) => lowering.place(input));
   const [rows, heads] = [countOf([node.shape[0]]), columnsOf(node) / headSize];
@@ -25,6 +82,7 @@ export const lowerRope: Lower = (node, lowering) => {
 };
 
 export const lowerWriteRows: Lower = (node, lowering) => {
+  if (foldedInto(node, lowering) !== undefined) return;
   const [state, slots, x] = node.inputs;
   if (state.type === "i32") throw new UnsupportedError("writeRows into an i32 state has no kernel.");
   const rows = countOf([x.shape[0]]);
@@ -42,46 +100,121 @@ export const lowerWriteRows: Lower = (node, lowering) => {
 };
 
 export const lowerAttention: Lower = (node, lowering) => {
-  const attributes = attributesOf(node, attentionOp);
-  const { heads, kvHeads, scale, pageSize, window, softCap } = attributes;
-  const [q, keys, values, pages, positions, sequences] = node.inputs;
-  const headSize = columnsOf(q) / heads;
-  const headsPerGroup = heads / kvHeads;
-  const isDecode = bound(q.shape[0]) <= DECODE_ROWS;
-  // one row is too little for a thread: its heads are cut, which costs reading keys again
-  const headsPerUnit = isDecode ? Math.ceil(headsPerGroup / DECODE_SLICES) : headsPerGroup;
-  const cut = cutAttention(headSize, pageSize, headsPerUnit, isDecode ? 1 : PROMPT_ROWS, SCRATCH_BYTES);
-  if (cut === undefined) {
-    throw new UnsupportedError(`Attention of ${headsPerUnit} heads of ${headSize} does not fit the scratch memory.`);
-  }
+  const shape = shapeOf(node);
+  prepare(node, shape, lowering);
+  if (bound(node.shape[0]) <= DECODE_ROWS) lowerDecode(node, shape, lowering);
+  else lowerPrompt(node, shape, lowering);
+};
+
+function shapeOf(node: Tensor): AttentionShape {
+  const { heads, kvHeads, pageSize, window, softCap } = attributesOf(node, attentionOp);
+  const [q, keys] = node.inputs;
   if (keys.type === "i32") throw new UnsupportedError("Keys of type i32 have no kernel.");
+  return {
+    type: keys.type,
+    kvHeads,
+    headSize: columnsOf(q) / heads,
+    pageSize,
+    headsPerGroup: heads / kvHeads,
+    capped: softCap !== undefined,
+    windowed: window !== undefined,
+  };
+}
+
+/** Rotates queries and keys and writes keys and values: one step. */
+function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
+  const { keys, values, keyRope, queryRope } = preparationOf(node, lowering);
+  const { type, kvHeads, headSize, headsPerGroup, pageSize } = shape;
+  const slots = keys.inputs[1];
+  if (values.inputs[1] !== slots) throw new ShapeError("attention: slots of values", "others", "those of keys");
   const rows = countOf([node.shape[0]]);
-  const unitsPerRow = kvHeads * Math.ceil(headsPerGroup / headsPerUnit);
-  const words = {
+  const heads = queryRope === undefined ? 0 : kvHeads * headsPerGroup;
+  const half = keyRope === undefined ? 0 : columnsOf(keyRope.inputs[1]);
+  const q = queryRope?.inputs[0];
+  const k = keyRope?.inputs[0] ?? keys.inputs[2];
+  const v = values.inputs[2];
+  const units = heads + 2 * kvHeads;
+  lowering.step({
+    kernel: cacheRowsKernel({ type, kvHeads, headSize, pageSize, heads, half }),
+    words: {
+      q: q === undefined ? 0 : lowering.place(q),
+      qStride: q === undefined ? 0 : rowBytes(q),
+      k: lowering.place(k),
+      kStride: rowBytes(k),
+      v: lowering.place(v),
+      vStride: rowBytes(v),
+      cos: keyRope === undefined ? 0 : lowering.place(keyRope.inputs[1]),
+      sin: keyRope === undefined ? 0 : lowering.place(keyRope.inputs[2]),
+      qOut: queryRope === undefined ? 0 : lowering.place(queryRope),
+      keys: lowering.place(keys),
+      values: lowering.place(values),
+      slots: lowering.place(slots),
+      rows,
+    },
+    parts: partsOf(countOf([node.shape[0]], units), Math.ceil(LEAST_ELEMENTS / headSize)),
+  });
+}
+
+/** Words that both kinds of kernels have. */
+function attentionWords(node: Tensor, { capped }: AttentionShape, lowering: Lowering) {
+  const { scale, window, softCap = 1 } = attributesOf(node, attentionOp);
+  const [q, keys, values, pages, positions, sequences] = node.inputs;
+  return {
     q: lowering.place(q),
     keys: lowering.place(keys),
     values: lowering.place(values),
     pages: lowering.place(pages),
     positions: lowering.place(positions),
     sequences: lowering.place(sequences),
-    rows,
-    heads,
-    headsPerGroup,
-    headSize,
-    columns: columnsOf(keys),
-    pageSize,
+    out: lowering.place(node),
+    rows: countOf([node.shape[0]]),
+    qStride: rowBytes(q),
     pagesPerSequence: countOf([pages.shape[1]]),
-    window: window ?? 2 ** 30,
-    scale: floatWord(scale),
-    softCap: floatWord(softCap ?? 0),
-    ...cut,
-    headsPerUnit,
-    unitsPerRow,
+    window: window ?? 0,
+    factor: floatWord(capped ? scale / softCap : scale * Math.LOG2E),
+    cap: floatWord(softCap * Math.LOG2E),
   };
-  const kernel = attentionKernels[keys.type][softCap === undefined ? "plain" : "capped"];
+}
+
+function lowerPrompt(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
+  const rows = countOf([node.shape[0]]);
+  const units = (extents: ExtentValues) => Math.ceil(valueOf(rows, extents) / unitRows(shape)) * shape.kvHeads;
   lowering.step({
-    kernel,
-    words: { ...words, out: lowering.place(node) },
-    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / cut.rowsPerUnit) * unitsPerRow, PARTS_MAX),
+    kernel: promptAttention(shape),
+    words: attentionWords(node, shape, lowering),
+    parts: (extents) => Math.min(units(extents), PARTS_MOST),
   });
-};
+}
+
+function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
+  const { kvHeads, headsPerGroup, headSize, pageSize } = shape;
+  if (decodeScratchBytes(shape) > SCRATCH_BYTES) {
+    throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
+  }
+  const { window } = attributesOf(node, attentionOp);
+  const [rows, pages] = [node.shape[0], node.inputs[3].shape[1]];
+  const rangesIn = (pages: number): number => rangesMost(pages * pageSize, window);
+  const partials = partialsBytes(bound(rows), rangesIn(bound(pages)), kvHeads * headsPerGroup, headSize);
+  const words = { ...attentionWords(node, shape, lowering), partials: lowering.temporary(partials) };
+  const [rowCount, pageCount] = [countOf([rows]), countOf([pages])];
+  lowering.step({
+    kernel: decodeAttention(shape),
+    words,
+    parts: (extents) => {
+      const ranges = rangesIn(valueOf(pageCount, extents));
+      return valueOf(rowCount, extents) === 0 ? 0 : Math.min(ranges * kvHeads * valueOf(rowCount, extents), PARTS_MOST);
+    },
+  });
+  lowering.step({
+    kernel: combineAttention(shape),
+    words: {
+      partials: words.partials,
+      positions: words.positions,
+      out: words.out,
+      rows: words.rows,
+      pagesPerSequence: words.pagesPerSequence,
+      window: words.window,
+    },
+    parts: (extents) => (rangesIn(valueOf(pageCount, extents)) > 1 ? valueOf(rowCount, extents) * kvHeads : 0),
+  });
+}

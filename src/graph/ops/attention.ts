@@ -3,6 +3,7 @@
 // positions j <= p, and with a window w only p - w < j. The key of position j is row
 // pages[s][floor(j / pageSize)] * pageSize + j % pageSize of the keys' state.
 import { ShapeError } from "../../base/errors.ts";
+import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectDivisible, expectPositive, expectShape, expectType, matrix } from "./checks.ts";
 
@@ -19,7 +20,10 @@ export interface AttentionAttributes {
   readonly softCap?: number;
 }
 
-/** Inputs: q (N, H*D), keys (S, G*D), values (S, G*D), pages (sequences, P) i32, positions (N), sequences (N) i32. */
+/**
+ * Inputs: q (N, H*D), keys (S, G*D), values (S, G*D), pages (sequences, P) i32, positions (N), sequences (N) i32. Where P
+ * is an extent, the run's tables are that wide and lie one after another.
+ */
 export const attentionOp: Op<AttentionAttributes> = {
   name: "attention",
   result: "fresh",
@@ -39,7 +43,8 @@ export const attentionOp: Op<AttentionAttributes> = {
     if (typeof slots !== "number" || slots % pageSize !== 0) {
       throw new ShapeError("attention: keys rows", slots, `a multiple of the page size ${pageSize}`);
     }
-    matrix("attention", "pages", pages);
+    if (pages.shape.length !== 2)
+      throw new ShapeError("attention: pages", showShape(pages.shape), "[sequences, pages]");
     for (const [name, tensor] of Object.entries({ pages, positions, sequences })) {
       expectType("attention", name, tensor, "i32");
     }

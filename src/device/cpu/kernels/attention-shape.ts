@@ -1,0 +1,46 @@
+// What attention kernels are made for, and what those for decoding and for prompts share: names, slices, addresses.
+import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
+import type { CacheShape } from "./key-blocks.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+
+export interface AttentionShape extends CacheShape {
+  /** Query heads of one key-value head, H / G. */
+  readonly headsPerGroup: number;
+  readonly capped: boolean;
+  readonly windowed: boolean;
+}
+
+export function kernelName(kind: string, shape: AttentionShape): string {
+  const { type, kvHeads, headsPerGroup, headSize, pageSize, capped, windowed } = shape;
+  const sizes = `g${kvHeads}.h${headsPerGroup}.d${headSize}.p${pageSize}`;
+  return `attention.${kind}.${type}.${sizes}${capped ? ".cap" : ""}${windowed ? ".window" : ""}`;
+}
+
+/** Registers that sums may take: of 32, all but those of a few keys or values and a query. */
+export const sumRegisters = (k: KernelBuilder): number => (k.machine.registers === 32 ? 24 : 12);
+
+/** Turns of a loop over `count` that are unrolled: the most, up to `most`, that leave no rest. */
+export const unrolled = (count: number, most: number): number => {
+  let turns = most;
+  while (count % turns !== 0) turns--;
+  return turns;
+};
+
+/** Cuts 0..count into runs of at most `most`, as even as whole numbers allow. */
+export function slices(count: number, most: number): { readonly first: number; readonly count: number }[] {
+  const each = Math.ceil(count / Math.ceil(count / most));
+  return Array.from({ length: Math.ceil(count / each) }, (_, i) => ({
+    first: i * each,
+    count: Math.min(each, count - i * each),
+  }));
+}
+
+/** The i32 at index `i`. */
+export const intAt = (base: Int, i: Int): Int => base.add(i.shl(2)).loadInt();
+
+/** Stores the first `count` lanes, or all; uses the first register of scratch. */
+export function storeSome(k: KernelBuilder, value: Floats, to: Int, count: number): void {
+  if (count >= k.lanes) return to.store(value);
+  k.scratch.store(value);
+  for (let i = 0; i < count; i++) to.store(k.scratch.loadFloat(i * FLOAT_BYTES), i * FLOAT_BYTES);
+}

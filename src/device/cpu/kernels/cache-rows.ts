@@ -1,0 +1,137 @@
+// The step before attention, one for all of it: rotates queries, rotates keys and puts them into their blocks of the cache
+// (key-blocks.ts), and puts values into it, rounded to the cache's type. A unit is one head of one row, queries first, then
+// keys, then values; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
+import {
+  type Floats,
+  type Int,
+  type Kernel,
+  type KernelBuilder,
+  defineKernel,
+  toF16Bits,
+} from "../../../lanes/index.ts";
+import { type CacheShape, blockSlots, cacheBytes, copyCached, keyAddress, valueAddress } from "./key-blocks.ts";
+import { FLOAT_BYTES, mapFloats } from "./loops.ts";
+
+export interface CacheRowsShape extends CacheShape {
+  /** Query heads that the step rotates; 0 where queries come as they are. */
+  readonly heads: number;
+  /** Columns of an angle row, pairs (i, i + half) of a head; 0: nothing is rotated. */
+  readonly half: number;
+}
+
+// x with their strides: where a row's queries, keys and values are, and bytes to the next row's
+const words = [
+  "q",
+  "qStride",
+  "k",
+  "kStride",
+  "v",
+  "vStride",
+  "cos",
+  "sin",
+  "qOut",
+  "keys",
+  "values",
+  "slots",
+  "rows",
+] as const;
+type CacheRowsKernel = Kernel<(typeof words)[number]>;
+
+/** In scratch, after the register of loops.ts: a head, rotated, with a register's room; then its rounded numbers. */
+const HEAD_AT = 64;
+
+function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
+  const { heads, kvHeads, headSize, half, type } = shape;
+  const headBytes = headSize * FLOAT_BYTES;
+  return defineKernel(name, words, (k, w) => {
+    const units = heads + 2 * kvHeads;
+    k.share(w.rows.mul(units), (first, end) => {
+      k.range(first, end, 1, (unit) => {
+        const [row, part] = [unit.div(units), unit.rem(units)];
+        const rotated = (from: Int): Int => {
+          if (half === 0) return from;
+          const angles = row.mul(half * FLOAT_BYTES);
+          const head = k.scratch.add(HEAD_AT);
+          rotate(k, shape, from, w.cos.add(angles), w.sin.add(angles), head);
+          return head;
+        };
+        const slot = w.slots.add(row.shl(2)).loadInt();
+        const storeQuery = (): void => {
+          const from = rotated(w.q.add(row.mul(w.qStride)).add(part.mul(headBytes)));
+          const to = w.qOut.add(row.mul(heads).add(part).mul(headBytes));
+          mapFloats(k, k.int(0), k.int(headSize), to, (i) => from.add(i.shl(2)).loadFloats());
+        };
+        const storeKey = (): void => {
+          const group = part.sub(heads);
+          const from = rotated(w.k.add(row.mul(w.kStride)).add(group.mul(headBytes)));
+          const stride = blockSlots(shape) * cacheBytes[type];
+          const to = keyAddress(w.keys, slot, group, shape);
+          const numbers = rounded(k, shape, from);
+          k.range(0, headSize, 1, (d) => copyCached(type, numbers.add(d.mul(cacheBytes[type])), to.add(d.mul(stride))));
+        };
+        const storeValue = (): void => {
+          const group = part.sub(heads + kvHeads);
+          const from = w.v.add(row.mul(w.vStride)).add(group.mul(headBytes));
+          storeRow(k, shape, from, valueAddress(w.values, slot, group, shape));
+        };
+        const storeCached = (): void => k.when(part.less(heads + kvHeads), storeKey, storeValue);
+        if (heads === 0) storeCached();
+        else k.when(part.less(heads), storeQuery, storeCached);
+      });
+    });
+  });
+}
+
+/** A head with its first 2 · half columns turned, to `to`, which has room for a register more. */
+function rotate(k: KernelBuilder, { headSize, half }: CacheRowsShape, from: Int, cos: Int, sin: Int, to: Int): void {
+  const halfBytes = half * FLOAT_BYTES;
+  const pair = (i: Int): Floats[] =>
+    [from.add(i), from.add(i).add(halfBytes), cos.add(i), sin.add(i)].map((at) => at.loadFloats());
+  const step = k.lanes * FLOAT_BYTES;
+  // what a register writes too far is written over by what follows
+  k.range(0, halfBytes, step, (i) => {
+    const [a, b, c, s] = pair(i);
+    to.add(i).store(a.mul(c).sub(b.mul(s)));
+  });
+  k.range(0, halfBytes, step, (i) => {
+    const [a, b, c, s] = pair(i);
+    to.add(i).store(b.mul(c).add(a.mul(s)), halfBytes);
+  });
+  k.range(2 * halfBytes, headSize * FLOAT_BYTES, step, (i) => to.add(i).store(from.add(i).loadFloats()));
+}
+
+/** Stores W numbers as f16. */
+function storeHalves(k: KernelBuilder, to: Int, value: Floats): void {
+  if (k.machine.f16) to.storeF16(value);
+  else to.storeHalves(toF16Bits(value, k));
+}
+
+/** The numbers of a head in the cache's type, side by side, in scratch unless they are f32. */
+function rounded(k: KernelBuilder, { type, headSize }: CacheRowsShape, from: Int): Int {
+  if (type === "f32") return from;
+  const to = k.scratch.add(HEAD_AT + headSize * FLOAT_BYTES + 64);
+  k.range(0, headSize, k.lanes, (i) => storeHalves(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
+  return to;
+}
+
+/** Stores a head in the cache's type. */
+function storeRow(k: KernelBuilder, shape: CacheRowsShape, from: Int, to: Int): void {
+  const { type, headSize } = shape;
+  if (type === "f32") return mapFloats(k, k.int(0), k.int(headSize), to, (i) => from.add(i.shl(2)).loadFloats());
+  const whole = headSize - (headSize % k.lanes);
+  k.range(0, whole, k.lanes, (i) => storeHalves(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
+  if (whole === headSize) return;
+  storeHalves(k, k.scratch, from.loadFloats(whole * FLOAT_BYTES));
+  for (let i = whole; i < headSize; i++) to.storeHalf(k.scratch.loadHalf((i - whole) * 2), i * 2);
+}
+
+const known = new Map<string, CacheRowsKernel>();
+
+/** The kernel of a shape; the same one for the same shape. */
+export function cacheRowsKernel(shape: CacheRowsShape): CacheRowsKernel {
+  const { type, heads, kvHeads, headSize, pageSize, half } = shape;
+  const name = `cacheRows.${type}.h${heads}.g${kvHeads}.d${headSize}.p${pageSize}.r${half}`;
+  const kernel = known.get(name) ?? cacheRows(name, shape);
+  known.set(name, kernel);
+  return kernel;
+}
