@@ -2,6 +2,7 @@
 // doors that have names or files for paths (load.ts, load-files.ts), what a model can do then (language-model.ts).
 import { collectGarbage, now } from "#platform";
 import { openEngine } from "../engine/engine.ts";
+import type { PackCache } from "../store/pack-cache.ts";
 import { openExecutor } from "./executors.ts";
 import { createLanguageModel } from "./language-model.ts";
 import { checkFits, fitModel } from "./memory.ts";
@@ -10,8 +11,8 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
 
 const WEIGHTS_LARGE_BYTES = 64 << 20;
 
-/** Loads the model at a path of the platform. Throws as `load` does. */
-export async function loadPath(path: string, options: LoadOptions = {}): Promise<LanguageModel> {
+/** Loads the model at a path of the platform; `packs` keeps packed weights between starts. Throws as `load` does. */
+export async function loadPath(path: string, options: LoadOptions = {}, packs?: PackCache): Promise<LanguageModel> {
   const startMs = now();
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
@@ -22,7 +23,7 @@ export async function loadPath(path: string, options: LoadOptions = {}): Promise
     const fitted = await fitModel(parts, executor, options);
     checkFits(parts.title, fitted);
     signal?.throwIfAborted();
-    const engine = await openEngine(model, store, executor, { ...fitted.engine, onProgress, signal });
+    const engine = await openEngine(model, store, executor, { ...fitted.engine, packs, onProgress, signal });
     return createLanguageModel({
       info: {
         name: parts.title,
@@ -40,6 +41,7 @@ export async function loadPath(path: string, options: LoadOptions = {}): Promise
         tier: executor.tier,
         ...(executor.notice !== undefined && { notice: executor.notice }),
         threads: engine.threads,
+        weights: engine.weights,
         bytesPerToken: engine.bytesPerToken,
         memory: fitted.memory,
         template: chosen.from,

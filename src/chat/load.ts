@@ -1,8 +1,13 @@
 // The narrow door: a name or a path → a model that talks. Not here: how it is loaded (load-path.ts), the door of a page
 // in a browser (load-files.ts).
+import { dataFolder, joinPath } from "#platform";
+import { openPackCache } from "../store/pack-cache.ts";
 import { loadPath } from "./load-path.ts";
 import { resolveModel } from "./resolve.ts";
 import type { LanguageModel, LoadOptions } from "./types.ts";
+
+/** Where in the data folder packed weights are kept. */
+export const PACKED_FOLDER = "packed";
 
 /**
  * Loads a model: a name on the model list, a GGUF file (any part of a split one), or a Hugging Face folder.
@@ -19,5 +24,6 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
  */
 export async function load(nameOrPath: string, options: LoadOptions = {}): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
-  return await loadPath(await resolveModel(nameOrPath), options);
+  const packs = options.packCache === false ? undefined : openPackCache(joinPath(dataFolder(), PACKED_FOLDER));
+  return await loadPath(await resolveModel(nameOrPath), options, packs);
 }

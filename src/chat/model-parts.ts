@@ -4,6 +4,7 @@ import { splitPath } from "#platform";
 import { sum } from "../base/collections.ts";
 import type { OnProgress } from "../base/progress.ts";
 import type { ParameterStore } from "../device/executor.ts";
+import { originOf } from "../engine/file-origin.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
 import type { ModelFiles } from "../format/open-model-files.ts";
@@ -37,7 +38,7 @@ export async function openModelParts(path: string, template?: string, onProgress
   const files = await openModelFiles(path);
   try {
     const model = await readModelFiles(files);
-    const store = openFileStore(files, model);
+    const store = { ...openFileStore(files, model), origin: () => originOf(files, model.parameters) };
     const total = [...store.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     onProgress?.({ label: "load", done: 0, total, unit: "bytes" });
     const { title, tokenizer, templates, defaults, endIds } = await readTexts(files, model.vocabularySize);

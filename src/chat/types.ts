@@ -1,5 +1,6 @@
 // The narrow door's types: what a program, the CLI and the server see of a loaded model. Bodies: load.ts and below.
 import type { OnProgress } from "../base/progress.ts";
+import type { OpenWeights } from "../device/executor.ts";
 import type { EnginePlan } from "../engine/types.ts";
 
 export interface ToolCall {
@@ -159,6 +160,8 @@ export interface ModelInfo {
   readonly notice?: string;
   readonly threads: number;
   readonly bytesPerToken: number;
+  /** Whether packed weights were found on the disk, and why they are not kept there where they should be. */
+  readonly weights: OpenWeights;
   readonly memory: MemoryPlan;
   /** Where the chat template comes from; "none": the model was not made for chat, `chat` gives it the texts alone. */
   readonly template: "file" | "built-in" | "none";
@@ -178,6 +181,8 @@ export interface LoadOptions {
   kvType?: "f16" | "f32";
   /** Instead of the model's own chat template: the name of a built-in one ("chatml", "none", ...) or Jinja text. */
   template?: string;
+  /** Keep packed weights on the disk (in the data folder), where the next start finds them. Default true. */
+  packCache?: boolean;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }

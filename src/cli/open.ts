@@ -9,7 +9,9 @@ import { note, paint } from "./terminal.ts";
 export async function openModel(model: string, options: LoadOptions): Promise<LanguageModel> {
   const bar = progressBar();
   const loaded = await load(model, { ...options, onProgress: bar.report }).finally(bar.end);
-  const { notice } = loaded.info;
-  if (notice !== undefined) note(paint("faint", notice, process.stderr));
+  const { notice, weights } = loaded.info;
+  for (const remark of [notice, weights.note]) {
+    if (remark !== undefined) note(paint("faint", remark, process.stderr));
+  }
   return loaded;
 }

@@ -22,6 +22,7 @@ export const loadingOptions = {
   threads: { type: "number", help: "compute threads" },
   pin: { type: "boolean", help: "keep each thread on a core of its own" },
   executor: { type: "string", hint: "NAME", help: "cpu (default), or reference: slow, obviously right" },
+  "pack-cache": { type: "boolean", help: "keep packed weights on disk (default; --no-pack-cache: pack anew)" },
   precision: { type: "string", hint: "NAME", help: "fast (default), or f32: activations are never rounded" },
 } as const satisfies OptionSpecs;
 
@@ -46,6 +47,7 @@ export function loadOptions(values: OptionValues<typeof loadingOptions>): LoadOp
     window: values.window,
     threads: values.threads,
     pin: values.pin,
+    packCache: values["pack-cache"],
     executor: oneOf("executor", values.executor, ["cpu", "reference"]),
     precision: oneOf("precision", values.precision, ["fast", "f32"]),
   };

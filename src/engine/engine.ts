@@ -1,7 +1,7 @@
 // Opens a model on an executor and runs it: the engine's body, joining scheduler, replies and readings. Not here:
 // texts (src/chat), which options are wise (`plan` tells what they take).
 import { MemoryError, UsageError } from "../base/errors.ts";
-import type { Executor, MemoryUse, OpenModel, ParameterStore } from "../device/executor.ts";
+import type { Executor, MemoryUse, OpenModel, OpenWeights, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
 import { type Layout, type ProgramName, layoutOf, tracePrograms } from "./layout.ts";
 import { Reading } from "./reading.ts";
@@ -26,8 +26,8 @@ export async function openEngine(
   options: EngineOptions,
 ): Promise<Engine> {
   const layout = layoutOf(model, options);
-  const { threads, pin, precision, onProgress, signal } = options;
-  const wishes = { threads, pin, precision, onProgress, signal };
+  const { threads, pin, precision, packs, onProgress, signal } = options;
+  const wishes = { threads, pin, precision, packs, onProgress, signal };
   const opened = await executor.open(store, tracePrograms(model, layout), wishes);
   return new RunningEngine(model, layout, opened);
 }
@@ -45,6 +45,7 @@ class RunningEngine implements Engine {
   readonly threads: number;
   readonly memory: MemoryUse;
   readonly bytesPerToken: number;
+  readonly weights: OpenWeights;
   readonly #vocabularySize: number;
   /** Let go of by `close`, so that whoever still has the engine holds no weights. */
   #running: Running | undefined;
@@ -57,6 +58,7 @@ class RunningEngine implements Engine {
     this.slots = layout.slots;
     this.threads = opened.threads;
     this.memory = opened.memory;
+    this.weights = opened.weights ?? { from: "packed" };
     this.bytesPerToken = opened.memory.bytesPerToken.decode;
     this.#vocabularySize = vocabularySize;
     const scheduler = new Scheduler(model, layout, opened);

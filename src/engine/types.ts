@@ -1,7 +1,8 @@
 // The engine's API: token ids in, token ids and probabilities out, for any number of sequences at once. Text, stop
 // strings and templates are src/chat's business; bodies are engine.ts and below.
 import type { OnProgress } from "../base/progress.ts";
-import type { MemoryUse } from "../device/executor.ts";
+import type { MemoryUse, OpenWeights } from "../device/executor.ts";
+import type { PackCache } from "../store/pack-cache.ts";
 
 /** How the next id is chosen. Neutral values (in brackets) switch a step off; the defaults are all neutral. */
 export interface SamplingSettings {
@@ -117,6 +118,8 @@ export interface EngineOptions {
   readonly precision?: "f32" | "fast";
   /** How keys and values are stored. Default "f16". */
   readonly kvType?: "f16" | "f32";
+  /** Where packed weights are kept between starts. */
+  readonly packs?: PackCache | undefined;
   /** Rows of a page and of a prompt chunk; the defaults are right but for tests of tiny models. */
   readonly pageSize?: number;
   readonly chunkRows?: number;
@@ -152,6 +155,7 @@ export interface Engine extends AsyncDisposable {
   readonly memory: MemoryUse;
   /** Bytes that the weights of one decoded token stream. */
   readonly bytesPerToken: number;
+  readonly weights: OpenWeights;
   /** Any number may run at once; where no slot is free they wait in order. */
   generate(request: GenerateRequest): Generation;
   /** Logits (T, V) of every position; T up to the window. Reuses no cached page. */

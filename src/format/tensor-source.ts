@@ -24,8 +24,8 @@ export interface TensorSource extends AsyncDisposable {
   readonly kind: "gguf" | "hf";
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, SourceTensor>;
-  /** The files with weights in them. */
-  readonly weightFiles: readonly { readonly path: string; readonly sizeBytes: number }[];
+  /** The files with weights in them; the header is what is before the first tensor's data. */
+  readonly weightFiles: readonly { readonly path: string; readonly sizeBytes: number; readonly headerBytes: number }[];
   /** Fills `into` from byte `byteOffset` of a tensor on. Throws NotFoundError, FormatError outside of the tensor. */
   read(tensorName: string, byteOffset: number, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -57,7 +57,14 @@ export function tensorAccess(
   return {
     file,
     tensors: new Map([...places].map(([name, tensor]) => [name, new LazyFormat(tensor)])),
-    weightFiles: sources.map(({ name, size }) => ({ path: name, sizeBytes: size })),
+    weightFiles: sources.map((source) => ({
+      path: source.name,
+      sizeBytes: source.size,
+      headerBytes: [...places.values()].reduce(
+        (least, tensor) => (tensor.source === source ? Math.min(least, tensor.offset) : least),
+        source.size,
+      ),
+    })),
     async read(tensorName, byteOffset, into) {
       const tensor = places.get(tensorName);
       if (tensor === undefined) throw new NotFoundError(`${file} has no tensor ${tensorName}.`);

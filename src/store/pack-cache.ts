@@ -46,6 +46,8 @@ export interface KeptPack {
 }
 
 export interface PackCache {
+  /** Smaller ones are packed faster than they are found. */
+  readonly bytesLeast: number;
   /** The whole file of this description, and notes that it was used. Never throws: what cannot be read is not there. */
   find(description: PackDescription): Promise<PackFile | undefined>;
   /** Begins a file, or says in a sentence why none is written. Never throws. */
@@ -57,12 +59,15 @@ export interface PackCache {
 }
 
 export interface PackCacheOptions {
+  /** Default 32 MiB. */
+  readonly bytesLeast?: number;
   /** All files together. Default 32 GiB. */
   readonly bytesMax?: number;
   /** Bytes free on the disk of a folder; a test gives its own. */
   readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
+const BYTES_LEAST = 32 * 2 ** 20;
 const BYTES_MAX = 32 * 2 ** 30;
 /** A new file takes at most this share of what is free. */
 const FREE_SHARE = 1 / 3;
@@ -76,7 +81,7 @@ let writersStarted = 0;
 /** A cache in `folder`, which is made when the first file is written. */
 export function openPackCache(
   folder: string,
-  { bytesMax = BYTES_MAX, freeBytes = bytesFreeAt }: PackCacheOptions = {},
+  { bytesLeast = BYTES_LEAST, bytesMax = BYTES_MAX, freeBytes = bytesFreeAt }: PackCacheOptions = {},
 ): PackCache {
   const pathOf = (model: string): string => {
     const stem = basename(model)
@@ -109,6 +114,7 @@ export function openPackCache(
   };
 
   return {
+    bytesLeast,
     list,
 
     async find({ model, text, dataBytes }) {

@@ -170,6 +170,7 @@ function fakeInfo(name: string, window: number): ModelInfo {
     tier: "plain",
     threads: 1,
     bytesPerToken: 1,
+    weights: { from: "packed" },
     memory,
     template: "built-in",
     loadMs: 1,

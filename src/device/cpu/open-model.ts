@@ -34,8 +34,9 @@ export async function openModel<P extends string>(
   }
   const { threads, model, use } = await placeModel(store, graphs, options, tier);
   const memory = new ModelMemory(model, model.machine.word, tier.native);
-  const description = await describeImage(store, model.image, options.packs);
-  const kept = description === undefined ? undefined : await options.packs?.find(description);
+  const packs = model.check === undefined ? options.packs : undefined; // kept files have no guards in them
+  const description = await describeImage(store, model.image, packs);
+  const kept = description === undefined ? undefined : await packs?.find(description);
   const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin: options.pin ?? false });
   let weights: OpenedWeights;
   try {
@@ -54,7 +55,7 @@ export async function openModel<P extends string>(
     programs: Object.fromEntries(names.map((name, i) => [name, conductor.program(i)])) as Record<P, Program>,
     memory: use,
     threads,
-    weights,
+    weights: weights.how,
     close,
     [Symbol.asyncDispose]: close,
   };

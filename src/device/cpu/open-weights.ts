@@ -12,7 +12,8 @@ import { type FillOptions, type PackRequest, type WeightImage, fillImage } from 
 /** Bytes read at once from a kept file that cannot be mapped. */
 const READ_BYTES = 8 << 20;
 
-export interface OpenedWeights extends OpenWeights {
+export interface OpenedWeights {
+  readonly how: OpenWeights;
   /** Resolves when the file that is being kept is on the disk, or is not. */
   readonly kept?: Promise<void>;
 }
@@ -23,7 +24,7 @@ export async function describeImage(
   image: WeightImage,
   packs: PackCache | undefined,
 ): Promise<PackDescription | undefined> {
-  if (packs === undefined || image.bytes === 0) return undefined;
+  if (packs === undefined || image.bytes < packs.bytesLeast) return undefined;
   const origin = await store.origin?.();
   if (origin === undefined) return undefined;
   const forms = image.forms.map(({ stored, form, offset }) => {
@@ -53,7 +54,7 @@ export async function openKept(
   if (memory.mapWeights(file)) {
     await memory.populateWeights(image.streamedBytes, report, signal);
     report(image.bytes);
-    return { from: "mapped" };
+    return { how: { from: "mapped" } };
   }
   memory.allocateWeights();
   const source = await openFile(file.path);
@@ -67,7 +68,7 @@ export async function openKept(
   } finally {
     await source.close();
   }
-  return { from: "read" };
+  return { how: { from: "read" } };
 }
 
 /** Packs the model's weights, and keeps them where `description` says what they are. */
@@ -91,7 +92,7 @@ export async function openStored(
   };
   if (writer === undefined) {
     await inMemory();
-    return { from: "packed", ...(refused !== undefined && { note: refused }) };
+    return { how: { from: "packed", ...(refused !== undefined && { note: refused }) } };
   }
   try {
     if (memory.canMap) {
@@ -103,9 +104,9 @@ export async function openStored(
     await writer.discard();
     if (!(error instanceof WriteFailure)) throw error;
     await inMemory();
-    return { from: "packed", note: `Packed weights are not kept: ${error.message}.` };
+    return { how: { from: "packed", note: `Packed weights are not kept: ${error.message}.` } };
   }
   // the disk takes its time while the model runs already
   const kept = writer.finish().catch(() => undefined); // a file that got no name is not found next time
-  return { from: "packed", kept };
+  return { how: { from: "packed" }, kept };
 }
