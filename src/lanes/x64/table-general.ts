@@ -1,4 +1,4 @@
-// Rows of table.ts: general registers, jumps, prefetching, questions to the CPU. movzx8, movzx16, movsx8 and movsx16 name
+// Rows of table.ts: general registers, jumps, prefetching. movzx8, movzx16, movsx8 and movsx16 name
 // the source's bits, which Intel's assembler language reads off the operand. Condition codes: b, ae (unsigned), l, ge
 // (signed), e, ne, s, ns (sign), p, np (parity: set by a comparison with NaN), ...
 
@@ -71,8 +71,6 @@ prefetchnta | M1  | 0f18/0   | 0
 prefetcht0  | M1  | 0f18/1   | 0
 prefetcht1  | M1  | 0f18/2   | 0
 prefetcht2  | M1  | 0f18/3   | 0
-cpuid   |         | 0fa2     | 0
-xgetbv  |         | 0f01:d0  | 0
 ${arithmetic.join("")}
 ${conditional.join("")}
 `;

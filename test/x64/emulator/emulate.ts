@@ -1,0 +1,83 @@
+// Runs a listing as an x64 processor would, bit by bit, over plain memory whose first byte has address 0: so kernels are
+// checked on machines that lack their instructions. Calling convention: System V, kernel(record, part, parts, scratch).
+// Throws Fault for what would end the process, and for a callee's register that is not given back.
+import { chooseForm } from "../../../src/lanes/x64/assemble.ts";
+import type { Instruction, Listing } from "../../../src/lanes/x64/instruction.ts";
+import { showInstruction } from "../../../src/lanes/x64/show.ts";
+import { conversions } from "./convert.ts";
+import { floats } from "./floats.ts";
+import { general } from "./general.ts";
+import { ints } from "./ints.ts";
+import { masks } from "./masks.ts";
+import { moves } from "./moves.ts";
+import type { Decoded, Step } from "./operands.ts";
+import { Fault, State, VECTOR_BYTES } from "./state.ts";
+import { tiles } from "./tiles.ts";
+import { type Operation, vectorStep } from "./vector.ts";
+
+export interface CallArguments {
+  readonly record: number;
+  readonly part: number;
+  readonly parts: number;
+  readonly scratch: number;
+}
+
+const operations: Readonly<Record<string, Operation>> = { ...floats, ...ints, ...moves, ...conversions, ...masks };
+const others: Readonly<Record<string, (decoded: Decoded) => Step>> = { ...general, ...tiles };
+
+/** Far more than a kernel over a test's shapes takes. */
+const INSTRUCTIONS_MAX = 100e6;
+/** rdi, rsi, rdx, rcx. */
+const ARGUMENTS = [7, 6, 2, 1];
+/** rbx, rsp, rbp, r12 .. r15: the caller's. */
+const KEPT = [3, 4, 5, 12, 13, 14, 15];
+
+/** Whether the emulator knows an instruction. */
+export const knows = (name: string): boolean =>
+  Object.hasOwn(operations, name) || Object.hasOwn(others, name) || name === "ret" || name === "vzeroupper";
+
+function step(decoded: Decoded, end: number): Step {
+  const { instruction, state } = decoded;
+  if (instruction.name === "ret") return () => end;
+  if (instruction.name === "vzeroupper") {
+    return () => {
+      for (let i = 0; i < 16; i++) state.u8.fill(0, i * VECTOR_BYTES + 16, (i + 1) * VECTOR_BYTES);
+    };
+  }
+  if (Object.hasOwn(operations, instruction.name)) return vectorStep(decoded, operations[instruction.name]);
+  if (Object.hasOwn(others, instruction.name)) return others[instruction.name](decoded);
+  throw new Error(`The emulator does not know ${instruction.name}.`);
+}
+
+/** Runs a listing once. `memory` is what it reads and writes; returns how many instructions that took. */
+export function emulate(listing: Listing, memory: ArrayBufferLike, call: CallArguments): number {
+  const state = new State(memory, listing.pool);
+  [call.record, call.part, call.parts, call.scratch].forEach((value, i) => (state.gpr[ARGUMENTS[i]] = BigInt(value)));
+  const kept = KEPT.map((register) => state.gpr[register]);
+
+  const code: Instruction[] = [];
+  const labels = new Map<number, number>();
+  for (const instruction of listing.instructions) {
+    const [operand] = instruction.operands;
+    if (instruction.name === "label" && operand.kind === "target") labels.set(operand.label, code.length);
+    else code.push(instruction);
+  }
+  const steps = code.map((instruction) => {
+    const { form } = chooseForm(listing, instruction);
+    return step({ instruction, form, state, labels }, code.length);
+  });
+
+  let count = 0;
+  for (let at = 0; at < steps.length; count++) {
+    if (count > INSTRUCTIONS_MAX) throw new Fault(`${listing.name} does not end`);
+    try {
+      at = steps[at]() ?? at + 1;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      throw new Fault(`${listing.name}, instruction ${at}, ${showInstruction(code[at])}: ${error.message}`);
+    }
+  }
+  const lost = KEPT.filter((register, i) => state.gpr[register] !== kept[i]);
+  if (lost.length > 0) throw new Fault(`${listing.name} does not give registers ${lost.join(", ")} back to its caller`);
+  return count;
+}

@@ -1,0 +1,293 @@
+// General instructions: moves, integer arithmetic with its flags, jumps, the stack. Source: Intel SDM volume 2.
+import { conditionNumbers } from "../../../src/lanes/x64/table-general.ts";
+import { type Decoded, type Step, place } from "./operands.ts";
+import { Fault, type Flags, type State } from "./state.ts";
+
+const signed = (bits: number, value: bigint): bigint => BigInt.asIntN(bits, value);
+const truncated = (bits: number, value: bigint): bigint => BigInt.asUintN(bits, value);
+
+/** Zero, sign and parity of a result. */
+function resultFlags(bits: number, result: bigint): Partial<Flags> {
+  let ones = 0;
+  for (let low = Number(result & 255n); low !== 0; low &= low - 1) ones++;
+  return { zero: result === 0n, sign: result >> BigInt(bits - 1) === 1n, parity: ones % 2 === 0 };
+}
+
+/** a and b to a result and its flags; both of `bits` bits, unsigned. */
+type Arithmetic = (bits: number, a: bigint, b: bigint) => { result: bigint; flags: Partial<Flags> };
+
+const add: Arithmetic = (bits, a, b) => {
+  const result = truncated(bits, a + b);
+  const overflow = ((a ^ result) & (b ^ result)) >> BigInt(bits - 1) === 1n;
+  return { result, flags: { ...resultFlags(bits, result), carry: a + b !== result, overflow } };
+};
+const subtract: Arithmetic = (bits, a, b) => {
+  const result = truncated(bits, a - b);
+  const overflow = ((a ^ b) & (a ^ result)) >> BigInt(bits - 1) === 1n;
+  return { result, flags: { ...resultFlags(bits, result), carry: a < b, overflow } };
+};
+const logic =
+  (f: (a: bigint, b: bigint) => bigint): Arithmetic =>
+  (bits, a, b) => {
+    const result = truncated(bits, f(a, b));
+    return { result, flags: { ...resultFlags(bits, result), carry: false, overflow: false } };
+  };
+
+/** Shifts: a count of 0 changes no flag; overflow is defined for a count of 1 only. */
+type Shift = (bits: number, a: bigint, count: bigint) => { result: bigint; carry: boolean; overflow: boolean };
+const bitAt = (value: bigint, at: bigint): boolean => at >= 0n && ((value >> at) & 1n) === 1n;
+const shifts: Readonly<Record<string, Shift>> = {
+  shl: (bits, a, count) => {
+    const result = truncated(bits, a << count);
+    const carry = bitAt(a, BigInt(bits) - count);
+    return { result, carry, overflow: bitAt(result, BigInt(bits - 1)) !== carry };
+  },
+  shr: (bits, a, count) => ({
+    result: a >> count,
+    carry: bitAt(a, count - 1n),
+    overflow: bitAt(a, BigInt(bits - 1)),
+  }),
+  sar: (bits, a, count) => ({
+    result: truncated(bits, signed(bits, a) >> count),
+    carry: bitAt(signed(bits, a), count - 1n),
+    overflow: false,
+  }),
+};
+
+function shift(f: Shift): (decoded: Decoded) => Step {
+  return (decoded) => {
+    const [target, amount] = [place(decoded, 0), place(decoded, 1)];
+    const { bits } = target;
+    return () => {
+      const count = amount.read() & (bits === 64 ? 63n : 31n);
+      if (count === 0n) return;
+      const { result, carry, overflow } = f(bits, target.read(), count);
+      target.write(result);
+      const known = count <= BigInt(bits); // beyond that carry is left open
+      decoded.state.setFlags({
+        ...resultFlags(bits, result),
+        carry: known ? carry : undefined,
+        overflow: count === 1n ? overflow : undefined,
+      });
+    };
+  };
+}
+
+/** shlx, shrx, sarx: the count in a register, no flags. */
+function shiftBy(f: Shift): (decoded: Decoded) => Step {
+  return (decoded) => {
+    const [target, source, amount] = [0, 1, 2].map((i) => place(decoded, i));
+    const mask = BigInt(target.bits - 1);
+    return () => target.write(f(target.bits, source.read(), amount.read() & mask).result);
+  };
+}
+
+/** Binary operations on the first operand; `writes`: not for cmp and test. */
+function binary(f: Arithmetic, writes = true): (decoded: Decoded) => Step {
+  return (decoded) => {
+    const [target, source] = [place(decoded, 0), place(decoded, 1)];
+    return () => {
+      const { result, flags } = f(target.bits, target.read(), source.read());
+      if (writes) target.write(result);
+      decoded.state.setFlags(flags);
+    };
+  };
+}
+
+const move =
+  (extend: (bits: number, value: bigint) => bigint) =>
+  (decoded: Decoded): Step => {
+    const [target, source] = [place(decoded, 0), place(decoded, 1)];
+    return () => target.write(extend(source.bits, source.read()));
+  };
+
+/** imul with two or three operands: carry and overflow tell that the product was cut. */
+function multiply(decoded: Decoded): Step {
+  const places = decoded.instruction.operands.map((_, i) => place(decoded, i));
+  const [target] = places;
+  const [a, b] = places.slice(-2);
+  const { bits } = target;
+  return () => {
+    const product = signed(bits, a.read()) * signed(bits, b.read());
+    target.write(truncated(bits, product));
+    const cut = signed(bits, product) !== product;
+    decoded.state.setFlags({ carry: cut, overflow: cut });
+  };
+}
+
+const RAX = 0;
+const RDX = 2;
+
+function setPair(state: State, bits: number, low: bigint, high: bigint): void {
+  state.gpr[RAX] = truncated(bits, low);
+  state.gpr[RDX] = truncated(bits, high);
+}
+
+/** mul: rdx:rax = rax * operand. */
+function multiplyWide(decoded: Decoded): Step {
+  const source = place(decoded, 0);
+  const { state } = decoded;
+  const { bits } = source;
+  return () => {
+    const product = truncated(bits, state.gpr[RAX]) * source.read();
+    const high = product >> BigInt(bits);
+    setPair(state, bits, product, high);
+    state.setFlags({ carry: high !== 0n, overflow: high !== 0n });
+  };
+}
+
+/** div, idiv: rax and rdx = quotient and remainder of rdx:rax by the operand. */
+const divide =
+  (extend: (bits: number, value: bigint) => bigint) =>
+  (decoded: Decoded): Step => {
+    const source = place(decoded, 0);
+    const { state } = decoded;
+    const { bits } = source;
+    return () => {
+      const low = truncated(bits, state.gpr[RAX]);
+      const dividend = extend(2 * bits, (truncated(bits, state.gpr[RDX]) << BigInt(bits)) | low);
+      const divisor = extend(bits, source.read());
+      if (divisor === 0n) throw new Fault("division by zero");
+      const quotient = dividend / divisor;
+      if (extend(bits, truncated(bits, quotient)) !== quotient) throw new Fault("the quotient does not fit");
+      setPair(state, bits, quotient, dividend % divisor);
+      state.setFlags({});
+    };
+  };
+
+/** Whether a condition holds; each odd number is its even neighbour's opposite. */
+function condition(state: State, suffix: string): () => boolean {
+  const { flags } = state;
+  const known = (flag: keyof Flags): boolean => {
+    const value = flags[flag];
+    if (value === undefined) throw new Fault(`the ${flag} flag is read, which is undefined here`);
+    return value;
+  };
+  const number = conditionNumbers[suffix];
+  const test = [
+    () => known("overflow"),
+    () => known("carry"),
+    () => known("zero"),
+    () => known("carry") || known("zero"),
+    () => known("sign"),
+    () => known("parity"),
+    () => known("sign") !== known("overflow"),
+    () => known("zero") || known("sign") !== known("overflow"),
+  ][number >> 1];
+  return () => test() !== (number % 2 === 1);
+}
+
+function target({ instruction, labels }: Decoded): number {
+  const [operand] = instruction.operands;
+  const index = operand.kind === "target" ? labels.get(operand.label) : undefined;
+  if (index === undefined) throw new Error(`${instruction.name}: its label is nowhere`);
+  return index;
+}
+
+const conditional = (suffix: string): Record<string, (decoded: Decoded) => Step> => ({
+  [`j${suffix}`]: (decoded) => {
+    const [holds, to] = [condition(decoded.state, suffix), target(decoded)];
+    return () => (holds() ? to : undefined);
+  },
+  [`set${suffix}`]: (decoded) => {
+    const [holds, to] = [condition(decoded.state, suffix), place(decoded, 0)];
+    return () => to.write(holds() ? 1n : 0n);
+  },
+  [`cmov${suffix}`]: (decoded) => {
+    const holds = condition(decoded.state, suffix);
+    const [to, from] = [place(decoded, 0), place(decoded, 1)];
+    // At 32 bits the upper half is cleared whether the condition holds or not.
+    return () => to.write(holds() ? from.read() : to.read());
+  },
+});
+
+const RSP = 4;
+const nothing = (): Step => () => undefined;
+
+export const general: Readonly<Record<string, (decoded: Decoded) => Step>> = {
+  mov: move((_, value) => value),
+  movzx8: move((_, value) => value),
+  movzx16: move((_, value) => value),
+  movsx8: move(signed),
+  movsx16: move(signed),
+  movsxd: move(signed),
+  lea: ({ state, instruction }) => {
+    const [to, from] = instruction.operands;
+    if (to.kind !== "gpr" || from.kind !== "memory") throw new Error("lea: a register and an address");
+    if (from.base === "pool") throw new Error("lea: the pool has no address here");
+    const { base, index, scale = 1, displacement } = from;
+    return () => {
+      const scaled = index === undefined ? 0n : state.gpr[index] * BigInt(scale);
+      state.gpr[to.number] = truncated(instruction.bits, state.gpr[base] + scaled + BigInt(displacement));
+    };
+  },
+  add: binary(add),
+  sub: binary(subtract),
+  and: binary(logic((a, b) => a & b)),
+  or: binary(logic((a, b) => a | b)),
+  xor: binary(logic((a, b) => a ^ b)),
+  cmp: binary(subtract, false),
+  test: binary(
+    logic((a, b) => a & b),
+    false,
+  ),
+  neg: (decoded) => {
+    const to = place(decoded, 0);
+    return () => {
+      const { result, flags } = subtract(to.bits, 0n, to.read());
+      to.write(result);
+      decoded.state.setFlags(flags);
+    };
+  },
+  not: (decoded) => {
+    const to = place(decoded, 0);
+    return () => to.write(truncated(to.bits, ~to.read()));
+  },
+  andn: (decoded) => {
+    const [to, a, b] = [0, 1, 2].map((i) => place(decoded, i));
+    const f = logic((x, y) => ~x & y);
+    return () => {
+      const { result, flags } = f(to.bits, a.read(), b.read());
+      to.write(result);
+      decoded.state.setFlags({ ...flags, parity: undefined });
+    };
+  },
+  imul: multiply,
+  mul: multiplyWide,
+  div: divide(truncated),
+  idiv: divide(signed),
+  cdq:
+    ({ state }) =>
+    () =>
+      void (state.gpr[RDX] = truncated(32, signed(32, state.gpr[RAX]) >> 32n)),
+  cqo:
+    ({ state }) =>
+    () =>
+      void (state.gpr[RDX] = truncated(64, signed(64, state.gpr[RAX]) >> 64n)),
+  ...Object.fromEntries(Object.entries(shifts).map(([name, f]) => [name, shift(f)])),
+  ...Object.fromEntries(Object.entries(shifts).map(([name, f]) => [`${name}x`, shiftBy(f)])),
+  push: (decoded) => {
+    const from = place(decoded, 0);
+    return () => {
+      decoded.state.gpr[RSP] -= 8n;
+      decoded.state.writeInteger(decoded.state.address(RSP), 8, from.read());
+    };
+  },
+  pop: (decoded) => {
+    const to = place(decoded, 0);
+    return () => {
+      const value = decoded.state.readInteger(decoded.state.address(RSP), 8, false);
+      decoded.state.gpr[RSP] += 8n;
+      to.write(value);
+    };
+  },
+  jmp: (decoded) => {
+    const to = target(decoded);
+    return () => to;
+  },
+  prefetcht0: nothing,
+  prefetcht1: nothing,
+  prefetcht2: nothing,
+  prefetchnta: nothing,
+  ...Object.assign({}, ...Object.keys(conditionNumbers).map(conditional)),
+};

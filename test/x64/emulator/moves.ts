@@ -1,0 +1,228 @@
+// Moves, broadcasts, permutations, packing and widening: where bytes go.
+import type { Call, Operation } from "./vector.ts";
+
+const QUARTER = 16;
+
+/** The whole vector, or as much as the destination takes. */
+const copy = (lane: Operation["lane"]): Operation => ({
+  lane,
+  run: ({ state: { u8 }, out, a, bytes }) => void u8.copyWithin(out, a, a + bytes),
+});
+
+/** The lowest bytes only. */
+const lowest = (bytes: number): Operation => ({
+  lane: 4,
+  run: ({ state: { u8 }, out, a }) => void u8.copyWithin(out, a, a + bytes),
+});
+
+const broadcast = (lane: 1 | 2 | 4): Operation => ({
+  lane,
+  run: ({ state: { u8 }, out, a, bytes }) => {
+    for (let at = 0; at < bytes; at += lane) u8.copyWithin(out + at, a, a + lane);
+  },
+});
+
+/** Lane i of the result is the lane at byte from(call, i): any shuffle. */
+const gather = (lane: Operation["lane"], from: (call: Call, i: number) => number): Operation => ({
+  lane,
+  shuffles: true,
+  run: (call) => {
+    const { u8 } = call.state;
+    for (let i = 0; i * lane < call.bytes; i++) {
+      const source = from(call, i);
+      if (source >= 0) u8.copyWithin(call.out + i * lane, source, source + lane);
+    }
+  },
+});
+
+/** Four 32-bit lanes of each quarter by two bits of the immediate each. */
+const byImmediate = gather(4, ({ a, immediate }, i) => a + (i & ~3) * 4 + ((immediate >> (2 * (i & 3))) & 3) * 4);
+
+/** The first source's lanes where the quarter's first half is meant, the second's in the second. */
+const shufflePairs = gather(
+  4,
+  ({ a, b, immediate }, i) => ((i & 3) < 2 ? a : b) + (i & ~3) * 4 + ((immediate >> (2 * (i & 3))) & 3) * 4,
+);
+
+const unpack = (half: 0 | 2): Operation =>
+  gather(4, ({ a, b }, i) => (i & 1 ? b : a) + (i & ~3) * 4 + (half + ((i & 3) >> 1)) * 4);
+
+/** Bytes of each quarter of `first` then `second`, moved down by `by`; zeros come in above. */
+const shiftRight = (first: "a" | undefined, second: "a" | "b"): Operation =>
+  gather(1, (call, i) => {
+    const from = (i & 15) + call.immediate;
+    const quarter = i & ~15;
+    if (from < QUARTER) return call[second] + quarter + from;
+    return first !== undefined && from < 2 * QUARTER ? call[first] + quarter + from - QUARTER : -1;
+  });
+
+const shiftLeft = gather(1, ({ a, immediate }, i) => ((i & 15) >= immediate ? a + i - immediate : -1));
+
+const shuffleBytes = gather(1, ({ state: { u8 }, a, b }, i) => {
+  const index = u8[b + i];
+  return index >= 128 ? -1 : a + (i & ~15) + (index & 15);
+});
+
+/** Lanes of the second source by the first. */
+const permute32 = gather(4, ({ state: { u32 }, a, b, bytes }, i) => b + (u32[(a >> 2) + i] & (bytes / 4 - 1)) * 4);
+const permute16 = gather(2, ({ state: { u16 }, a, b, bytes }, i) => b + (u16[(a >> 1) + i] & (bytes / 2 - 1)) * 2);
+
+/** Lanes of two tables, the destination and the second source, by the first. */
+const fromTables = (lane: 2 | 4): Operation =>
+  gather(lane, ({ state, a, b, dest, bytes }, i) => {
+    const index = lane === 2 ? state.u16[(a >> 1) + i] : state.u32[(a >> 2) + i];
+    const count = bytes / lane;
+    return (index & count ? b : dest) + (index & (count - 1)) * lane;
+  });
+
+const permute64 = gather(8, ({ a, immediate }, i) => a + (i & ~3) * 8 + ((immediate >> (2 * (i & 3))) & 3) * 8);
+
+/** Lanes of second and first source side by side, from the immediate's on. */
+const align = gather(4, ({ a, b, bytes, immediate }, i) => {
+  const count = bytes / 4;
+  const from = i + (immediate & (count - 1));
+  return from < count ? b + 4 * from : a + 4 * (from - count);
+});
+
+function quarters({ state: { u8 }, out, a, b, bytes, immediate }: Call): void {
+  const count = bytes / QUARTER;
+  const bits = count === 2 ? 1 : 2;
+  for (let i = 0; i < count; i++) {
+    const from = (i < count / 2 ? a : b) + ((immediate >> (bits * i)) & (count - 1)) * QUARTER;
+    u8.copyWithin(out + i * QUARTER, from, from + QUARTER);
+  }
+}
+
+/** vperm2f128: each half by four bits, of which bit 3 means zero. */
+const halves = gather(8, ({ a, b, immediate }, i) => {
+  const control = immediate >> (4 * (i >> 1));
+  return control & 8 ? -1 : (control & 2 ? b : a) + (control & 1) * QUARTER + (i & 1) * 8;
+});
+
+const extract = (part: number, lane: 4 | 8): Operation => ({
+  lane,
+  run: ({ state: { u8 }, out, a, bytes, immediate }) => {
+    const from = a + (immediate & (bytes / part - 1)) * part;
+    u8.copyWithin(out, from, from + part);
+  },
+});
+
+const insert = (part: number, lane: 4 | 8): Operation => ({
+  lane,
+  run: ({ state: { u8 }, out, a, b, bytes, immediate }) => {
+    u8.copyWithin(out, a, a + bytes);
+    u8.copyWithin(out + (immediate & (bytes / part - 1)) * part, b, b + part);
+  },
+});
+
+const views = { 1: ["i8", "u8"], 2: ["i16", "u16"], 4: ["i32", "i32"] } as const;
+
+/** Narrow lanes to wide ones. */
+const widen = (from: 1 | 2, to: 2 | 4, signed: boolean): Operation => ({
+  lane: to,
+  run: ({ state, out, a, bytes }) => {
+    const [source, target] = [state[views[from][signed ? 0 : 1]], state[views[to][0]]];
+    for (let i = 0; i < bytes / to; i++) target[out / to + i] = source[a / from + i];
+  },
+});
+
+/** The low bytes of 32-bit lanes. */
+const narrow = (to: 1 | 2): Operation => ({
+  lane: to,
+  run: ({ state, out, a, bytes }) => {
+    for (let i = 0; i < bytes / 4; i++) state[views[to][0]][out / to + i] = state.i32[a / 4 + i];
+  },
+});
+
+/** Lanes of both sources, quarter by quarter, to half as wide ones, cut to what these hold. */
+const pack = (to: 1 | 2, least: number, most: number): Operation => ({
+  lane: to,
+  shuffles: true,
+  run: ({ state, out, a, b, bytes }) => {
+    const wide = (2 * to) as 2 | 4;
+    const [source, target] = [state[views[wide][0]], state[views[to][0]]];
+    const half = QUARTER / wide;
+    for (let i = 0; i < bytes / to; i++) {
+      const [quarter, lane] = [Math.floor(i / (2 * half)), i % (2 * half)];
+      const from = (lane < half ? a : b) / wide + quarter * half + (lane % half);
+      target[out / to + i] = Math.max(least, Math.min(most, source[from]));
+    }
+  },
+});
+
+const signs = (lane: 1 | 4): Operation => ({
+  lane: 4,
+  run: ({ state, out, a, bytes }) => {
+    let bits = 0;
+    for (let i = 0; i * lane < bytes; i++) if (state.u8[a + i * lane + lane - 1] >= 128) bits |= 1 << i;
+    state.i32[out >> 2] = bits;
+  },
+});
+
+export const moves: Readonly<Record<string, Operation>> = {
+  vmovups: copy(4),
+  vmovdqu: copy(4),
+  vmovdqu8: copy(1),
+  vmovdqu16: copy(2),
+  vmovdqu32: copy(4),
+  vmovdqu64: copy(8),
+  vmovd: lowest(4),
+  vmovq: lowest(8),
+  vmovss: {
+    lane: 4,
+    scalar: true,
+    run: ({ state: { u8 }, out, a, b, sources }) => {
+      // With two sources the lowest lane of the second over the first.
+      if (sources === 2) u8.copyWithin(out, a, a + QUARTER);
+      const from = sources === 2 ? b : a;
+      u8.copyWithin(out, from, from + 4);
+    },
+  },
+  vmovshdup: gather(4, ({ a }, i) => a + 4 * (i | 1)),
+  vmovhlps: gather(8, ({ a, b }, i) => (i === 0 ? b : a) + 8),
+  vbroadcastss: broadcast(4),
+  vpbroadcastb: broadcast(1),
+  vpbroadcastw: broadcast(2),
+  vpbroadcastd: broadcast(4),
+  vpermilps: byImmediate,
+  vpshufd: byImmediate,
+  vshufps: shufflePairs,
+  vunpcklps: unpack(0),
+  vunpckhps: unpack(2),
+  vpshufb: shuffleBytes,
+  vpsrldq: shiftRight(undefined, "a"),
+  vpslldq: shiftLeft,
+  vpalignr: shiftRight("a", "b"),
+  valignd: align,
+  vpermq: permute64,
+  vpermd: permute32,
+  vpermw: permute16,
+  vpermt2w: fromTables(2),
+  vpermt2d: fromTables(4),
+  vshuff32x4: { lane: 4, shuffles: true, run: quarters },
+  vperm2f128: halves,
+  vextractf128: extract(16, 4),
+  vextracti128: extract(16, 4),
+  vextractf32x4: extract(16, 4),
+  vextracti32x4: extract(16, 4),
+  vextractf64x4: extract(32, 8),
+  vextracti64x4: extract(32, 8),
+  vinserti128: insert(16, 4),
+  vinserti64x4: insert(32, 8),
+  vpextrd: extract(4, 4),
+  vpinsrd: insert(4, 4),
+  vpmovsxbd: widen(1, 4, true),
+  vpmovzxbd: widen(1, 4, false),
+  vpmovsxwd: widen(2, 4, true),
+  vpmovzxwd: widen(2, 4, false),
+  vpmovsxbw: widen(1, 2, true),
+  vpmovzxbw: widen(1, 2, false),
+  vpmovdb: narrow(1),
+  vpmovdw: narrow(2),
+  vpacksswb: pack(1, -128, 127),
+  vpackuswb: pack(1, 0, 255),
+  vpackssdw: pack(2, -0x8000, 0x7fff),
+  vpackusdw: pack(2, 0, 0xffff),
+  vpmovmskb: signs(1),
+  vmovmskps: signs(4),
+};
