@@ -6,3 +6,5 @@ export * from "./values.ts";
 export { emitModule } from "./wasm/emit.ts";
 export * from "./wasm/host.ts";
 export * from "./math.ts";
+export { emitCode, emitListing } from "./x64/emit.ts";
+export * from "./x64/machines.ts";

@@ -1,0 +1,162 @@
+// Machine code before registers are known: what selection (select.ts) makes, liveness (live.ts) reads, allocation
+// (allocate.ts) and spilling (spill.ts) rewrite, and listing.ts turns into instructions. It is a tree of loops and
+// conditions, in the order of the code; jumps and labels stand in it as code.
+
+/** Which registers a value lives in. */
+export type RegisterClass = "general" | "vector" | "mask";
+
+export interface ValueSource {
+  readonly kind: "value";
+  readonly id: number;
+}
+
+/** Memory at the sum of two values and a displacement; or in the frame, or in the constant pool. */
+export interface PlaceSource {
+  readonly kind: "place";
+  /** A value; FRAME or POOL. */
+  readonly base: number;
+  /** A value, or NONE. */
+  readonly index: number;
+  readonly scale: 1 | 2 | 4 | 8;
+  readonly displacement: number;
+  /** One 32-bit element for all lanes. */
+  readonly broadcast: boolean;
+}
+
+export const NONE = -1;
+export const FRAME = -2;
+export const POOL = -3;
+
+export interface ImmediateSource {
+  readonly kind: "immediate";
+  readonly value: number;
+}
+
+export interface TargetSource {
+  readonly kind: "target";
+  readonly label: number;
+}
+
+/** All bits zero: made where it is needed, only as a first source that becomes the result. */
+export interface ZeroSource {
+  readonly kind: "zero";
+}
+
+export type Source = ValueSource | PlaceSource | ImmediateSource | TargetSource | ZeroSource;
+
+/** Another order of the sources, with the name that it goes by. */
+export interface Way {
+  readonly name: string;
+  readonly order: readonly number[];
+}
+
+export interface Code {
+  readonly kind: "code";
+  /** A mnemonic, or a macro of listing.ts ("@..."). */
+  name: string;
+  readonly bits: 0 | 8 | 16 | 32 | 64 | 128 | 256 | 512;
+  /** The value set, or NONE. */
+  result: number;
+  sources: Source[];
+  /** The result is computed in the place of the first source. */
+  tied: boolean;
+  /** Which source may be memory instead of a value; NONE: no one. */
+  memoryAt: number;
+  /** What that memory holds: a whole register, one element, or (EVEX) a register or an element for all lanes. */
+  readonly memory: "whole" | "element" | "any";
+  /** Other ways to compute it; one is chosen when it is known which sources are used no more. */
+  ways: readonly Way[] | undefined;
+  /** A sum that `lea` computes without losing a source. */
+  readonly isSum: boolean;
+  /** The result is the first source. */
+  readonly isCopy: boolean;
+  /** Value of the write mask, or NONE; lanes outside it become zero. */
+  mask: number;
+  /** General registers that it overwrites. */
+  readonly clobbers: readonly number[] | undefined;
+  /** A general register that the result, or a copy's source, is in: the calling convention's. */
+  readonly fixed: number;
+  /** Its number in the order of all code; set by live.ts. */
+  at: number;
+}
+
+/** Code from a label to a jump back to it. */
+export interface LoopRegion {
+  readonly kind: "loop";
+  readonly body: Item[];
+}
+
+/** Code that a jump skips to get to `otherwise`, and which jumps over that. */
+export interface BranchRegion {
+  readonly kind: "branch";
+  readonly body: Item[];
+  readonly otherwise: Item[];
+}
+
+export type Item = Code | LoopRegion | BranchRegion;
+
+/** A kernel's code, and what is known of its values. */
+export interface Program {
+  readonly items: Item[];
+  /** Class of every value, by id. */
+  readonly classes: RegisterClass[];
+  /** Values that are constants, with their bits (vectors: of every lane): made where needed, or kept in a register. */
+  readonly constants: Map<number, number>;
+  /** Bits of a vector register. */
+  readonly vectorBits: 128 | 256 | 512;
+  /** Vector registers there are; 32: those of EVEX. */
+  readonly vectors: 16 | 32;
+}
+
+export type CodeOptions = Partial<Omit<Code, "kind" | "name" | "bits" | "result" | "sources" | "at">>;
+
+/** Code that reads `sources` and sets `result`; all else is as usual unless told. */
+export function code(
+  name: string,
+  bits: Code["bits"],
+  result: number,
+  sources: Source[],
+  options: CodeOptions = {},
+): Code {
+  return {
+    kind: "code",
+    name,
+    bits,
+    result,
+    sources,
+    tied: options.tied ?? false,
+    memoryAt: options.memoryAt ?? NONE,
+    memory: options.memory ?? "whole",
+    ways: options.ways,
+    isSum: options.isSum ?? false,
+    isCopy: options.isCopy ?? false,
+    mask: options.mask ?? NONE,
+    clobbers: options.clobbers,
+    fixed: options.fixed ?? NONE,
+    at: 0,
+  };
+}
+
+export const value = (id: number): ValueSource => ({ kind: "value", id });
+export const immediate = (value: number): ImmediateSource => ({ kind: "immediate", value });
+export const target = (label: number): TargetSource => ({ kind: "target", label });
+export const place = (base: number, displacement: number, broadcast = false): PlaceSource => ({
+  kind: "place",
+  base,
+  index: NONE,
+  scale: 1,
+  displacement,
+  broadcast,
+});
+
+/** Calls `visit` with every value that code reads. */
+export function eachRead(code: Code, visit: (id: number) => void): void {
+  for (const source of code.sources) {
+    if (source.kind === "value") visit(source.id);
+    else if (source.kind === "place") {
+      if (source.base >= 0) visit(source.base);
+      if (source.index >= 0) visit(source.index);
+    }
+  }
+  if (code.mask >= 0) visit(code.mask);
+}

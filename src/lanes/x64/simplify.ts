@@ -1,0 +1,245 @@
+// What is done to a traced kernel before instructions are chosen: integer constants are folded, what is computed twice is
+// computed once, what does not change in a loop is computed before it, conversions that keep the bits vanish, and code
+// without a use goes. Gives a kernel of the same meaning. Loads and what may trap stay where they are.
+import { type Do, type OperationName, type Statement, type TracedKernel, type ValueType, operations } from "../ir.ts";
+
+interface Block {
+  readonly statements: Statement[];
+  readonly isLoop: boolean;
+  /** Values by what computes them. */
+  readonly known: Map<string, number>;
+}
+
+const isPure = (op: OperationName): boolean =>
+  operations[op][0] !== "none" && !op.includes(".load") && op !== "int.divU" && op !== "int.remU";
+
+export function simplify(kernel: TracedKernel): TracedKernel {
+  const simplifier = new Simplifier(kernel.types);
+  const body = simplifier.run(kernel.body);
+  return { name: kernel.name, types: simplifier.types, body: withoutDead(body) };
+}
+
+class Simplifier {
+  readonly types: ValueType[];
+  readonly #replaced = new Map<number, number>();
+  readonly #constants = new Map<number, number>();
+  /** Index of the block where a value is set. */
+  readonly #levels: number[] = [];
+  readonly #blocks: Block[] = [];
+  /** Sums and products with a constant: what and how much. */
+  readonly #sums = new Map<number, [number, number]>();
+  readonly #products = new Map<number, [number, number]>();
+
+  constructor(types: readonly ValueType[]) {
+    this.types = [...types];
+  }
+
+  run(statements: readonly Statement[], isLoop = false): Statement[] {
+    const block: Block = { statements: [], isLoop, known: new Map() };
+    this.#blocks.push(block);
+    for (const statement of statements) this.#statement(statement, block);
+    this.#blocks.pop();
+    return block.statements;
+  }
+
+  #of(id: number): number {
+    return this.#replaced.get(id) ?? id;
+  }
+
+  #statement(statement: Statement, block: Block): void {
+    const level = this.#blocks.length - 1;
+    switch (statement.kind) {
+      case "do":
+        return this.#do(statement, block);
+      case "get":
+        this.#levels[statement.result] = level;
+        block.statements.push(statement);
+        return;
+      case "set":
+        block.statements.push({ ...statement, value: this.#of(statement.value) });
+        return;
+      case "loop": {
+        const [from, to, step] = [statement.from, statement.to, statement.step].map((id) => this.#of(id));
+        this.#levels[statement.counter] = level + 1;
+        const body = this.run(statement.body, true);
+        block.statements.push({ ...statement, from, to, step, body });
+        return;
+      }
+      case "if": {
+        const condition = this.#of(statement.condition);
+        const known = this.#constants.get(condition);
+        if (known !== undefined) {
+          for (const inner of known === 0 ? statement.otherwise : statement.body) this.#statement(inner, block);
+          return;
+        }
+        const [body, otherwise] = [this.run(statement.body), this.run(statement.otherwise)];
+        block.statements.push({ ...statement, condition, body, otherwise });
+        return;
+      }
+      default:
+        statement satisfies never;
+    }
+  }
+
+  #do(statement: Do, block: Block): void {
+    const operands = statement.operands.map((id) => this.#of(id));
+    const { result } = statement;
+    let { op, immediate } = statement;
+    if (op === "ints.bits" || op === "floats.bits") return void this.#replaced.set(result, operands[0]);
+    if (op.startsWith("int.") && result >= 0) {
+      const folded = this.#foldInt(op, operands);
+      if (folded?.same !== undefined) return void this.#replaced.set(result, folded.same);
+      if (folded?.op !== undefined) [op, immediate] = [folded.op, folded.immediate ?? 0];
+      if (folded?.operands !== undefined) operands.splice(0, operands.length, ...folded.operands);
+    }
+    if (result < 0 || !isPure(op)) {
+      if (result >= 0) this.#levels[result] = this.#blocks.length - 1;
+      block.statements.push({ ...statement, op, operands, immediate });
+      return;
+    }
+    this.#place({ ...statement, op, operands, immediate });
+  }
+
+  /** Puts a pure statement where it is computed least often, unless its value is already there. */
+  #place(statement: Do): void {
+    const { op, operands, immediate, result } = statement;
+    const key = `${op} ${operands.join(" ")} ${Object.is(immediate, -0) ? "-0" : immediate}`;
+    for (const { known } of this.#blocks) {
+      const same = known.get(key);
+      if (same !== undefined) return void this.#replaced.set(result, same);
+    }
+    const needed = operands.reduce((most, id) => Math.max(most, this.#levels[id] ?? 0), 0);
+    let level = this.#blocks.length - 1;
+    for (let outer = level; outer > needed; outer--) if (this.#blocks[outer].isLoop) level = outer - 1;
+    this.#levels[result] = level;
+    this.#blocks[level].statements.push(statement);
+    this.#blocks[level].known.set(key, result);
+    if (op === "int.const") this.#constants.set(result, immediate);
+    const constant = operands.length === 2 ? this.#constants.get(operands[1]) : undefined;
+    if (constant === undefined) return;
+    if (op === "int.add") this.#sums.set(result, [operands[0], constant]);
+    if (op === "int.mul") this.#products.set(result, [operands[0], constant]);
+  }
+
+  #const(value: number): number {
+    const id = this.types.push("int") - 1;
+    this.#place({ kind: "do", op: "int.const", operands: [], result: id, immediate: value });
+    return this.#of(id);
+  }
+
+  /** An integer operation in simpler terms: the same value, or another operation. */
+  #foldInt(
+    op: OperationName,
+    operands: readonly number[],
+  ): { same?: number; op?: OperationName; operands?: number[]; immediate?: number } | undefined {
+    let [a, b] = operands;
+    let [x, y] = [this.#constants.get(a), this.#constants.get(b)];
+    if (x !== undefined && y === undefined && (op === "int.add" || op === "int.mul")) [a, b, x, y] = [b, a, y, x];
+    if (x !== undefined && y !== undefined) {
+      const known = foldConstants(op, x, y);
+      if (known !== undefined && isInt32(known)) return { same: this.#const(known) };
+    }
+    if (y === undefined) return undefined;
+    switch (op) {
+      case "int.sub":
+        return isInt32(-y) ? this.#foldInt("int.add", [a, this.#const(-y)]) : undefined;
+      case "int.add": {
+        if (y === 0) return { same: a };
+        const [base, before] = this.#sums.get(a) ?? [a, 0];
+        if (!isInt32(before + y)) return undefined;
+        if (before + y === 0) return { same: base };
+        return { op, operands: [base, this.#const(before + y)] };
+      }
+      case "int.mul": {
+        if (y === 0) return { same: b };
+        if (y === 1) return { same: a };
+        const [base, before] = this.#products.get(a) ?? [a, 1];
+        return isInt32(before * y) ? { op, operands: [base, this.#const(before * y)] } : undefined;
+      }
+      case "int.shl":
+        return y < 0 || y > 30 ? undefined : this.#foldInt("int.mul", [a, this.#const(2 ** y)]);
+      case "int.shrU":
+        return y === 0 ? { same: a } : undefined;
+      case "int.divU":
+        if (y === 1) return { same: a };
+        return isPowerOfTwo(y) ? { op: "int.shrU", operands: [a, this.#const(Math.log2(y))] } : undefined;
+      case "int.remU":
+        return isPowerOfTwo(y) ? { op: "int.and", operands: [a, this.#const(y - 1)] } : undefined;
+      default:
+        return undefined;
+    }
+  }
+}
+
+const isInt32 = (x: number): boolean => x === (x | 0);
+const isPowerOfTwo = (x: number): boolean => x > 0 && (x & (x - 1)) === 0;
+
+function foldConstants(op: OperationName, x: number, y: number): number | undefined {
+  if (op === "int.add") return x + y;
+  if (op === "int.sub") return x - y;
+  if (op === "int.mul") return x * y;
+  if (op === "int.shl" && y >= 0 && y < 31) return x * 2 ** y;
+  if (op === "int.divU" && x >= 0 && y > 0) return Math.floor(x / y);
+  if (op === "int.remU" && x >= 0 && y > 0) return x % y;
+  if (op === "int.and") return x & y;
+  if (op === "int.or") return x | y;
+  if (op === "int.xor") return x ^ y;
+  if (op === "int.eq") return Number(x === y);
+  if (op === "int.ltS") return Number(x < y);
+  return undefined;
+}
+
+/** Drops what nobody uses; also variables that are set and never read. */
+function withoutDead(statements: readonly Statement[]): Statement[] {
+  const read = new Set<number>();
+  collectGets(statements, read);
+  const used = new Set<number>();
+  const keep = (block: readonly Statement[]): Statement[] => {
+    const kept: Statement[] = [];
+    for (let i = block.length - 1; i >= 0; i--) {
+      const statement = block[i];
+      switch (statement.kind) {
+        case "do":
+          if (statement.result >= 0 && !used.has(statement.result)) continue;
+          for (const id of statement.operands) used.add(id);
+          kept.push(statement);
+          break;
+        case "get":
+          if (used.has(statement.result)) kept.push(statement);
+          break;
+        case "set":
+          if (!read.has(statement.variable)) continue;
+          used.add(statement.value);
+          kept.push(statement);
+          break;
+        case "loop": {
+          const body = keep(statement.body);
+          if (body.length === 0) continue;
+          for (const id of [statement.from, statement.to, statement.step]) used.add(id);
+          kept.push({ ...statement, body });
+          break;
+        }
+        case "if": {
+          const otherwise = keep(statement.otherwise);
+          const body = keep(statement.body);
+          if (body.length === 0 && otherwise.length === 0) continue;
+          used.add(statement.condition);
+          kept.push({ ...statement, body, otherwise });
+          break;
+        }
+        default:
+          statement satisfies never;
+      }
+    }
+    return kept.reverse();
+  };
+  return keep(statements);
+}
+
+function collectGets(statements: readonly Statement[], read: Set<number>): void {
+  for (const statement of statements) {
+    if (statement.kind === "get") read.add(statement.variable);
+    if (statement.kind === "loop") collectGets(statement.body, read);
+    if (statement.kind === "if") [statement.body, statement.otherwise].forEach((block) => collectGets(block, read));
+  }
+}
