@@ -50,7 +50,7 @@ const trace = (rows: number) =>
     rows,
     sequences: 1,
     outputRows: 1,
-    pagesPerSequence: pages,
+    pages,
     pageSize: PAGE_SIZE,
     slots: Object.fromEntries(model.cacheGroups.map(({ name }) => [name, pages * PAGE_SIZE])),
     kvType: "f16",
@@ -67,14 +67,14 @@ const { prompt, decode } = opened.programs;
 for (let round = 0; round < 3; round++) {
   setRows(model, prompt, 0, promptTokens, (i) => (i * 37 + 11) % 1000);
   const from = performance.now();
-  await prompt.run({ rows: promptTokens, sequences: 1, outputRows: 1 });
+  await prompt.run({ rows: promptTokens, sequences: 1, outputRows: 1, pages });
   const promptMs = performance.now() - from;
   const tokenMs: number[] = [];
   let best = 0;
   for (let i = 0; i < decodeTokens; i++) {
     setRows(model, decode, promptTokens + i, 1, () => best);
     const start = performance.now();
-    await decode.run({ rows: 1, sequences: 1, outputRows: 1 });
+    await decode.run({ rows: 1, sequences: 1, outputRows: 1, pages });
     tokenMs.push(performance.now() - start);
     best = decode.outputs.logits.reduce((at, x, j, all) => (x > all[at] ? j : at), 0);
   }

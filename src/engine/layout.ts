@@ -85,7 +85,7 @@ function pagesHeldBy({ window }: CacheGroup, pageSize: number, chunkRows: number
 export function tracePrograms(model: Model, layout: Layout): Record<ProgramName, Graph> {
   const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType } = layout;
   const slots = Object.fromEntries(layout.groups.map(({ group, pages }) => [group.name, pages * pageSize]));
-  const shared = { pageSize, pagesPerSequence, kvType, slots };
+  const shared = { pageSize, pages: pagesPerSequence, kvType, slots };
   return {
     prompt: traceModel(model, { ...shared, rows: chunkRows, sequences: 1, outputRows }),
     decode: traceModel(model, { ...shared, rows: decodeRows, sequences: decodeRows, outputRows: decodeRows }),

@@ -14,9 +14,11 @@ export class RowBatch {
   readonly #vocabularySize: number;
   /** In case the model does not read them, so that the program has no such input. */
   readonly #positions: Int32Array;
+  readonly #sequences: CachedSequence[] = [];
   #rows = 0;
-  #sequences = 0;
   #outputRows = 0;
+  /** Pages of the longest sequence: the width of the page tables. */
+  #pages = 0;
 
   constructor(program: Program, model: Model, layout: Layout) {
     this.#program = program;
@@ -27,9 +29,10 @@ export class RowBatch {
   }
 
   clear(): void {
+    this.#sequences.length = 0;
     this.#rows = 0;
-    this.#sequences = 0;
     this.#outputRows = 0;
+    this.#pages = 0;
   }
 
   /** The next `count` ids of `sequence`, reserved before; the last `outputs` of them reach the head. */
@@ -41,20 +44,15 @@ export class RowBatch {
       this.#positions[row] = position;
       set(inputs.ids, row, sequence.ids[position]);
       set(inputs.positions, row, position);
-      set(inputs.sequences, row, this.#sequences);
+      set(inputs.sequences, row, this.#sequences.length);
       if (i >= count - outputs) set(inputs.outputRows, this.#outputRows++, row);
       for (const [g, { group }] of this.#layout.groups.entries()) {
         set(inputs[`slots.${group.name}`], row, sequence.slot(g, position));
       }
     }
-    for (const [g, { group }] of this.#layout.groups.entries()) {
-      const from = this.#sequences * this.#layout.pagesPerSequence;
-      // a page that is absent is never read: any number that is a page will do
-      for (const [i, page] of sequence.pages(g).entries())
-        set(inputs[`pages.${group.name}`], from + i, Math.max(0, page));
-    }
     this.#rows += count;
-    this.#sequences++;
+    this.#sequences.push(sequence);
+    this.#pages = Math.max(this.#pages, Math.ceil((sequence.length + count) / this.#layout.pageSize));
   }
 
   /** Runs the rows; rejects as Program.run does. */
@@ -65,8 +63,27 @@ export class RowBatch {
       const sin = this.#program.inputs[`rope.${table.name}.sin`];
       if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, positions, cos, sin);
     }
-    const extents = { rows: this.#rows, sequences: this.#sequences, outputRows: this.#outputRows };
+    this.#setTables();
+    const extents = {
+      rows: this.#rows,
+      sequences: this.#sequences.length,
+      outputRows: this.#outputRows,
+      pages: this.#pages,
+    };
     await this.#program.run(extents, signal);
+  }
+
+  /** The page tables, one after another. */
+  #setTables(): void {
+    for (const [g, { group }] of this.#layout.groups.entries()) {
+      const tables = this.#program.inputs[`pages.${group.name}`];
+      if (tables === undefined) continue;
+      for (const [s, sequence] of this.#sequences.entries()) {
+        const table = sequence.pages(g);
+        // a page that is absent is never read: any number that is a page will do
+        for (let i = 0; i < this.#pages; i++) tables[s * this.#pages + i] = Math.max(0, table[i]);
+      }
+    }
   }
 
   /** Logits (V) of output row `index`, until the next run. */

@@ -75,7 +75,7 @@ export interface WeightRow {
 }
 
 export interface CacheInputs {
-  /** (sequences, pagesPerSequence) i32. */
+  /** (sequences, pages) i32. */
   readonly pages: Tensor;
   /** (rows) i32: where each row's key and value go. */
   readonly slots: Tensor;

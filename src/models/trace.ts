@@ -5,11 +5,11 @@ import { type Extent, type Graph, type Size, type Tensor, graph, input, paramete
 import type { CacheInputs, Model } from "./model.ts";
 
 export interface TraceOptions {
-  /** Bounds of the extents `rows`, `sequences` and `outputRows`. */
+  /** Bounds of the extents `rows`, `sequences`, `outputRows` and `pages` (of a sequence). */
   readonly rows: number;
   readonly sequences: number;
   readonly outputRows: number;
-  readonly pagesPerSequence: number;
+  readonly pages: number;
   /** Slots in a page. */
   readonly pageSize: number;
   /** Slots of each cache group: a multiple of the page size. */
@@ -23,7 +23,7 @@ const whole = (name: string, ...shape: Size[]): Tensor => input(name, shape, "i3
 
 /** The graph of one forward pass. Throws UsageError for a tap that the model does not have. */
 export function traceModel(model: Model, options: TraceOptions): Graph {
-  const extent = (name: "rows" | "sequences" | "outputRows"): Extent => ({ name, bound: options[name] });
+  const extent = (name: "rows" | "sequences" | "outputRows" | "pages"): Extent => ({ name, bound: options[name] });
   const rows = extent("rows");
 
   const caches = model.cacheGroups.map((group): [string, CacheInputs] => {
@@ -33,7 +33,7 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     return [
       group.name,
       {
-        pages: whole(`pages.${group.name}`, extent("sequences"), options.pagesPerSequence),
+        pages: whole(`pages.${group.name}`, extent("sequences"), extent("pages")),
         slots: whole(`slots.${group.name}`, rows),
         pageSize: options.pageSize,
         layers: Array.from({ length: group.layers }, (_, layer) => ({

@@ -145,10 +145,9 @@ export class DoubleExecutor implements Executor {
       for (const [extent, { bound }] of graph.extents) assert.ok(extents[extent] <= bound, `${extent} is in bounds`);
     };
     const groupNames = ["full", "sliding"].filter((group) => graph.inputs.has(`pages.${group}`));
-    const pagesPerSequence = graph.inputs.get("pages.full")?.shape[1] as number;
 
     /** Writes the rows and gives each row's hash; throws AssertionError for anything out of place. */
-    const compute = ({ rows }: ExtentValues): number[] => {
+    const compute = ({ rows, pages: pagesPerSequence }: ExtentValues): number[] => {
       const groups = groupNames.map((group) => {
         const window = group === "sliding" ? SLIDING_WINDOW : Infinity;
         if (!states.has(group)) states.set(group, new Map());

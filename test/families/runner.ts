@@ -44,7 +44,7 @@ export async function createRunner(
     rows,
     sequences: SEQUENCES,
     outputRows: rows,
-    pagesPerSequence: PAGES_PER_SEQUENCE,
+    pages: PAGES_PER_SEQUENCE,
     pageSize: PAGE_SIZE,
     slots: Object.fromEntries(model.cacheGroups.map(({ name }) => [name, PAGES * PAGE_SIZE])),
     kvType,
@@ -88,7 +88,12 @@ export async function createRunner(
         const [cos, sin] = ["cos", "sin"].map((part) => program.inputs[`rope.${rope.name}.${part}`] as Float32Array);
         ropeRows(rope, positions, cos, sin);
       }
-      await program.run({ rows: ids.length, sequences: SEQUENCES, outputRows: ids.length });
+      await program.run({
+        rows: ids.length,
+        sequences: SEQUENCES,
+        outputRows: ids.length,
+        pages: PAGES_PER_SEQUENCE,
+      });
       const leading = (values: Float32Array): Float32Array => values.slice(0, (values.length / rows) * ids.length);
       return {
         logits: leading(program.outputs.logits),
