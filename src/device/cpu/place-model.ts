@@ -94,6 +94,7 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
     addresses: placeProgram(program, layout, machine.word),
     plan: planArena(program.arena, ALIGNMENT),
   }));
+  const packStep = layout.reserve(PACK_STEP_BYTES); // before what may be large: tables and records lie in the first 4 GB
   const stateStart = layout.bytes;
   const states = new Map<string, number>();
   for (const [name, { shape, type }] of leaves.states) {
@@ -111,7 +112,6 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   const [readBytes, madeBytes] = [align(chunk.read), windowBytes(align(chunk.made))];
   const arena = layout.reserve(Math.max(arenaBytes, 2 * (readBytes + madeBytes)));
   const windows = arena + 2 * readBytes;
-  const packStep = layout.reserve(PACK_STEP_BYTES);
   return {
     machine,
     bytes: layout.bytes,
