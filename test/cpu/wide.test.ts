@@ -70,14 +70,15 @@ async function logitsOf(tier: Tier, slots: number): Promise<Float32Array[]> {
     ["prompt", 0, TOKENS],
     ["decode", TOKENS, 1],
   ] as const) {
-    const { inputs, outputs, run } = opened.programs[name];
+    const program = opened.programs[name];
+    const { inputs, outputs } = program;
     const positions = Array.from({ length: count }, (_, i) => first + i);
     inputs.ids.set(positions.map((p) => (p * 7) % VOCABULARY));
     inputs.positions.set(positions);
     inputs.sequences.fill(0);
     inputs.pages.set([lastPage, lastPage - 1]);
     inputs.slots.set(positions.map((p) => (lastPage - Math.floor(p / PAGE_SIZE)) * PAGE_SIZE + (p % PAGE_SIZE)));
-    await run({ rows: count, sequences: 1 });
+    await program.run({ rows: count, sequences: 1 });
     results.push(outputs.logits.slice(0, count * VOCABULARY));
   }
   return results;
