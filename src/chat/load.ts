@@ -1,13 +1,10 @@
 // The narrow door: a name or a path → a model that talks. Not here: how it is loaded (load-path.ts), the door of a page
 // in a browser (load-files.ts).
-import { dataFolder, joinPath } from "#platform";
-import { openPackCache } from "../store/pack-cache.ts";
+import { dataFolder } from "#platform";
+import { openPackCache, packedFolder } from "../store/pack-cache.ts";
 import { loadPath } from "./load-path.ts";
 import { resolveModel } from "./resolve.ts";
 import type { LanguageModel, LoadOptions } from "./types.ts";
-
-/** Where in the data folder packed weights are kept. */
-export const PACKED_FOLDER = "packed";
 
 /**
  * Loads a model: a name on the model list, a GGUF file (any part of a split one), or a Hugging Face folder.
@@ -24,6 +21,6 @@ export const PACKED_FOLDER = "packed";
  */
 export async function load(nameOrPath: string, options: LoadOptions = {}): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
-  const packs = options.packCache === false ? undefined : openPackCache(joinPath(dataFolder(), PACKED_FOLDER));
+  const packs = options.packCache === false ? undefined : openPackCache(packedFolder(dataFolder()));
   return await loadPath(await resolveModel(nameOrPath), options, packs);
 }

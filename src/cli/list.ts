@@ -1,7 +1,7 @@
-// `liang list`: the models on the list, with sizes and places.
+// `liang list`: the models on the list, with sizes and places, and what their packed weights take on the disk.
 import { builtInModel } from "../store/built-in.ts";
 import { dataFolder } from "#platform";
-import { openModelList } from "../store/index.ts";
+import { openModelList, openPackCache, packedFolder } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
 import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
 
@@ -11,16 +11,26 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   options: { json: { type: "boolean", help: "print JSON" } },
   async run({ json }) {
-    const models = await openModelList(dataFolder(), builtInModel).list();
-    if (json) outJson(models);
-    else {
-      const size = (count: number | null): string => (count === null ? "missing" : bytes(count));
-      out(
-        tabulate([
-          ["NAME", "SIZE", "WHERE"].map((head) => paint("faint", head)),
-          ...models.map(({ name, bytes, path, builtIn }) => [name, size(bytes), builtIn ? "built in" : path]),
-        ]),
-      );
+    const listed = await openModelList(dataFolder(), builtInModel).list();
+    const packs = await openPackCache(packedFolder(dataFolder())).list();
+    const packedOf = (path: string): number | null => packs.find(({ model }) => model === path)?.bytes ?? null;
+    const models = listed.map((model) => ({ ...model, packedBytes: packedOf(model.path) }));
+    if (json) {
+      outJson(models);
+      return;
+    }
+    const size = (count: number | null): string => (count === null ? "missing" : bytes(count));
+    out(
+      tabulate([
+        ["NAME", "SIZE", "PACKED", "WHERE"].map((head) => paint("faint", head)),
+        ...models.map(({ name, bytes: fileBytes, packedBytes, path, builtIn }) => {
+          return [name, size(fileBytes), packedBytes === null ? "" : bytes(packedBytes), builtIn ? "built in" : path];
+        }),
+      ]),
+    );
+    const others = packs.filter(({ model }) => !models.some(({ path }) => path === model));
+    for (const { model, path, bytes: taken } of others) {
+      out(`packed weights of ${model ?? `no model (${path})`} take ${bytes(taken)} more`);
     }
   },
 });

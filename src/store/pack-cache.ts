@@ -78,6 +78,9 @@ const LEFTOVER_MS = 3_600_000;
 
 let writersStarted = 0;
 
+/** Where in the data folder packed weights are kept. */
+export const packedFolder = (dataFolder: string): string => join(dataFolder, "packed");
+
 /** A cache in `folder`, which is made when the first file is written. */
 export function openPackCache(
   folder: string,

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { openPackCache, packedFolder } from "../../src/store/index.ts";
 import { openModelFiles } from "../../src/format/open-model-files.ts";
 import { readData } from "../safetensors-data.ts";
 import { ROOT, liangIn } from "./harness.ts";
@@ -174,7 +175,30 @@ describe("commands", { concurrency: 2 }, () => {
     assert.deepEqual(JSON.parse((await home.run(["rm", "mine", "--json"])).stdout), {
       path: BUILT_IN,
       deletedFiles: false,
+      packedBytes: 0,
     });
     assert.equal((await home.run(["run", "mine", "x"])).code, 4);
+  });
+
+  test("list shows what packed weights take, rm removes them, by path where the model is not on the list", async () => {
+    const home = liangIn(at("third-home"));
+    await home.run(["add", BUILT_IN, "--name", "mine"]);
+    const packs = openPackCache(packedFolder(at("third-home")));
+    const elsewhere = at("elsewhere.gguf");
+    for (const model of [BUILT_IN, elsewhere]) {
+      const writer = await packs.create({ model, text: "", dataBytes: 1000 });
+      assert.ok(!("refused" in writer));
+      await writer.append(new Uint8Array(1000));
+      await writer.finish();
+    }
+    const { stdout: table } = await home.run(["list"]);
+    assert.match(table, new RegExp(`packed weights of ${elsewhere} take 2.1 MB more`));
+    const [mine] = JSON.parse((await home.run(["list", "--json"])).stdout) as { packedBytes: number }[];
+    assert.equal(mine.packedBytes, (2 << 20) + 1000);
+    const { stdout: removed } = await home.run(["rm", elsewhere]);
+    assert.match(removed, /its packed weights are removed, 2.1 MB/);
+    assert.equal((await home.run(["rm", elsewhere])).code, 4);
+    await home.run(["rm", "mine"]);
+    assert.deepEqual(await packs.list(), []);
   });
 });
