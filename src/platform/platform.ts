@@ -32,8 +32,6 @@ export interface FolderEntry extends FileFacts {
 export interface MachineFacts {
   /** Threads that can run at once; a container's limit is respected. */
   readonly cores: number;
-  /** Whether threads can share memory; false in a browser's page that is not cross-origin isolated. */
-  readonly sharesMemory: boolean;
   readonly cpu: string;
   /** "linux", "darwin", "win32". */
   readonly os: string;
@@ -119,6 +117,8 @@ export interface Platform {
   /** Where Liang keeps what lasts: `LIANG_HOME`, else "liang" in the user's data folder. Not created by this. */
   readonly dataFolder: () => string;
   readonly machineFacts: () => Promise<MachineFacts>;
+  /** Whether threads can share memory; false in a browser's page that is not cross-origin isolated. */
+  readonly sharesMemory: () => boolean;
   /** An environment variable of Liang's own ("LIANG_CPU"); undefined where it is not set or empty. */
   readonly environment: (name: `LIANG_${string}`) => string | undefined;
   /** Bytes of memory that this process holds. */

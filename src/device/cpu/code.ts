@@ -20,7 +20,8 @@ export interface ModelCode {
 export function compileWasm(kernels: readonly Kernel[], machine: Machine, memory: WebAssembly.Memory): ModelCode {
   const traced = kernels.map((kernel) => traceKernel(kernel, machine));
   const pages = memory.buffer.byteLength / PAGE_BYTES;
-  const module = new WebAssembly.Module(emitModule(traced, pages, { word: machine.word }));
+  const shared = !(memory.buffer instanceof ArrayBuffer);
+  const module = new WebAssembly.Module(emitModule(traced, pages, { word: machine.word, shared }));
   return { threadCode: { kind: "wasm", module, names: kernels.map(({ name }) => name) }, release() {} };
 }
 

@@ -3,7 +3,7 @@
 // the offset in the memory, for machine code where the process has them. Not here: what lies where (place-model.ts).
 import { MemoryError } from "../../base/errors.ts";
 import { type Machine, createWasmMemory } from "../../lanes/index.ts";
-import { type Native, type NativeRegion, native as hostNative, now } from "#platform";
+import { type Native, type NativeRegion, native as hostNative, now, sharesMemory } from "#platform";
 import type { PackFile } from "../../store/pack-cache.ts";
 import type { Place } from "./weight-targets.ts";
 import { HUGE_PAGE_BYTES, type WeightImage } from "./weights.ts";
@@ -141,7 +141,7 @@ function createMemory(bytes: number, word?: Machine["word"]): WebAssembly.Memory
   const limit = BYTES_MAX[word ?? 64];
   if (bytes > limit) throw new MemoryError("The model with its cache", bytes, limit, { hint });
   try {
-    return createWasmMemory({ pages: Math.ceil(bytes / PAGE_BYTES), word: word ?? fitting, shared: true });
+    return createWasmMemory({ pages: Math.ceil(bytes / PAGE_BYTES), word: word ?? fitting, shared: sharesMemory() });
   } catch (cause) {
     throw new MemoryError("The model with its cache", bytes, 0, {
       cause,

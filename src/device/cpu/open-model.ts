@@ -3,13 +3,14 @@
 import { UnsupportedError, UsageError } from "../../base/errors.ts";
 import type { ExtentValues, Graph } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
-import { native } from "#platform";
+import { native, sharesMemory } from "#platform";
 import type { OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
 import type { ModelCode } from "./code.ts";
 import { STEP_WORDS } from "./control.ts";
 import { packKernels } from "./kernels/pack.ts";
 import { ModelMemory } from "./model-memory.ts";
 import { GROUP_ROWS, packedFormat } from "./packed-layouts.ts";
+import { OwnThread } from "./own-thread.ts";
 import { type BufferPair, type PlacedModel, type PlacedProgram, placeModel } from "./place-model.ts";
 import { ComputePool } from "./pool.ts";
 import { EncodedProgram, createProgram, setWord } from "./program.ts";
@@ -33,6 +34,10 @@ export async function openModel<P extends string>(
     throw new UnsupportedError("Threads cannot be kept on cores here.", { hint: host.reason });
   }
   const { threads, model, use } = await placeModel(store, graphs, options, tier);
+  if (threads > 1 && !sharesMemory()) {
+    const hint = "Ask for one, or serve the page with the headers that isolate it (docs/browser.md).";
+    throw new UnsupportedError(`Threads cannot share memory here, so there is one, not ${threads}.`, { hint });
+  }
   const memory = new ModelMemory(model, model.machine.word, tier.native);
   const packs = model.check === undefined ? options.packs : undefined; // kept files have no guards in them
   const description = await describeImage(store, model.image, packs);
@@ -67,7 +72,7 @@ class Conductor {
   readonly #memory: ModelMemory;
   readonly #code: ModelCode;
   readonly #kernels: readonly Kernel[];
-  readonly #pool: ComputePool;
+  readonly #pool: Pick<ComputePool, "run" | "close">;
   #closed = false;
   #running = false;
 
@@ -86,7 +91,8 @@ class Conductor {
     const kernels = [...steps.map(({ kernel }) => kernel), ...packers];
     this.#kernels = [...new Set(kernels)];
     this.#code = tier.compile(this.#kernels, model.machine, memory.shared);
-    this.#pool = new ComputePool({
+    const Threads = sharesMemory() ? ComputePool : OwnThread;
+    this.#pool = new Threads({
       memory: memory.shared,
       code: this.#code.threadCode,
       base: memory.base,

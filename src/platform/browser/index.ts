@@ -23,6 +23,7 @@ export const {
   splitPath,
   dataFolder,
   machineFacts,
+  sharesMemory,
   environment,
   residentBytes,
   collectGarbage,

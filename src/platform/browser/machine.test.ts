@@ -5,11 +5,11 @@ import { factsOf } from "./machine.ts";
 
 const GIGABYTE = 2 ** 30;
 
-test("a page shares memory where it is cross-origin isolated, and only there", () => {
+test("a page has the machine's threads where it is cross-origin isolated, else one", () => {
   const navigator = { hardwareConcurrency: 8, deviceMemory: 4, userAgent: "Mozilla/5.0 (X11; Linux x86_64)" };
   const isolated = factsOf({ crossOriginIsolated: true, navigator });
-  assert.deepEqual([isolated.cores, isolated.sharesMemory, isolated.os], [8, true, "linux"]);
-  assert.equal(factsOf({ navigator }).sharesMemory, false);
+  assert.deepEqual([isolated.cores, isolated.os], [8, "linux"]);
+  assert.equal(factsOf({ navigator }).cores, 1);
 });
 
 test("memory that a browser rounds down is taken for the most that a memory may have", () => {

@@ -21,8 +21,7 @@ export function factsOf({
   const { hardwareConcurrency = 1, deviceMemory = DEVICE_GIGABYTES_GUESS, userAgent = "" } = navigator;
   const gigabytes = deviceMemory < DEVICE_GIGABYTES_MOST ? deviceMemory : MEMORY_GIGABYTES_MOST;
   return {
-    cores: hardwareConcurrency,
-    sharesMemory: crossOriginIsolated,
+    cores: crossOriginIsolated ? hardwareConcurrency : 1, // threads that share no memory are of no use
     cpu: "unknown",
     os: /Windows/.test(userAgent) ? "win32" : /Mac OS X/.test(userAgent) ? "darwin" : "linux",
     architecture: "wasm",
@@ -32,6 +31,7 @@ export function factsOf({
 }
 
 export const machineFacts: Platform["machineFacts"] = async () => factsOf(host);
+export const sharesMemory: Platform["sharesMemory"] = () => host.crossOriginIsolated === true;
 /** A page has no environment. */
 export const environment: Platform["environment"] = () => undefined;
 /** A page is not told; 0 stands for unknown. */

@@ -25,6 +25,7 @@ export const {
   splitPath,
   dataFolder,
   machineFacts,
+  sharesMemory,
   environment,
   residentBytes,
   collectGarbage,

@@ -10,12 +10,13 @@ type ReadText = (path: string) => Promise<string | undefined>;
 
 export const machineFacts: Platform["machineFacts"] = async () => ({
   cores: availableParallelism(),
-  sharesMemory: true,
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   os: platform(),
   architecture: arch(),
   ...(await memoryFacts(platform(), totalmem(), freemem(), readIfThere)),
 });
+
+export const sharesMemory: Platform["sharesMemory"] = () => true;
 
 export const environment: Platform["environment"] = (name) => process.env[name] || undefined;
 
