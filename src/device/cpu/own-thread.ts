@@ -70,7 +70,8 @@ class EventLoopTurns {
   #resume: () => void = () => {};
 
   constructor() {
-    this.#channel.port1.onmessage = () => this.#resume();
+    this.#channel.port1.addEventListener("message", () => this.#resume());
+    this.#channel.port1.start();
   }
 
   async next(): Promise<void> {
