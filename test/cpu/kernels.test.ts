@@ -3,9 +3,8 @@
 // their number changes no result.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodedKernels, decodedPanelKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
-import { type FloatFormatName, floatKernels } from "../../src/device/cpu/kernels/linear-float.ts";
-import { int8Kernels } from "../../src/device/cpu/kernels/linear-int8.ts";
+import { decodedPanelKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
+import { type FloatFormatName, floatFormats } from "../../src/device/cpu/kernels/linear-float.ts";
 import { panelKernels } from "../../src/device/cpu/kernels/linear-panel.ts";
 import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
 import type { LinearKernel } from "../../src/device/cpu/kernels/outputs.ts";
@@ -94,10 +93,10 @@ function interpreted(task: Task, machine: Machine): Float32Array {
   );
 }
 
-const quantized = Object.keys(int8Kernels) as QuantizedName[];
+const quantized = Object.keys(panelKernels) as QuantizedName[];
 const tasks: Task[] = [
-  ...(Object.keys(floatKernels) as FloatFormatName[]).flatMap((format) =>
-    [floatKernels[format], decodedPanelKernels[format]].map((kernel) => ({
+  ...(Object.keys(floatFormats) as FloatFormatName[]).flatMap((format) =>
+    [decodedPanelKernels[format]].map((kernel) => ({
       kernel,
       format,
       columns: 37,
@@ -108,9 +107,7 @@ const tasks: Task[] = [
     const columns = layouts[format].columns === 32 ? 288 : 256; // 288: a panel and a part of one
     const task = { format, columns };
     return [
-      { ...task, kernel: int8Kernels[format], rounded: true },
       { ...task, kernel: panelKernels[format], rounded: true },
-      { ...task, kernel: decodedKernels[format], rounded: false },
       { ...task, kernel: decodedPanelKernels[format], rounded: false },
     ];
   }),

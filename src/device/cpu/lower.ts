@@ -2,6 +2,8 @@
 import { UnsupportedError } from "../../base/errors.ts";
 import type { Graph } from "../../graph/index.ts";
 import { type LowerOptions, type LoweredGraph, Lowering } from "./lowering.ts";
+import { decodeFusion } from "./lower-decode.ts";
+import { promptFusion } from "./lower-prompt.ts";
 import { lowerings } from "./table.ts";
 
 export type { LoweredGraph } from "./lowering.ts";
@@ -9,9 +11,10 @@ export type { LoweredGraph } from "./lowering.ts";
 /** Throws UnsupportedError for an op that the table does not have. */
 export function lower(graph: Graph, options: LowerOptions): LoweredGraph {
   const lowering = new Lowering(graph, options);
+  const decodeRow = decodeFusion(lowering);
   for (const node of graph.nodes) {
     if (node.op.result === "leaf") continue;
-    const row = lowerings.get(node.op.name);
+    const row = decodeRow(node) ?? promptFusion(node, lowering) ?? lowerings.get(node.op.name);
     if (row === undefined) throw new UnsupportedError(`The cpu executor has no kernel for the op ${node.op.name}.`);
     row(node, lowering);
   }

@@ -21,7 +21,7 @@ import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
 import { gatherRowsKernel } from "./kernels/rows.ts";
 import { lowerAttention, lowerRope, lowerWriteRows } from "./lower-attention.ts";
 import { LEAST_ELEMENTS, type Lower, chunks, columnsOf, emit } from "./lower-common.ts";
-import { lowerLinear } from "./lower-linear.ts";
+import { lowerPromptLinear } from "./lower-prompt.ts";
 import type { Lowering } from "./lowering.ts";
 import { packedFormat } from "./packed-layouts.ts";
 import { countOf, floatWord } from "./step.ts";
@@ -102,7 +102,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [layerNormOp.name, layerNorm],
   [ropeOp.name, lowerRope],
   [gatherOp.name, gather],
-  [linearOp.name, lowerLinear],
+  [linearOp.name, lowerPromptLinear], // the decode class: lower-decode.ts
   [writeRowsOp.name, lowerWriteRows],
   [attentionOp.name, lowerAttention],
 ]);

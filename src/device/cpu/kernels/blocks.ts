@@ -33,8 +33,13 @@ export interface QuantizedFormat {
   readonly zero: number;
   /** Bits of a byte that is not shifted. */
   readonly bits: 7 | 8;
-  /** Opens W rows of a block: `at` is the block's address plus four bytes for each row before them. */
-  open(k: KernelBuilder, at: Int): Block;
+  /**
+   * Quads in an order in which neighbours share what they load, in runs: those of a run belong to sub-blocks that no
+   * other run meets, so that only their sums are kept at a time.
+   */
+  readonly runs: readonly (readonly number[])[];
+  /** Opens W rows of a block: `at` + `offset` is the block's address plus four bytes for each row before them. */
+  open(k: KernelBuilder, at: Int, offset?: number): Block;
 }
 
 export type QuantizedName = Exclude<PackedFormat, "f32" | "f16" | "bf16">;
@@ -43,22 +48,49 @@ type Fields = Readonly<Record<string, { scale(): Floats; word(unit: number): Int
 
 function format(
   name: QuantizedName,
-  facts: Pick<QuantizedFormat, "subColumns" | "zero" | "bits">,
+  facts: Pick<QuantizedFormat, "subColumns" | "zero" | "bits" | "runs">,
   open: (fields: Fields, k: KernelBuilder) => Block,
 ): QuantizedFormat {
   const offsets = fieldOffsets(layouts[name]);
   return {
     ...facts,
     columns: layouts[name].columns,
-    open(k, at) {
-      const fields = Object.entries(offsets).map(([field, offset]) => {
-        const word = (unit: number): Ints => at.loadInts(offset + unit * GROUP_ROWS * 4);
-        return [field, { scale: () => at.loadFloats(offset), word }] as const;
+    open(k, at, base = 0) {
+      const fields = Object.entries(offsets).map(([field, fieldOffset]) => {
+        const offset = base + fieldOffset;
+        const scale = once(() => at.loadFloats(offset));
+        return [field, { scale, word: lastOf((unit) => at.loadInts(offset + unit * GROUP_ROWS * 4)) }] as const;
       });
       return open(Object.fromEntries(fields), k);
     },
   };
 }
+
+/** A value that is computed where it is first asked for; later uses must lie in the same straight code. */
+function once<T>(make: () => T): () => T {
+  let value: T | undefined;
+  return () => (value ??= make());
+}
+
+/** A function that keeps its last result, for the same straight code. */
+function lastOf<T>(make: (of: number) => T): (of: number) => T {
+  let last: { of: number; value: T } | undefined;
+  return (of) => {
+    if (last?.of !== of) last = { of, value: make(of) };
+    return last.value;
+  };
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+/** Low nibbles are the first 16 columns, high ones the others: one sub-block. */
+const halvesRuns = [range(4).flatMap((i) => [i, i + 4])];
+/** Chunks of 64 columns: low nibbles are the first 32, high ones the others. */
+const chunkRuns = range(4).map((chunk) => range(8).flatMap((i) => [chunk * 16 + i, chunk * 16 + 8 + i]));
+/** Halves of 128 columns in four lines of 32, of which 0 and 2 share words, 1 and 3, and all the bit pairs. */
+const lineRuns = range(4).map((n) => {
+  const first = (n >> 1) * 32 + (n & 1) * 4;
+  return range(4).flatMap((i) => [0, 16, 8, 24].map((line) => first + line + i));
+});
 
 const LOW = 0x0f0f0f0f;
 const FIFTH = 0x10101010;
@@ -84,18 +116,11 @@ const plainNibbles = (f: Fields, k: KernelBuilder) => ({
   shift: nibbleShift((t) => t > 3, k),
 });
 const fiveBits = (f: Fields) => {
-  const high = f.high.word(0);
   return {
-    quad: (t: number) => smallNibbles(f.nibbles.word(t & 3), t > 3).or(fifthBit(high, t)),
+    quad: (t: number) => smallNibbles(f.nibbles.word(t & 3), t > 3).or(fifthBit(f.high.word(0), t)),
     shift: () => 0 as const,
   };
 };
-
-/** A value that is computed where it is first asked for; later uses must lie in the same straight code. */
-function once(make: () => Ints): () => Ints {
-  let value: Ints | undefined;
-  return () => (value ??= make());
-}
 
 /** Scales and mins of Q4_K and Q5_K: 6 bits each, of which the last four of eight lie in pieces. */
 const kScales = (f: Fields): Required<Pick<Block, "scale" | "lower">> => {
@@ -118,33 +143,36 @@ const chunkNibbles = (t: number): { word: number; high: boolean } => ({
 });
 
 export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> = {
-  q4_0: format("q4_0", { subColumns: 32, zero: 8, bits: 7 }, (f, k) => ({
+  q4_0: format("q4_0", { subColumns: 32, zero: 8, bits: 7, runs: halvesRuns }, (f, k) => ({
     d: () => f.d.scale(),
     ...plainNibbles(f, k),
   })),
-  q4_1: format("q4_1", { subColumns: 32, zero: 0, bits: 7 }, (f, k) => ({
+  q4_1: format("q4_1", { subColumns: 32, zero: 0, bits: 7, runs: halvesRuns }, (f, k) => ({
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...plainNibbles(f, k),
   })),
-  q5_0: format("q5_0", { subColumns: 32, zero: 16, bits: 7 }, (f) => ({ d: () => f.d.scale(), ...fiveBits(f) })),
-  q5_1: format("q5_1", { subColumns: 32, zero: 0, bits: 7 }, (f) => ({
+  q5_0: format("q5_0", { subColumns: 32, zero: 16, bits: 7, runs: halvesRuns }, (f) => ({
+    d: () => f.d.scale(),
+    ...fiveBits(f),
+  })),
+  q5_1: format("q5_1", { subColumns: 32, zero: 0, bits: 7, runs: halvesRuns }, (f) => ({
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...fiveBits(f),
   })),
-  q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8 }, (f) => ({
+  q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8, runs: [range(8)] }, (f) => ({
     d: () => f.d.scale(),
     quad: (t) => f.bytes.word(t),
     shift: () => 0,
   })),
-  q4_k: format("q4_k", { subColumns: 32, zero: 0, bits: 7 }, (f, k) => ({
+  q4_k: format("q4_k", { subColumns: 32, zero: 0, bits: 7, runs: chunkRuns }, (f, k) => ({
     d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => nibbles(f.nibbles.word(chunkNibbles(t).word), chunkNibbles(t).high, k),
     shift: nibbleShift((t) => chunkNibbles(t).high, k),
   })),
-  q5_k: format("q5_k", { subColumns: 32, zero: 0, bits: 7 }, (f) => ({
+  q5_k: format("q5_k", { subColumns: 32, zero: 0, bits: 7, runs: chunkRuns }, (f) => ({
     d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => {
@@ -153,7 +181,7 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
     },
     shift: () => 0 as const,
   })),
-  q6_k: format("q6_k", { subColumns: 16, zero: 32, bits: 7 }, (f) => ({
+  q6_k: format("q6_k", { subColumns: 16, zero: 32, bits: 7, runs: lineRuns }, (f) => ({
     d: () => f.d.scale(),
     scale: (sub) =>
       f.scales

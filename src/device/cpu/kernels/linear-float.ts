@@ -1,9 +1,9 @@
-// y = x Wᵀ + b with f32 activations and packed float weights, decode class: 16 rows of weights interleaved, so that one
-// column of a group lies in one place. Every output is one chain of products and sums over the columns in order.
-import { type Floats, type Int, defineKernel, loadBf16, loadF16 } from "../../../lanes/index.ts";
+// Products of f32 activations and packed float weights, decode class: 16 rows of weights interleaved, so that one column
+// of a group lies in one place. Every output is two sums over the columns in order, of the even and the odd ones.
+import { type Floats, type Int, loadBf16, loadF16 } from "../../../lanes/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
+import type { Core } from "./core.ts";
 import { FLOAT_BYTES } from "./loops.ts";
-import { type LinearKernel, groupCount, linearWords, storeOutputs } from "./outputs.ts";
 
 interface FloatFormat {
   readonly bytes: number;
@@ -20,33 +20,51 @@ export type FloatFormatName = keyof typeof floatFormats;
 
 export const isFloatFormat = (name: string): name is FloatFormatName => Object.hasOwn(floatFormats, name);
 
-/** A part is a share of the groups of 16 outputs; every row is computed alone. */
-function linear(name: FloatFormatName): LinearKernel {
+/** Sums side by side, so that none waits for the last product. */
+const CHAINS = 2;
+/** Columns of one turn of the inner loop. */
+const TURN = 8;
+/** How far ahead of the loads memory is asked for; bench/kernels.ts, from memory. */
+const PREFETCH_BYTES = 2048;
+const LINE_BYTES = 64;
+
+function core(name: FloatFormatName): Core {
   const { bytes, load }: FloatFormat = floatFormats[name];
-  return defineKernel(`linear.${name}`, linearWords, (k, w) => {
-    const registers = GROUP_ROWS / k.lanes;
-    k.share(groupCount(w), (first, end) => {
-      k.range(first, end, 1, (group) => {
-        const weight = w.weight.add(group.mul(w.columns).mul(GROUP_ROWS * bytes));
-        k.range(0, w.rows, 1, (row) => {
-          const x = w.x.add(row.mul(w.columns).mul(FLOAT_BYTES));
-          const sums = k.variables(registers, k.floats(0));
-          k.range(0, w.columns, 1, (column) => {
-            const at = weight.add(column.mul(GROUP_ROWS * bytes));
-            const value = x.add(column.mul(FLOAT_BYTES)).splatFloats();
-            for (const [n, sum] of sums.entries()) sum.value = value.madd(load(at, n * k.lanes * bytes), sum.value);
-          });
-          for (const [n, sum] of sums.entries()) {
-            storeOutputs(k, w, row, group.mul(GROUP_ROWS).add(n * k.lanes), sum.value);
+  const columnBytes = GROUP_ROWS * bytes;
+  return {
+    label: name,
+    format: name,
+    rowBytes: (columns) => columns.mul(FLOAT_BYTES),
+    registerBytes: (k) => k.lanes * bytes,
+    tile: ({ registers }) => (registers === 32 ? { rows: 4, registers: 1 } : { rows: 2, registers: 2 }),
+    multiply(k, weight, rows, columns, registers) {
+      const sums = rows.map(() => Array.from({ length: CHAINS }, () => k.variables(registers, k.floats(0))));
+      const turn = (column: Int, count: number): void => {
+        const at = weight.add(column.mul(columnBytes));
+        if (count > 1) {
+          for (let line = 0; line < count * columnBytes; line += LINE_BYTES) at.prefetch(PREFETCH_BYTES + line);
+        }
+        const xs = rows.map((row) => row.add(column.mul(FLOAT_BYTES)));
+        for (let c = 0; c < count; c++) {
+          for (let n = 0; n < registers; n++) {
+            const weights = load(at, c * columnBytes + n * k.lanes * bytes);
+            for (const [r, x] of xs.entries()) {
+              const sum = sums[r][c % CHAINS][n];
+              sum.value = x.splatFloats(c * FLOAT_BYTES).madd(weights, sum.value);
+            }
           }
-        });
-      });
-    });
-  });
+        }
+      };
+      const whole = columns.and(-TURN);
+      k.range(0, whole, TURN, (column) => turn(column, TURN));
+      k.range(whole, columns, 1, (column) => turn(column, 1));
+      return sums.map(([even, odd]) => even.map((sum, n) => sum.value.add(odd[n].value)));
+    },
+  };
 }
 
-export const floatKernels: Readonly<Record<FloatFormatName, LinearKernel>> = {
-  f32: linear("f32"),
-  f16: linear("f16"),
-  bf16: linear("bf16"),
+export const floatCores: Readonly<Record<FloatFormatName, Core>> = {
+  f32: core("f32"),
+  f16: core("f16"),
+  bf16: core("bf16"),
 };

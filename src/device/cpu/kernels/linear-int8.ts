@@ -1,87 +1,130 @@
-// y = x Wᵀ + b with activations rounded to int8 blocks and quantized weights, decode class: weights stream through once,
-// byte products are summed exactly in integers, scales are applied once per 32 columns. A part is a share of the groups
-// of 16 outputs; every row is computed alone.
-import { type Floats, type Int, type Ints, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import { GROUP_ROWS, groupBlockBytes } from "../packed-layouts.ts";
+// Products of activations rounded to int8 blocks and quantized weights, decode class: weights stream through once, each
+// unpacked once for all rows of a tile; byte products are summed exactly in integers, scales are applied once per
+// sub-block, in f32, of which scale times d is exact.
+import type { Floats, Int, Ints, KernelBuilder, Variable } from "../../../lanes/index.ts";
+import { groupBlockBytes } from "../packed-layouts.ts";
 import { type Block, NIBBLE, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
+import type { Core } from "./core.ts";
 import { FLOAT_BYTES } from "./loops.ts";
-import { type LinearKernel, groupCount, linearWords, storeOutputs } from "./outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
 
-/** Products that are summed side by side: a sum of its own for every other one, so that none waits for the last. */
-const CHAINS = 2;
+/** Columns of one turn of the inner loop: a block, or as many small ones. */
+const TURN_COLUMNS = 128;
+/** How far ahead of the loads memory is asked for; bench/kernels.ts, from memory. */
+const PREFETCH_BYTES = 2048;
+const LINE_BYTES = 64;
 
-function linear(name: QuantizedName): LinearKernel {
+function core(name: QuantizedName): Core {
   const format = quantizedFormats[name];
+  const blockBytes = groupBlockBytes(name);
   const xBytes = (format.columns / ACTIVATION_COLUMNS) * ACTIVATION_BYTES;
-  return defineKernel(`linear.${name}.int8`, linearWords, (k, w) => {
-    const blocks = w.columns.div(format.columns);
-    k.share(groupCount(w), (first, end) => {
-      k.range(first, end, 1, (group) => {
-        const weight = w.weight.add(group.mul(blocks).mul(groupBlockBytes(name)));
-        k.range(0, w.rows, 1, (row) => {
-          const x = w.x.add(row.mul(blocks).mul(xBytes));
-          const sums = k.variables(GROUP_ROWS / k.lanes, k.floats(0));
-          k.range(0, blocks, 1, (block) => {
-            const at = weight.add(block.mul(groupBlockBytes(name)));
-            for (const [n, sum] of sums.entries()) {
-              const opened = format.open(k, at.add(n * k.lanes * FLOAT_BYTES));
-              sum.value = addBlock(k, format, opened, x.add(block.mul(xBytes)), sum.value);
-            }
-          });
-          for (const [n, sum] of sums.entries()) {
-            storeOutputs(k, w, row, group.mul(GROUP_ROWS).add(n * k.lanes), sum.value);
-          }
-        });
-      });
-    });
-  });
+  const turnBlocks = Math.max(1, TURN_COLUMNS / format.columns);
+  return {
+    label: `${name}.int8`,
+    format: name,
+    rowBytes: (columns) => columns.mul(ACTIVATION_BYTES / ACTIVATION_COLUMNS),
+    registerBytes: (k) => k.lanes * FLOAT_BYTES,
+    tile: ({ registers }) => (registers === 32 ? { rows: 4, registers: 1 } : { rows: 2, registers: 2 }),
+    multiply(k, weight, rows, columns, registers) {
+      const sums = rows.map(() => k.variables(registers, k.floats(0)));
+      const at = k.variable(weight);
+      const turn = (from: Int, blocks: number): void => {
+        const weights = at.value;
+        for (let line = 0; line < blocks * blockBytes; line += LINE_BYTES) weights.prefetch(PREFETCH_BYTES + line);
+        const xs = rows.map((row) => row.add(from));
+        for (let b = 0; b < blocks; b++) {
+          const offsets = Array.from({ length: registers }, (_, n) => b * blockBytes + n * k.lanes * FLOAT_BYTES);
+          const opened = offsets.map((offset) => format.open(k, weights, offset));
+          for (const run of format.runs) addRun(k, format, run, opened, xs, b * xBytes, sums);
+        }
+        at.value = weights.add(blocks * blockBytes);
+      };
+      const whole = columns.div(format.columns * turnBlocks).mul(turnBlocks * xBytes);
+      k.range(0, whole, turnBlocks * xBytes, (from) => turn(from, turnBlocks));
+      if (turnBlocks > 1) {
+        k.range(whole, columns.div(format.columns).mul(xBytes), xBytes, (from) => turn(from, 1));
+      }
+      return sums.map((row) => row.map((sum) => sum.value));
+    },
+  };
 }
 
-/** `sum` and the products of one block with its activations. */
-function addBlock(k: KernelBuilder, format: QuantizedFormat, block: Block, x: Int, sum: Floats): Floats {
-  let scaled = k.floats(0); // sum of products times scales
-  let lowered = k.floats(0); // sum of mins times activations
-  for (let part = 0; part < format.columns / ACTIVATION_COLUMNS; part++) {
-    const at = part * ACTIVATION_BYTES;
-    const products = multiplyPart(k, format, block, x, part);
-    scaled = products.toFloats().madd(x.splatFloats(at + Activation.d), scaled);
-    if (block.lower === undefined) continue;
-    const mins = block.lower.min(part).toFloats();
-    lowered = mins.madd(x.splatFloats(at + Activation.total), lowered);
-  }
-  let result = block.d().madd(scaled, sum);
-  if (block.lower !== undefined) result = block.lower.factor().neg().madd(lowered, result);
-  if (block.plus !== undefined) result = block.plus().madd(x.splatFloats(Activation.total), result);
-  return result;
+/** Integer sums of one sub-block, by row and register: of bytes as they are, and of those that are 16 times too big. */
+interface Products {
+  readonly sub: number;
+  readonly plain: (Ints | undefined)[][];
+  readonly shifted: (Ints | undefined)[][];
 }
 
-/** Integer products of 32 columns, times the sub-blocks' integer scales. */
-function multiplyPart(k: KernelBuilder, format: QuantizedFormat, block: Block, x: Int, part: number): Ints {
-  const at = part * ACTIVATION_BYTES;
-  const subs = ACTIVATION_COLUMNS / format.subColumns;
-  const quads = format.subColumns / QUAD;
-  const results = Array.from({ length: subs }, (_, sub) => {
-    const sumAt = subs === 1 ? Activation.sum : Activation.sumHalf + 4 * sub;
-    const start = format.zero === 0 ? k.ints(0) : x.splatInts(at + sumAt).mul(-format.zero);
-    // by chain, of bytes as they are and of bytes that are 16 times too big
-    const plain: Ints[] = [start];
-    const shifted: Ints[] = [];
-    for (let t = 0; t < quads; t++) {
-      const quad = (part * subs + sub) * quads + t;
-      const bytes = x.splatInts(at + Activation.bytes + (sub * quads + t) * QUAD);
-      const isShifted = block.shift(quad) > 0;
-      const chains = isShifted ? shifted : plain;
-      const chain = t % CHAINS;
-      chains[chain] = (chains[chain] ?? k.ints(0)).dotBytes(bytes, block.quad(quad), isShifted ? 8 : format.bits);
+/** Adds the products of one run of quads to the sums. `xs`: the rows' activations; the block's begin at `offset`. */
+function addRun(
+  k: KernelBuilder,
+  format: QuantizedFormat,
+  run: readonly number[],
+  blocks: readonly Block[],
+  xs: readonly Int[],
+  offset: number,
+  sums: readonly (readonly Variable<Floats>[])[],
+): void {
+  const nothing = (): undefined[][] => xs.map(() => blocks.map(() => undefined));
+  const subOf = (t: number): number => Math.floor((t * QUAD) / format.subColumns);
+  const products = new Map<number, Products>();
+  for (const t of run) {
+    const sub = subOf(t);
+    const known = products.get(sub) ?? { sub, plain: nothing(), shifted: nothing() };
+    products.set(sub, known);
+    const weights = blocks.map((block) => block.quad(t));
+    for (const [r, x] of xs.entries()) {
+      const part = Math.floor((t * QUAD) / ACTIVATION_COLUMNS);
+      const bytesAt = offset + part * ACTIVATION_BYTES + Activation.bytes + ((t * QUAD) % ACTIVATION_COLUMNS);
+      const multiply = multiplier(k, x, bytesAt);
+      for (const [n, weight] of weights.entries()) {
+        const isShifted = blocks[n].shift(t) > 0;
+        const chain = isShifted ? known.shifted : known.plain;
+        const start = isShifted ? k.ints(0) : startOf(k, format, sub, x, offset);
+        chain[r][n] = multiply(chain[r][n] ?? start, weight, isShifted ? 8 : format.bits);
+      }
     }
-    const add = (sums: readonly Ints[]): Ints => sums.reduce((a, b) => a.add(b));
-    const product = shifted.length === 0 ? add(plain) : add([...plain, add(shifted).shrSigned(NIBBLE)]);
-    return block.scale === undefined ? product : product.mul(block.scale(part * subs + sub));
-  });
-  return results.reduce((a, b) => a.add(b)); // 32 columns are one or two sub-blocks
+  }
+  for (const { sub, plain, shifted } of products.values()) {
+    const [part, half] = [Math.floor((sub * format.subColumns) / ACTIVATION_COLUMNS), sub & 1];
+    const at = offset + part * ACTIVATION_BYTES;
+    const totalAt =
+      at + (format.subColumns === ACTIVATION_COLUMNS ? Activation.total : Activation.totalHalf + 4 * half);
+    for (const [n, block] of blocks.entries()) {
+      // where all bytes are 16 times too big the scale is a 16th, which is exact
+      const isAllShifted = plain[0][n] === undefined;
+      const d = isAllShifted ? block.d().mul(2 ** -NIBBLE) : block.d();
+      const scale = block.scale === undefined ? d : d.mul(block.scale(sub).toFloats());
+      const added = block.lower?.factor().neg().mul(block.lower.min(sub).toFloats()) ?? block.plus?.();
+      for (const [r, x] of xs.entries()) {
+        const sum = sums[r][n];
+        const [low, high] = [plain[r][n], shifted[r][n]];
+        const product = low === undefined || high === undefined ? (low ?? high) : low.add(high.shrSigned(NIBBLE));
+        const real = (product as Ints).toFloats().mul(x.splatFloats(at + Activation.d));
+        const next = real.madd(scale, sum.value);
+        sum.value = added === undefined ? next : added.madd(x.splatFloats(totalAt), next);
+      }
+    }
+  }
 }
 
-export const int8Kernels = Object.fromEntries(
-  (Object.keys(quantizedFormats) as QuantizedName[]).map((name) => [name, linear(name)]),
-) as Record<QuantizedName, LinearKernel>;
+/** What a sub-block's sum begins with, so that bytes count as `zero` less. */
+function startOf(k: KernelBuilder, { zero, subColumns }: QuantizedFormat, sub: number, x: Int, offset: number): Ints {
+  if (zero === 0) return k.ints(0);
+  const part = Math.floor((sub * subColumns) / ACTIVATION_COLUMNS);
+  const sumAt = subColumns === ACTIVATION_COLUMNS ? Activation.minusSum : Activation.minusSumHalf + 4 * (sub & 1);
+  return x.splatInts(offset + part * ACTIVATION_BYTES + sumAt).shl(Math.log2(zero));
+}
+
+/** A product by four activations, whose bytes are taken apart once where there is no byte product. */
+function multiplier(k: KernelBuilder, x: Int, offset: number): (sum: Ints, weights: Ints, bits: 7 | 8) => Ints {
+  const bytes = x.splatInts(offset);
+  if (k.machine.dot !== "none") return (sum, weights, bits) => sum.dotBytes(bytes, weights, bits);
+  const [even, odd] = [bytes.shlHalves(8).shrSignedHalves(8), bytes.shrSignedHalves(8)];
+  return (sum, weights) => sum.add(even.dotHalves(weights.and(0x00ff00ff))).add(odd.dotHalves(weights.shrHalves(8)));
+}
+
+export const int8Cores = Object.fromEntries(
+  (Object.keys(quantizedFormats) as QuantizedName[]).map((name) => [name, core(name)]),
+) as Record<QuantizedName, Core>;

@@ -18,19 +18,24 @@ export const groupCount = (w: LinearValues): Int => w.outer.add(GROUP_ROWS - 1).
 
 /** Stores outputs `first` to `first` + W of `row`, those that there are. Uses the first bytes of scratch. */
 export function storeOutputs(k: KernelBuilder, w: LinearValues, row: Int, first: Int, value: Floats): void {
-  const out = w.out.add(row.mul(w.outer).add(first).mul(FLOAT_BYTES));
   const finished = k.variable(value);
   k.when(w.bias, () => {
     finished.value = value.add(w.bias.add(first.mul(FLOAT_BYTES)).loadFloats());
   });
+  const out = w.out.add(row.mul(w.outer).add(first).mul(FLOAT_BYTES));
+  storeUpTo(k, out, finished.value, w.outer.sub(first));
+}
+
+/** Stores the first `count` lanes, or all where that is more. Uses the first bytes of scratch. */
+export function storeUpTo(k: KernelBuilder, out: Int, value: Floats, count: Int): void {
   k.when(
-    w.outer.less(first.add(k.lanes)),
+    count.less(k.lanes),
     () => {
-      k.scratch.store(finished.value);
-      k.range(0, w.outer.sub(first).mul(FLOAT_BYTES), FLOAT_BYTES, (at) => {
+      k.scratch.store(value);
+      k.range(0, count.mul(FLOAT_BYTES), FLOAT_BYTES, (at) => {
         out.add(at).store(k.scratch.add(at).loadFloat());
       });
     },
-    () => out.store(finished.value),
+    () => out.store(value),
   );
 }

@@ -1,0 +1,35 @@
+// What the frame of the decode class (linear-decode.ts) asks of a kind of product: sums of a few rows of activations with
+// some registers of one group of 16 weight rows. Bodies: linear-int8.ts, linear-float.ts, linear-decoded.ts.
+import type { Floats, Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
+import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
+
+/** Activation rows that meet an unpacked weight together, and registers of weights of a group that are taken at a time. */
+export interface Tile {
+  readonly rows: number;
+  readonly registers: number;
+}
+
+export interface Core {
+  /** Part of kernels' names. */
+  readonly label: string;
+  readonly format: PackedFormat;
+  /** Bytes of a row of `columns` activations. */
+  readonly rowBytes: (columns: Int) => Int;
+  /** Bytes of what W weight rows have side by side. */
+  readonly registerBytes: (k: KernelBuilder) => number;
+  /** The tile for several rows; one row takes as many registers as there are. */
+  readonly tile: (machine: Machine) => Tile;
+  /**
+   * Sums by row and register, over all columns: `weight` is the address of the group, moved on to the first register.
+   * What is computed for a row, and in which order, does not depend on the other rows or on the tile.
+   */
+  readonly multiply: (
+    k: KernelBuilder,
+    weight: Int,
+    rows: readonly Int[],
+    columns: Int,
+    registers: number,
+  ) => Floats[][];
+}
+
+export const groupRegisters = ({ lanes }: Pick<Machine, "lanes">): number => GROUP_ROWS / lanes;
