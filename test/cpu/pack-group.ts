@@ -3,7 +3,7 @@ import { f16Value } from "../../src/numeric/f16.ts";
 import { type Field, GROUP_ROWS, type PackedLayout, packedUnit } from "../../src/device/cpu/packed-layouts.ts";
 
 /**
- * Packs `rows` whole stored rows (at most 16; the rest of the group is zero) of `blocks` blocks each from `source` into
+ * Packs `rows` whole stored rows (at most 16; the rest of the group is as if they were zero bytes) of `blocks` blocks each from `source` into
  * `target`, both in units of 16 bits.
  */
 export function packGroup(
@@ -60,6 +60,7 @@ function packWords(
     target[out + 2 * row] = source[at] ^ flip;
     target[out + 2 * row + 1] = source[at + 1] ^ flip;
   }
+  target.fill(flip, out + 2 * rows, out + 2 * GROUP_ROWS);
 }
 
 /** Bit 4t + j of each word moves to bit 8j + t. */
