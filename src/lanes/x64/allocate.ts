@@ -81,14 +81,6 @@ class Scan {
 
   run(intervals: readonly Interval[], preferred: ReadonlyMap<number, number>): void {
     for (const interval of intervals) {
-      for (const [register, holders] of this.#holders) {
-        if (holders.some(({ end }) => end <= interval.start)) {
-          this.#holders.set(
-            register,
-            holders.filter(({ end }) => end > interval.start),
-          );
-        }
-      }
       const wish = preferred.get(interval.id);
       const order = wish === undefined ? this.#order : [wish, ...this.#order];
       const free = order.find((register) => this.#isFree(register, interval));
@@ -110,7 +102,11 @@ class Scan {
   #isFree(register: number, interval: Interval): boolean {
     const holders = this.#holders.get(register);
     if (holders === undefined || this.#isReserved(register, interval)) return false;
-    return !holders.some(({ ranges }) => overlap(ranges, interval.ranges));
+    for (let i = holders.length - 1; i >= 0; i--) {
+      if (holders[i].end <= interval.start) holders.splice(i, 1);
+      else if (overlap(holders[i].ranges, interval.ranges)) return false;
+    }
+    return true;
   }
 
   /** The cheapest of what holds a register, or the interval itself, goes to memory. */

@@ -27,7 +27,7 @@ export function coalesce(program: Program, { lives, order, depths }: Lives): voi
       const [a, b] = [lives[from]!, lives[to]!];
       const moment = code.at * MOMENTS + SET_FIRST;
       if (isSetWithin(a, b, NONE) || isSetWithin(b, a, moment)) continue;
-      const [kept, gone] = a.ranges.length >= b.ranges.length ? [from, to] : [to, from];
+      const [kept, gone] = a.ranges.length + a.sets.length >= b.ranges.length + b.sets.length ? [from, to] : [to, from];
       parents[gone] = kept;
       merge(lives[kept]!, lives[gone]!);
       lives[gone] = undefined;
@@ -38,36 +38,47 @@ export function coalesce(program: Program, { lives, order, depths }: Lives): voi
 
 /** Whether `a` is set, but at one moment, while `b` is needed. */
 function isSetWithin(a: Life, b: Life, except: number): boolean {
-  const { ranges } = b;
-  const [first, last] = [ranges[0], ranges[ranges.length - 1]];
-  return a.sets.some((moment) => moment >= first && moment < last && moment !== except && contains(ranges, moment));
+  const [first, last] = [b.ranges[0], b.ranges[b.ranges.length - 1]];
+  for (let i = firstFrom(a.sets, 1, first); i < a.sets.length && a.sets[i] < last; i++) {
+    if (a.sets[i] !== except && contains(b.ranges, a.sets[i])) return true;
+  }
+  return false;
 }
 
 function contains(ranges: readonly number[], moment: number): boolean {
-  let [low, high] = [0, ranges.length / 2];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ranges[2 * middle + 1] <= moment) low = middle + 1;
-    else high = middle;
-  }
-  return 2 * low < ranges.length && ranges[2 * low] <= moment;
+  const after = firstFrom(ranges, 2, moment + 1); // the first range that begins later
+  return after > 0 && ranges[2 * after - 1] > moment;
 }
 
-function merge(into: Life, from: Life): void {
-  into.sets.push(...from.sets);
-  into.weight += from.weight;
-  const [a, b] = [into.ranges, from.ranges];
-  const merged: number[] = [];
-  for (let [i, j] = [0, 0]; i < a.length || j < b.length;) {
-    const takeA = j >= b.length || (i < a.length && a[i] <= b[j]);
-    const [start, end] = takeA ? [a[i], a[i + 1]] : [b[j], b[j + 1]];
-    if (takeA) i += 2;
-    else j += 2;
-    if (merged.length > 0 && merged[merged.length - 1] >= start) {
-      merged[merged.length - 1] = Math.max(merged[merged.length - 1], end);
-    } else merged.push(start, end);
+/** Index, in steps of `stride`, of the first number in an ascending list that is not less than `least`. */
+function firstFrom(numbers: readonly number[], stride: number, least: number): number {
+  let [low, high] = [0, numbers.length / stride];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle * stride] < least) low = middle + 1;
+    else high = middle;
   }
-  into.ranges = merged;
+  return low;
+}
+
+/** Adds the shorter of two lives to the longer one, in place. */
+function merge(into: Life, from: Life): void {
+  into.weight += from.weight;
+  for (const moment of from.sets) into.sets.splice(firstFrom(into.sets, 1, moment), 0, moment);
+  const { ranges } = into;
+  for (let i = 0; i < from.ranges.length; i += 2) {
+    let [start, end] = [from.ranges[i], from.ranges[i + 1]];
+    // everything that touches the new range becomes part of it
+    let first = firstFrom(ranges, 2, start);
+    if (first > 0 && ranges[2 * first - 1] >= start) first--;
+    let last = first;
+    while (2 * last < ranges.length && ranges[2 * last] <= end) last++;
+    if (last > first) {
+      start = Math.min(start, ranges[2 * first]);
+      end = Math.max(end, ranges[2 * last - 1]);
+    }
+    ranges.splice(2 * first, 2 * (last - first), start, end);
+  }
 }
 
 /** Replaces every value of some code. */

@@ -2,6 +2,7 @@
 // computed once, what does not change in a loop is computed before it, conversions that keep the bits vanish, and code
 // without a use goes. Gives a kernel of the same meaning. Loads and what may trap stay where they are.
 import { type Do, type OperationName, type Statement, type TracedKernel, type ValueType, operations } from "../ir.ts";
+import { collectReads, knownReads } from "./variables.ts";
 
 interface Block {
   readonly statements: Statement[];
@@ -14,14 +15,14 @@ const isPure = (op: OperationName): boolean =>
   operations[op][0] !== "none" && !op.includes(".load") && op !== "int.divU" && op !== "int.remU";
 
 export function simplify(kernel: TracedKernel): TracedKernel {
-  const simplifier = new Simplifier(kernel.types);
+  const simplifier = new Simplifier(kernel.types, knownReads(kernel.body));
   const body = simplifier.run(kernel.body);
   return { name: kernel.name, types: simplifier.types, body: withoutDead(body) };
 }
 
 class Simplifier {
   readonly types: ValueType[];
-  readonly #replaced = new Map<number, number>();
+  readonly #replaced: Map<number, number>;
   readonly #constants = new Map<number, number>();
   /** Index of the block where a value is set. */
   readonly #levels: number[] = [];
@@ -30,8 +31,9 @@ class Simplifier {
   readonly #sums = new Map<number, [number, number]>();
   readonly #products = new Map<number, [number, number]>();
 
-  constructor(types: readonly ValueType[]) {
+  constructor(types: readonly ValueType[], known: Map<number, number>) {
     this.types = [...types];
+    this.#replaced = known;
   }
 
   run(statements: readonly Statement[], isLoop = false): Statement[] {
@@ -43,7 +45,8 @@ class Simplifier {
   }
 
   #of(id: number): number {
-    return this.#replaced.get(id) ?? id;
+    for (let next = this.#replaced.get(id); next !== undefined; next = this.#replaced.get(id)) id = next;
+    return id;
   }
 
   #statement(statement: Statement, block: Block): void {
@@ -52,6 +55,7 @@ class Simplifier {
       case "do":
         return this.#do(statement, block);
       case "get":
+        if (this.#replaced.has(statement.result)) return;
         this.#levels[statement.result] = level;
         block.statements.push(statement);
         return;
@@ -189,13 +193,15 @@ function foldConstants(op: OperationName, x: number, y: number): number | undefi
   return undefined;
 }
 
-/** Drops what nobody uses; also variables that are set and never read. */
+/** Drops what nobody uses; also variables that are set and not read before they are set again. */
 function withoutDead(statements: readonly Statement[]): Statement[] {
   const read = new Set<number>();
-  collectGets(statements, read);
+  collectReads(statements, read);
   const used = new Set<number>();
   const keep = (block: readonly Statement[]): Statement[] => {
     const kept: Statement[] = [];
+    /** Variables that are set further on, with nothing in between that reads them. */
+    const setLater = new Set<number>();
     for (let i = block.length - 1; i >= 0; i--) {
       const statement = block[i];
       switch (statement.kind) {
@@ -205,16 +211,20 @@ function withoutDead(statements: readonly Statement[]): Statement[] {
           kept.push(statement);
           break;
         case "get":
-          if (used.has(statement.result)) kept.push(statement);
+          if (!used.has(statement.result)) continue;
+          setLater.delete(statement.variable);
+          kept.push(statement);
           break;
         case "set":
-          if (!read.has(statement.variable)) continue;
+          if (!read.has(statement.variable) || setLater.has(statement.variable)) continue;
+          setLater.add(statement.variable);
           used.add(statement.value);
           kept.push(statement);
           break;
         case "loop": {
           const body = keep(statement.body);
           if (body.length === 0) continue;
+          setLater.clear();
           for (const id of [statement.from, statement.to, statement.step]) used.add(id);
           kept.push({ ...statement, body });
           break;
@@ -223,6 +233,7 @@ function withoutDead(statements: readonly Statement[]): Statement[] {
           const otherwise = keep(statement.otherwise);
           const body = keep(statement.body);
           if (body.length === 0 && otherwise.length === 0) continue;
+          setLater.clear();
           used.add(statement.condition);
           kept.push({ ...statement, body, otherwise });
           break;
@@ -234,12 +245,4 @@ function withoutDead(statements: readonly Statement[]): Statement[] {
     return kept.reverse();
   };
   return keep(statements);
-}
-
-function collectGets(statements: readonly Statement[], read: Set<number>): void {
-  for (const statement of statements) {
-    if (statement.kind === "get") read.add(statement.variable);
-    if (statement.kind === "loop") collectGets(statement.body, read);
-    if (statement.kind === "if") [statement.body, statement.otherwise].forEach((block) => collectGets(block, read));
-  }
 }

@@ -10,6 +10,7 @@ import {
   NONE,
   POOL,
   code,
+  eachRead,
   immediate,
   place,
   value,
@@ -55,6 +56,7 @@ class Spiller {
   }
 
   #code(item: Code, out: Item[]): void {
+    if (!this.#touches(item)) return void out.push(item);
     const loaded = new Map<number, number>();
     /** A value that holds what a spilled one does, just before this code. */
     const load = (id: number): number => {
@@ -115,6 +117,12 @@ class Spiller {
     }
     item.result = this.#fresh(id);
     out.push(item, this.#store(id, item.result, offset));
+  }
+
+  #touches(item: Code): boolean {
+    let touches = this.#ids.has(item.result);
+    eachRead(item, (id) => (touches ||= this.#ids.has(id)));
+    return touches;
   }
 
   #fresh(like: number): number {
