@@ -1,7 +1,8 @@
 // Conversations in SQLite: the ConversationStore of storage.ts. Rows ↔ objects here; SQL stands where it is used.
 // Search scans the folded texts by substring (a hundred thousand messages take a fraction of a second).
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { FormatError, NotFoundError, UsageError, show } from "../base/errors.ts";
+import { NotFoundError, show } from "../base/errors.ts";
+import { LIST_LIMIT_DEFAULT, cursorAfter, parseCursor, withNewIds } from "./conversation-parts.ts";
 import { excerpt, fold, queryWords } from "./fold.ts";
 import type {
   ConversationQuery,
@@ -9,10 +10,8 @@ import type {
   MessageDetail,
   StoredConversation,
   StoredMessage,
-  WholeConversation,
 } from "./storage.ts";
 
-const LIMIT_DEFAULT = 50;
 type Row = Record<string, SQLInputValue>;
 
 /** The store over an open, migrated database. */
@@ -72,7 +71,7 @@ export function createConversationStore(database: DatabaseSync): ConversationSto
       value.createdAt,
     );
 
-  const list = ({ query = "", limit = LIMIT_DEFAULT, before }: ConversationQuery = {}) => {
+  const list = ({ query = "", limit = LIST_LIMIT_DEFAULT, before }: ConversationQuery = {}) => {
     const words = queryWords(query);
     const conditions = words.map(
       () =>
@@ -97,7 +96,7 @@ export function createConversationStore(database: DatabaseSync): ConversationSto
       return match === undefined ? found : { ...found, match };
     });
     const last = conversations.at(-1);
-    const next = rows.length > limit && last !== undefined ? `${last.updatedAt}.${last.id}` : null;
+    const next = rows.length > limit && last !== undefined ? cursorAfter(last) : null;
     return { conversations, next };
   };
 
@@ -230,28 +229,6 @@ export function createConversationStore(database: DatabaseSync): ConversationSto
   };
 }
 
-/** A copy under new ids. Throws FormatError when an id is there twice, or a parent or head is not among those before. */
-function withNewIds(whole: WholeConversation, field: string) {
-  const ids = new Map<string, string>();
-  const known = (id: string, where: string) => {
-    const fresh = ids.get(id);
-    if (fresh === undefined) throw new FormatError("import", `${field}.${where}`, id, "the id of an earlier message");
-    return fresh;
-  };
-  const messages = whole.messages.map((value, index) => {
-    const parent = value.parent === null ? null : known(value.parent, `messages[${index}].parent`);
-    if (ids.has(value.id)) {
-      throw new FormatError("import", `${field}.messages[${index}].id`, value.id, "an id that occurs once");
-    }
-    const id = crypto.randomUUID();
-    ids.set(value.id, id);
-    return { ...value, id, parent };
-  });
-  const { messages: _, ...rest } = whole;
-  const head = whole.head === null ? null : known(whole.head, "head");
-  return { conversation: { ...rest, id: crypto.randomUUID(), head }, messages };
-}
-
 function toConversation(row: Row): StoredConversation {
   return {
     id: row["id"] as string,
@@ -279,11 +256,4 @@ function toMessage(row: Row): StoredMessage {
 function detailOf(value: StoredMessage): MessageDetail {
   const { model, finishReason, stats, error } = value;
   return { model, finishReason, stats, error };
-}
-
-function parseCursor(cursor: string): { updatedAt: number; id: string } {
-  const parts = /^(\d{1,16})\.([0-9a-f-]{36})$/.exec(cursor);
-  if (parts === null)
-    throw new UsageError(`before is ${show(cursor)}, expected a "next" given earlier.`, { field: "before" });
-  return { updatedAt: Number(parts[1]), id: parts[2] };
 }
