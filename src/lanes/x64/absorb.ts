@@ -2,11 +2,11 @@
 // them does their work too: a load becomes its memory operand, sums become addresses, a comparison becomes the flags or
 // the mask of a selection, a negation another multiply-add. A load is only moved to its use where no store, loop or
 // condition lies in between.
-import type { Do, Machine, OperationName, Statement, TracedKernel } from "../ir.ts";
+import { type Do, type Machine, type OperationName, type Statement, type TracedKernel, operations } from "../ir.ts";
 
 export interface Plan {
   /** What sets a value. */
-  readonly definitions: ReadonlyMap<number, Do>;
+  readonly definitions: readonly (Do | undefined)[];
   /** Values whose statement is part of the statement that uses them. */
   readonly absorbed: ReadonlySet<number>;
   /** Values that are known to be all ones or zero in each lane. */
@@ -82,7 +82,7 @@ const slots: Partial<Record<OperationName, Slots>> = {
 
 /** Shifts by an immediate take memory in EVEX only. */
 const shifts: Slots = whole(0);
-const isShift = (op: OperationName): boolean => /^ints\.sh[lr]/.test(op);
+const isShift = (op: OperationName): boolean => op.startsWith("ints.sh");
 const comparisons: readonly OperationName[] = ["int.eq", "int.ltS", "float.lt"];
 const masks: readonly OperationName[] = ["ints.eq", "ints.gtS", "floats.lt"];
 const isSelection = (op: OperationName): boolean => op === "ints.select" || op === "floats.select";
@@ -90,12 +90,9 @@ const isSelection = (op: OperationName): boolean => op === "ints.select" || op =
 const ADDRESS_USES_MOST = 2;
 const DISPLACEMENT_MOST = 2 ** 30;
 
-export const usesAddress = (op: OperationName): boolean =>
-  op.includes(".load") ||
-  op.includes(".store") ||
-  op === "memory.prefetch" ||
-  op === "tile.load" ||
-  op === "tile.store";
+const withAddress: ReadonlySet<string> = new Set(
+  Object.keys(operations).filter((op) => /\.(load|store)|prefetch/.test(op)),
+);
 
 interface Uses {
   count: number;
@@ -129,13 +126,15 @@ export function planAbsorption(kernel: TracedKernel, facts: Facts): Plan {
 }
 
 class Planner {
-  readonly definitions = new Map<number, Do>();
+  readonly definitions: (Do | undefined)[] = [];
   readonly absorbed = new Set<number>();
   readonly selecting = new Set<number>();
   readonly #evex: boolean;
   readonly #dot: Machine["dot"];
-  readonly #places = new Map<number, { block: readonly Statement[]; index: number }>();
-  readonly #uses = new Map<number, Uses>();
+  /** Where a value is set: the block, and the index in it. */
+  readonly #blocks: (readonly Statement[] | undefined)[] = [];
+  readonly #indexes: number[] = [];
+  readonly #uses: (Uses | undefined)[] = [];
 
   constructor({ evex, dot }: Facts) {
     this.#evex = evex;
@@ -145,8 +144,9 @@ class Planner {
   define(block: readonly Statement[]): void {
     block.forEach((statement, index) => {
       if (statement.kind === "do" && statement.result >= 0) {
-        this.definitions.set(statement.result, statement);
-        this.#places.set(statement.result, { block, index });
+        this.definitions[statement.result] = statement;
+        this.#blocks[statement.result] = block;
+        this.#indexes[statement.result] = index;
       }
       for (const id of readsOf(statement)) this.#use(id, block).count++;
       if (statement.kind === "loop") this.define(statement.body);
@@ -155,19 +155,16 @@ class Planner {
   }
 
   isMask(id: number): boolean {
-    const definition = this.definitions.get(id);
+    const definition = this.definitions[id];
     if (definition === undefined) return false;
     if (masks.includes(definition.op)) return true;
     return /^ints\.(and|or|xor)$/.test(definition.op) && definition.operands.every((operand) => this.isMask(operand));
   }
 
   #use(id: number, block: readonly Statement[]): Uses {
-    const uses = this.#uses.get(id);
-    if (uses === undefined) {
-      const first: Uses = { count: 0, address: 0, index: 0, mask: 0, block, hasIndex: false };
-      this.#uses.set(id, first);
-      return first;
-    }
+    const uses = this.#uses[id];
+    if (uses === undefined)
+      return (this.#uses[id] = { count: 0, address: 0, index: 0, mask: 0, block, hasIndex: false });
     if (uses.block !== block) uses.block = undefined;
     return uses;
   }
@@ -190,24 +187,21 @@ class Planner {
     }
   }
 
-  #single(id: number, block: readonly Statement[]): { definition: Do; index: number } | undefined {
-    const definition = this.definitions.get(id);
-    const found = this.#places.get(id);
-    const uses = this.#uses.get(id);
-    if (definition === undefined || found?.block !== block || uses?.count !== 1 || this.absorbed.has(id))
-      return undefined;
-    return { definition, index: found.index };
+  /** What sets a value that is used once, in the same block. */
+  #single(id: number, block: readonly Statement[]): Do | undefined {
+    const definition = this.definitions[id];
+    const isHere = definition !== undefined && this.#blocks[id] === block && this.#uses[id]?.count === 1;
+    return isHere && !this.absorbed.has(id) ? definition : undefined;
   }
 
-  #take(id: number, emittedAt: number[], from: number, to: number): void {
+  #take(id: number, emittedAt: number[], to: number): void {
     this.absorbed.add(id);
-    emittedAt[from] = to;
+    emittedAt[this.#indexes[id]] = to;
   }
 
   #absorbComparison(id: number, block: readonly Statement[], emittedAt: number[], index: number): void {
     const single = this.#single(id, block);
-    if (single === undefined || !comparisons.includes(single.definition.op)) return;
-    this.#take(id, emittedAt, single.index, emittedAt[index]);
+    if (single !== undefined && comparisons.includes(single.op)) this.#take(id, emittedAt, emittedAt[index]);
   }
 
   #absorbOperands(
@@ -222,39 +216,39 @@ class Planner {
     if (isSelection(op)) {
       const uses = this.#use(operands[0], block);
       uses.mask++;
-      const definition = this.definitions.get(operands[0]);
+      const definition = this.definitions[operands[0]];
       const isComparison = definition !== undefined && masks.includes(definition.op);
       if (uses.mask === uses.count && isComparison) this.selecting.add(operands[0]);
     }
     if (op === "floats.madd") {
       for (const id of operands.slice(0, 2)) {
         const single = this.#single(id, block);
-        if (single?.definition.op !== "floats.neg" || operands[0] === operands[1]) continue;
-        this.#take(id, emittedAt, single.index, emittedAt[index]);
+        if (single?.op !== "floats.neg" || operands[0] === operands[1]) continue;
+        this.#take(id, emittedAt, emittedAt[index]);
         return; // its operand may be anywhere: no memory besides
       }
     }
     const { at, kinds } = isShift(op) && this.#evex ? shifts : (slots[op] ?? { at: [], kinds: [] });
     for (const slot of at) {
       const single = this.#single(operands[slot], block);
-      const kind = single === undefined ? undefined : loads[single.definition.op];
-      if (single === undefined || kind === undefined || !kinds.includes(kind)) continue;
+      const kind = single === undefined ? undefined : loads[single.op];
+      if (kind === undefined || !kinds.includes(kind)) continue;
       const isSplat = this.#evex && (op !== "ints.dotBytes" || this.#dot === "u8");
       if (kind === "splat" && !isSplat) continue;
-      if (barriers[emittedAt[index]] !== barriers[single.index]) continue;
-      this.#take(operands[slot], emittedAt, single.index, emittedAt[index]);
+      if (barriers[emittedAt[index]] !== barriers[this.#indexes[operands[slot]]]) continue;
+      this.#take(operands[slot], emittedAt, emittedAt[index]);
       return;
     }
   }
 
   /** Counts an address's use, or where all uses of a sum are addresses takes the sum apart. */
   #absorbAddress({ op, operands, result }: Do, block: readonly Statement[]): void {
-    if (usesAddress(op)) {
+    if (withAddress.has(op)) {
       const uses = this.#use(operands[0], block);
       uses.address++;
       uses.hasIndex ||= op.startsWith("tile."); // the index is the distance of rows
     }
-    const uses = this.#uses.get(result);
+    const uses = this.#uses[result];
     if (uses === undefined || uses.count !== uses.address + uses.index) return;
     const constant = operands.length === 2 ? this.#constant(operands[1]) : undefined;
     if (op === "int.add" && constant !== undefined && Math.abs(constant) < DISPLACEMENT_MOST) {
@@ -276,20 +270,20 @@ class Planner {
   /** Which of a sum's two operands is the index: one that is scaled. */
   indexOf(operands: readonly number[]): 0 | 1 {
     const isScaled = (id: number): boolean => {
-      const definition = this.definitions.get(id);
+      const definition = this.definitions[id];
       return definition?.op === "int.mul" && [2, 4, 8].includes(this.#constant(definition.operands[1]) ?? 0);
     };
     return isScaled(operands[0]) && !isScaled(operands[1]) ? 0 : 1;
   }
 
   #constant(id: number): number | undefined {
-    const definition = this.definitions.get(id);
+    const definition = this.definitions[id];
     return definition?.op === "int.const" ? definition.immediate : undefined;
   }
 
   /** A value is used in place of one that was made of it: one use becomes as many as that had. */
   #pass(id: number, { count, address, index, hasIndex, block }: Uses): void {
-    const uses = this.#uses.get(id);
+    const uses = this.#uses[id];
     if (uses === undefined) return;
     uses.count += count - 1;
     uses.address += address;

@@ -4,12 +4,21 @@ import { type Code, type Program, type Source, FRAME, POOL } from "./code.ts";
 import type { Instruction, Memory, Operand } from "./instruction.ts";
 import { inverse } from "./select-ints.ts";
 
+/** "@" */
+const AT = 64;
 const RAX = 0;
 const RDX = 2;
 const RSP = 4;
 
-const kinds = { general: "gpr", vector: "vector", mask: "mask" } as const;
-const gpr = (number: number): Operand => ({ kind: "gpr", number });
+const numbered = (kind: "gpr" | "vector" | "mask", count: number): Operand[] =>
+  Array.from({ length: count }, (_, number) => ({ kind, number }));
+/** Each register once. */
+const registerOperands = {
+  general: numbered("gpr", 16),
+  vector: numbered("vector", 32),
+  mask: numbered("mask", 8),
+} as const;
+const gpr = (number: number): Operand => registerOperands.general[number];
 const tile = (number: number): Operand => ({ kind: "tile", number });
 const immediate = (value: number): Operand => ({ kind: "immediate", value });
 const target = (label: number): Operand => ({ kind: "target", label });
@@ -45,7 +54,7 @@ class Lister {
   }
 
   #register(id: number): Operand {
-    return { kind: kinds[this.#program.classes[id]], number: this.#registers[id] };
+    return registerOperands[this.#program.classes[id]][this.#registers[id]];
   }
 
   #operand(source: Source): Operand {
@@ -83,7 +92,7 @@ class Lister {
     const rest = code.tied ? code.sources.slice(1) : code.sources;
     if (code.tied) this.#copy(code, result!, code.sources[0]);
     const operands = rest.map((source) => this.#operand(source));
-    if (code.name.startsWith("@")) return macroOf(code.name)(this, result!, operands, code);
+    if (code.name.charCodeAt(0) === AT) return macroOf(code.name)(this, result!, operands, code);
     this.#out.push({
       name: code.name,
       bits: code.bits,

@@ -203,13 +203,18 @@ export const integers: Partial<Record<OperationName, Maker>> = {
   "float.fromInt": (s, { operands, result }) => s.emit("@fromInt", 64, result, [value(operands[0])]),
   "float.bits": (s, { operands, result }) => s.emit("vmovd", 128, result, [inRegister(s, s.int(operands[0]))]),
   "memory.prefetch": (s, { operands, immediate }) => s.emit("prefetcht0", 0, NONE, [s.address(operands[0], immediate)]),
-  "tile.zero": (s, { immediate: tile }) => s.emit(`@tilezero${tile}`, 0, NONE, []),
+  "tile.zero": (s, { immediate: tile }) => onTiles(s, `@tilezero${tile}`, []),
   "tile.load": (s, { operands: [at, stride], immediate: tile }) =>
-    s.emit(`@tileloadd${tile}`, 0, NONE, [tilePlace(s, at, stride)]),
+    onTiles(s, `@tileloadd${tile}`, [tilePlace(s, at, stride)]),
   "tile.store": (s, { operands: [at, stride], immediate: tile }) =>
-    s.emit(`@tilestored${tile}`, 0, NONE, [tilePlace(s, at, stride)]),
-  "tile.dotBf16": (s, { immediate: numbers }) => s.emit(`@tdpbf16ps${numbers}`, 0, NONE, []),
+    onTiles(s, `@tilestored${tile}`, [tilePlace(s, at, stride)]),
+  "tile.dotBf16": (s, { immediate: numbers }) => onTiles(s, `@tdpbf16ps${numbers}`, []),
 };
+
+function onTiles(s: Selection, name: string, sources: Source[]): void {
+  s.usesTiles = true;
+  s.emit(name, 0, NONE, sources);
+}
 
 /** Rows from an address on, the index register so many bytes apart. */
 function tilePlace(s: Selection, at: number, stride: number): Source {

@@ -33,6 +33,7 @@ export class Selection {
   readonly evex: boolean;
   readonly bits: 128 | 256 | 512;
   items: Item[];
+  usesTiles = false;
   readonly #isMask: (id: number) => boolean;
   readonly #constants = new Map<string, number>();
   readonly #pool: ConstantPool;
@@ -59,7 +60,7 @@ export class Selection {
   }
 
   definition(id: number): Do | undefined {
-    return this.plan.definitions.get(id);
+    return this.plan.definitions[id];
   }
 
   fresh(kind: RegisterClass): number {
@@ -240,20 +241,15 @@ export function select(
     if (argument === undefined) continue;
     selection.emit("mov", 64, result, [], { isCopy: true, fixed: argumentRegisters[argument] });
   }
-  if (usesTiles(kernel.body)) {
-    selection.emit("ldtilecfg", 0, NONE, [place(POOL, pool.bytesAt("tiles", tileConfiguration()))]);
-  }
+  const configuration = selection.items.length;
   selection.block(kernel.body, selection.items);
-  if (usesTiles(kernel.body)) selection.emit("tilerelease", 0, NONE, []);
+  if (selection.usesTiles) {
+    const at = place(POOL, pool.bytesAt("tiles", tileConfiguration()));
+    selection.items.splice(configuration, 0, code("ldtilecfg", 0, NONE, [at]));
+    selection.emit("tilerelease", 0, NONE, []);
+  }
   return selection.program;
 }
-
-const usesTiles = (statements: readonly Statement[]): boolean =>
-  statements.some((statement) => {
-    if (statement.kind === "do") return statement.op.startsWith("tile.");
-    if (statement.kind === "loop") return usesTiles(statement.body);
-    return statement.kind === "if" && (usesTiles(statement.body) || usesTiles(statement.otherwise));
-  });
 
 /** Palette 1; bytes of a row and rows of each of the eight tiles (Intel SDM volume 1, table 18-1). */
 function tileConfiguration(): number[] {

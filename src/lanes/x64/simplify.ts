@@ -8,11 +8,27 @@ interface Block {
   readonly statements: Statement[];
   readonly isLoop: boolean;
   /** Values by what computes them. */
-  readonly known: Map<string, number>;
+  readonly known: Map<number | string, number>;
 }
 
-const isPure = (op: OperationName): boolean =>
-  operations[op][0] !== "none" && !op.includes(".load") && op !== "int.divU" && op !== "int.remU";
+const pure = new Set(
+  (Object.keys(operations) as OperationName[]).filter(
+    (op) => operations[op][0] !== "none" && !op.includes(".load") && op !== "int.divU" && op !== "int.remU",
+  ),
+);
+
+const numbers = new Map(Object.keys(operations).map((op, number) => [op, number]));
+const ID_LIMIT = 2 ** 20;
+const IMMEDIATE_LIMIT = 2 ** 5;
+
+/** What computes a value: a number where it fits into one, since that is made faster. */
+function keyOf({ op, operands, immediate }: Do): number | string {
+  const [a = 0, b = 0] = operands;
+  const fits = operands.length < 3 && a < ID_LIMIT && b < ID_LIMIT && immediate >= 0 && immediate < IMMEDIATE_LIMIT;
+  if (fits && operands.length > 0)
+    return ((numbers.get(op)! * IMMEDIATE_LIMIT + immediate) * ID_LIMIT + a) * ID_LIMIT + b;
+  return `${op} ${operands.join(" ")} ${Object.is(immediate, -0) ? "-0" : immediate}`;
+}
 
 export function simplify(kernel: TracedKernel): TracedKernel {
   const simplifier = new Simplifier(kernel.types, knownReads(kernel.body));
@@ -86,7 +102,7 @@ class Simplifier {
   }
 
   #do(statement: Do, block: Block): void {
-    const operands = statement.operands.map((id) => this.#of(id));
+    let operands = this.#operands(statement.operands);
     const { result } = statement;
     let { op, immediate } = statement;
     if (op === "ints.bits" || op === "floats.bits") return void this.#replaced.set(result, operands[0]);
@@ -94,25 +110,30 @@ class Simplifier {
       const folded = this.#foldInt(op, operands);
       if (folded?.same !== undefined) return void this.#replaced.set(result, folded.same);
       if (folded?.op !== undefined) [op, immediate] = [folded.op, folded.immediate ?? 0];
-      if (folded?.operands !== undefined) operands.splice(0, operands.length, ...folded.operands);
+      if (folded?.operands !== undefined) operands = folded.operands;
     }
-    if (result < 0 || !isPure(op)) {
-      if (result >= 0) this.#levels[result] = this.#blocks.length - 1;
-      block.statements.push({ ...statement, op, operands, immediate });
-      return;
-    }
-    this.#place({ ...statement, op, operands, immediate });
+    const isSame = operands === statement.operands && op === statement.op && immediate === statement.immediate;
+    const simple: Do = isSame ? statement : { kind: "do", op, operands, result, immediate };
+    if (result >= 0 && pure.has(op)) return this.#place(simple);
+    if (result >= 0) this.#levels[result] = this.#blocks.length - 1;
+    block.statements.push(simple);
+  }
+
+  #operands(operands: readonly number[]): readonly number[] {
+    for (const id of operands) if (this.#replaced.has(id)) return operands.map((operand) => this.#of(operand));
+    return operands;
   }
 
   /** Puts a pure statement where it is computed least often, unless its value is already there. */
   #place(statement: Do): void {
     const { op, operands, immediate, result } = statement;
-    const key = `${op} ${operands.join(" ")} ${Object.is(immediate, -0) ? "-0" : immediate}`;
+    const key = keyOf(statement);
     for (const { known } of this.#blocks) {
       const same = known.get(key);
       if (same !== undefined) return void this.#replaced.set(result, same);
     }
-    const needed = operands.reduce((most, id) => Math.max(most, this.#levels[id] ?? 0), 0);
+    let needed = 0;
+    for (const id of operands) needed = Math.max(needed, this.#levels[id] ?? 0);
     let level = this.#blocks.length - 1;
     for (let outer = level; outer > needed; outer--) if (this.#blocks[outer].isLoop) level = outer - 1;
     this.#levels[result] = level;
@@ -135,7 +156,7 @@ class Simplifier {
   #foldInt(
     op: OperationName,
     operands: readonly number[],
-  ): { same?: number; op?: OperationName; operands?: number[]; immediate?: number } | undefined {
+  ): { same?: number; op?: OperationName; operands?: readonly number[]; immediate?: number } | undefined {
     let [a, b] = operands;
     let [x, y] = [this.#constants.get(a), this.#constants.get(b)];
     if (x !== undefined && y === undefined && (op === "int.add" || op === "int.mul")) [a, b, x, y] = [b, a, y, x];
