@@ -42,7 +42,7 @@ export function runsTheSame(
 ): void {
   const { machine, memory, base } = host;
   const twin = new ArrayBuffer(TEST_BYTES);
-  new Uint8Array(memory).fill(0);
+  new Uint8Array(memory, 0, TEST_BYTES).fill(0);
   for (const buffer of [memory, twin]) {
     fill(new DataView(buffer));
     const start = buffer === twin ? 0 : base;
@@ -207,6 +207,23 @@ export function testEmitter(host: TestHost): void {
     [1, 2, 3, 13, 14].forEach(check);
     const found = new Int32Array(host.memory, OUT, 15);
     assert.deepEqual([...found], [...Array<number>(13).fill(1), 0, 0]);
+  });
+
+  it("in tiles", { skip: !machine.tiles && "the machine has none" }, () => {
+    const kernel = defineKernel("tiles", ["input", "out"], (k, { input, out }) => {
+      const sums = k.scratch.add(1024);
+      k.tiles.zero(0);
+      k.tiles.load(1, input, 16);
+      k.tiles.load(2, input.add(64), 16);
+      k.range(0, 3, 1, (i) => {
+        k.tiles.load(3, input.add(i.mul(8)), k.part.add(20));
+        k.tiles.dotBf16(0, 1, 2);
+        k.tiles.dotBf16(0, 3, 2);
+      });
+      k.tiles.store(0, sums, 64);
+      k.range(0, 1024, 4 * k.lanes, (at) => out.add(at).store(sums.add(at).loadFloats()));
+    });
+    for (let seed = 0; seed < 5; seed++) runsTheSame(kernel, host, fillWith(seed, "floats"));
   });
 
   it("in random programs with more values than there are registers", () => {
