@@ -2,14 +2,14 @@
 // machine has tiles, in machine code: shapes that leave tails in rows, columns and outputs.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { gatedTileKernels, tileKernels, TILE_SCRATCH_BYTES } from "../../src/device/cpu/kernels/linear-tiles.ts";
+import { gatedTileKernels, tileKernels } from "../../src/device/cpu/kernels/linear-tiles.ts";
 import { rmsNormKernel } from "../../src/device/cpu/kernels/norm.ts";
 import { packNormTilesKernel, packTilesKernel, tileFormBytes } from "../../src/device/cpu/kernels/tiles.ts";
-import { type TileFormat, tileFormats } from "../../src/device/cpu/kernels/tile-weights.ts";
-import { GROUP_ROWS, layouts, packedBytes } from "../../src/device/cpu/packed-layouts.ts";
-import { type Kernel, type Machine, interpret, traceKernel } from "../../src/lanes/index.ts";
+import { tileFormats } from "../../src/device/cpu/kernels/tile-weights.ts";
+import { layouts } from "../../src/device/cpu/packed-layouts.ts";
+import type { Machine } from "../../src/lanes/index.ts";
 import { formats } from "../../src/numeric/registry.ts";
-import { packGroup } from "./pack-group.ts";
+import { KernelBench } from "./kernel-bench.ts";
 import { type TestParameter, randomFloats, randomParameter } from "./stores.ts";
 
 /** The machine of the tier amx, but for the memory it addresses. */
@@ -31,48 +31,6 @@ function bf16(x: number): number {
   asFloat[0] = x;
   asWord[0] = (asWord[0] + 0x7fff + ((asWord[0] >>> 16) & 1)) & 0xffff0000;
   return asFloat[0];
-}
-
-/** A memory in which regions are handed out one after another. */
-class Bench {
-  readonly memory = new ArrayBuffer(8 << 20);
-  #end = 4096;
-
-  reserve(bytes: number): number {
-    const at = this.#end;
-    this.#end = Math.ceil((at + bytes + 64) / 64) * 64;
-    assert.ok(this.#end <= this.memory.byteLength);
-    return at;
-  }
-
-  floats(values: Float32Array): number {
-    const at = this.reserve(values.byteLength);
-    new Float32Array(this.memory, at, values.length).set(values);
-    return at;
-  }
-
-  weight({ rows, columns, format, bytes }: TestParameter): number {
-    const name = format as TileFormat;
-    const source = new Uint16Array(bytes.buffer);
-    const at = this.reserve(packedBytes(name, rows, columns));
-    const groupBytes = packedBytes(name, GROUP_ROWS, columns);
-    for (let row = 0; row < rows; row += GROUP_ROWS) {
-      const target = new Uint16Array(this.memory, at + (row / GROUP_ROWS) * groupBytes, groupBytes / 2);
-      const from = source.subarray((source.length / rows) * row);
-      packGroup(layouts[name], from, Math.min(GROUP_ROWS, rows - row), columns / layouts[name].columns, target);
-    }
-    return at;
-  }
-
-  run(kernel: Kernel, values: Record<string, number>): void {
-    const RECORD = 64;
-    const record = new Int32Array(this.memory, RECORD, kernel.words.length);
-    kernel.words.forEach((name, i) => (record[i] = values[name]));
-    const scratch = (this.#scratch ??= this.reserve(TILE_SCRATCH_BYTES));
-    const traced = traceKernel(kernel, machine);
-    for (const part of [1, 0]) interpret(traced, machine, this.memory, { record: RECORD, part, parts: 2, scratch });
-  }
-  #scratch: number | undefined;
 }
 
 const decode = (weight: TestParameter): Float32Array =>
@@ -112,7 +70,7 @@ for (const format of tileFormats) {
   describe(`tiles of ${format}`, () => {
     for (const { rows, outer, columns } of cases) {
       it(`multiply ${rows} rows by ${outer} x ${columns}, add a bias and a residual`, () => {
-        const bench = new Bench();
+        const bench = new KernelBench(machine, "interpreted");
         const x = randomFloats(1, rows * columns);
         const weight = randomParameter(2, format, outer, columns);
         const [bias, residual] = [randomFloats(3, outer), randomFloats(4, rows * outer)];
@@ -131,7 +89,7 @@ for (const format of tileFormats) {
           outer,
           unitPanels: 1,
         });
-        const y = new Float32Array(bench.memory, out, rows * outer);
+        const y = new Float32Array(bench.bytes, out, rows * outer);
         const w = decode(weight);
         for (let at = 0; at < rows * outer; at++) {
           const [row, m] = [Math.floor(at / outer), at % outer];
@@ -144,7 +102,7 @@ for (const format of tileFormats) {
 
     it("multiply by two weights and give the gated product in tile form", () => {
       const [rows, outer, columns] = [34, 64, block === 256 ? 256 : 96];
-      const bench = new Bench();
+      const bench = new KernelBench(machine, "interpreted");
       const x = randomFloats(1, rows * columns);
       const weights = [2, 3].map((seed) => randomParameter(seed, format, outer, columns));
       const packed = bench.reserve(tileFormBytes(rows, columns));
@@ -158,7 +116,7 @@ for (const format of tileFormats) {
         const [row, m] = [Math.floor(at / outer), at % outer];
         const [gate, up] = decoded.map((w) => product(x, row, w, m, columns));
         const expected = (gate[0] / (1 + Math.exp(-gate[0]))) * up[0];
-        const found = tileForm(bench.memory, out, rows, outer, row, m);
+        const found = tileForm(bench.bytes, out, rows, outer, row, m);
         const share = SHARE * (gate[1] * Math.abs(up[0]) + up[1] * Math.abs(gate[0]));
         assert.ok(Math.abs(found - expected) <= share + 2 ** -8 * Math.abs(expected) + 1e-6, `${found}, ${expected}`);
       }
@@ -167,7 +125,14 @@ for (const format of tileFormats) {
 }
 
 /** Element (row, column) of a matrix in tile form. */
-function tileForm(memory: ArrayBuffer, at: number, rows: number, columns: number, row: number, column: number): number {
+function tileForm(
+  memory: ArrayBufferLike,
+  at: number,
+  rows: number,
+  columns: number,
+  row: number,
+  column: number,
+): number {
   const [panels, block] = [Math.ceil(rows / 32), Math.floor(column / 256)];
   const steps = Math.min(8, columns / 32 - block * 8);
   const step = (block * panels * 8 + Math.floor(row / 32) * steps + (Math.floor(column / 32) % 8)) * 2048;
@@ -181,25 +146,25 @@ describe("the tile form", () => {
   const x = randomFloats(5, rows * columns, 3);
 
   it("holds x rounded to bf16", () => {
-    const bench = new Bench();
+    const bench = new KernelBench(machine, "interpreted");
     const out = bench.reserve(tileFormBytes(rows, columns));
     bench.run(packTilesKernel, { x: bench.floats(x), out, rows, columns });
     x.forEach((value, at) => {
-      const found = tileForm(bench.memory, out, rows, columns, Math.floor(at / columns), at % columns);
+      const found = tileForm(bench.bytes, out, rows, columns, Math.floor(at / columns), at % columns);
       assert.equal(found, bf16(value));
     });
   });
 
   it("holds x normalised as RMSNorm does it", () => {
-    const bench = new Bench();
+    const bench = new KernelBench(machine, "interpreted");
     const [from, gain] = [bench.floats(x), bench.floats(randomFloats(6, columns))];
     const epsilon = floatBits(1e-5);
     const plain = bench.reserve(x.byteLength);
     bench.run(rmsNormKernel, { x: from, gain, out: plain, groups: rows, size: columns, epsilon });
     const out = bench.reserve(tileFormBytes(rows, columns));
     bench.run(packNormTilesKernel, { x: from, gain, out, rows, columns, epsilon });
-    new Float32Array(bench.memory, plain, x.length).forEach((value, at) => {
-      const found = tileForm(bench.memory, out, rows, columns, Math.floor(at / columns), at % columns);
+    new Float32Array(bench.bytes, plain, x.length).forEach((value, at) => {
+      const found = tileForm(bench.bytes, out, rows, columns, Math.floor(at / columns), at % columns);
       assert.equal(found, bf16(value));
     });
   });
@@ -207,7 +172,7 @@ describe("the tile form", () => {
 
 it("a row's products do not depend on the rows beside it, nor on how many there are", () => {
   const [rows, outer, columns] = [520, 32, 32]; // more than a unit's rows
-  const bench = new Bench();
+  const bench = new KernelBench(machine, "interpreted");
   const x = randomFloats(1, rows * columns);
   const from = bench.floats(x);
   const weight = bench.weight(randomParameter(2, "q8_0", outer, columns));
@@ -217,7 +182,7 @@ it("a row's products do not depend on the rows beside it, nor on how many there 
     const out = bench.reserve(rows * outer * 4);
     const zeros = { second: 0, bias: 0, residual: 0 };
     bench.run(tileKernels.q8_0, { ...zeros, x: packed, weight, out, rows, columns, outer, unitPanels: 4 });
-    return new Float32Array(bench.memory, out, rows * outer).slice();
+    return new Float32Array(bench.bytes, out, rows * outer).slice();
   };
   const all = multiply(0, rows);
   for (const row of [0, 31, 511, 519]) {

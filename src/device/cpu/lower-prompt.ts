@@ -1,48 +1,142 @@
-// Products of a prompt's rows and a weight: which kernel, and its parts.
-import { type ExtentValues, type Tensor } from "../../graph/index.ts";
+// Products of a prompt's rows and a weight: their steps and parts, with what is computed on their way (prompt-fusion.ts).
+import { type ExtentValues, type Op, type Tensor, attributesOf, bound, rmsNormOp, unaryOp } from "../../graph/index.ts";
 import { PARTS_MAX } from "./control.ts";
-import { decodedPanelKernels } from "./kernels/linear-decoded.ts";
-import { isFloatFormat } from "./kernels/linear-float.ts";
-import { panelKernels } from "./kernels/linear-panel.ts";
+import { UNIT_PANELS_MOST } from "./kernels/linear-tiles.ts";
+import { UNIT_ROW_PANELS } from "./kernels/tile-shapes.ts";
 import { ROW_BLOCK } from "./kernels/panels.ts";
+import { PANEL_ROWS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
+import { activationBytes } from "./kernels/quantize.ts";
 import { roundedActivations } from "./lower-activations.ts";
-import { weightOf } from "./lower-common.ts";
-import type { Lowering } from "./lowering.ts";
-import { GROUP_ROWS, type PackedFormat, packedBytes } from "./packed-layouts.ts";
-import { countOf, valueOf } from "./step.ts";
+import { type Lower, columnsOf, weightOf } from "./lower-common.ts";
+import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
+import { type ActivationForm, promptProduct } from "./prompt-class.ts";
+import { gatedProduct, isFusedProduct, isPackedNorm, residualProduct } from "./prompt-fusion.ts";
+import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Packed weight bytes times row blocks that make a part worth claiming. */
 const LEAST_BYTES = 65536;
 const PARTS_MOST = 256;
+/** Column panels are shared out in about so many units, so that threads end a step together. */
+const TILE_UNITS = 12;
+/** Elements packed that make a part worth claiming. */
+const LEAST_PACKED = 16384;
 
-export function lowerPromptLinear(node: Tensor, lowering: Lowering): void {
-  const [x, weight, bias] = node.inputs;
-  const { packed, outer, columns } = weightOf(weight, lowering);
-  const rounded = lowering.options.precision === "fast" && !isFloatFormat(packed);
+/** How a value of a prompt program is computed, where it is not as the table has it; does nothing for those made elsewhere. */
+export function promptFusion(node: Tensor, lowering: Lowering): Lower | undefined {
+  if (node.shape.length !== 2 || bound(node.shape[0]) <= DECODE_ROWS) return undefined;
+  if (isFusedProduct(node, lowering) || isPackedNorm(node, lowering)) return () => {};
+  if (node.op === (unaryOp as Op)) {
+    const reader = lowering.onlyReader(node);
+    const gated = reader === undefined ? undefined : gatedProduct(reader, lowering);
+    return gated?.activation === node ? () => {} : undefined;
+  }
+  if (gatedProduct(node, lowering) !== undefined) return lowerGated;
+  if (residualProduct(node, lowering) !== undefined) return lowerResidual;
+  return undefined;
+}
+
+export const lowerPromptLinear: Lower = (node, lowering) =>
+  productStep(node, lowering, { out: lowering.place(node), residual: 0 });
+
+const lowerResidual: Lower = (node, lowering) => {
+  const { product, residual } = residualProduct(node, lowering)!;
+  productStep(product, lowering, { out: lowering.place(node), residual: lowering.place(residual) });
+};
+
+const lowerGated: Lower = (node, lowering) => {
+  const { gate, activation, up } = gatedProduct(node, lowering)!;
+  const { form, gated } = promptProduct(gate.inputs[1], lowering);
+  const out = outPlace(node, form, lowering);
+  const kernel = gated(attributesOf(activation, unaryOp).kind);
+  const words = { second: lowering.packedWeight(up.inputs[1], "all"), out, residual: 0 };
+  productStep(gate, lowering, words, kernel);
+};
+
+/** Where a gated product goes: what products read, in their form. */
+function outPlace(node: Tensor, form: ActivationForm, lowering: Lowering): Place {
+  if (form === "f32") return lowering.place(node);
+  const bytes = form === "int8" ? activationBytes : tileFormBytes;
+  return lowering.derived(node, form, () => lowering.temporary(bytes(bound(node.shape[0]), columnsOf(node))));
+}
+
+/** One step that multiplies what `linear` multiplies. */
+function productStep(
+  linear: Tensor,
+  lowering: Lowering,
+  words: Readonly<Record<string, Word>>,
+  gated?: ReturnType<typeof promptProduct>["kernel"],
+): void {
+  const [x, weight, bias] = linear.inputs;
+  const { outer, columns } = weightOf(weight, lowering);
+  const { form, kernel } = promptProduct(weight, lowering);
+  const groupsOfPanel = gated === undefined ? 2 : 1;
+  const panels = Math.ceil(outer / (groupsOfPanel * GROUP_ROWS));
+  const unitPanels = unitPanelsOf(panels);
+  const record: Record<string, Word> = {
+    x: activations(x, form, lowering),
+    weight: lowering.packedWeight(weight, "all"),
+    second: 0,
+    bias: bias === undefined ? 0 : lowering.place(bias),
+    rows: countOf([linear.shape[0]]),
+    columns,
+    outer,
+    unitPanels,
+    ...words,
+  };
   lowering.step({
-    kernel: rounded ? panelKernels[packed] : decodedPanelKernels[packed],
-    words: {
-      x: rounded ? roundedActivations(x, lowering) : lowering.place(x),
-      weight: lowering.packedWeight(weight, "all"),
-      bias: bias === undefined ? 0 : lowering.place(bias),
-      out: lowering.place(node),
-      rows: countOf([node.shape[0]]),
-      columns,
-      outer,
-    },
-    parts: promptParts(node, packed, outer, columns),
+    kernel: gated ?? kernel,
+    words: record,
+    parts: form === "tiles" ? tileParts(linear, Math.ceil(panels / unitPanels)) : panelParts(linear, lowering),
   });
 }
 
+/** Even, so that gated panels, which come in pairs, stay together. */
+const unitPanelsOf = (panels: number): number =>
+  Math.min(UNIT_PANELS_MOST, 2 * Math.max(1, Math.round(panels / TILE_UNITS / 2)));
+
+/** Every unit is a part. */
+function tileParts(linear: Tensor, units: number) {
+  const rows = countOf([linear.shape[0]]);
+  return (extents: ExtentValues): number => {
+    const blocks = Math.ceil(valueOf(rows, extents) / (UNIT_ROW_PANELS * PANEL_ROWS));
+    return Math.min(units * blocks, PARTS_MAX);
+  };
+}
+
 /** As many units as there are groups of outputs, for each block of rows. */
-function promptParts(node: Tensor, packed: PackedFormat, outer: number, columns: number) {
+function panelParts(linear: Tensor, lowering: Lowering) {
+  const { packed, outer, columns } = weightOf(linear.inputs[1], lowering);
   const groups = Math.ceil(outer / GROUP_ROWS);
   const least = Math.max(1, Math.ceil(LEAST_BYTES / packedBytes(packed, GROUP_ROWS, columns)));
-  const rows = countOf([node.shape[0]]);
+  const rows = countOf([linear.shape[0]]);
   return (extents: ExtentValues): number => {
     const count = valueOf(rows, extents);
     if (count === 0) return 0;
     const blocks = Math.ceil(count / ROW_BLOCK);
     return Math.max(1, Math.min(Math.floor((groups * blocks) / least), PARTS_MOST * blocks, PARTS_MAX));
   };
+}
+
+/** Where x lies in the form that a product reads; made by the first one that asks. */
+function activations(x: Tensor, form: ActivationForm, lowering: Lowering): Place {
+  if (form === "f32") return lowering.place(x);
+  return form === "int8" ? roundedActivations(x, lowering) : tileActivations(x, lowering);
+}
+
+function tileActivations(x: Tensor, lowering: Lowering): Place {
+  return lowering.derived(x, "tiles", () => {
+    const columns = columnsOf(x);
+    const out = lowering.temporary(tileFormBytes(bound(x.shape[0]), columns));
+    const rows = countOf([x.shape[0]]);
+    const parts = partsOf(countOf([x.shape[0]], columns), LEAST_PACKED);
+    if (!isPackedNorm(x, lowering)) {
+      lowering.step({ kernel: packTilesKernel, words: { x: lowering.place(x), out, rows, columns }, parts });
+      return out;
+    }
+    const [from, gain] = x.inputs.map((input) => lowering.place(input));
+    const epsilon = floatWord(attributesOf(x, rmsNormOp).epsilon);
+    lowering.step({ kernel: packNormTilesKernel, words: { x: from, gain, out, rows, columns, epsilon }, parts });
+    return out;
+  });
 }

@@ -100,6 +100,11 @@ export class Lowering {
     return known;
   }
 
+  /** All values that read this one; undefined where it is an output, which the caller reads too. */
+  readers(tensor: Tensor): readonly Tensor[] | undefined {
+    return this.#outputs.has(tensor) ? undefined : (this.#readers.get(tensor) ?? []);
+  }
+
   /** The only value that reads this one, if no one else does and it is no output. */
   onlyReader(tensor: Tensor): Tensor | undefined {
     const readers = this.#readers.get(tensor) ?? [];

@@ -1,32 +1,56 @@
-// y = x Wᵀ + b with activations rounded to int8 blocks and quantized weights, prompt class. A panel (panels.ts) holds the
+// y = x Wᵀ with activations rounded to int8 blocks and quantized weights, prompt class. A panel (panels.ts) holds the
 // weights' unsigned bytes, and for each sub-block a scale and what every byte adds whatever it is, as f32: only the
 // unpacking knows the format.
-import type { Int, KernelBuilder } from "../../../lanes/index.ts";
+import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
+import type { UnaryName } from "../../../graph/index.ts";
 import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
+import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
-import type { LinearKernel } from "./outputs.ts";
-import { GROUP_BYTES, PANEL, PANEL_COLUMNS, type Tile, type TileSums, panelKernel } from "./panels.ts";
+import { type PanelShape, gated, plain } from "./panel-shapes.ts";
+import {
+  GROUP_BYTES,
+  PANEL_COLUMNS,
+  type PanelKernel,
+  type Tile,
+  type TileSize,
+  type TileSums,
+  panelKernel,
+} from "./panels.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
 
-const SUBS_MOST = PANEL_COLUMNS / 16;
-const SCALES = PANEL + (PANEL_COLUMNS / QUAD) * GROUP_BYTES;
+/**
+ * What an unpacked group of 16 rows holds of 32 columns: bytes, then scales and offsets, as if all formats had sub-blocks
+ * of 16. One address reaches all of it.
+ */
+const PART_QUADS = ACTIVATION_COLUMNS / QUAD;
+const SUBS_MOST = ACTIVATION_COLUMNS / 16;
+const SCALES = PART_QUADS * GROUP_BYTES;
 const OFFSETS = SCALES + SUBS_MOST * GROUP_BYTES;
+const PART_BYTES = OFFSETS + SUBS_MOST * GROUP_BYTES;
+const UNPACKED_BYTES = (PANEL_COLUMNS / ACTIVATION_COLUMNS) * PART_BYTES;
 
-function unpack(k: KernelBuilder, format: QuantizedFormat, from: Int, i: Int): void {
-  const quads = format.columns / QUAD;
-  const subs = format.columns / format.subColumns;
+/** Integer products, and the f32 sums where there is room for them beside the products, weights and scales. */
+const tileOf = ({ registers }: Machine): TileSize =>
+  registers === 32 ? { rows: 6, registers: 2, sums: "registers" } : { rows: 4, registers: 2, sums: "registers" };
+
+function unpack(k: KernelBuilder, format: QuantizedFormat, from: Int, i: Int, to: Int): void {
+  const parts = format.columns / ACTIVATION_COLUMNS;
+  const subs = ACTIVATION_COLUMNS / format.subColumns;
   k.range(0, GROUP_BYTES, k.lanes * FLOAT_BYTES, (register) => {
     const block = format.open(k, from.add(register));
-    const bytes = k.scratch.add(i.mul(quads * GROUP_BYTES)).add(register);
-    for (let t = 0; t < quads; t++) bytes.store(block.quad(t).shr(block.shift(t)), PANEL + t * GROUP_BYTES);
-    const perSub = k.scratch.add(i.mul(subs * GROUP_BYTES)).add(register);
-    for (let sub = 0; sub < subs; sub++) {
+    const unpacked = to.add(i.mul(parts * PART_BYTES)).add(register);
+    for (let t = 0; t < parts * PART_QUADS; t++) {
+      const at = Math.floor(t / PART_QUADS) * PART_BYTES + (t % PART_QUADS) * GROUP_BYTES;
+      unpacked.store(block.quad(t).shr(block.shift(t)), at);
+    }
+    for (let sub = 0; sub < parts * subs; sub++) {
+      const at = Math.floor(sub / subs) * PART_BYTES + (sub % subs) * GROUP_BYTES;
       const scale = block.scale === undefined ? block.d() : block.d().mul(block.scale(sub).toFloats());
-      perSub.store(scale, SCALES + sub * GROUP_BYTES);
+      unpacked.store(scale, at + SCALES);
       let offset = scale.mul(-format.zero);
       if (block.lower !== undefined) offset = offset.sub(block.lower.factor().mul(block.lower.min(sub).toFloats()));
       if (block.plus !== undefined) offset = offset.add(block.plus());
-      perSub.store(offset, OFFSETS + sub * GROUP_BYTES);
+      unpacked.store(offset, at + OFFSETS);
     }
   });
 }
@@ -36,13 +60,13 @@ function multiply(k: KernelBuilder, format: QuantizedFormat, { rows, registers, 
   const quads = format.subColumns / QUAD;
   k.range(0, blocks.mul(format.columns / ACTIVATION_COLUMNS), 1, (part) => {
     const xs = rows.map((row) => row.add(part.mul(ACTIVATION_BYTES)));
-    const bytes = k.scratch.add(part.mul((ACTIVATION_COLUMNS / QUAD) * GROUP_BYTES));
-    const perSub = k.scratch.add(part.mul(subs * GROUP_BYTES));
+    const groups = new Map(registers.map(({ group }) => [group, group.add(part.mul(PART_BYTES))]));
+    const weightAt = registers.map(({ group, offset }) => ({ at: groups.get(group) as Int, offset }));
     for (let sub = 0; sub < subs; sub++) {
       const products = sums.map((row) => row.map(() => k.ints(0)));
       for (let t = 0; t < quads; t++) {
         const quad = sub * quads + t;
-        const weights = registers.map((register) => bytes.loadInts(PANEL + quad * GROUP_BYTES + register));
+        const weights = weightAt.map(({ at, offset }) => at.loadInts(quad * GROUP_BYTES + offset));
         for (const [r, x] of xs.entries()) {
           const value = x.splatInts(Activation.bytes + quad * QUAD);
           for (const [n, weight] of weights.entries()) {
@@ -51,12 +75,11 @@ function multiply(k: KernelBuilder, format: QuantizedFormat, { rows, registers, 
         }
       }
       const totalAt = subs === 1 ? Activation.total : Activation.totalHalf + 4 * sub;
-      for (const [n, register] of registers.entries()) {
-        const at = sub * GROUP_BYTES + register;
-        const [scale, offset] = [perSub.loadFloats(SCALES + at), perSub.loadFloats(OFFSETS + at)];
+      for (const [n, { at, offset }] of weightAt.entries()) {
+        const [scale, plus] = [SCALES, OFFSETS].map((field) => at.loadFloats(field + sub * GROUP_BYTES + offset));
         for (const [r, x] of xs.entries()) {
           const product = products[r][n].toFloats().mul(x.splatFloats(Activation.d));
-          const moved = offset.madd(x.splatFloats(totalAt), sums[r][n].value);
+          const moved = plus.madd(x.splatFloats(totalAt), sums[r][n].value);
           sums[r][n].value = product.madd(scale, moved);
         }
       }
@@ -64,17 +87,29 @@ function multiply(k: KernelBuilder, format: QuantizedFormat, { rows, registers, 
   });
 }
 
-function linear(name: QuantizedName): LinearKernel {
+function kernelOf(name: QuantizedName, suffix: string, shape: PanelShape): PanelKernel {
   const format = quantizedFormats[name];
   return panelKernel({
-    label: `linear.${name}.panel`,
+    label: `linear.${name}.panel${suffix}`,
     format: name,
     columnBytes: ACTIVATION_BYTES / ACTIVATION_COLUMNS,
-    unpack: (k, from, i) => unpack(k, format, from, i),
+    groupBytes: UNPACKED_BYTES,
+    tile: tileOf,
+    shape,
+    unpack: (k, from, i, to) => unpack(k, format, from, i, to),
     multiply: (k, tile, sums) => multiply(k, format, tile, sums),
   });
 }
 
-export const panelKernels = Object.fromEntries(
-  (Object.keys(quantizedFormats) as QuantizedName[]).map((name) => [name, linear(name)]),
-) as Record<QuantizedName, LinearKernel>;
+const each = (suffix: string, shape: PanelShape) =>
+  Object.fromEntries(
+    (Object.keys(quantizedFormats) as QuantizedName[]).map((name) => [name, kernelOf(name, suffix, shape)]),
+  ) as Record<QuantizedName, PanelKernel>;
+
+/** out = x Wᵀ + bias + residual. */
+export const panelKernels = each("", plain);
+
+/** out = f(x Wᵀ) * (x Vᵀ), rounded to int8 blocks; `outer` is a multiple of 32. */
+export const gatedPanelKernels = Object.fromEntries(
+  (Object.keys(unary) as UnaryName[]).map((name) => [name, each(`.${name}`, gated(name, "int8"))]),
+) as Record<UnaryName, Record<QuantizedName, PanelKernel>>;

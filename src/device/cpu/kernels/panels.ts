@@ -1,25 +1,32 @@
-// The frame of the prompt class: a panel of 256 columns of 16 weight rows is unpacked once into scratch, then multiplied
-// with 64 rows of activations, four at a time. A part is a share of the (row block, group) pairs. A row's sums run over
-// the panels in order, so its bytes do not depend on the rows beside it. What a panel holds: linear-panel.ts (int8),
-// linear-decoded.ts (f32).
-import { type Floats, type Int, type KernelBuilder, type Variable, defineKernel } from "../../../lanes/index.ts";
+// The frame of the prompt class without tiles: a panel, 256 columns of one or more groups of 16 weight rows, is unpacked
+// once into scratch, then multiplied with a block of rows of activations, some rows and registers at a time. A part is a
+// share of the (row block, panel) pairs. A row's sums run over the panels in order, so its bytes do not depend on the
+// rows beside it. What a panel holds: linear-panel.ts (int8), linear-decoded.ts (f32); what becomes of the sums:
+// panel-shapes.ts.
+import {
+  type Floats,
+  type Int,
+  type Kernel,
+  type KernelBuilder,
+  type Machine,
+  type Variable,
+  defineKernel,
+} from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
-import { type LinearKernel, groupCount, linearWords, storeOutputs } from "./outputs.ts";
+import type { PanelShape } from "./panel-shapes.ts";
+import { type PromptWord, promptWords, tailBytes } from "./prompt-outputs.ts";
 
-/** Rows of activations that one unpacked panel serves: what of them a panel meets stays in the nearer caches. */
-export const ROW_BLOCK = 64;
+export type PanelKernel = Kernel<PromptWord>;
+
 /** Columns of a panel. */
 export const PANEL_COLUMNS = 256;
-/** Activation rows and weight registers of a tile: their sums stay in registers. */
-const TILE_ROWS = 4;
-const TILE_REGISTERS = 2;
-
-/** Bytes of one f32, or of four bytes, of each of the 16 rows. */
+/** Bytes of one f32, or of four bytes, of each of the 16 rows of a group. */
 export const GROUP_BYTES = GROUP_ROWS * FLOAT_BYTES;
-/** Where the sums of a row block lie in scratch, and the panel after them. */
-const SUMS = 64;
-export const PANEL = SUMS + ROW_BLOCK * GROUP_BYTES;
+/** Rows of activations that one unpacked panel serves, about: what of them a panel meets stays in the nearer caches. */
+export const ROW_BLOCK = 64;
+/** The most groups of a panel. */
+export const PANEL_GROUPS_MOST = 4;
 
 /** Sums of a tile, by row and register. */
 export type TileSums = readonly (readonly Variable<Floats>[])[];
@@ -28,10 +35,17 @@ export type TileSums = readonly (readonly Variable<Floats>[])[];
 export interface Tile {
   /** Address of each row's first activation that the panel meets. */
   readonly rows: readonly Int[];
-  /** Byte offset of each of the tile's registers among those of 16 rows. */
-  readonly registers: readonly number[];
+  /** Address in the unpacked panel of each register of weight rows: of its group, and its bytes in what groups hold. */
+  readonly registers: readonly { readonly group: Int; readonly offset: number }[];
   /** Blocks in the panel: all of its 256 columns, or what is left. */
   readonly blocks: Int;
+}
+
+/** How many rows and registers are multiplied at once, and where their sums are meanwhile. */
+export interface TileSize {
+  readonly rows: number;
+  readonly registers: number;
+  readonly sums: "registers" | "memory";
 }
 
 export interface PanelParts {
@@ -39,61 +53,108 @@ export interface PanelParts {
   readonly format: PackedFormat;
   /** Bytes of an activation column, which may be less than what a column's block holds. */
   readonly columnBytes: number;
-  /** Unpacks block `i` of the panel, of all 16 rows, from its packed form to scratch. */
-  readonly unpack: (k: KernelBuilder, from: Int, i: Int) => void;
+  /** Bytes that an unpacked group takes. */
+  readonly groupBytes: number;
+  readonly tile: (machine: Machine) => TileSize;
+  readonly shape: PanelShape;
+  /** Unpacks block `i` of a panel, of all 16 rows of a group, from its packed form to the unpacked group `to`. */
+  readonly unpack: (k: KernelBuilder, from: Int, i: Int, to: Int) => void;
   /** Adds the panel's products to a tile's sums. */
   readonly multiply: (k: KernelBuilder, tile: Tile, sums: TileSums) => void;
 }
 
-export function panelKernel({ label, format, columnBytes, unpack, multiply }: PanelParts): LinearKernel {
+/** Rows of a block: whole tiles. */
+const blockRows = ({ rows }: TileSize): number => rows * Math.round(ROW_BLOCK / rows);
+
+export function panelKernel(parts: PanelParts): PanelKernel {
+  const { format, columnBytes, shape } = parts;
   const blockColumns = layouts[format].columns;
   const panelBlocks = PANEL_COLUMNS / blockColumns;
   const blockBytes = groupBlockBytes(format);
-  return defineKernel(label, linearWords, (k, w) => {
+  return defineKernel(parts.label, promptWords, (k, w) => {
+    const tile = parts.tile(k.machine);
+    const block = blockRows(tile);
     const blocks = w.columns.div(blockColumns);
-    const groups = groupCount(w);
-    const registers = GROUP_ROWS / k.lanes;
-    const registerBytes = k.lanes * FLOAT_BYTES;
+    const panels = shape.panels(w);
     const rowBytes = w.columns.mul(columnBytes);
-
-    const multiplyRows = (count: number, row: Int, x: Int, blocks: Int): void => {
-      const sumsAt = k.scratch.add(row.mul(GROUP_BYTES));
-      const rows = Array.from({ length: count }, (_, r) => x.add(row.add(r).mul(rowBytes)));
-      for (let from = 0; from < registers; from += TILE_REGISTERS) {
-        const length = Math.min(TILE_REGISTERS, registers);
-        const offsets = Array.from({ length }, (_, n) => (from + n) * registerBytes);
-        const sums = rows.map((_, r) =>
-          offsets.map((offset) => k.variable(sumsAt.loadFloats(SUMS + r * GROUP_BYTES + offset))),
-        );
-        multiply(k, { rows, registers: offsets, blocks }, sums);
-        for (const [r, row] of sums.entries()) {
-          for (const [n, sum] of row.entries()) sumsAt.store(sum.value, SUMS + r * GROUP_BYTES + offsets[n]);
-        }
-      }
-    };
-
-    k.share(groups.mul(w.rows.add(ROW_BLOCK - 1).div(ROW_BLOCK)), (first, end) => {
+    const sums = k.scratch.add(tailBytes(PANEL_GROUPS_MOST * GROUP_ROWS));
+    const sumBytes = shape.groups * GROUP_BYTES;
+    const unpacked = sums.add(block * sumBytes);
+    k.share(panels.mul(w.rows.add(block - 1).div(block)), (first, end) => {
       k.range(first, end, 1, (unit) => {
-        const [firstRow, group] = [unit.div(groups).mul(ROW_BLOCK), unit.rem(groups)];
-        const rows = w.rows.sub(firstRow).min(ROW_BLOCK);
-        const weight = w.weight.add(group.mul(blocks).mul(blockBytes));
+        const [firstRow, panel] = [unit.div(panels).mul(block), unit.rem(panels)];
+        const rows = w.rows.sub(firstRow).min(block);
+        const weights = shape
+          .groupsOf(w, panel)
+          .map(({ weight, group }) => weight.add(group.mul(blocks).mul(blockBytes)));
         const x = w.x.add(firstRow.mul(rowBytes));
-        k.range(0, rows.mul(GROUP_BYTES), registerBytes, (at) => k.scratch.add(at).store(k.floats(0), SUMS));
-        k.range(0, blocks, panelBlocks, (block) => {
-          const count = blocks.sub(block).min(panelBlocks);
-          k.range(0, count, 1, (i) => unpack(k, weight.add(block.add(i).mul(blockBytes)), i));
-          const columns = x.add(block.mul(blockColumns * columnBytes));
-          const whole = rows.and(-TILE_ROWS);
-          k.range(0, whole, TILE_ROWS, (row) => multiplyRows(TILE_ROWS, row, columns, count));
-          k.range(whole, rows, 1, (row) => multiplyRows(1, row, columns, count));
+        k.range(0, rows.add(tile.rows - 1).mul(sumBytes), k.lanes * FLOAT_BYTES, (at) => {
+          sums.add(at).store(k.floats(0));
         });
-        k.range(0, rows, 1, (row) => {
-          for (let n = 0; n < registers; n++) {
-            const sum = k.scratch.add(row.mul(GROUP_BYTES)).loadFloats(SUMS + n * registerBytes);
-            storeOutputs(k, w, firstRow.add(row), group.mul(GROUP_ROWS).add(n * k.lanes), sum);
-          }
+        k.range(0, blocks, panelBlocks, (from) => {
+          const count = blocks.sub(from).min(panelBlocks);
+          weights.forEach((weight, n) => {
+            const to = unpacked.add(n * parts.groupBytes);
+            k.range(0, count, 1, (i) => parts.unpack(k, weight.add(from.add(i).mul(blockBytes)), i, to));
+          });
+          const columns = x.add(from.mul(blockColumns * columnBytes));
+          k.range(0, rows, tile.rows, (row) => {
+            // where the last tile has fewer rows, the last one is multiplied again; nobody reads those sums
+            const tileRows = Array.from({ length: tile.rows }, (_, r) =>
+              columns.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
+            );
+            multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(sumBytes)), unpacked, count);
+          });
         });
+        shape.finish(k, w, sums, firstRow, rows, panel);
       });
     });
   });
 }
+
+/** Multiplies some rows by all registers of a panel. */
+function multiplyRows(
+  k: KernelBuilder,
+  { shape, groupBytes, multiply }: PanelParts,
+  tile: TileSize,
+  rows: readonly Int[],
+  sumsAt: Int,
+  unpacked: Int,
+  blocks: Int,
+): void {
+  const perGroup = GROUP_ROWS / k.lanes;
+  const registers = shape.groups * perGroup;
+  const groups = Array.from({ length: shape.groups }, (_, n) => unpacked.add(n * groupBytes));
+  for (let from = 0; from < registers; from += tile.registers) {
+    const count = Math.min(tile.registers, registers - from);
+    const ofTile = Array.from({ length: count }, (_, n) => {
+      const [group, register] = [Math.floor((from + n) / perGroup), (from + n) % perGroup];
+      return { group: groups[group], offset: register * k.lanes * FLOAT_BYTES };
+    });
+    const places = rows.map((_, r) =>
+      ofTile.map((_, n) => r * shape.groups * GROUP_BYTES + (from + n) * k.lanes * FLOAT_BYTES),
+    );
+    if (tile.sums === "memory") {
+      multiply(
+        k,
+        { rows, registers: ofTile, blocks },
+        places.map((row) => row.map((at) => inMemory(sumsAt, at))),
+      );
+      continue;
+    }
+    const sums = places.map((row) => row.map((at) => k.variable(sumsAt.loadFloats(at))));
+    multiply(k, { rows, registers: ofTile, blocks }, sums);
+    for (const [r, row] of sums.entries()) {
+      for (const [n, sum] of row.entries()) sumsAt.store(sum.value, places[r][n]);
+    }
+  }
+}
+
+const inMemory = (base: Int, offset: number): Variable<Floats> => ({
+  get value() {
+    return base.loadFloats(offset);
+  },
+  set value(sum) {
+    base.store(sum, offset);
+  },
+});

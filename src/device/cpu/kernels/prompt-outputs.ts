@@ -1,21 +1,26 @@
-// How the sums of the prompt class's products are finished: bias and residual added, stored, and cut where the last group
-// of 16 rows of weights has fewer.
+// What every product of the prompt class shares: the words of its record, and how its sums are finished: bias and
+// residual added, stored, and cut where the last group of 16 rows of weights has fewer.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
+import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
-/** bias: f32 (outer) or address 0; residual: f32 (rows, outer), added to the products, or 0; out: f32 (rows, outer). */
-export interface PromptOutputs {
-  readonly bias: Int;
-  readonly residual: Int;
-  readonly out: Int;
-  readonly outer: Int;
-}
+/**
+ * x: rows of activations in the kernel's form; weight: packed groups, `second` those of a gated product's other factor;
+ * bias: f32 (outer) or address 0; residual: f32 (rows, outer), added to the products, or 0; out: f32 (rows, outer), or
+ * the form in which the next product reads it. `columns` is K, `outer` M.
+ */
+export const promptWords = ["x", "weight", "second", "bias", "residual", "out", "rows", "columns", "outer"] as const;
+export type PromptWord = (typeof promptWords)[number];
+export type PromptValues = Readonly<Record<PromptWord, Int>>;
+
+/** Groups of 16 outputs, the last one filled up with zeros. */
+export const outputGroups = (w: Pick<PromptValues, "outer">): Int => w.outer.add(GROUP_ROWS - 1).div(GROUP_ROWS);
 
 /**
  * Stores sums of `row` for the outputs from `first` on, a register's after the other, those that there are. `out` may be
  * the residual's place. Uses the first bytes of scratch.
  */
-export function storeSums(k: KernelBuilder, w: PromptOutputs, row: Int, first: Int, sums: readonly Floats[]): void {
+export function storeSums(k: KernelBuilder, w: PromptValues, row: Int, first: Int, sums: readonly Floats[]): void {
   const at = row.mul(w.outer).add(first).mul(FLOAT_BYTES);
   const registerBytes = k.lanes * FLOAT_BYTES;
   const finished = sums.map((sum) => k.variable(sum));

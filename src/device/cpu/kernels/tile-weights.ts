@@ -1,13 +1,26 @@
 // Packed weights of 16 outputs to bf16 tiles: a register holds one column of 16 outputs, two of them make a tile's row.
 // A byte of a quantized weight becomes f32 without a conversion: put where the upper bits of a mantissa are, under the
-// exponent of 256, it reads 256 + byte, and one multiplication and addition gives the weight.
+// exponent of 256, it reads 256 + byte, and one multiplication and addition, the same for a sub-block (its line), gives
+// the weight. Lines are computed for a whole block at once; then tiles are made in small pieces, four rows each, so that
+// they fit between tile products (linear-tiles.ts).
 import type { Floats, Int, Ints, KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { type Block, QUAD, type QuantizedFormat, quantizedFormats } from "./blocks.ts";
 import { floatFormats } from "./linear-float.ts";
-import { BLOCK_COLUMNS, STEP_BYTES, STEP_COLUMNS, TILE_ROWS, TILE_ROW_BYTES } from "./tiles.ts";
+import { BLOCK_COLUMNS, BLOCK_STEPS, STEP_COLUMNS, TILE_ROWS, TILE_ROW_BYTES } from "./tiles.ts";
 
 export type TileFormat = Exclude<PackedFormat, "f32">;
+
+export const tileFormats = (Object.keys(layouts) as PackedFormat[]).filter(
+  (name): name is TileFormat => name !== "f32",
+);
+
+/** Packed bytes of a block of 256 columns of 16 outputs. */
+export const tileBlockBytes = (name: TileFormat): number =>
+  (BLOCK_COLUMNS / layouts[name].columns) * groupBlockBytes(name);
+
+/** Pieces that a tile is made in: each of QUAD rows. */
+export const TILE_PIECES = TILE_ROWS / QUAD;
 
 /** Where a byte stands in the mantissa, the bits it covers there, and what the exponent over it is worth. */
 const MANTISSA_BIT = 15;
@@ -15,19 +28,54 @@ const MANTISSA = 0xff << MANTISSA_BIT;
 const WORTH = 256;
 const EXPONENT = 0x43800000; // 256 as f32
 
-/** weight = number * scale + offset, for the numbers 256 + byte of one sub-block. */
+/** weight = number * scale + offset, for the numbers 256 + byte of a sub-block. */
 interface Line {
   readonly scale: Floats;
   readonly offset: Floats;
 }
 
-function lineOf(format: QuantizedFormat, block: Block, sub: number, shift: number): Line {
+/** Lines of a step: those of its first and last 16 columns; each a scale and an offset of 16 outputs. */
+const LINE_BYTES = 2 * TILE_ROW_BYTES;
+const STEP_LINE_BYTES = 2 * LINE_BYTES;
+export const BLOCK_LINE_BYTES = BLOCK_STEPS * STEP_LINE_BYTES;
+
+const isFloat = (name: TileFormat): name is "f16" | "bf16" => name === "f16" || name === "bf16";
+
+/** Quads of the first column of both halves of step `step`. */
+const halvesOf = (step: number): readonly [number, number] => {
+  const first = (step * STEP_COLUMNS) / QUAD;
+  return [first, first + TILE_PIECES];
+};
+
+function lineOf(format: QuantizedFormat, block: Block, quad: number): Line {
+  const [sub, shift] = [Math.floor((quad * QUAD) / format.subColumns), block.shift(quad)];
   const whole = block.scale === undefined ? block.d() : block.d().mul(block.scale(sub).toFloats());
   const scale = shift === 0 ? whole : whole.mul(2 ** -shift);
   let offset = whole.mul(-(format.zero + WORTH / 2 ** shift));
   if (block.lower !== undefined) offset = offset.sub(block.lower.factor().mul(block.lower.min(sub).toFloats()));
   if (block.plus !== undefined) offset = offset.add(block.plus());
   return { scale, offset };
+}
+
+/** Stores the lines of `steps` steps of 16 outputs, whose packed block of 256 columns is at `from`. */
+export function storeLines(k: KernelBuilder, name: TileFormat, from: Int, steps: Int, to: Int): void {
+  if (isFloat(name)) return;
+  const format = quantizedFormats[name];
+  const storeStep = (block: Block, step: number, to: Int): void => {
+    for (const [half, quad] of halvesOf(step).entries()) {
+      const { scale, offset } = lineOf(format, block, quad);
+      to.store(scale, half * LINE_BYTES);
+      to.store(offset, half * LINE_BYTES + TILE_ROW_BYTES);
+    }
+  };
+  if (format.columns === BLOCK_COLUMNS) {
+    const block = format.open(k, from); // always all steps: such formats have no rest
+    for (let step = 0; step < BLOCK_STEPS; step++) storeStep(block, step, to.add(step * STEP_LINE_BYTES));
+    return;
+  }
+  k.range(0, steps, 1, (step) => {
+    storeStep(format.open(k, from.add(step.mul(groupBlockBytes(name)))), 0, to.add(step.mul(STEP_LINE_BYTES)));
+  });
 }
 
 /** Byte `i` of each lane, as the f32 number 256 + byte. */
@@ -37,59 +85,66 @@ function numberOf(quad: Ints, i: number): Floats {
   return moved.and(MANTISSA).or(EXPONENT).asFloats();
 }
 
-/** Step `step` of an open block of a quantized format to the tile at `to`. */
-function quantizedStep(format: QuantizedFormat, block: Block, step: number, to: Int): void {
-  const quads = TILE_ROWS / QUAD;
-  const lines = new Map<string, Line>();
-  const line = (t: number): Line => {
-    const [sub, shift] = [Math.floor((t * QUAD) / format.subColumns), block.shift(t)];
-    const known = lines.get(`${sub} ${shift}`) ?? lineOf(format, block, sub, shift);
-    lines.set(`${sub} ${shift}`, known);
-    return known;
-  };
-  const first = (step * STEP_COLUMNS) / QUAD;
-  for (let q = 0; q < quads; q++) {
-    const halves = [first + q, first + quads + q].map((t) => ({ ...line(t), quad: block.quad(t) }));
-    for (let i = 0; i < QUAD; i++) {
-      const [low, high] = halves.map(({ quad, scale, offset }) => numberOf(quad, i).madd(scale, offset));
-      to.store(low.pairBf16(high), (q * QUAD + i) * TILE_ROW_BYTES);
-    }
+/** Four rows of a tile, from the quads at `quads` by the lines at `lines`. */
+function storeQuads(block: Block, quads: readonly [number, number], lines: Int, to: Int): void {
+  const halves = quads.map((quad, half) => ({
+    quad: block.quad(quad),
+    scale: lines.loadFloats(half * LINE_BYTES),
+    offset: lines.loadFloats(half * LINE_BYTES + TILE_ROW_BYTES),
+  }));
+  for (let i = 0; i < QUAD; i++) {
+    const [low, high] = halves.map(({ quad, scale, offset }) => numberOf(quad, i).madd(scale, offset));
+    to.store(low.pairBf16(high), i * TILE_ROW_BYTES);
   }
 }
 
-/** `steps` steps of 16 outputs, from the packed blocks at `from`, to tiles at `to`, `to` + two tiles, ... */
-export function unpackTiles(k: KernelBuilder, name: TileFormat, from: Int, steps: Int, to: Int): void {
-  if (name === "f16" || name === "bf16") return unpackFloats(k, name, from, steps, to);
+/**
+ * Piece `piece` of the tile of 16 outputs that step `step` of their packed block of 256 columns, at `from`, makes; `to`
+ * is the tile's address, `lines` that of the block's lines.
+ */
+export function unpackPiece(
+  k: KernelBuilder,
+  name: TileFormat,
+  from: Int,
+  step: Int,
+  piece: Int,
+  lines: Int,
+  to: Int,
+): void {
+  const rows = to.add(piece.mul(QUAD * TILE_ROW_BYTES));
+  if (isFloat(name)) return unpackFloats(name, from, step, piece, rows);
   const format = quantizedFormats[name];
-  if (format.columns === BLOCK_COLUMNS) {
-    const block = format.open(k, from); // all eight steps: such formats have no rest
-    for (let step = 0; step < BLOCK_COLUMNS / STEP_COLUMNS; step++) {
-      quantizedStep(format, block, step, to.add(step * STEP_BYTES));
-    }
-    return;
+  const line = lines.add(step.mul(STEP_LINE_BYTES));
+  const store = (block: Block, step: number, piece: number): void => {
+    const [low, high] = halvesOf(step);
+    storeQuads(block, [low + piece, high + piece], line, rows);
+  };
+  if (format.columns === STEP_COLUMNS) {
+    const at = from.add(step.mul(groupBlockBytes(name)));
+    return choose(k, piece, 0, TILE_PIECES, (n) => store(format.open(k, at), 0, n));
   }
-  k.range(0, steps, 1, (step) => {
-    const block = format.open(k, from.add(step.mul(groupBlockBytes(name))));
-    quantizedStep(format, block, 0, to.add(step.mul(STEP_BYTES)));
+  choose(k, step.mul(TILE_PIECES).add(piece), 0, BLOCK_STEPS * TILE_PIECES, (n) => {
+    store(format.open(k, from), Math.floor(n / TILE_PIECES), n % TILE_PIECES);
   });
 }
 
-function unpackFloats(k: KernelBuilder, name: "f16" | "bf16", from: Int, steps: Int, to: Int): void {
+/** Code of its own for each value from `first` to below `end`. */
+function choose(k: KernelBuilder, value: Int, first: number, end: number, body: (n: number) => void): void {
+  if (end - first === 1) return body(first);
+  const middle = (first + end) >> 1;
+  k.when(
+    value.less(middle),
+    () => choose(k, value, first, middle, body),
+    () => choose(k, value, middle, end, body),
+  );
+}
+
+function unpackFloats(name: "f16" | "bf16", from: Int, step: Int, piece: Int, to: Int): void {
   const { bytes, load } = floatFormats[name];
-  k.range(0, steps, 1, (step) => {
-    const at = from.add(step.mul(STEP_COLUMNS * GROUP_ROWS * bytes));
-    const tile = to.add(step.mul(STEP_BYTES));
-    for (let i = 0; i < TILE_ROWS; i++) {
-      const [low, high] = [i, TILE_ROWS + i].map((column) => load(at, column * GROUP_ROWS * bytes));
-      tile.store(low.pairBf16(high), i * TILE_ROW_BYTES);
-    }
-  });
+  const columnBytes = GROUP_ROWS * bytes;
+  const at = from.add(step.mul(STEP_COLUMNS * columnBytes)).add(piece.mul(QUAD * columnBytes));
+  for (let i = 0; i < QUAD; i++) {
+    const [low, high] = [i, TILE_ROWS + i].map((column) => load(at, column * columnBytes));
+    to.store(low.pairBf16(high), i * TILE_ROW_BYTES);
+  }
 }
-
-/** Packed bytes of a block of 256 columns of 16 outputs. */
-export const tileBlockBytes = (name: TileFormat): number =>
-  (BLOCK_COLUMNS / layouts[name].columns) * groupBlockBytes(name);
-
-export const tileFormats = (Object.keys(layouts) as PackedFormat[]).filter(
-  (name): name is TileFormat => name !== "f32",
-);

@@ -1,0 +1,78 @@
+// What the panels of the prompt class (panels.ts) are made of and what becomes of their sums: plain (bias, residual), or
+// gated: groups of two weights, whose f(first) * second goes out as f32 or rounded to int8 blocks, as the next product
+// reads it.
+import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
+import type { UnaryName } from "../../../graph/index.ts";
+import { GROUP_ROWS } from "../packed-layouts.ts";
+import { unary } from "./elementwise.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+import { type PromptValues, outputGroups, storeSums } from "./prompt-outputs.ts";
+import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
+
+export interface PanelShape {
+  /** Groups of 16 weight rows in a panel. */
+  readonly groups: 2 | 4;
+  panels(w: PromptValues): Int;
+  /** The panel's groups: of which weight, and their number there. */
+  groupsOf(w: PromptValues, panel: Int): readonly { readonly weight: Int; readonly group: Int }[];
+  /** Uses the sums of `rows` rows from `firstRow` on, `groups` times 16 f32 a row. */
+  finish(k: KernelBuilder, w: PromptValues, sums: Int, firstRow: Int, rows: Int, panel: Int): void;
+}
+
+/** Sums of 16 outputs of a row, as registers. */
+const groupSums = (k: KernelBuilder, row: Int, group: number): Floats[] =>
+  Array.from({ length: GROUP_ROWS / k.lanes }, (_, n) =>
+    row.loadFloats((group * GROUP_ROWS + n * k.lanes) * FLOAT_BYTES),
+  );
+
+const sumBytes = (groups: number): number => groups * GROUP_ROWS * FLOAT_BYTES;
+
+export const plain: PanelShape = {
+  groups: 2,
+  panels: (w) => outputGroups(w).add(1).div(2),
+  groupsOf(w, panel) {
+    const last = outputGroups(w).sub(1); // once more where there is no other
+    return [0, 1].map((n) => ({ weight: w.weight, group: panel.mul(2).add(n).min(last) }));
+  },
+  finish(k, w, sums, firstRow, rows, panel) {
+    const first = panel.mul(2 * GROUP_ROWS);
+    k.range(0, rows, 1, (row) => {
+      const from = sums.add(row.mul(sumBytes(2)));
+      storeSums(
+        k,
+        w,
+        firstRow.add(row),
+        first,
+        [0, 1].flatMap((group) => groupSums(k, from, group)),
+      );
+    });
+  },
+};
+
+/** 32 outputs of each of two weights; `outer` is a multiple of 32. */
+export function gated(activation: UnaryName, form: "f32" | "int8"): PanelShape {
+  return {
+    groups: 4,
+    panels: (w) => outputGroups(w).div(2),
+    groupsOf: (w, panel) =>
+      [w.weight, w.second].flatMap((weight) => [0, 1].map((n) => ({ weight, group: panel.mul(2).add(n) }))),
+    finish(k, w, sums, firstRow, rows, panel) {
+      k.range(0, rows, 1, (row) => {
+        const from = sums.add(row.mul(sumBytes(4)));
+        const column = firstRow
+          .add(row)
+          .mul(w.outer)
+          .add(panel.mul(2 * GROUP_ROWS));
+        // rounding takes the largest of 32 numbers first, so they wait in scratch
+        const to = form === "f32" ? w.out.add(column.mul(FLOAT_BYTES)) : k.scratch;
+        for (const group of [0, 1]) {
+          const second = groupSums(k, from, 2 + group);
+          for (const [n, first] of groupSums(k, from, group).entries()) {
+            to.store(unary[activation](first, k).mul(second[n]), (group * GROUP_ROWS + n * k.lanes) * FLOAT_BYTES);
+          }
+        }
+        if (form === "int8") quantizeBlock(k, to, w.out.add(column.mul(ACTIVATION_BYTES / ACTIVATION_COLUMNS)));
+      });
+    },
+  };
+}

@@ -1,0 +1,131 @@
+// What the column panels of tile products (linear-tiles.ts) are made of and what becomes of their sums: plain (bias,
+// residual), or gated: a panel has 16 outputs of two weights, whose f(first) * second goes out in tile form, as the next
+// product reads it. Sums are finished some rows at a time, between products.
+import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
+import type { UnaryName } from "../../../graph/index.ts";
+import { GROUP_ROWS } from "../packed-layouts.ts";
+import { unary } from "./elementwise.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+import { type PromptValues, outputGroups } from "./prompt-outputs.ts";
+import {
+  BLOCK_STEPS,
+  PANEL_ROWS,
+  STEP_BYTES,
+  TILE_BYTES,
+  TILE_ROWS,
+  TILE_ROW_BYTES,
+  panelAt,
+  rowOffset,
+  rowPanelCount,
+} from "./tiles.ts";
+
+/** Panels of rows that a unit takes: 512 rows. Of bench/kernels.ts: 256 rows are 3 % slower, 128 a third. */
+export const UNIT_ROW_PANELS = 16;
+/** Sums of a panel of rows and one of columns: four tiles, those of the first 16 rows first. */
+export const SUMS_BYTES = 4 * TILE_BYTES;
+
+/** Where row `row` of a panel lies in its sums: the left 16 outputs; the right ones are a tile further. */
+const sumsOfRow = (sums: Int, row: Int): Int =>
+  sums.add(row.div(TILE_ROWS).mul(2 * TILE_BYTES)).add(row.and(TILE_ROWS - 1).mul(TILE_ROW_BYTES));
+
+/** The sums of a panel of rows and one of columns, when they are whole. */
+export interface TileSums {
+  readonly at: Int;
+  readonly rowPanel: Int;
+  readonly panel: Int;
+  /** The column panel's number in its unit. */
+  readonly inUnit: Int;
+}
+
+export interface TileShape {
+  /** Groups of 16 outputs of one weight that a panel has. */
+  readonly groups: 1 | 2;
+  /** Addresses of the packed groups of a panel's left and right outputs. */
+  sides(w: PromptValues, panel: Int, groupBytes: Int): readonly [Int, Int];
+  /** Does with rows `first` to below `end` of a panel what is to be done; rows past the last there are not asked for. */
+  finish(k: KernelBuilder, w: PromptValues, sums: TileSums, first: Int, end: Int): void;
+}
+
+export const plain: TileShape = {
+  groups: 2,
+  sides(w, panel, groupBytes) {
+    const left = panel.mul(2);
+    const right = left.add(1).min(outputGroups(w).sub(1)); // the last group once more where there is no other
+    return [w.weight.add(left.mul(groupBytes)), w.weight.add(right.mul(groupBytes))];
+  },
+  finish(k, w, { at, rowPanel, panel }, first, end) {
+    const column = panel.mul(2 * GROUP_ROWS);
+    const place = rowPanel.mul(PANEL_ROWS).mul(w.outer).add(column).mul(FLOAT_BYTES);
+    const sideBytes = GROUP_ROWS * FLOAT_BYTES;
+    const biases = [0, 1].map(() => k.variable(k.floats(0)));
+    k.when(w.bias, () => {
+      const bias = w.bias.add(column.mul(FLOAT_BYTES));
+      biases.forEach((value, side) => (value.value = bias.loadFloats(side * sideBytes)));
+    });
+    const each = (store: (row: Int, sums: readonly Floats[]) => void): void =>
+      k.range(first, end, 1, (row) => {
+        const from = sumsOfRow(at, row);
+        store(
+          place.add(row.mul(w.outer).mul(FLOAT_BYTES)),
+          biases.map((bias, side) => from.loadFloats(side * TILE_BYTES).add(bias.value)),
+        );
+      });
+    const isCut = w.outer.less(column.add(2 * GROUP_ROWS));
+    k.when(
+      isCut,
+      () => each((row, sums) => storeCut(k, w, row, sums, w.outer.sub(column))),
+      () =>
+        k.when(
+          w.residual,
+          () =>
+            each((row, sums) =>
+              sums.forEach((sum, side) => {
+                const residual = w.residual.add(row).loadFloats(side * sideBytes);
+                w.out.add(row).store(sum.add(residual), side * sideBytes);
+              }),
+            ),
+          () => each((row, sums) => sums.forEach((sum, side) => w.out.add(row).store(sum, side * sideBytes))),
+        ),
+    );
+  },
+};
+
+/** Stores `count` sums of a row, one by one. Uses the first bytes of scratch. */
+function storeCut(k: KernelBuilder, w: PromptValues, row: Int, sums: readonly Floats[], count: Int): void {
+  const added = sums.map((sum) => k.variable(sum));
+  const sideBytes = GROUP_ROWS * FLOAT_BYTES;
+  k.when(w.residual, () => {
+    added.forEach((sum, side) => (sum.value = sum.value.add(w.residual.add(row).loadFloats(side * sideBytes))));
+  });
+  added.forEach((sum, side) => k.scratch.store(sum.value, side * sideBytes));
+  k.range(0, count.mul(FLOAT_BYTES), FLOAT_BYTES, (i) => {
+    w.out.add(row).add(i).store(k.scratch.add(i).loadFloat());
+  });
+}
+
+/** Panels come in pairs: 32 outputs make a step of the tile form. */
+export function gated(activation: UnaryName): TileShape {
+  return {
+    groups: 1,
+    sides: (w, panel, groupBytes) => {
+      const at = panel.mul(groupBytes);
+      return [w.weight.add(at), w.second.add(at)];
+    },
+    finish(k, w, { at, rowPanel, panel, inUnit }, first, end) {
+      k.when(inUnit.and(1), () => {
+        const step = panel.div(2);
+        const to = panelAt(w.out, rowPanelCount(w.rows), w.outer, step.div(BLOCK_STEPS), rowPanel).add(
+          step.and(BLOCK_STEPS - 1).mul(STEP_BYTES),
+        );
+        const before = at.sub(UNIT_ROW_PANELS * SUMS_BYTES);
+        k.range(first, end, 1, (row) => {
+          const [low, high] = [before, at].map((sums) => {
+            const from = sumsOfRow(sums, row);
+            return unary[activation](from.loadFloats(), k).mul(from.loadFloats(TILE_BYTES));
+          });
+          to.add(rowOffset(row)).store(low.pairBf16(high));
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// What of a graph the prompt class computes, and how: in which form a product reads its activations and which kernels
+// multiply them, by the machine's facts, the precision asked for and the weight's format.
+import { type Tensor, type UnaryName, bound, isParameter, linearOp } from "../../graph/index.ts";
+import { isFloatFormat } from "./kernels/linear-float.ts";
+import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/linear-decoded.ts";
+import { gatedPanelKernels, panelKernels } from "./kernels/linear-panel.ts";
+import { gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
+import { STEP_COLUMNS } from "./kernels/tiles.ts";
+import type { Kernel } from "../../lanes/index.ts";
+import { weightOf } from "./lower-common.ts";
+import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+
+/** How activations lie for a product: rows of f32, int8 blocks, or bf16 in tiles. */
+export type ActivationForm = "f32" | "int8" | "tiles";
+
+export interface PromptProduct {
+  readonly form: ActivationForm;
+  readonly kernel: Kernel;
+  /** out = f(x Wᵀ) * (x Vᵀ), of two weights of one format, in the form `form`. */
+  readonly gated: (activation: UnaryName) => Kernel;
+}
+
+export const isPromptLinear = (node: Tensor): boolean =>
+  node.op === linearOp && bound(node.shape[0]) > DECODE_ROWS && isParameter(node.inputs[1]);
+
+/** How a product by `weight` is computed. */
+export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct {
+  const { precision, machine } = lowering.options;
+  const { packed, columns } = weightOf(weight, lowering);
+  if (precision === "fast" && machine.tiles && isTileFormat(packed) && columns % STEP_COLUMNS === 0) {
+    return { form: "tiles", kernel: tileKernels[packed], gated: (by) => gatedTileKernels[by][packed] };
+  }
+  if (precision === "fast" && !isFloatFormat(packed)) {
+    return { form: "int8", kernel: panelKernels[packed], gated: (by) => gatedPanelKernels[by][packed] };
+  }
+  return { form: "f32", kernel: decodedPanelKernels[packed], gated: (by) => gatedDecodedPanelKernels[by][packed] };
+}

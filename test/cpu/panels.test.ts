@@ -1,0 +1,134 @@
+// The prompt class's kernels without tiles: as emitted WebAssembly against the interpreter, byte by byte, and with wider
+// registers and other numbers of them: rows and registers that are multiplied together change no result. Gated and plain
+// products agree with sums of their own; tails in rows and outputs.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
+import { unaryKernels } from "../../src/device/cpu/kernels/elementwise.ts";
+import { decodedPanelKernels, gatedDecodedPanelKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
+import { gatedPanelKernels, panelKernels } from "../../src/device/cpu/kernels/linear-panel.ts";
+import type { PanelKernel } from "../../src/device/cpu/kernels/panels.ts";
+import { activationBytes, quantizeKernel } from "../../src/device/cpu/kernels/quantize.ts";
+import { type PackedFormat, layouts } from "../../src/device/cpu/packed-layouts.ts";
+import { type Machine, relaxedMachine, wasmMachine } from "../../src/lanes/index.ts";
+import { KernelBench } from "./kernel-bench.ts";
+import { randomFloats, randomParameter } from "./stores.ts";
+
+const relaxed = relaxedMachine();
+const hosts: Record<string, Machine> = {
+  wasm: wasmMachine,
+  ...(relaxed && { "wasm-relaxed": relaxed, "wasm-relaxed with 7-bit bytes": { ...relaxed, dot: "i7" } }),
+};
+
+interface Task {
+  readonly label: string;
+  readonly format: PackedFormat;
+  readonly rounded: boolean;
+  readonly plain: PanelKernel;
+  readonly gated: PanelKernel;
+}
+
+const tasks: Task[] = [
+  ...(Object.keys(panelKernels) as QuantizedName[]).map((format) => ({
+    label: `${format} by rounded activations`,
+    format,
+    rounded: true,
+    plain: panelKernels[format],
+    gated: gatedPanelKernels.silu[format],
+  })),
+  ...(Object.keys(decodedPanelKernels) as PackedFormat[]).map((format) => ({
+    label: `${format} by f32 activations`,
+    format,
+    rounded: false,
+    plain: decodedPanelKernels[format],
+    gated: gatedDecodedPanelKernels.silu[format],
+  })),
+];
+
+const columnsOf = ({ format, rounded }: Task): number =>
+  layouts[format].columns === 256 ? 256 : layouts[format].columns === 32 || rounded ? 288 : 261;
+
+/** Activations of `rows` rows in the form that a task's kernels read. */
+function activations(bench: KernelBench, task: Task, x: Float32Array, rows: number): number {
+  const from = bench.floats(x);
+  if (!task.rounded) return from;
+  const out = bench.reserve(activationBytes(rows, x.length / rows));
+  bench.run(quantizeKernel, { x: from, out, blocks: x.length / 32 });
+  return out;
+}
+
+const PLAIN = { rows: 7, outer: 37 };
+
+/** x Wᵀ + bias + residual. */
+function plain(task: Task, bench: KernelBench, { rows, outer } = PLAIN): Float32Array {
+  const columns = columnsOf(task);
+  const x = activations(bench, task, randomFloats(1, rows * columns), rows);
+  const weight = bench.weight(randomParameter(2, task.format, outer, columns));
+  const bias = bench.floats(randomFloats(3, outer));
+  const residual = bench.floats(randomFloats(4, rows * outer));
+  const out = bench.reserve(rows * outer * 4);
+  bench.run(task.plain, { x, weight, bias, residual, out, rows, columns, outer });
+  return bench.floatsAt(out, rows * outer);
+}
+
+/** silu(x Wᵀ) * (x Vᵀ) as the gated kernel gives it, and as plain ones do. */
+function gated(task: Task, bench: KernelBench): { readonly found: Uint8Array; readonly expected: Uint8Array } {
+  const [rows, outer, columns] = [3, 64, columnsOf(task)];
+  const x = activations(bench, task, randomFloats(1, rows * columns), rows);
+  const [weight, second] = [2, 3].map((seed) => bench.weight(randomParameter(seed, task.format, outer, columns)));
+  const products = [weight, second].map((weight) => {
+    const out = bench.reserve(rows * outer * 4);
+    bench.run(task.plain, { x, weight, out, rows, columns, outer });
+    return out;
+  });
+  bench.run(unaryKernels.silu, { a: products[0], b: products[0], out: products[0], count: rows * outer });
+  const [gate, up] = products.map((at) => bench.floatsAt(at, rows * outer));
+  const hidden = gate.map((value, i) => value * up[i]);
+  const expected = activations(bench, task, hidden, rows);
+  const bytes = task.rounded ? activationBytes(rows, outer) : hidden.byteLength;
+  const out = bench.reserve(bytes);
+  bench.run(task.gated, { x, weight, second, out, rows, columns, outer });
+  const read = (at: number): Uint8Array => new Uint8Array(bench.bytes, at, bytes).slice();
+  return { found: read(out), expected: read(expected) };
+}
+
+for (const [tier, machine] of Object.entries(hosts)) {
+  describe(`panels on ${tier}`, () => {
+    for (const task of tasks) {
+      it(`${task.label}: emitted and interpreted kernels give the same bytes`, () => {
+        const [emitted, interpreted] = (["emitted", "interpreted"] as const).map((how) =>
+          plain(task, new KernelBench(machine, how)),
+        );
+        assert.deepEqual(emitted, interpreted);
+      });
+
+      it(`${task.label}: the gated product is that of two plain ones`, () => {
+        const { found, expected } = gated(task, new KernelBench(machine, "emitted"));
+        assert.deepEqual(found, expected);
+      });
+    }
+  });
+}
+
+describe("panels with other registers", () => {
+  const machines: Machine[] = [
+    { ...wasmMachine, madd: "fused", dot: "u8" },
+    { ...wasmMachine, madd: "fused", dot: "i7", lanes: 8 },
+    { ...wasmMachine, madd: "fused", dot: "u8", lanes: 16, registers: 32 },
+  ];
+  for (const task of tasks) {
+    it(`${task.label}: 4, 8 and 16 lanes, 16 and 32 registers give the same bytes`, () => {
+      const [four, ...wider] = machines.map((machine) => plain(task, new KernelBench(machine, "interpreted")));
+      for (const result of wider) assert.deepEqual(result, four);
+    });
+  }
+});
+
+describe("a row of panels", () => {
+  it("does not depend on the rows beside it, nor on how many there are", () => {
+    const [task] = tasks;
+    const all = plain(task, new KernelBench(wasmMachine, "emitted"), { rows: 133, outer: 16 });
+    const few = plain(task, new KernelBench(wasmMachine, "emitted"), { rows: 5, outer: 16 });
+    assert.deepEqual(all.slice(0, 4 * 16), few.slice(0, 4 * 16));
+  });
+});
