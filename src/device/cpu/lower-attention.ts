@@ -19,6 +19,7 @@ import { unitRows } from "./kernels/attention-queries.ts";
 import { rangesMost } from "./kernels/attention-ranges.ts";
 import type { AttentionShape } from "./kernels/attention-shape.ts";
 import { cacheRowsKernel } from "./kernels/cache-rows.ts";
+import { planeBytes } from "./kernels/key-blocks.ts";
 import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
 import { writeRowsKernels } from "./kernels/rows.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
@@ -30,6 +31,7 @@ import { countOf, floatWord, partsOf, valueOf } from "./step.ts";
 const PARTS_MOST = 256;
 
 const isOp = (tensor: Tensor, op: Op): boolean => tensor.op === op;
+const slotsOf = (state: Tensor): number => state.shape[0] as number;
 const rowBytes = (tensor: Tensor): number => columnsOf(tensor) * 4;
 
 /** What is done in one step before an attention. */
@@ -148,6 +150,7 @@ function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void 
       qOut: queryRope === undefined ? 0 : lowering.place(queryRope),
       keys: lowering.place(keys),
       values: lowering.place(values),
+      plane: planeBytes(shape, slotsOf(keys)),
       slots: lowering.place(slots),
       rows,
     },
@@ -156,13 +159,14 @@ function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void 
 }
 
 /** Words that both kinds of kernels have. */
-function attentionWords(node: Tensor, { capped }: AttentionShape, lowering: Lowering) {
+function attentionWords(node: Tensor, shape: AttentionShape, lowering: Lowering) {
   const { scale, window, softCap = 1 } = attributesOf(node, attentionOp);
   const [q, keys, values, pages, positions, sequences] = node.inputs;
   return {
     q: lowering.place(q),
     keys: lowering.place(keys),
     values: lowering.place(values),
+    plane: planeBytes(shape, slotsOf(keys)),
     pages: lowering.place(pages),
     positions: lowering.place(positions),
     sequences: lowering.place(sequences),
@@ -171,7 +175,7 @@ function attentionWords(node: Tensor, { capped }: AttentionShape, lowering: Lowe
     qStride: rowBytes(q),
     pagesPerSequence: countOf([pages.shape[1]]),
     window: window ?? 0,
-    factor: floatWord(capped ? scale / softCap : scale * Math.LOG2E),
+    factor: floatWord(shape.capped ? scale / softCap : scale * Math.LOG2E),
     cap: floatWord(softCap * Math.LOG2E),
   };
 }

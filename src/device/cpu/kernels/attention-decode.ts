@@ -13,7 +13,7 @@ import {
   tanh,
 } from "../../../lanes/index.ts";
 import { highestAt, partialBytesOf, rangesOf, totalAt } from "./attention-combine.ts";
-import { ALIGNED_KEYS, RANGE_KEYS_MOST, type Ranges, rangesAt } from "./attention-ranges.ts";
+import { RANGE_KEYS_MOST, type Ranges, rangesAt } from "./attention-ranges.ts";
 import {
   type AttentionShape,
   intAt,
@@ -31,6 +31,8 @@ const words = [
   "q",
   "keys",
   "values",
+  // bytes of a head's plane of keys, or values
+  "plane",
   "pages",
   "positions",
   "sequences",
@@ -48,12 +50,22 @@ const words = [
 type DecodeKernel = Kernel<(typeof words)[number]>;
 type Words = Readonly<Record<(typeof words)[number], Int>>;
 
-// Scratch: a register of loops.ts, scores of the heads, what the reader needs.
+// Scratch: a register of loops.ts, scores of the heads, their sums, what the reader needs.
 const SCORES_AT = 64;
 /** Bytes from one head's scores to the next's; not a power of two, so that they do not share places in the first cache. */
-const SCORE_STRIDE = (RANGE_KEYS_MOST + ALIGNED_KEYS + 16) * FLOAT_BYTES;
-const readerAt = (shape: AttentionShape): number => SCORES_AT + shape.headsPerGroup * SCORE_STRIDE;
+const SCORE_STRIDE = (RANGE_KEYS_MOST + 3 * BLOCK_KEYS) * FLOAT_BYTES;
+const sumsAt = ({ headsPerGroup }: AttentionShape): number => SCORES_AT + headsPerGroup * SCORE_STRIDE;
+/** Bytes of one head's sums, with a register's room. */
+const sumStride = ({ headSize }: AttentionShape): number => headSize * FLOAT_BYTES + 64;
+const readerAt = (shape: AttentionShape): number => sumsAt(shape) + shape.headsPerGroup * sumStride(shape);
 export const decodeScratchBytes = (shape: AttentionShape): number => readerAt(shape) + readerBytes(shape);
+
+/** Keys and values are asked for so long before they are needed; bench/attention.ts. */
+const AHEAD_BYTES = 4096;
+/** What one prefetch brings. */
+const LINE_BYTES = 64;
+/** Keys whose values are added at once, between which sums are put away. */
+const VALUE_KEYS = 32;
 
 function attend(shape: AttentionShape): DecodeKernel {
   const { kvHeads } = shape;
@@ -93,50 +105,54 @@ function attendRange(
   const pages = w.pages.add(intAt(w.sequences, row).mul(w.pagesPerSequence).shl(2));
   const reader = new CacheReader(k, shape, w, { pages, group, end, scratch: k.scratch.add(readerAt(shape)) });
   const q = w.q.add(row.mul(w.qStride)).add(group.mul(headsPerGroup * headSize * FLOAT_BYTES));
-  const scores = k.scratch.add(SCORES_AT);
+  const [scores, sums] = [k.scratch.add(SCORES_AT), k.scratch.add(sumsAt(shape))];
   scoreKeys(k, w, shape, reader, { q, scores, start, end });
 
   const rounded = end
     .sub(start)
-    .add(ALIGNED_KEYS - 1)
-    .and(-ALIGNED_KEYS);
+    .add(BLOCK_KEYS - 1)
+    .and(-BLOCK_KEYS);
   const isOnly = ranges.count.equals(1);
   const heads = kvHeads * headsPerGroup;
   const head = group.mul(headsPerGroup);
-  const record = row.mul(most).add(range).mul(heads).add(head).mul(partialBytesOf(headSize));
-  const totals: Float[] = [];
-  for (let h = 0; h < headsPerGroup; h++) {
+  const record = w.partials.add(row.mul(most).add(range).mul(heads).add(head).mul(partialBytesOf(headSize)));
+  const out = w.out.add(
+    row
+      .mul(heads)
+      .add(head)
+      .mul(headSize * FLOAT_BYTES),
+  );
+  const factors = Array.from({ length: headsPerGroup }, (_, h) => {
     const to = scores.add(h * SCORE_STRIDE);
     // what no key of the row stands for weighs nothing
     k.range(0, first.sub(start), 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
     k.range(end.sub(start), rounded, 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
     const { highest, total } = weigh(k, to, rounded);
-    totals.push(total);
-    k.when(
-      isOnly,
-      () => {},
-      () => {
-        const partial = w.partials.add(record).add(h * partialBytesOf(headSize));
-        partial.store(highest, highestAt(headSize));
-        partial.store(total, totalAt(headSize));
-      },
-    );
-  }
-  const factors = totals.map((total) => isOnly.selectFloat(k.float(1).div(total), k.float(1)));
-  const target = isOnly.select(
-    w.out.add(
-      row
-        .mul(heads)
-        .add(head)
-        .mul(headSize * FLOAT_BYTES),
-    ),
-    w.partials.add(record),
-  );
-  const stride = isOnly.select(headSize * FLOAT_BYTES, partialBytesOf(headSize));
-  addValues(k, shape, reader, { scores, first, start, end }, (h, column, sum) => {
-    const to = target.add(stride.mul(h)).add(column * FLOAT_BYTES);
-    storeSome(k, sum.mul(factors[h].splat()), to, headSize - column);
+    record.store(highest, h * partialBytesOf(headSize) + highestAt(headSize));
+    record.store(total, h * partialBytesOf(headSize) + totalAt(headSize));
+    return k.float(1).div(total);
   });
+  addValues(k, shape, reader, { scores, sums, first, start, end });
+
+  const sumOf = (h: number, column: number): Floats => sums.loadFloats(h * sumStride(shape) + column * FLOAT_BYTES);
+  const columns = Array.from({ length: Math.ceil(headSize / k.lanes) }, (_, i) => i * k.lanes);
+  k.when(
+    isOnly,
+    () => {
+      for (const [h, factor] of factors.entries()) {
+        for (const column of columns) {
+          const to = out.add((h * headSize + column) * FLOAT_BYTES);
+          storeSome(k, sumOf(h, column).mul(factor.splat()), to, headSize - column);
+        }
+      }
+    },
+    () => {
+      for (const h of factors.keys()) {
+        for (const column of columns)
+          record.store(sumOf(h, column), h * partialBytesOf(headSize) + column * FLOAT_BYTES);
+      }
+    },
+  );
 }
 
 interface ScoreTask {
@@ -146,7 +162,7 @@ interface ScoreTask {
   readonly end: Int;
 }
 
-/** Scores of the keys [start, end) for all heads, two blocks at once; those of keys past the end are undefined. */
+/** Scores of the keys [start, end) for all heads, a block at once; those of keys past the end are undefined. */
 function scoreKeys(
   k: KernelBuilder,
   w: Words,
@@ -155,51 +171,51 @@ function scoreKeys(
   { q, scores, start, end }: ScoreTask,
 ): void {
   const [factor, cap] = [w.factor.asFloat().splat(), w.cap.asFloat().splat()];
-  const headSlices = slices(headsPerGroup, sumRegisters(k) / 2);
-  const lastBlock = end.sub(1).shr(4);
-  const registers = ALIGNED_KEYS / k.lanes;
-  const columns = unrolled(headSize, 8);
-  k.range(start, end, ALIGNED_KEYS, (key) => {
-    const blocks = [reader.keys(key.shr(4), 0), reader.keys(key.shr(4).add(1).min(lastBlock), 1)];
+  const registers = BLOCK_KEYS / k.lanes;
+  const turns = unrolled(headSize, 8);
+  k.range(start, end, BLOCK_KEYS, (key) => {
+    const block = reader.keys(key.shr(4));
     const to = scores.add(key.sub(start).shl(2));
-    for (const slice of headSlices) {
-      const atOnce = Math.min(registers, largestPower(sumRegisters(k) / slice.count));
+    for (const heads of slices(headsPerGroup, sumRegisters(k) / 2)) {
+      const atOnce = Math.min(registers, largestPower(sumRegisters(k) / heads.count));
+      // so many sums, of every so manieth column each, that no sum waits for its last addition
+      const chains = Math.min(turns, largestPower(sumRegisters(k) / (heads.count * atOnce)), CHAINS_MOST);
       for (let some = 0; some < registers; some += atOnce) {
-        const places = Array.from({ length: atOnce }, (_, v) => {
-          const offset = (some + v) * k.lanes;
-          return { block: blocks[offset < BLOCK_KEYS ? 0 : 1], key: offset % BLOCK_KEYS };
-        });
-        const sums = Array.from({ length: slice.count }, () => k.variables(atOnce, k.floats(0)));
-        k.range(0, headSize, columns, (column) => {
-          const query = q.add(column.shl(2));
-          const starts = new Map(
-            [...new Set(places.map(({ block }) => block))].map((block) => [
-              block,
-              block.add(column.mul(reader.keyStride)),
-            ]),
-          );
-          for (let d = 0; d < columns; d++) {
-            const keys = places.map(({ block, key }) => {
-              const bytes = reader.keyStride / BLOCK_KEYS;
-              return loadCached(type, starts.get(block) as Int, d * reader.keyStride + key * bytes);
-            });
+        const sums = Array.from({ length: heads.count }, () =>
+          Array.from({ length: atOnce }, () => k.variables(chains, k.floats(0))),
+        );
+        k.range(0, headSize, turns, (column) => {
+          const [query, keys] = [q.add(column.shl(2)), block.add(column.mul(reader.keyStride))];
+          if (some === 0 && heads.first === 0) prefetch(keys, turns * reader.keyStride);
+          for (let d = 0; d < turns; d++) {
+            const row = Array.from({ length: atOnce }, (_, v) =>
+              loadCached(type, keys, d * reader.keyStride + ((some + v) * k.lanes * reader.keyStride) / BLOCK_KEYS),
+            );
             for (const [n, list] of sums.entries()) {
-              const x = query.splatFloats(((slice.first + n) * headSize + d) * FLOAT_BYTES);
-              for (const [v, sum] of list.entries()) sum.value = x.madd(keys[v], sum.value);
+              const x = query.splatFloats(((heads.first + n) * headSize + d) * FLOAT_BYTES);
+              for (const [v, sum] of list.entries()) sum[d % chains].value = x.madd(row[v], sum[d % chains].value);
             }
           }
         });
         for (const [n, list] of sums.entries()) {
-          for (const [v, sum] of list.entries()) {
-            const score = sum.value.mul(factor);
+          for (const [v, [first, ...rest]] of list.entries()) {
+            const score = rest.reduce((sum, chain) => sum.add(chain.value), first.value).mul(factor);
             const value = capped ? tanh(score, k).mul(cap) : score;
-            to.store(value, (slice.first + n) * SCORE_STRIDE + (some + v) * k.lanes * FLOAT_BYTES);
+            to.store(value, (heads.first + n) * SCORE_STRIDE + (some + v) * k.lanes * FLOAT_BYTES);
           }
         }
       }
     }
   });
 }
+
+/** Asks for `bytes` bytes that are read some time after those at `at`: the next ones, but at a page's end. */
+function prefetch(at: Int, bytes: number): void {
+  for (let offset = 0; offset < bytes; offset += LINE_BYTES) at.prefetch(offset + AHEAD_BYTES);
+}
+
+/** Sums of one score at most: twice as many as additions that are under way at once. */
+const CHAINS_MOST = 8;
 
 /** The largest power of two up to `most`. */
 const largestPower = (most: number): number => 2 ** Math.floor(Math.log2(Math.max(1, most)));
@@ -223,46 +239,55 @@ function weigh(k: KernelBuilder, scores: Int, count: Int): { highest: Float; tot
 
 interface ValueTask {
   readonly scores: Int;
+  readonly sums: Int;
   readonly first: Int;
   readonly start: Int;
   readonly end: Int;
 }
 
-/** Calls `store` with each register of the sums weights · values over the keys [first, end), for each head. */
+/**
+ * sums = weights · values over the keys [first, end), for each head. Registers hold some columns of the heads; so that all
+ * of what lies side by side is read at about one time, they take turns every few keys.
+ */
 function addValues(
   k: KernelBuilder,
-  { type, headsPerGroup, headSize }: AttentionShape,
+  shape: AttentionShape,
   reader: CacheReader,
-  { scores, first, start, end }: ValueTask,
-  store: (head: number, column: number, sum: Floats) => void,
+  { scores, sums, first, start, end }: ValueTask,
 ): void {
-  const registers = Math.ceil(headSize / k.lanes);
+  const { type, headsPerGroup, headSize } = shape;
   const numberBytes = reader.keyStride / BLOCK_KEYS;
-  for (const heads of slices(headsPerGroup, sumRegisters(k) / 2)) {
-    for (const columns of slices(registers, Math.floor(sumRegisters(k) / heads.count))) {
-      const sums = Array.from({ length: heads.count }, () => k.variables(columns.count, k.floats(0)));
-      const add = (values: Int, weights: Int): void => {
-        const row = Array.from({ length: columns.count }, (_, c) =>
-          loadCached(type, values, (columns.first + c) * k.lanes * numberBytes),
+  k.range(0, headsPerGroup * sumStride(shape), k.lanes * FLOAT_BYTES, (i) => sums.add(i).store(k.floats(0)));
+  const headSlices = slices(headsPerGroup, sumRegisters(k) / 2);
+  const columnSlices = slices(Math.ceil(headSize / k.lanes), Math.floor(sumRegisters(k) / headSlices[0].count));
+  k.range(first.and(-VALUE_KEYS), end, VALUE_KEYS, (from) => {
+    for (const heads of headSlices) {
+      for (const columns of columnSlices) {
+        const at = (n: number, c: number): number =>
+          (heads.first + n) * sumStride(shape) + (columns.first + c) * k.lanes * FLOAT_BYTES;
+        const held = Array.from({ length: heads.count }, (_, n) =>
+          Array.from({ length: columns.count }, (_, c) => k.variable(sums.loadFloats(at(n, c)))),
         );
-        for (const [n, list] of sums.entries()) {
-          const weight = weights.splatFloats((heads.first + n) * SCORE_STRIDE);
-          for (const [c, sum] of list.entries()) sum.value = weight.madd(row[c], sum.value);
-        }
-      };
-      k.range(first.shr(4), end.add(BLOCK_KEYS - 1).shr(4), 1, (block) => {
-        const values = reader.values(block);
-        const key = block.shl(4);
-        const weights = scores.add(key.sub(start).shl(2));
-        k.range(first.sub(key).max(0), end.sub(key).min(BLOCK_KEYS), 1, (i) => {
-          add(values.add(i.mul(reader.valueStride)), weights.add(i.shl(2)));
+        k.range(from.max(first).shr(4), from.add(VALUE_KEYS).min(end).sub(1).shr(4).add(1), 1, (block) => {
+          const [values, key] = [reader.values(block), block.shl(4)];
+          const weights = scores.add(key.sub(start).shl(2));
+          k.range(first.sub(key).max(0), end.sub(key).min(BLOCK_KEYS), 1, (i) => {
+            const offset = columns.first * k.lanes * numberBytes;
+            const row = values.add(i.mul(reader.valueStride)).add(offset);
+            if (heads.first === 0) prefetch(row, columns.count * k.lanes * numberBytes);
+            const numbers = held[0].map((_, c) => loadCached(type, row, c * k.lanes * numberBytes));
+            for (const [n, list] of held.entries()) {
+              const weight = weights.add(i.shl(2)).splatFloats((heads.first + n) * SCORE_STRIDE);
+              for (const [c, sum] of list.entries()) sum.value = weight.madd(numbers[c], sum.value);
+            }
+          });
         });
-      });
-      for (const [n, list] of sums.entries()) {
-        for (const [c, sum] of list.entries()) store(heads.first + n, (columns.first + c) * k.lanes, sum.value);
+        for (const [n, list] of held.entries()) {
+          for (const [c, sum] of list.entries()) sums.store(sum.value, at(n, c));
+        }
       }
     }
-  }
+  });
 }
 
 const known = new Map<string, DecodeKernel>();

@@ -9,6 +9,8 @@ export const promptWords = [
   "q",
   "keys",
   "values",
+  // bytes of a head's plane of keys, or values
+  "plane",
   "pages",
   "positions",
   "sequences",

@@ -3,8 +3,6 @@
 import { type Int, type KernelBuilder } from "../../../lanes/index.ts";
 import { BLOCK_KEYS } from "./key-blocks.ts";
 
-/** Ranges begin at multiples of this: keys that kernels take at once at most, two blocks. */
-export const ALIGNED_KEYS = 2 * BLOCK_KEYS;
 /** Keys of a range; of the choices below those with which bench/attention.ts decodes fastest at 256 and at 16384 keys. */
 const RANGE_KEYS_LEAST = 128;
 export const RANGE_KEYS_MOST = 512;
@@ -26,7 +24,7 @@ export interface Ranges {
 export function rangesAt(k: KernelBuilder, position: Int, window: Int | undefined): Ranges {
   const end = position.add(1);
   const first = window === undefined ? k.int(0) : end.sub(window).max(0);
-  const base = first.and(-ALIGNED_KEYS);
+  const base = first.and(-BLOCK_KEYS);
   const seen = end.sub(base);
   const keys = ceilDiv(seen, GROWTH_KEYS).mul(RANGE_KEYS_LEAST).min(RANGE_KEYS_MOST);
   return { first, end, base, keys, count: seen.add(keys).sub(1).div(keys) };
@@ -34,14 +32,14 @@ export function rangesAt(k: KernelBuilder, position: Int, window: Int | undefine
 
 /** The most ranges of any row that has at most `keysMost` keys to see. */
 export function rangesMost(keysMost: number, window: number | undefined): number {
-  const seen = Math.min(keysMost, window === undefined ? Infinity : window + ALIGNED_KEYS - 1);
+  const seen = Math.min(keysMost, window === undefined ? Infinity : window + BLOCK_KEYS - 1);
   const slices = GROWTH_KEYS / RANGE_KEYS_LEAST;
   return Math.max(Math.min(slices, Math.ceil(seen / RANGE_KEYS_LEAST)), Math.ceil(seen / RANGE_KEYS_MOST));
 }
 
 /** The same in a kernel. */
 export function mostRanges(keysMost: Int, window: Int | undefined): Int {
-  const seen = window === undefined ? keysMost : keysMost.min(window.add(ALIGNED_KEYS - 1));
+  const seen = window === undefined ? keysMost : keysMost.min(window.add(BLOCK_KEYS - 1));
   const short = ceilDiv(seen, RANGE_KEYS_LEAST).min(GROWTH_KEYS / RANGE_KEYS_LEAST);
   return short.max(ceilDiv(seen, RANGE_KEYS_MOST));
 }

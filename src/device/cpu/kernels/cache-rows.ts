@@ -32,6 +32,8 @@ const words = [
   "qOut",
   "keys",
   "values",
+  // bytes of a head's plane of keys, or values
+  "plane",
   "slots",
   "rows",
 ] as const;
@@ -65,14 +67,14 @@ function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
           const group = part.sub(heads);
           const from = rotated(w.k.add(row.mul(w.kStride)).add(group.mul(headBytes)));
           const stride = blockSlots(shape) * cacheBytes[type];
-          const to = keyAddress(w.keys, slot, group, shape);
+          const to = keyAddress(w.keys.add(group.mul(w.plane)), slot, shape);
           const numbers = rounded(k, shape, from);
           k.range(0, headSize, 1, (d) => copyCached(type, numbers.add(d.mul(cacheBytes[type])), to.add(d.mul(stride))));
         };
         const storeValue = (): void => {
           const group = part.sub(heads + kvHeads);
           const from = w.v.add(row.mul(w.vStride)).add(group.mul(headBytes));
-          storeRow(k, shape, from, valueAddress(w.values, slot, group, shape));
+          storeRow(k, shape, from, valueAddress(w.values.add(group.mul(w.plane)), slot, shape));
         };
         const storeCached = (): void => k.when(part.less(heads + kvHeads), storeKey, storeValue);
         if (heads === 0) storeCached();

@@ -1,5 +1,6 @@
-// Where a layer's keys and values lie in its pages, for the kernels that write and read them. Values are rows as the
-// graph has them, (S, G*D). Keys stand the other way round: B neighbouring slots share a block (G*D, B), so that one
+// Where a layer's keys and values lie in its pages, for the kernels that write and read them. Each key-value head has a
+// plane of its own for all slots, so that a sequence whose pages lie side by side is one run of bytes. A plane of values
+// has a row a slot, (S, D). Keys stand the other way round: B neighbouring slots share a block (D, B), so that one
 // register holds one column of several keys, a score is a sum of registers, and no sum runs across lanes. B is 16 where
 // pages are cut so; with odd page sizes it is what divides them, and readers bring blocks of 16 keys together first.
 import { type Floats, type Int, type KernelBuilder, loadF16 } from "../../../lanes/index.ts";
@@ -37,19 +38,26 @@ export function loadCached(type: CacheType, address: Int, offset = 0): Floats {
   return type === "f16" ? loadF16(address, offset) : address.loadFloats(offset);
 }
 
-/** Address of column 0 of head `group`'s key at `slot`; its next column is B numbers further. */
-export function keyAddress(keys: Int, slot: Int, group: Int, shape: CacheShape): Int {
-  const { kvHeads, headSize, type } = shape;
+/** Bytes of a plane: of one head's keys, or values, in `slots` slots. */
+export const planeBytes = ({ type, headSize }: CacheShape, slots: number): number =>
+  slots * headSize * cacheBytes[type];
+
+/** Address of column 0 of the key at `slot` of a plane; its next column is B numbers further. */
+export function keyAddress(plane: Int, slot: Int, shape: CacheShape): Int {
+  const { headSize, type } = shape;
   const slots = blockSlots(shape);
   const { quotient, remainder } = divide(slot, slots);
-  const column = quotient.mul(kvHeads).add(group).mul(headSize);
-  return keys.add(column.mul(slots).add(remainder).mul(cacheBytes[type]));
+  return plane.add(
+    quotient
+      .mul(slots * headSize)
+      .add(remainder)
+      .mul(cacheBytes[type]),
+  );
 }
 
-/** Address of head `group`'s value at `slot`: D numbers side by side. */
-export function valueAddress(values: Int, slot: Int, group: Int, { kvHeads, headSize, type }: CacheShape): Int {
-  return values.add(slot.mul(kvHeads).add(group).mul(headSize).mul(cacheBytes[type]));
-}
+/** Address of the value at `slot` of a plane: D numbers side by side. */
+export const valueAddress = (plane: Int, slot: Int, { headSize, type }: CacheShape): Int =>
+  plane.add(slot.mul(headSize * cacheBytes[type]));
 
 /** Copies one cached number. */
 export function copyCached(type: CacheType, from: Int, to: Int): void {
@@ -57,75 +65,69 @@ export function copyCached(type: CacheType, from: Int, to: Int): void {
   else to.store(from.loadInt());
 }
 
-/** Scratch bytes that a reader needs: nothing, or a block of keys twice and of values once. */
-export function readerBytes(shape: CacheShape): number {
-  const block = BLOCK_KEYS * shape.headSize * cacheBytes[shape.type];
-  return blockSlots(shape) === BLOCK_KEYS ? 0 : 3 * block + 64;
-}
+/** Scratch bytes that a reader needs: nothing, or a block. */
+export const readerBytes = (shape: CacheShape): number =>
+  blockSlots(shape) === BLOCK_KEYS ? 0 : BLOCK_KEYS * shape.headSize * cacheBytes[shape.type] + 64;
 
 /** Reads one head of one sequence's cache, 16 keys at a time. */
 export class CacheReader {
-  /** Bytes from a value to the next key's, in what `values` gives. */
+  /** Bytes from a value to the next key's. */
   readonly valueStride: number;
-  /** Bytes from a column to the next, in what `keys` gives. */
+  /** Bytes from a column of a block of keys to the next. */
   readonly keyStride: number;
   readonly #k: KernelBuilder;
   readonly #shape: CacheShape;
-  readonly #words: { readonly keys: Int; readonly values: Int };
-  /** The sequence's page table. */
+  /** The head's planes. */
+  readonly #keys: Int;
+  readonly #values: Int;
   readonly #pages: Int;
-  readonly #group: Int;
   readonly #end: Int;
   readonly #scratch: Int;
 
-  /** Keys from `end` on are not read; `scratch` has `readerBytes`. */
+  /** `pages` is the sequence's table. Keys from `end` on are not read; `scratch` has `readerBytes`. */
   constructor(
     k: KernelBuilder,
     shape: CacheShape,
-    words: { readonly keys: Int; readonly values: Int },
+    { keys, values, plane }: { readonly keys: Int; readonly values: Int; readonly plane: Int },
     { pages, group, end, scratch }: { pages: Int; group: Int; end: Int; scratch: Int },
   ) {
     this.#k = k;
     this.#shape = shape;
-    this.#words = words;
+    this.#keys = keys.add(group.mul(plane));
+    this.#values = values.add(group.mul(plane));
     this.#pages = pages;
-    this.#group = group;
     this.#end = end;
     this.#scratch = scratch;
-    const bytes = cacheBytes[shape.type];
-    this.keyStride = BLOCK_KEYS * bytes;
-    this.valueStride = (this.#isWhole ? shape.kvHeads : 1) * shape.headSize * bytes;
+    this.keyStride = BLOCK_KEYS * cacheBytes[shape.type];
+    this.valueStride = shape.headSize * cacheBytes[shape.type];
   }
 
-  /**
-   * Address of block `block` as (D, 16); what stands there for keys past the end is undefined. `place` 0 or 1: two blocks
-   * can be held at once.
-   */
-  keys(block: Int, place: 0 | 1 = 0): Int {
-    if (this.#isWhole) return keyAddress(this.#words.keys, this.#slot(block.shl(4)), this.#group, this.#shape);
-    const { type, headSize } = this.#shape;
-    const at = this.#scratch.add(place * headSize * this.keyStride);
+  /** Address of block `block` as (D, 16); what stands there for keys past the end is undefined. */
+  keys(block: Int): Int {
+    if (blockSlots(this.#shape) === BLOCK_KEYS) return keyAddress(this.#keys, this.#slot(block.shl(4)), this.#shape);
+    const { type } = this.#shape;
     this.#eachKey(block, (slot, i) => {
-      const from = keyAddress(this.#words.keys, slot, this.#group, this.#shape);
-      this.#copy(from, blockSlots(this.#shape) * cacheBytes[type], at.add(i.mul(cacheBytes[type])), this.keyStride);
+      const from = keyAddress(this.#keys, slot, this.#shape);
+      const stride = blockSlots(this.#shape) * cacheBytes[type];
+      this.#copy(from, stride, this.#scratch.add(i.mul(cacheBytes[type])), this.keyStride);
     });
-    return at;
+    return this.#scratch;
   }
 
-  /** Address of the block's values, rows `valueStride` bytes apart. */
+  /** Address of the block's values, one row after another. */
   values(block: Int): Int {
-    if (this.#isWhole) return valueAddress(this.#words.values, this.#slot(block.shl(4)), this.#group, this.#shape);
+    if (blockSlots(this.#shape) === BLOCK_KEYS)
+      return valueAddress(this.#values, this.#slot(block.shl(4)), this.#shape);
     const bytes = cacheBytes[this.#shape.type];
-    const at = this.#scratch.add(2 * this.#shape.headSize * this.keyStride);
     this.#eachKey(block, (slot, i) => {
-      const from = valueAddress(this.#words.values, slot, this.#group, this.#shape);
-      this.#copy(from, bytes, at.add(i.mul(this.valueStride)), bytes);
+      this.#copy(
+        valueAddress(this.#values, slot, this.#shape),
+        bytes,
+        this.#scratch.add(i.mul(this.valueStride)),
+        bytes,
+      );
     });
-    return at;
-  }
-
-  get #isWhole(): boolean {
-    return blockSlots(this.#shape) === BLOCK_KEYS;
+    return this.#scratch;
   }
 
   #slot(key: Int): Int {
