@@ -1,14 +1,10 @@
-// The kernels of an open model as code: a WASM module, or machine code in executable memory. Made once by the conductor;
-// each thread makes functions of its own from it. Not here: for which machine (tiers.ts).
+// The kernels of an open model as code: a WASM module, or machine code in executable memory. Made once by the conductor.
+// Not here: for which machine (tiers.ts), how a thread calls it (thread-code.ts).
 import { type Kernel, type Machine, emitModule, traceKernel } from "../../lanes/index.ts";
-import { native } from "#platform";
+import { emitCode } from "../../lanes/x64/emit.ts";
+import type { Native } from "#platform";
 import { PAGE_BYTES } from "./model-memory.ts";
-import type { KernelFunction } from "./run-loop.ts";
-
-/** What a thread is given: kernels in the order of the step table's indices. */
-export type ThreadCode =
-  | { readonly kind: "wasm"; readonly module: WebAssembly.Module; readonly names: readonly string[] }
-  | { readonly kind: "native"; readonly addresses: readonly number[] };
+import type { ThreadCode } from "./thread-code.ts";
 
 export interface ModelCode {
   readonly threadCode: ThreadCode;
@@ -25,13 +21,20 @@ export function compileWasm(kernels: readonly Kernel[], machine: Machine, memory
   return { threadCode: { kind: "wasm", module, names: kernels.map(({ name }) => name) }, release() {} };
 }
 
-/** The kernels as functions of the calling thread. */
-export function kernelFunctions(code: ThreadCode, memory: WebAssembly.Memory, scratch: number): KernelFunction[] {
-  if (code.kind === "wasm") {
-    const { exports } = new WebAssembly.Instance(code.module, { host: { memory, scratch } });
-    return code.names.map((name) => exports[name] as KernelFunction);
-  }
-  const host = native();
-  if ("reason" in host) throw new Error(host.reason); // the conductor's thread had it
-  return code.addresses.map((address) => host.callable(address));
+const CODE_ALIGNMENT = 64;
+
+/** Emits kernels as machine code, one behind the other in executable memory. */
+export function compileX64(host: Native, kernels: readonly Kernel[], machine: Machine): ModelCode {
+  const codes = kernels.map((kernel) => emitCode(traceKernel(kernel, machine), machine));
+  let bytes = 0;
+  const offsets = codes.map((code) => {
+    const offset = bytes;
+    bytes += Math.ceil(code.byteLength / CODE_ALIGNMENT) * CODE_ALIGNMENT;
+    return offset;
+  });
+  const all = new Uint8Array(bytes);
+  for (const [i, code] of codes.entries()) all.set(code, offsets[i]);
+  const region = host.makeExecutable(all);
+  const addresses = offsets.map((offset) => region.address + offset);
+  return { threadCode: { kind: "native", addresses }, release: () => region.release() };
 }

@@ -20,6 +20,11 @@ export const Word = {
   tagBase: line(0) + 3,
   /** How many threads take part in runs; the others sleep on it. Changed by the conductor between runs. */
   active: line(0) + 4,
+  /** Threads that serve, and those that served and have ended; the conductor waits on both. */
+  ready: line(0) + 5,
+  gone: line(0) + 6,
+  /** Set by the conductor, not 0: threads end as soon as they see the next command. */
+  quit: line(1) + 1,
   /** Set by the conductor at any time: parts are no longer computed, the run ends at the next step's end. */
   abort: line(1),
   claim: line(2),

@@ -5,6 +5,7 @@ import { MemoryError } from "../../base/errors.ts";
 import { type Machine, createWasmMemory } from "../../lanes/index.ts";
 import { type Native, type NativeRegion, native as hostNative, now, sharesMemory } from "#platform";
 import type { PackFile } from "../../store/pack-cache.ts";
+import { type Check, poison, protectGuards } from "./check.ts";
 import type { Place } from "./weight-targets.ts";
 import { HUGE_PAGE_BYTES, type WeightImage } from "./weights.ts";
 
@@ -20,7 +21,8 @@ const POPULATE_QUICK_MS = 4;
 export interface MemorySizes {
   /** Of everything but the weights. */
   readonly bytes: number;
-  readonly image: Pick<WeightImage, "bytes" | "streamedBytes">;
+  readonly image: Pick<WeightImage, "bytes" | "streamedBytes" | "guards">;
+  readonly check?: Check;
 }
 
 /** Bytes of the shared memory, the weights included where they lie in it. */
@@ -56,6 +58,10 @@ export class ModelMemory {
     const host = hostNative();
     this.#host = "reason" in host ? undefined : host;
     const start = this.#host?.addressOf(this.shared.buffer) ?? 0;
+    if (sizes.check !== undefined && this.#host !== undefined) {
+      poison(this.shared.buffer, sizes.check.poisoned);
+      protectGuards(this.#host, start, sizes.check.guards);
+    }
     this.#weightBase = Math.ceil((start + pageAligned(sizes.bytes)) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES - start;
   }
 
@@ -70,11 +76,15 @@ export class ModelMemory {
 
   /** Gives the weights memory of zeros. */
   allocateWeights(): void {
-    if (!this.#apart || this.#image.bytes === 0 || this.#host === undefined) return;
-    this.release();
-    const region = this.#host.allocate(this.#image.bytes, { hugePages: true });
-    this.#regions.push(region);
-    this.#weightBase = region.address;
+    if (this.#host === undefined) return;
+    if (this.#apart && this.#image.bytes > 0) {
+      this.release();
+      const region = this.#host.allocate(this.#image.bytes, { hugePages: true });
+      this.#regions.push(region);
+      this.#weightBase = region.address;
+    }
+    const base = this.#apart ? this.#weightBase : this.#host.addressOf(this.shared.buffer) + this.#weightBase;
+    protectGuards(this.#host, base, this.#image.guards);
   }
 
   /** Maps a file's data as the weights; false where the host cannot. What runs read by row stays out until it is read. */

@@ -47,6 +47,7 @@ export async function openModel<P extends string>(
   try {
     if (kept !== undefined) weights = await openKept(kept, model.image, memory, options);
     else weights = await openStored(store, model.image, memory, conductor.packer(), description, options);
+    await conductor.ready();
   } catch (error) {
     await conductor.close();
     throw error;
@@ -72,7 +73,7 @@ class Conductor {
   readonly #memory: ModelMemory;
   readonly #code: ModelCode;
   readonly #kernels: readonly Kernel[];
-  readonly #pool: Pick<ComputePool, "run" | "close">;
+  readonly #pool: Pick<ComputePool, "ready" | "run" | "close">;
   #closed = false;
   #running = false;
 
@@ -100,6 +101,11 @@ class Conductor {
       scratch: model.scratch,
       pin,
     });
+  }
+
+  /** Resolves when all threads can run programs. */
+  ready(): Promise<void> {
+    return this.#pool.ready();
   }
 
   program(index: number): Program {

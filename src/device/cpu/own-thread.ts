@@ -3,7 +3,7 @@
 // milliseconds, so that an abort is heard. The same bytes as with threads: parts depend on shapes alone.
 import { KernelError, UsageError } from "../../base/errors.ts";
 import { now } from "#platform";
-import { kernelFunctions } from "./code.ts";
+import { kernelFunctions } from "./thread-code.ts";
 import { STEP_WORDS } from "./control.ts";
 import type { PoolOptions } from "./pool.ts";
 import type { KernelFunction } from "./run-loop.ts";
@@ -26,6 +26,11 @@ export class OwnThread implements AsyncDisposable {
     this.#words = new Int32Array(memory.buffer);
     this.#scratch = base + scratch[0];
     this.#functions = kernelFunctions(code, memory, this.#scratch);
+  }
+
+  /** It can run at once. */
+  ready(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** Runs the step table at byte address `program` once, as ComputePool does. */

@@ -7,6 +7,7 @@ import { machineFacts } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
 import { type Leaves, collectLeaves } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
+import { type Check, type Range, guardBytes } from "./check.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES } from "./control.ts";
 import { ALIGNMENT, Layout, SCRATCH_BYTES, align } from "./layout.ts";
 import { type LoweredGraph, lower } from "./lower.ts";
@@ -40,6 +41,8 @@ export interface PlacedModel {
   readonly arena: number;
   readonly arenaBytes: number;
   readonly image: WeightImage;
+  /** In the checking mode. */
+  readonly check?: Check;
   /** For weights that are being packed: two buffers that they are read into and two that they are made in, with their
    * bytes, and a step table and record. */
   readonly staging: BufferPair;
@@ -87,12 +90,13 @@ export async function placeModel(
 
 /** Scratch, programs, states, one arena for all programs; the weights. */
 function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: number, machine: Machine): PlacedModel {
-  const layout = new Layout(CONTROL_ADDRESS + CONTROL_BYTES);
+  const guard = guardBytes();
+  const layout = new Layout(CONTROL_ADDRESS + CONTROL_BYTES, guard);
   const scratch = Array.from({ length: threads }, () => layout.reserve(SCRATCH_BYTES));
   const programs = lowered.map((program) => ({
     ...program,
     addresses: placeProgram(program, layout, machine.word),
-    plan: planArena(program.arena, ALIGNMENT),
+    plan: guard === 0 ? planArena(program.arena, ALIGNMENT) : planApart(program, layout),
   }));
   const packStep = layout.reserve(PACK_STEP_BYTES); // before what may be large: tables and records lie in the first 4 GB
   const stateStart = layout.bytes;
@@ -102,16 +106,20 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   }
   const stateBytes = layout.bytes - stateStart;
   const arenaBytes = Math.max(0, ...programs.map(({ plan }) => plan.bytes));
-  const image = placeWeights(leaves.parameters, {
-    packed: union(lowered.map((program) => program.packed)),
-    plain: union(lowered.map((program) => program.plain)),
-    whole: union(lowered.map((program) => program.whole)),
-  });
+  const image = placeWeights(
+    leaves.parameters,
+    {
+      packed: union(lowered.map((program) => program.packed)),
+      plain: union(lowered.map((program) => program.plain)),
+      whole: union(lowered.map((program) => program.whole)),
+    },
+    guard,
+  );
   // weights are packed in buffers where the arena will be
   const chunk = chunkBytes(image.forms);
   const [readBytes, madeBytes] = [align(chunk.read), windowBytes(align(chunk.made))];
-  const arena = layout.reserve(Math.max(arenaBytes, 2 * (readBytes + madeBytes)));
-  const windows = arena + 2 * readBytes;
+  const shared = layout.reserve(Math.max(guard === 0 ? arenaBytes : 0, 2 * (readBytes + madeBytes)));
+  const windows = shared + 2 * readBytes;
   return {
     machine,
     bytes: layout.bytes,
@@ -119,13 +127,26 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
     programs,
     states,
     stateBytes,
-    arena,
+    arena: guard === 0 ? shared : 0,
     arenaBytes,
+    ...(guard > 0 && { check: { guards: layout.guards, poisoned: poisoned(programs, scratch) } }),
     image,
-    staging: { offsets: [arena, arena + readBytes], bytes: readBytes },
+    staging: { offsets: [shared, shared + readBytes], bytes: readBytes },
     windows: { offsets: [windows, windows + madeBytes], bytes: madeBytes },
     packStep,
   };
 }
+
+/** Every value at a place of its own between guards; offsets count from the memory's start. */
+function planApart({ arena }: LoweredGraph, layout: Layout): ArenaPlan {
+  const start = layout.bytes;
+  return { offsets: arena.map(({ bytes }) => layout.reserve(bytes)), bytes: layout.bytes - start };
+}
+
+/** What kernels may not rely on before they write it. */
+const poisoned = (programs: readonly PlacedProgram[], scratch: readonly number[]): Range[] => [
+  ...scratch.map((offset) => ({ offset, bytes: SCRATCH_BYTES })),
+  ...programs.flatMap(({ arena, plan }) => arena.map(({ bytes }, i) => ({ offset: plan.offsets[i], bytes }))),
+];
 
 const union = (sets: readonly ReadonlySet<string>[]): Set<string> => new Set(sets.flatMap((set) => [...set]));

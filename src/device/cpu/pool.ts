@@ -3,10 +3,15 @@
 import { KernelError, UsageError } from "../../base/errors.ts";
 import { ThreadGovernor } from "./thread-governor.ts";
 import { Worker, type WorkerHandle, now, startWorker } from "#platform";
-import { PART_BITS, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
+import { PART_BITS, POISON, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 import type { ComputeThreadData } from "./worker.ts";
 
 const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+
+/** Ending takes longer than this only where a thread is stuck: then it is stopped wherever it is. */
+const END_MS_MAX = 10_000;
+/** How often it is looked whether a thread died meanwhile. */
+const END_TURN_MS = 50;
 
 export interface PoolOptions extends Pick<ComputeThreadData, "memory" | "code" | "base"> {
   /** Names of the kernels in the order of the step table's indices. */
@@ -24,6 +29,8 @@ export class ComputePool implements AsyncDisposable {
   readonly #words: Int32Array;
   readonly #governor: Pick<ThreadGovernor, "active" | "ran">;
   #threads: WorkerHandle[] = [];
+  /** How many threads ended by an error. */
+  #deaths = 0;
   #nextTag = 0;
   /** What ended a thread that should serve, if one did. */
   #death: Error | undefined;
@@ -79,6 +86,12 @@ export class ComputePool implements AsyncDisposable {
     if (status === Status.aborted) throw signal?.reason;
   }
 
+  /** Resolves when all threads serve; rejects with KernelError when one cannot begin. */
+  async ready(): Promise<void> {
+    await this.#reaches(Word.ready, () => this.#threads.length);
+    if (this.#death !== undefined) throw this.#death;
+  }
+
   /** Ends all threads; resolves when they are gone. A run that is on rejects. */
   async close(): Promise<void> {
     this.#interrupt(new UsageError("The model was closed while a program ran."));
@@ -89,9 +102,36 @@ export class ComputePool implements AsyncDisposable {
     return this.close();
   }
 
+  /**
+   * Asks the threads to end and waits until they have. One that was stopped wherever it is, by `terminate`, could be in
+   * the middle of loading what calls machine code, which ends the process.
+   */
   async #end(): Promise<void> {
     this.#hold(true); // else the process may end while it waits here
+    const words = this.#words;
+    Atomics.store(words, Word.quit, 1);
+    Atomics.store(words, Word.abort, 1);
+    Atomics.store(words, Word.active, this.#threads.length);
+    Atomics.add(words, Word.command, 2);
+    for (const word of [Word.command, Word.active]) Atomics.notify(words, word);
+    await this.#reaches(Word.gone, () => this.#threads.length - this.#deaths);
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+
+  /** Waits until a word that threads count up is `goal()`, but not for ever: a thread that died may leave others asleep. */
+  async #reaches(word: number, goal: () => number): Promise<void> {
+    const words = this.#words;
+    const until = now() + END_MS_MAX;
+    for (let count = Atomics.load(words, word); count < goal() && now() < until; count = Atomics.load(words, word)) {
+      if (this.#death !== undefined) {
+        // nobody may finish what it began
+        Atomics.store(words, Word.claim, POISON);
+        Atomics.notify(words, Word.claim);
+        if (word === Word.ready) return;
+      }
+      const wait = Atomics.waitAsync(words, word, count, END_TURN_MS);
+      if (wait.async) await wait.value;
+    }
   }
 
   async #restart(): Promise<void> {
@@ -100,8 +140,11 @@ export class ComputePool implements AsyncDisposable {
   }
 
   #start(): void {
+    const words = this.#words;
     this.#death = undefined;
-    this.#words[Word.sleepers] = 0; // those that slept are gone
+    this.#deaths = 0;
+    for (const word of [Word.sleepers, Word.ready, Word.gone, Word.quit]) words[word] = 0; // of threads that are gone
+    words[Word.claim] = this.#nextTag << PART_BITS; // after the last step of the last run
     this.#threads = this.#options.scratch.map((scratch, index) => {
       const { memory, code, base, pin = false } = this.#options;
       const data: ComputeThreadData = { memory, code, base, index, pin, scratch };
@@ -109,6 +152,7 @@ export class ComputePool implements AsyncDisposable {
     });
     for (const thread of this.#threads) {
       thread.onFailure((cause) => {
+        this.#deaths++;
         this.#death = new KernelError("A compute thread ended.", -1, -1, { cause, hint: cause.message });
         this.#interrupt(this.#death);
       });

@@ -27,12 +27,20 @@ interface Thread {
   readonly scratch: number;
 }
 
-/** Serves runs until a thread fails or this one is terminated. Blocks; call it on a thread of its own. */
+/** Serves runs until a thread fails or the conductor says quit. Blocks; call it on a thread of its own. */
 export function serve(thread: Thread): void {
+  const { words } = thread;
+  tell(words, Word.ready);
+  serveRuns(thread);
+  tell(words, Word.gone);
+}
+
+function serveRuns(thread: Thread): void {
   const { words } = thread;
   let command = 0;
   for (;;) {
     command = waitForCommand(words, command);
+    if (Atomics.load(words, Word.quit) !== 0) return;
     const program = words[Word.program];
     const steps = words[Word.steps];
     const tagBase = words[Word.tagBase];
@@ -93,7 +101,7 @@ function close(words: Int32Array, table: number, steps: number, tagBase: number,
   if (Atomics.load(words, Word.sleepers) > 0) Atomics.notify(words, Word.claim);
   if (next < steps) return;
   Atomics.store(words, Word.status, aborted ? Status.aborted : Status.ok);
-  finish(words);
+  tell(words, Word.finished);
 }
 
 /**
@@ -114,9 +122,10 @@ function waitForClose(words: Int32Array, claim: number, counted: boolean): void 
   if (slept && counted) Atomics.add(words, Word.waitedMicros, (performance.now() - from) * 1000);
 }
 
-function finish(words: Int32Array): void {
-  Atomics.add(words, Word.finished, 1);
-  Atomics.notify(words, Word.finished);
+/** Counts one more in a word that the conductor waits on. */
+function tell(words: Int32Array, word: number): void {
+  Atomics.add(words, word, 1);
+  Atomics.notify(words, word);
 }
 
 /** Says where and why, poisons the claim so that every thread leaves, and wakes the conductor. */
@@ -130,5 +139,5 @@ function fail(words: Int32Array, error: unknown, step: number, part: number): vo
   Atomics.store(words, Word.claim, POISON);
   Atomics.notify(words, Word.claim);
   Atomics.store(words, Word.status, Status.failed);
-  finish(words);
+  tell(words, Word.finished);
 }

@@ -2,10 +2,11 @@
 // Machine code needs the processor's features and a system that lets it run; WASM runs everywhere.
 import { UnsupportedError, UsageError, show } from "../../base/errors.ts";
 import { type Kernel, type Machine, hasWideMemory, relaxedMachine, wasmMachine } from "../../lanes/index.ts";
-import { type Native, environment } from "#platform";
-import { type ModelCode, compileWasm } from "./code.ts";
+import { type X64Tier, x64Machines } from "../../lanes/x64/machines.ts";
+import { type Native, environment, native } from "#platform";
+import { type ModelCode, compileWasm, compileX64 } from "./code.ts";
 
-export const tierNames = ["wasm-relaxed", "wasm"] as const;
+export const tierNames = ["amx", "avx512vnni", "avx512", "avxvnni", "avx2", "wasm-relaxed", "wasm"] as const;
 export type CpuTier = (typeof tierNames)[number];
 
 /** A kernel set that this host can run. */
@@ -27,8 +28,25 @@ const wasm = (machine: Machine): Omit<Tier, "name"> => ({
   compile: compileWasm,
 });
 
+/** Machine code, where the processor has the features and the system lets it run. */
+const x64 =
+  (name: X64Tier): Row =>
+  () => {
+    const host = native();
+    if ("reason" in host) return host.reason;
+    const machine = x64Machines(host.features).get(name);
+    if (machine === undefined) return `This processor does not have its instructions.`;
+    if (machine.tiles && !host.requestTiles()) return "The system does not grant tile registers.";
+    return { machine, native: host, compile: (kernels, machine) => compileX64(host, kernels, machine) };
+  };
+
 /** What makes up each tier here, or why it is not here. */
 const rows: Readonly<Record<CpuTier, Row>> = {
+  amx: x64("amx"),
+  avx512vnni: x64("avx512vnni"),
+  avx512: x64("avx512"),
+  avxvnni: x64("avxvnni"),
+  avx2: x64("avx2"),
   "wasm-relaxed": () => {
     const machine = relaxedMachine();
     return machine === undefined ? "This host's WebAssembly has no relaxed SIMD." : wasm(machine);

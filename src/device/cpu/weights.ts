@@ -5,6 +5,7 @@
 import type { OnProgress } from "../../base/progress.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
 import type { ParameterStore, StoredParameter } from "../executor.ts";
+import type { Range } from "./check.ts";
 import { Layout } from "./layout.ts";
 import { GROUP_ROWS, type PackedFormat, layouts, packedBytes, packedFormat } from "./packed-layouts.ts";
 import type { WeightTarget } from "./weight-targets.ts";
@@ -38,6 +39,8 @@ export interface WeightImage {
   readonly weights: ReadonlyMap<string, PlacedWeight>;
   /** By offset. */
   readonly forms: readonly PlacedForm[];
+  /** Where nobody may read or write, in the checking mode. */
+  readonly guards: readonly Range[];
   readonly bytes: number;
   /** Of the first part: a multiple of 2 MiB where there is a second one. */
   readonly streamedBytes: number;
@@ -54,6 +57,7 @@ export interface WeightReads {
 export function placeWeights(
   parameters: ReadonlyMap<string, StoredParameter>,
   { packed, plain, whole }: WeightReads,
+  guardBytes = 0,
 ): WeightImage {
   const wanted = [...parameters.values()].flatMap((stored) => [
     ...(plain.has(stored.name) ? [{ stored, form: "plain" as const }] : []),
@@ -64,17 +68,18 @@ export function placeWeights(
   const reserve = (some: typeof wanted, layout: Layout): PlacedForm[] =>
     some.map(({ stored, form }) => ({ stored, form, offset: layout.reserve(formBytes(stored, form, stored.rows)) }));
 
-  const streamed = new Layout();
+  const streamed = new Layout(0, guardBytes);
   const first = reserve(wanted.filter(isStreamed), streamed);
   const streamedBytes = alignUp(streamed.bytes, rest.length > 0 ? HUGE_PAGE_BYTES : SMALL_PAGE_BYTES);
-  const byRow = new Layout(streamedBytes);
+  const byRow = new Layout(streamedBytes, guardBytes);
   const forms = [...first, ...reserve(rest, byRow)];
 
   const weights = new Map<string, PlacedWeight>();
   for (const { stored, form, offset } of forms) {
     weights.set(stored.name, { ...weights.get(stored.name), stored, [form]: offset });
   }
-  return { weights, forms, bytes: alignUp(byRow.bytes, SMALL_PAGE_BYTES), streamedBytes };
+  const guards = [...streamed.guards, ...byRow.guards];
+  return { weights, forms, guards, bytes: alignUp(byRow.bytes, SMALL_PAGE_BYTES), streamedBytes };
 }
 
 const alignUp = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment;

@@ -1,7 +1,7 @@
 // Entry of a compute thread: makes its own functions of the model's kernels over the shared memory, then serves runs.
 import { UnsupportedError } from "../../base/errors.ts";
 import { currentWorker, native } from "#platform";
-import { type ThreadCode, kernelFunctions } from "./code.ts";
+import { type ThreadCode, kernelFunctions } from "./thread-code.ts";
 import { serve } from "./run-loop.ts";
 
 /** What a compute thread is started with. */
