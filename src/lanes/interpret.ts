@@ -74,6 +74,10 @@ const signedByte = (x: number, i: number): number => (x << (24 - 8 * i)) >> 24;
 const at = (cell: Cell, i: number): number => (typeof cell === "number" ? cell : cell?.[i]);
 const byte = (x: number, i: number): number => (x >>> (8 * i)) & 255;
 
+const double = new Float64Array(1);
+/** Its low and high halves: this runs on little-endian hosts only, as all of Liang. */
+const doubleWords = new Uint32Array(double.buffer);
+
 /** a * b + c rounded once to f32: the product is exact in f64, its sum with c is rounded to odd, then to f32. */
 export function fusedMadd(a: number, b: number, c: number): number {
   const product = a * b;
@@ -82,13 +86,16 @@ export function fusedMadd(a: number, b: number, c: number): number {
   const part = sum - product;
   const error = product - (sum - part) + (c - part);
   if (error === 0) return fround(sum);
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, sum);
-  const bits = view.getBigInt64(0);
-  if ((bits & 1n) === 1n) return fround(sum);
+  double[0] = sum;
+  const [low] = doubleWords;
+  if ((low & 1) === 1) return fround(sum);
   // The exact sum lies between `sum` and its neighbour on the error's side: take the odd one of the two.
-  view.setBigInt64(0, error > 0 === sum > 0 ? bits + 1n : bits - 1n);
-  return fround(view.getFloat64(0));
+  if (error > 0 === sum > 0) doubleWords[0] = low + 1;
+  else {
+    doubleWords[0] = low - 1; // wraps
+    if (low === 0) doubleWords[1] -= 1;
+  }
+  return fround(double[0]);
 }
 
 /** The bits of a number rounded to bf16, to nearest even; what is subnormal counts as zero (as VCVTNE2PS2BF16). */
