@@ -3,7 +3,7 @@
 // rows cost beside one. Other work shares the cores, so every number is the best of many short runs.
 // Run: node bench/decode.ts [--tiers amx,avx2] [--formats q4_k,q8_0] [--threads 2] [--columns 1536] [--precision f32]
 import { parseArgs } from "node:util";
-import { kernelFunctions } from "../src/device/cpu/code.ts";
+import { kernelFunctions } from "../src/device/cpu/thread-code.ts";
 import { KernelRun } from "../src/device/cpu/kernel-run.ts";
 import type { Core } from "../src/device/cpu/kernels/core.ts";
 import { decodeKernel } from "../src/device/cpu/kernels/linear-decode.ts";

@@ -4,10 +4,11 @@
 // Run: node bench/profile-steps.ts MODEL.gguf [--tier avx2] [--rows 1] [--position 64] [--rounds 30]
 import { parseArgs } from "node:util";
 import { createCpuExecutor } from "../src/device/cpu/executor.ts";
-import { type ModelCode, kernelFunctions } from "../src/device/cpu/code.ts";
+import type { ModelCode } from "../src/device/cpu/code.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS, Word } from "../src/device/cpu/control.ts";
 import { openModel } from "../src/device/cpu/open-model.ts";
 import { type PackedFormat, packedBytes } from "../src/device/cpu/packed-layouts.ts";
+import { kernelFunctions } from "../src/device/cpu/thread-code.ts";
 import { type CpuTier, chooseTier } from "../src/device/cpu/tiers.ts";
 import { openFileStore, readModelFiles } from "../src/engine/file-store.ts";
 import { openModelFiles } from "../src/format/open-model-files.ts";
