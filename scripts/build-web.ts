@@ -1,6 +1,8 @@
 // Builds the page (src/web) into dist/web, or serves it with reload: `build-web.ts --dev [--server http://127.0.0.1:PORT]`
-// hands /api to a running `liang serve`. Not here: serving what was built (src/server).
-import { resolve } from "node:path";
+// hands /api to a running `liang serve`. With --local: the page that needs no server (src/web/local), into dist/local, with
+// the built-in model beside it and the headers its host should send. Not here: serving what was built (src/server).
+import { cpSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { build, createServer, type InlineConfig, type Plugin } from "vite";
 
@@ -20,13 +22,38 @@ const onlyWoff2: Plugin = {
   },
 };
 
+const local = process.argv.includes("--local");
+const outDir = flagValue("--out") ?? resolve(root, local ? "../../dist/local" : "../../dist/web");
+
+/**
+ * What a host should send with the page that needs no server, in the form that several static hosts read: it is isolated
+ * from other sites, so that threads may share memory, and it can reach nothing but its own files.
+ */
+const HEADERS = `/*
+  Cross-Origin-Opener-Policy: same-origin
+  Cross-Origin-Embedder-Policy: require-corp
+  Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+  X-Content-Type-Options: nosniff
+  Referrer-Policy: no-referrer
+`;
+
+const besidesLocalPage: Plugin = {
+  name: "besides-local-page",
+  writeBundle() {
+    cpSync(join(root, "public"), outDir, { recursive: true });
+    cpSync(resolve(root, "../../models/stories260K.gguf"), join(outDir, "models/stories260K.gguf"));
+    writeFileSync(join(outDir, "_headers"), HEADERS);
+  },
+};
+
 export const webConfig: InlineConfig = {
-  root,
+  root: local ? join(root, "local") : root,
   configFile: false,
   base: "./",
-  plugins: [onlyWoff2, react()],
+  plugins: [onlyWoff2, react(), ...(local ? [besidesLocalPage] : [])],
+  worker: { format: "es" },
   build: {
-    outDir: flagValue("--out") ?? resolve(root, "../../dist/web"),
+    outDir,
     emptyOutDir: true,
     target: "es2023",
     cssTarget: ["chrome123", "safari17.5", "firefox128"], // the first with light-dark(): colours stay as they are written

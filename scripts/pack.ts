@@ -33,7 +33,10 @@ export function publishedManifest(manifest: Manifest): Manifest {
 }
 
 /** The compiled files resolve `#platform` by this, in the repository and in the package. */
-const DIST_MANIFEST = { type: "module", imports: { "#platform": { browser: "./platform/browser/index.js", default: "./platform/node/index.js" } } };
+const DIST_MANIFEST = {
+  type: "module",
+  imports: { "#platform": { browser: "./platform/browser/index.js", default: "./platform/node/index.js" } },
+};
 const BIN = `#!/usr/bin/env node
 if (Number.parseInt(process.versions.node) < 24) {
   console.error("liang: this is Node " + process.versions.node + ", Liang needs 24 or newer.");

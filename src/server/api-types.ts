@@ -71,6 +71,9 @@ export interface LoadedModel {
   readonly window: number;
   readonly trainedWindow: number;
   readonly memoryBytes: number;
+  /** The kernel set that computes it, such as "wasm-relaxed", and on how many threads. */
+  readonly tier: string;
+  readonly threads: number;
   /** "none": the model was not made for chat; the conversation is given to it as plain text. */
   readonly template: "file" | "built-in" | "none";
   readonly loadMs: number;

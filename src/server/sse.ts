@@ -47,7 +47,8 @@ export function sseResponse(
       leave();
       controller.error(new Error(`The reader asked for nothing during ${stallMs / 1000} seconds.`));
     }, stallMs);
-    stall.unref(); // a process that has nothing else to do need not wait for it
+    // A process that has nothing else to do need not wait for it; in browsers a timer is a number.
+    if (typeof stall === "object") stall.unref();
   };
 
   const stream = new ReadableStream<Uint8Array>(

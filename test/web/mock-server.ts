@@ -51,6 +51,8 @@ const info = {
   window: 8192,
   trainedWindow: 32768,
   memoryBytes: 1_400_000_000,
+  tier: "wasm-relaxed",
+  threads: 4,
   template: "file",
   loadMs: 900,
 } as const;

@@ -50,6 +50,7 @@ function toEntry({ name, path, bytes, builtIn }: ListedModel, state: PoolState |
 }
 
 function toLoaded({ info }: LanguageModel): LoadedModel {
-  const { family, parameters, window, trainedWindow, template, loadMs, memory } = info;
-  return { family, parameters, window, trainedWindow, template, loadMs, memoryBytes: memory.totalBytes };
+  const { family, parameters, window, trainedWindow, template, loadMs, memory, tier, threads } = info;
+  const memoryBytes = memory.totalBytes;
+  return { family, parameters, window, trainedWindow, template, loadMs, memoryBytes, tier, threads };
 }

@@ -1,8 +1,9 @@
-// Talks to the server of this page: JSON requests and event streams. Every failure, also that of the network, is an
+// Talks to what answers this page (transport.ts): JSON requests and event streams. Every failure, also that of the network, is an
 // ApiFailure with the server's own words. Not here: what is done with the answers (state/).
 import type { ApiError, ApiErrorBody } from "../../server/api-types.ts";
 import { apiKey } from "./key.ts";
 import { readEvents } from "./events.ts";
+import { send } from "./transport.ts";
 
 export class ApiFailure extends Error {
   readonly error: ApiError;
@@ -29,9 +30,9 @@ async function ask(method: Method, path: string, body: unknown, signal?: AbortSi
   if (body !== undefined) headers.set("content-type", "application/json");
   let response: Response;
   try {
-    response = await fetch(`/api/${path}`, { method, headers, body: JSON.stringify(body), signal: signal ?? null });
+    response = await send(`/api/${path}`, { method, headers, body: JSON.stringify(body), signal: signal ?? null });
   } catch (error) {
-    if (signal?.aborted === true) throw error;
+    if (signal?.aborted === true || error instanceof ApiFailure) throw error;
     throw unreachable(String(error));
   }
   if (!response.ok) throw new ApiFailure(await errorOf(response), response.status);

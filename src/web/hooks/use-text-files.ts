@@ -1,6 +1,7 @@
 // The files of the message being written: dropped anywhere on the page, pasted, or chosen. What cannot be added is told.
 import { useCallback, useEffect, useState } from "react";
 import { FILE_BYTES_MAX, readTextFile, type TextFile } from "../state/text-files.ts";
+import { areModelFiles, openModelFiles, ownModels } from "../state/own-models.ts";
 import { useWords } from "./use-words.ts";
 
 export interface TextFiles {
@@ -49,7 +50,9 @@ export function useTextFiles(): TextFiles {
       setHovering(false);
       if (!holdsFiles(event)) return;
       event.preventDefault();
-      void add(event.dataTransfer?.files ?? []);
+      const dropped = [...(event.dataTransfer?.files ?? [])];
+      if (ownModels.get().own !== undefined && areModelFiles(dropped)) void openModelFiles(dropped);
+      else void add(dropped);
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", leave);

@@ -100,6 +100,10 @@ export const en = {
   loading: "loading",
   missingFile: "file is gone",
   getMore: "Get another one with",
+  openModel: "Open a model file",
+  openModelHint: "GGUF, or all files of a folder from Hugging Face. They are read here; nothing leaves this computer.",
+  onThreads: "{tier}, {threads} threads",
+  onOneThread: "{tier}, one thread",
   copyCommand: "Copy the command",
   parameters: "{count} parameters",
 
@@ -120,6 +124,7 @@ export const en = {
   aboutUnsure:
     "The file has no chat template, so it was perhaps not made for conversation: it may continue the text instead of answering.",
   pullReal: "For real conversation, pull a model that can hold one:",
+  openReal: "For real conversation, open a model that can hold one, or drop its file on this page:",
   thenReload: "It appears in the model list when it is there.",
   storyStarter1: "Once upon a time, there was a little cat named Tom.",
   storyStarter2: "One day, Lily found a red box in the park.",
@@ -201,7 +206,11 @@ export const en = {
   errorBusy: "A reply is still being written in this conversation. Stop it first, or wait for its end.",
   errorKey: "The server asks for its key. Open the address that liang serve printed, with the part after #.",
   errorNotFound: "This conversation is not there any more.",
-  errorInside: "The server failed inside; the terminal it runs in shows how.",
+  errorInside:
+    "Liang failed inside. The terminal it runs in shows how; on a page without a server, the browser’s console.",
+  errorWorker: "The part of this page that runs models has ended. Reload the page; what was said is kept.",
+  oneThread:
+    "This page runs on one thread: its host does not send the headers that isolate it from other sites, and without them a browser lets no threads share memory.",
   cameSoFar: "What had come so far is kept.",
   dismiss: "Dismiss",
   retrying: "Trying again by itself.",

@@ -9,6 +9,7 @@ const BY_CODE: Readonly<Record<string, MessageKey>> = {
   out_of_memory: "errorMemory",
   reply_running: "errorBusy",
   internal_error: "errorInside",
+  worker_ended: "errorWorker",
   conversation_gone: "errorNotFound",
 };
 

@@ -1,7 +1,8 @@
 // What a model is good and bad at, in one sentence, and starters that work with it: judged from what its file says (size,
 // template, name), since files say nothing else. Pure.
-import type { ModelEntry } from "../../server/api-types.ts";
+import type { LoadedModel, ModelEntry } from "../../server/api-types.ts";
 import type { MessageKey } from "../i18n/en.ts";
+import type { Translate } from "../i18n/translate.ts";
 
 export interface ModelWords {
   readonly about: MessageKey;
@@ -43,6 +44,14 @@ function parametersOf({ id, info, bytes }: ModelEntry): number {
   const named = /(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z])/i.exec(id);
   if (named !== null) return Number(named[1]) * (named[2].toLowerCase() === "b" ? 1e9 : 1e6);
   return (bytes ?? 0) / BYTES_PER_PARAMETER;
+}
+
+/** What computes a model in memory: "wasm-relaxed, 2 threads". */
+export function computeWords(
+  { tier, threads }: Pick<LoadedModel, "tier" | "threads">,
+  { t, integer }: { readonly t: Translate; readonly integer: (value: number) => string },
+): string {
+  return threads === 1 ? t("onOneThread", { tier }) : t("onThreads", { tier, threads: integer(threads) });
 }
 
 /** How a quantised file's name ends: "…-q4_k_m", "….Q8_0", "…-bf16". */

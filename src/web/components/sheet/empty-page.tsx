@@ -5,7 +5,7 @@ import { useWords } from "../../hooks/use-words.ts";
 import { openStore, send } from "../../state/conversation.ts";
 import { shortName, wordsFor } from "../../state/model-words.ts";
 import { modelEntry, modelStore } from "../../state/models.ts";
-import { PullCommand } from "../parts/pull-command.tsx";
+import { GetModels } from "../parts/get-models.tsx";
 
 export function EmptyPage({ onSent }: { readonly onSent: () => void }): ReactElement | null {
   const { t } = useWords();
@@ -42,9 +42,7 @@ export function EmptyPage({ onSent }: { readonly onSent: () => void }): ReactEle
       )}
       {(model === undefined || model.builtIn) && (
         <div className="pull">
-          <p>{t("pullReal")}</p>
-          <PullCommand />
-          <p className="then">{t("thenReload")}</p>
+          <GetModels before="pullReal" />
         </div>
       )}
     </section>

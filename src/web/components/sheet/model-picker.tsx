@@ -9,10 +9,10 @@ import { shortName } from "../../state/model-words.ts";
 import { loadModel, modelEntry, modelStore, refreshModels } from "../../state/models.ts";
 import { focusOn, registerFocus } from "../../state/places.ts";
 import { ErrorNote } from "../parts/error-note.tsx";
+import { GetModels } from "../parts/get-models.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { LoadBar } from "../parts/load-bar.tsx";
 import { Menu } from "../parts/menu.tsx";
-import { PullCommand } from "../parts/pull-command.tsx";
 import { ModelRow } from "./model-row.tsx";
 
 function choose(model: string): void {
@@ -59,8 +59,7 @@ export function ModelPicker(): ReactElement {
               ))}
             </div>
             <div className="get-more">
-              <p>{t("getMore")}</p>
-              <PullCommand />
+              <GetModels before="getMore" onChosen={close} />
             </div>
           </>
         )}

@@ -3,7 +3,7 @@ import type { ReactElement } from "react";
 import type { ModelEntry } from "../../../server/api-types.ts";
 import { useWords, type Words } from "../../hooks/use-words.ts";
 import { formatParameters } from "../../state/format.ts";
-import { shortName } from "../../state/model-words.ts";
+import { computeWords, shortName } from "../../state/model-words.ts";
 import { Icon } from "../parts/icon.tsx";
 
 interface ModelRowProps {
@@ -12,13 +12,14 @@ interface ModelRowProps {
   readonly onChoose: () => void;
 }
 
-function factsOf(model: ModelEntry, { t, bytes }: Words): string[] {
+function factsOf(model: ModelEntry, { t, bytes, integer }: Words): string[] {
   const { info } = model;
   return [
     ...(model.bytes === null ? [t("missingFile")] : [bytes(model.bytes)]),
     ...(info === undefined ? [] : [t("parameters", { count: formatParameters(info.parameters) })]),
     ...(model.builtIn ? [t("builtIn")] : []),
     ...(model.state === "loaded" ? [t("loaded")] : []),
+    ...(info === undefined ? [] : [computeWords(info, { t, integer })]),
     ...(model.state === "loading" ? [t("loading")] : []),
   ];
 }

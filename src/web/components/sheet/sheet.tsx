@@ -8,6 +8,7 @@ import { connection } from "../../state/connection.ts";
 import { liveReply, replies } from "../../state/replies.ts";
 import { ErrorNote } from "../parts/error-note.tsx";
 import { IconButton } from "../parts/icon-button.tsx";
+import { OneThreadNote } from "../parts/one-thread-note.tsx";
 import { Composer } from "./composer.tsx";
 import { EmptyPage } from "./empty-page.tsx";
 import { MessageList } from "./message-list.tsx";
@@ -45,6 +46,7 @@ export function Sheet({ covered }: { readonly covered: boolean }): ReactElement 
             {error !== undefined && (
               <ErrorNote error={error} more={reachable ? undefined : t("retrying")} onDismiss={dismissError} />
             )}
+            <OneThreadNote />
             <Composer key={id} conversation={id} replying={asked} stoppable={waiting !== undefined} onSent={onSent} />
           </div>
         </div>

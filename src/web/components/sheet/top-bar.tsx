@@ -6,6 +6,7 @@ import { openConversation } from "../../state/conversation.ts";
 import { focusOn, toggleInstrument, toggleSidebar } from "../../state/places.ts";
 import { preferences } from "../../state/preferences.ts";
 import { IconButton } from "../parts/icon-button.tsx";
+import { ComputeFacts } from "./compute-facts.tsx";
 import { ModelPicker } from "./model-picker.tsx";
 
 export function TopBar(): ReactElement {
@@ -27,6 +28,7 @@ export function TopBar(): ReactElement {
         </>
       )}
       <ModelPicker />
+      <ComputeFacts />
       <span className="grow" />
       <IconButton
         icon="sliders"
