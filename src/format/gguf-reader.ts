@@ -3,6 +3,7 @@
 // field. Not here: files split in parts (gguf-files.ts), what the metadata means (models/, text/).
 import { FormatError, UnsupportedError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
+import { type TextList, TextListBuilder, firstIllFormed } from "../base/text-list.ts";
 import {
   alignUp,
   DEFAULT_ALIGNMENT,
@@ -113,13 +114,24 @@ async function readLongArray(cursor: HeaderCursor, field: string, budget: Budget
       return readElements(at, field, start, budget, 1);
     });
   }
-  const value: string[] = [];
-  while (value.length < count) {
-    const first = value.length;
-    const texts = await cursor.step((at) => readTexts(at, field, first, Math.min(STEP_TEXTS, count - first)));
-    for (const text of texts) value.push(text);
+  if (count <= STEP_TEXTS) return cursor.step((at) => ({ type: "array", of, value: readTexts(at, field, count) }));
+  return { type: "array", of, value: await readTextList(cursor, field, count) };
+}
+
+async function readTextList(cursor: HeaderCursor, field: string, count: number): Promise<TextList> {
+  const builder = new TextListBuilder(count);
+  while (builder.length < count) {
+    const first = builder.length;
+    const end = Math.min(first + STEP_TEXTS, count);
+    await cursor.step((at) => {
+      builder.truncate(first); // a step may run again
+      for (let i = first; i < end; i++) at.textInto(builder, field, at.count(field, i), i);
+    });
   }
-  return { type: "array", of, value };
+  const list = builder.finish();
+  const illFormed = firstIllFormed(list);
+  if (illFormed >= 0) cursor.fail(field, "bytes that are no UTF-8", "UTF-8 text", illFormed);
+  return list;
 }
 
 function readName(cursor: HeaderCursor, field: string, index: number): string {
@@ -167,7 +179,7 @@ function readElements(
   depth: number,
 ): GgufEntry {
   if (isNumeric(of)) return { type: "array", of, value: readNumbers(cursor, of, field, count) };
-  if (of === "string") return { type: "array", of, value: readTexts(cursor, field, 0, count) };
+  if (of === "string") return { type: "array", of, value: readTexts(cursor, field, count) };
   const indices = { length: count };
   if (of === "bool") return { type: "array", of, value: Array.from(indices, (_, i) => readBool(cursor, field, i)) };
   if (depth === ARRAY_DEPTH_MAX) cursor.fail(field, `arrays nested ${depth + 1} deep`, `at most ${depth} deep`);
@@ -178,8 +190,8 @@ function readElements(
   return { type: "array", of, value };
 }
 
-function readTexts(cursor: HeaderCursor, field: string, first: number, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => readText(cursor, field, first + i));
+function readTexts(cursor: HeaderCursor, field: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => readText(cursor, field, i));
 }
 
 function readNumbers(cursor: HeaderCursor, type: NumericType, field: string, count: number): NumericArray {

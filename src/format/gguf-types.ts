@@ -1,5 +1,6 @@
 // The vocabulary of GGUF: value types, tensor types, and what a header holds as plain objects. Source: the format's
 // specification (ggml, docs/gguf.md). Not here: reading (gguf-reader.ts), writing (gguf-writer.ts).
+import type { Texts } from "../base/text-list.ts";
 import { formatByGgmlType, type FormatName } from "../numeric/registry.ts";
 
 export const GGUF_MAGIC = 0x46554747; // "GGUF" as a little-endian u32
@@ -41,7 +42,8 @@ export type NumericType = keyof typeof numericArrays;
 export type NumericArray = InstanceType<(typeof numericArrays)[NumericType]>;
 export const isNumeric = (type: ValueType): type is NumericType => type in numericArrays;
 
-/** A metadata value with its type, so that writing gives back the same bytes. 64-bit integers are bigints. */
+/** A metadata value with its type, so that writing gives back the same bytes. 64-bit integers are bigints; a long array of
+ * strings, such as a vocabulary, is a TextList. */
 export type GgufEntry =
   | { readonly type: Exclude<NumericType, "u64" | "i64">; readonly value: number }
   | { readonly type: "u64" | "i64"; readonly value: bigint }
@@ -49,7 +51,7 @@ export type GgufEntry =
   | { readonly type: "string"; readonly value: string }
   | { readonly type: "array"; readonly of: NumericType; readonly value: NumericArray }
   | { readonly type: "array"; readonly of: "bool"; readonly value: readonly boolean[] }
-  | { readonly type: "array"; readonly of: "string"; readonly value: readonly string[] }
+  | { readonly type: "array"; readonly of: "string"; readonly value: Texts }
   | { readonly type: "array"; readonly of: "array"; readonly value: readonly GgufEntry[] };
 
 /** A tensor as the header lists it, but with the outermost size first (the file has the innermost first). */

@@ -8,6 +8,7 @@ import { memorySource } from "../base/source.ts";
 import { sharedData } from "../../test/shared-data.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { readGguf } from "./gguf-reader.ts";
+import type { TextList } from "../base/text-list.ts";
 import { formatOfType, type GgufEntry, plainMetadata } from "./gguf-types.ts";
 import { type GgufToWrite, type TensorToWrite, writeGguf } from "./gguf-writer.ts";
 
@@ -183,6 +184,17 @@ describe("GGUF", () => {
     }
   });
 
+  test("a long list of texts is refused by the number of the one that is no UTF-8, also where it joins the next", async () => {
+    const tokens = Array.from({ length: 10_000 }, (_, i) => `token ${i}`);
+    const entries = new Map<string, GgufEntry>([["tokens", { type: "array", of: "string", value: tokens }]]);
+    const bytes = await written({ entries, tensors: [] });
+    const last = new TextDecoder("latin1").decode(bytes).indexOf("token 9998") + "token 9998".length - 1;
+    bytes[last] = 0xc3; // and the next text begins with its second byte
+    await assert.rejects(read(bytes), /metadata tokens\[9998\] is "bytes that are no UTF-8"/);
+    bytes[last + 9] = 0xa9;
+    await assert.rejects(read(bytes), /metadata tokens\[9998\] is "bytes that are no UTF-8"/);
+  });
+
   test("a header larger than the first read is fetched in pieces, never the data behind it", async () => {
     const tokens = Array.from({ length: 60_000 }, (_, i) => `token ${i}`);
     const entries = new Map<string, GgufEntry>([["tokens", { type: "array", of: "string", value: tokens }]]);
@@ -198,7 +210,7 @@ describe("GGUF", () => {
       read: (at: number, into: Uint8Array) => ((bytesRead += into.length), source.read(at, into)),
     };
     const header = await readGguf(counting);
-    assert.deepEqual(header.entries.get("tokens")?.value, tokens);
+    assert.deepEqual([...(header.entries.get("tokens")!.value as TextList)], tokens);
     assert.ok(bytesRead < 3 * 2 ** 20, `${bytesRead} bytes`);
   });
 });

@@ -4,11 +4,11 @@
 // header means.
 import { FormatError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
+import { type TextListBuilder, shortText } from "../base/text-list.ts";
 
 const FETCH_BYTES = 1024 * 1024;
 // the largest headers in use (vocabularies of 262k tokens with their merges) take 20 MB
 const HEADER_BYTES_MAX = 256 * 2 ** 20;
-const SHORT_TEXT_BYTES = 32;
 
 /** Thrown inside a step when the buffer ends; never leaves this file. */
 class MoreBytes {
@@ -80,13 +80,19 @@ export class HeaderCursor {
   /** UTF-8 text of `length` bytes. */
   text(field: string, length: number, index?: number): string {
     const at = this.#take(field, length, index);
-    const fast = length <= SHORT_TEXT_BYTES ? shortText(this.#bytes, at, at + length) : undefined;
+    const fast = shortText(this.#bytes, at, at + length);
     if (fast !== undefined) return fast;
     try {
       return this.#decoder.decode(this.#bytes.subarray(at, at + length));
     } catch {
       return this.fail(field, "bytes that are no UTF-8", "UTF-8 text", index);
     }
+  }
+
+  /** Adds `length` bytes to a list of texts; whether they are UTF-8 is the caller's to check. */
+  textInto(list: TextListBuilder, field: string, length: number, index: number): void {
+    const at = this.#take(field, length, index);
+    list.append(this.#bytes, at, at + length);
   }
 
   /** Throws FormatError about a field of this file. */
@@ -131,29 +137,3 @@ export class HeaderCursor {
     this.#first = start;
   }
 }
-
-/**
- * Decodes well-formed UTF-8 of one to three bytes a character; undefined for anything else, which TextDecoder judges.
- * A vocabulary is half a million texts of a few bytes, for which a TextDecoder call costs several times the text.
- */
-function shortText(bytes: Uint8Array, from: number, end: number): string | undefined {
-  let text = "";
-  for (let at = from; at < end;) {
-    const lead = bytes[at];
-    if (lead < 0x80) {
-      text += String.fromCharCode(lead);
-      at += 1;
-    } else if (lead >= 0xc2 && lead < 0xe0 && at + 1 < end && isTail(bytes[at + 1])) {
-      text += String.fromCharCode(((lead & 31) << 6) | (bytes[at + 1] & 63));
-      at += 2;
-    } else if (lead >= 0xe0 && lead < 0xf0 && at + 2 < end && isTail(bytes[at + 1]) && isTail(bytes[at + 2])) {
-      const code = ((lead & 15) << 12) | ((bytes[at + 1] & 63) << 6) | (bytes[at + 2] & 63);
-      if (code < 0x800 || (code >= 0xd800 && code < 0xe000)) return undefined;
-      text += String.fromCharCode(code);
-      at += 3;
-    } else return undefined;
-  }
-  return text;
-}
-
-const isTail = (byte: number): boolean => (byte & 0xc0) === 0x80;

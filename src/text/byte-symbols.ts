@@ -1,15 +1,14 @@
 // Symbols of byte-level BPE: every UTF-8 byte is one, spelled in the byte alphabet. A merge whose result the vocabulary
 // does not list still happens, through a symbol of its own that falls apart into bytes at the end, as in llama.cpp.
-import { FormatError, UnsupportedError } from "../base/errors.ts";
+import { UnsupportedError } from "../base/errors.ts";
 import { bytesOfSpelling, characterOfByte } from "./byte-alphabet.ts";
 import type { Symbols } from "./bpe.ts";
-import { MergeTable } from "./merge-table.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 const UTF8_MAX_BYTE = 0xf4; // no larger byte occurs in UTF-8, nor do 0xC0 and 0xC1
 
 export interface ByteSymbolOptions {
-  /** Spellings of the symbols from the vocabulary's size on (see `mergesOf`). */
+  /** Spellings of the symbols from the vocabulary's size on (see merges.ts). */
   readonly extra?: readonly string[];
   readonly unknown?: number | undefined;
   /** What the vocabulary puts after a piece's last symbol ("</w>"). */
@@ -81,42 +80,4 @@ export class ByteSymbols implements Symbols {
 /** The last byte of the UTF-8 that ends with this unit, none of ASCII; of a pair of surrogates the second decides. */
 function lastByte(unit: number): number {
   return 0x80 | (unit & 0x3f);
-}
-
-/**
- * The table of a list of merges, each "left right" or a pair. Spellings that the vocabulary lacks are appended to
- * `extra` and stand for symbols from the vocabulary's size on; without `extra` they are refused.
- * Throws FormatError for an entry that is no pair.
- */
-export function mergesOf(
-  merges: readonly (string | readonly [string, string])[],
-  vocabulary: Vocabulary,
-  extra: string[] | undefined,
-  file: string,
-): MergeTable {
-  const table = new MergeTable(merges.length);
-  const extraIds = new Map<string, number>();
-  const symbolOf = (text: string, rank: number): number => {
-    const known = vocabulary.idOf(text) ?? extraIds.get(text);
-    if (known !== undefined) return known;
-    if (extra === undefined) throw new FormatError(file, `merge ${rank}`, text, "spellings that the vocabulary has");
-    const symbol = vocabulary.size + extra.length;
-    extra.push(text);
-    extraIds.set(text, symbol);
-    return symbol;
-  };
-  for (const [rank, merge] of merges.entries()) {
-    let left: string;
-    let right: string;
-    if (typeof merge === "string") {
-      const space = merge.indexOf(" ", 1); // from 1: a symbol may itself be a space
-      if (space < 0) throw new FormatError(file, `merge ${rank}`, merge, "two symbols with a space between");
-      left = merge.slice(0, space);
-      right = merge.slice(space + 1);
-    } else {
-      [left, right] = merge;
-    }
-    table.add(symbolOf(left, rank), symbolOf(right, rank), rank, symbolOf(left + right, rank));
-  }
-  return table;
 }

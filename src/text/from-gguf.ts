@@ -1,10 +1,12 @@
 // A Tokenizer from GGUF metadata (`tokenizer.ggml.*`), with llama.cpp's rules where the file leaves something open:
 // default ids, which tokens count as control tokens, spaces after special tokens.
 import { FormatError, UnsupportedError } from "../base/errors.ts";
+import type { TextList, Texts } from "../base/text-list.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { assembleTokenizer, type TokenizerParts } from "./assemble.ts";
 import { BpeEncoder } from "./bpe.ts";
-import { ByteSymbols, mergesOf } from "./byte-symbols.ts";
+import { ByteSymbols } from "./byte-symbols.ts";
+import { mergesOf } from "./merges.ts";
 import { byteTokenIds, CharacterSymbols, isPiece, mergesByScore, untouchedBorders } from "./character-symbols.ts";
 import { Charsmap } from "./charsmap.ts";
 import { byteLevelRules, sentencePieceRules } from "./detokenizer.ts";
@@ -60,13 +62,21 @@ export function tokenizerFromGguf(metadata: Metadata, file = "GGUF"): Tokenizer 
       hint: `Known: ${Object.keys(MODELS).join(", ")}.`,
     });
   }
-  const texts = reader.require(`${PREFIX}tokens`, reader.texts(`${PREFIX}tokens`));
+  const texts = reader.require(`${PREFIX}tokens`, reader.textList(`${PREFIX}tokens`));
   const types = reader.numbers(`${PREFIX}token_type`, texts.length);
   const classes = types && Array.from({ length: texts.length }, (_, id) => classOfType(types[id], id, file));
-  const named = texts.map((text, id) => (text === "" ? `[EMPTY_${id}]` : text));
-  const vocabulary = new Vocabulary(named, classes, file);
+  const vocabulary = new Vocabulary(withoutEmpty(texts), classes, file);
   const made = make({ metadata: reader, vocabulary, file });
   return assembleTokenizer({ ...made, vocabulary, added: addedTokens(vocabulary, reader.text("general.name") ?? "") });
+}
+
+/** Spellings that differ, as llama.cpp has them. */
+function withoutEmpty(texts: TextList): Texts {
+  const isEmpty = (id: number): boolean => texts.starts[id] === texts.starts[id + 1];
+  for (let id = 0; id < texts.length; id++) {
+    if (isEmpty(id)) return texts.toArray().map((text, i) => (text === "" ? `[EMPTY_${i}]` : text));
+  }
+  return texts;
 }
 
 function classOfType(type: number, id: number, file: string): TokenClass {
@@ -125,7 +135,7 @@ function surroundings(
 function makeByteLevel(context: Context): Made {
   const { metadata, vocabulary, file } = context;
   const preTokenizer = preTokenizerOf(metadata.text(`${PREFIX}pre`) ?? "default");
-  const merges = metadata.require(`${PREFIX}merges`, metadata.texts(`${PREFIX}merges`));
+  const merges = metadata.require(`${PREFIX}merges`, metadata.textList(`${PREFIX}merges`));
   const specials = findSpecials(vocabulary, specialIds(metadata, {}));
   const split = splitOfPreTokenizer(preTokenizer); // here, so that an unknown one is refused at once
   return {

@@ -1,7 +1,8 @@
 // The models of tokenizer.json (BPE, Unigram, WordPiece): their vocabulary, and the encoder made of it.
 import { UnsupportedError } from "../base/errors.ts";
 import { BpeEncoder } from "./bpe.ts";
-import { ByteSymbols, mergesOf } from "./byte-symbols.ts";
+import { ByteSymbols } from "./byte-symbols.ts";
+import { mergesOf } from "./merges.ts";
 import { byteTokenIds, CharacterSymbols, untouchedBorders } from "./character-symbols.ts";
 import { Component } from "./huggingface-json.ts";
 import type { PreTokenization } from "./huggingface-pre-tokenizers.ts";

@@ -1,5 +1,6 @@
 // Typed reads of GGUF metadata: each says what the field holds and what was expected when they differ.
 import { FormatError } from "../base/errors.ts";
+import { TextList, type Texts } from "../base/text-list.ts";
 
 export type Metadata = Readonly<Record<string, unknown>>;
 
@@ -28,11 +29,21 @@ export class MetadataReader {
   }
 
   texts(key: string): readonly string[] | undefined {
-    return this.#read(
-      key,
-      "an array of strings",
-      (value) => Array.isArray(value) && value.every((entry) => typeof entry === "string"),
-    ) as readonly string[] | undefined;
+    const found = this.#texts(key);
+    return found instanceof TextList ? found.toArray() : found;
+  }
+
+  /** The same, for lists that are long. */
+  textList(key: string): TextList | undefined {
+    const found = this.#texts(key);
+    return found === undefined || found instanceof TextList ? found : TextList.of(found);
+  }
+
+  #texts(key: string): Texts | undefined {
+    return this.#read(key, "an array of strings", (value) => {
+      if (value instanceof TextList) return true;
+      return Array.isArray(value) && value.every((entry) => typeof entry === "string");
+    }) as Texts | undefined;
   }
 
   /** Numbers, as an array or a typed array; `length` is what there must be at least. */

@@ -2,30 +2,47 @@
 // use, so that a quarter of a million entries load in milliseconds. Not here: roles of special tokens
 // (special-tokens.ts), what bytes a spelling stands for (detokenizer.ts).
 import { FormatError, UsageError } from "../base/errors.ts";
+import { TextList, type Texts } from "../base/text-list.ts";
+import { TextIndex } from "./text-index.ts";
 import type { TokenClass } from "./tokenizer.ts";
+
+const utf8 = new TextEncoder();
+const scratch = new Uint8Array(256); // spellings are shorter; others get bytes of their own
 
 const CLASSES = ["normal", "unknown", "control", "user-defined", "unused", "byte"] as const satisfies TokenClass[];
 
 export class Vocabulary {
-  readonly texts: readonly string[];
+  readonly size: number;
+  readonly #given: Texts;
   readonly #classes: Uint8Array;
-  #ids: Map<string, number> | undefined;
   readonly #file: string;
+  #texts: readonly string[] | undefined;
+  #list: TextList | undefined;
+  #index: TextIndex | undefined;
 
   /** `classes` by id, or nothing: all normal. `file` is named in errors. */
-  constructor(texts: readonly string[], classes: ArrayLike<TokenClass> | undefined, file: string) {
-    this.texts = texts;
+  constructor(texts: Texts, classes: ArrayLike<TokenClass> | undefined, file: string) {
+    this.size = texts.length;
+    this.#given = texts;
     this.#file = file;
     this.#classes = new Uint8Array(texts.length);
     if (classes !== undefined) for (let id = 0; id < texts.length; id++) this.setClass(id, classes[id]);
   }
 
-  get size(): number {
-    return this.texts.length;
+  /** All spellings by id. */
+  get texts(): readonly string[] {
+    this.#texts ??= this.#given instanceof TextList ? this.#given.toArray() : this.#given;
+    return this.#texts;
+  }
+
+  /** The same as bytes. */
+  get list(): TextList {
+    this.#list ??= this.#given instanceof TextList ? this.#given : TextList.of(this.#given);
+    return this.#list;
   }
 
   text(id: number): string {
-    const text = this.texts[id];
+    const text = Number.isInteger(id) ? this.#given.at(id) : undefined;
     if (text === undefined) {
       throw new UsageError(`Token id ${id} is outside the vocabulary of ${this.size} tokens.`, { field: "ids" });
     }
@@ -51,15 +68,24 @@ export class Vocabulary {
 
   /** The id of a spelling. Throws FormatError when two entries are spelled alike. */
   idOf(text: string): number | undefined {
-    this.#ids ??= this.#index();
-    return this.#ids.get(text);
+    const { read, written } = utf8.encodeInto(text, scratch);
+    const isWhole = read === text.length;
+    const bytes = isWhole ? scratch : utf8.encode(text);
+    const id = this.index.find(bytes, 0, isWhole ? written : bytes.byteLength);
+    return id < 0 ? undefined : id;
   }
 
-  #index(): Map<string, number> {
-    const ids = new Map<string, number>();
-    for (let id = 0; id < this.texts.length; id++) ids.set(this.texts[id], id);
-    if (ids.size === this.texts.length) return ids;
-    const twice = this.texts.findIndex((text, id) => ids.get(text) !== id);
-    throw new FormatError(this.#file, `token ${twice}`, this.texts[twice], "a token that no other entry repeats");
+  /** Ids by the bytes of spellings. Throws as `idOf`. */
+  get index(): TextIndex {
+    this.#index ??= this.#makeIndex();
+    return this.#index;
+  }
+
+  #makeIndex(): TextIndex {
+    const index = new TextIndex(this.list);
+    if (index.repeated < 0) return index;
+    const { bytes, starts } = this.list;
+    const first = index.find(bytes, starts[index.repeated], starts[index.repeated + 1]);
+    throw new FormatError(this.#file, `token ${first}`, this.text(first), "a token that no other entry repeats");
   }
 }
