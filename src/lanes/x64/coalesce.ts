@@ -31,6 +31,7 @@ export function coalesce(program: Program, { lives, order, depths }: Lives): voi
       parents[gone] = kept;
       merge(lives[kept]!, lives[gone]!);
       lives[gone] = undefined;
+      program.homes.delete(kept); // what is one value now may differ from what is in the frame
     }
   }
   for (const code of order) rename(code, find);

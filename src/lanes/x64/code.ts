@@ -102,6 +102,8 @@ export interface Program {
   readonly classes: RegisterClass[];
   /** Values that are constants, with their bits (vectors: of every lane): made where needed, or kept in a register. */
   readonly constants: Map<number, number>;
+  /** Values that hold what is in the frame too, and where; those of constants NONE. */
+  readonly homes: Map<number, number>;
   /** Bits of a vector register. */
   readonly vectorBits: 128 | 256 | 512;
   /** Vector registers there are; 32: those of EVEX. */
@@ -159,4 +161,19 @@ export function eachRead(code: Code, visit: (id: number) => void): void {
     }
   }
   if (code.mask >= 0) visit(code.mask);
+}
+
+/** Where code can stand that runs whether or not a jump before the item is taken: before what sets the jump's flags. */
+export function placeBefore(items: readonly Item[], at: number): number {
+  const isPart = (item: Item | undefined): boolean =>
+    item?.kind === "code" && /^(j|cmp$|test$|vucomiss$)/.test(item.name);
+  while (at > 0 && (items[at]?.kind !== "code" || isPart(items[at])) && isPart(items[at - 1])) at--;
+  return at;
+}
+
+/** Whether code makes a constant where the result will be, for nothing: zeros, and integers. */
+export function makesInPlace({ constants, classes }: Program, { tied, isCopy, sources }: Code, id: number): boolean {
+  const [first] = sources;
+  if (!(tied || isCopy) || first?.kind !== "value" || first.id !== id) return false;
+  return constants.get(id) === 0 || (constants.has(id) && classes[id] === "general");
 }

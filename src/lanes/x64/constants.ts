@@ -1,6 +1,6 @@
 // Where constants live: those that loops read often enough are made once before the first use's outermost loop and want a
 // register; the others are made, or read from the pool, where they are needed.
-import { type Code, type Item, type Program, eachRead } from "./code.ts";
+import { type Code, type Item, type Program, eachRead, makesInPlace, placeBefore } from "./code.ts";
 import type { ConstantPool } from "./pool.ts";
 import { type Frame, constantCode, spill } from "./spill.ts";
 
@@ -11,7 +11,7 @@ const AS_OPERAND = 0.3;
 const MADE = 1;
 
 export function placeConstants(program: Program, frame: Frame, pool: ConstantPool): void {
-  const { constants, items, classes } = program;
+  const { constants, items } = program;
   const benefits = new Map<number, number>();
   const firstItems = new Map<number, number>();
   const visit = (code: Code, weight: number, top: number): void => {
@@ -19,10 +19,8 @@ export function placeConstants(program: Program, frame: Frame, pool: ConstantPoo
       const bits = constants.get(id);
       if (bits === undefined) return;
       if (!firstItems.has(id)) firstItems.set(id, top);
-      const isFirst = (code.tied || code.isCopy) && isValue(code, 0, id);
       const isOperand = code.memoryAt >= 0 && isValue(code, code.memoryAt, id) && bits !== 0;
-      const isFree = isFirst && (bits === 0 || classes[id] === "general");
-      const cost = isFree ? 0 : isOperand ? AS_OPERAND : MADE;
+      const cost = makesInPlace(program, code, id) ? 0 : isOperand ? AS_OPERAND : MADE;
       benefits.set(id, (benefits.get(id) ?? 0) + cost * weight);
     });
   };
@@ -49,14 +47,6 @@ export function placeConstants(program: Program, frame: Frame, pool: ConstantPoo
     frame,
     pool,
   );
-}
-
-/** Where code can stand that runs whether or not a jump before the item is taken: before what sets the jump's flags. */
-function placeBefore(items: readonly Item[], at: number): number {
-  const isPart = (item: Item | undefined): boolean =>
-    item?.kind === "code" && /^(j|cmp$|test$|vucomiss$)/.test(item.name);
-  while (at > 0 && (items[at].kind !== "code" || isPart(items[at])) && isPart(items[at - 1])) at--;
-  return at;
 }
 
 function isValue(code: Code, at: number, id: number): boolean {

@@ -54,6 +54,7 @@ export class Selection {
       items: this.items,
       classes,
       constants: new Map(),
+      homes: new Map(),
       vectorBits: this.bits,
       vectors: machine.registers,
     };

@@ -115,6 +115,7 @@ class Simplifier {
     const isSame = operands === statement.operands && op === statement.op && immediate === statement.immediate;
     const simple: Do = isSame ? statement : { kind: "do", op, operands, result, immediate };
     if (result >= 0 && pure.has(op)) return this.#place(simple);
+    if (op === "int.divU" || op === "int.remU") return this.#divide(simple, block);
     if (result >= 0) this.#levels[result] = this.#blocks.length - 1;
     block.statements.push(simple);
   }
@@ -124,14 +125,36 @@ class Simplifier {
     return operands;
   }
 
+  /** A division stays where it is; a remainder beside its quotient is what the quotient leaves. */
+  #divide(statement: Do, block: Block): void {
+    const { op, operands, result } = statement;
+    const quotient = this.#known(keyOf({ ...statement, op: "int.divU" }));
+    if (quotient !== undefined && op === "int.divU") return void this.#replaced.set(result, quotient);
+    if (quotient !== undefined) {
+      const product = this.types.push("int") - 1;
+      this.#do({ kind: "do", op: "int.mul", operands: [quotient, operands[1]], result: product, immediate: 0 }, block);
+      return this.#do({ kind: "do", op: "int.sub", operands: [operands[0], product], result, immediate: 0 }, block);
+    }
+    this.#levels[result] = this.#blocks.length - 1;
+    block.statements.push(statement);
+    if (op === "int.divU") block.known.set(keyOf(statement), result);
+  }
+
+  /** A value that is computed in the same way already. */
+  #known(key: number | string): number | undefined {
+    for (const { known } of this.#blocks) {
+      const same = known.get(key);
+      if (same !== undefined) return same;
+    }
+    return undefined;
+  }
+
   /** Puts a pure statement where it is computed least often, unless its value is already there. */
   #place(statement: Do): void {
     const { op, operands, immediate, result } = statement;
     const key = keyOf(statement);
-    for (const { known } of this.#blocks) {
-      const same = known.get(key);
-      if (same !== undefined) return void this.#replaced.set(result, same);
-    }
+    const same = this.#known(key);
+    if (same !== undefined) return void this.#replaced.set(result, same);
     let needed = 0;
     for (const id of operands) needed = Math.max(needed, this.#levels[id] ?? 0);
     let level = this.#blocks.length - 1;
