@@ -2,10 +2,11 @@
 // machine has tiles, in machine code: shapes that leave tails in rows, columns and outputs.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { gatedTileKernels, tileKernels } from "../../src/device/cpu/kernels/linear-tiles.ts";
+import { TILE_SCRATCH_BYTES, gatedTileKernels, tileKernels } from "../../src/device/cpu/kernels/linear-tiles.ts";
 import { rmsNormKernel } from "../../src/device/cpu/kernels/norm.ts";
 import { packNormTilesKernel, packTilesKernel, tileFormBytes } from "../../src/device/cpu/kernels/tiles.ts";
 import { tileFormats } from "../../src/device/cpu/kernels/tile-weights.ts";
+import { THREAD_SCRATCH_BYTES } from "../../src/device/cpu/layout.ts";
 import { layouts } from "../../src/device/cpu/packed-layouts.ts";
 import type { Machine } from "../../src/lanes/index.ts";
 import { formats } from "../../src/numeric/registry.ts";
@@ -140,6 +141,8 @@ function tileForm(
   asWord[0] = new DataView(memory).getUint16(at + step + inStep, true) << 16;
   return asFloat[0];
 }
+
+it("tile products fit a thread's scratch", () => assert.ok(TILE_SCRATCH_BYTES <= THREAD_SCRATCH_BYTES));
 
 describe("the tile form", () => {
   const [rows, columns] = [33, 352];

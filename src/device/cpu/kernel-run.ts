@@ -5,7 +5,7 @@ import { createWasmMemory } from "../../lanes/index.ts";
 import type { NativeRegion } from "#platform";
 import type { ModelCode } from "./code.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS } from "./control.ts";
-import { Layout, SCRATCH_BYTES } from "./layout.ts";
+import { Layout, THREAD_SCRATCH_BYTES } from "./layout.ts";
 import { PAGE_BYTES } from "./model-memory.ts";
 import { ComputePool } from "./pool.ts";
 import { setWord } from "./program.ts";
@@ -38,7 +38,7 @@ export class KernelRun implements AsyncDisposable {
     const { tier, kernels, threads, bytes } = options;
     const { machine, native } = tier;
     const layout = new Layout(CONTROL_ADDRESS + CONTROL_BYTES);
-    const scratch = Array.from({ length: threads }, () => layout.reserve(SCRATCH_BYTES));
+    const scratch = Array.from({ length: threads }, () => layout.reserve(THREAD_SCRATCH_BYTES));
     this.#table = layout.reserve(STEP_WORDS * 4 + RECORD_BYTES);
     const block = native === undefined ? layout.reserve(bytes) : 0;
     const pages = Math.ceil(layout.bytes / PAGE_BYTES);

@@ -5,8 +5,10 @@ import type { Range } from "./check.ts";
 
 export const ALIGNMENT = 64;
 const PADDING = 64;
-/** Bytes of scratch a thread has. */
+/** Bytes of a thread's scratch that kernels plan with: what the second cache level has beside what they read. */
 export const SCRATCH_BYTES = 256 << 10;
+/** Bytes of scratch a thread has: tile products keep the sums of 512 rows there. Untouched pages cost nothing. */
+export const THREAD_SCRATCH_BYTES = 640 << 10;
 
 export const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

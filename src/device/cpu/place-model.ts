@@ -9,7 +9,7 @@ import { type Leaves, collectLeaves } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
 import { type Check, type Range, guardBytes } from "./check.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES } from "./control.ts";
-import { ALIGNMENT, Layout, SCRATCH_BYTES, align } from "./layout.ts";
+import { ALIGNMENT, Layout, THREAD_SCRATCH_BYTES, align } from "./layout.ts";
 import { type LoweredGraph, lower } from "./lower.ts";
 import { sharedBytes, sharedBytesMax } from "./model-memory.ts";
 import { type ProgramAddresses, placeProgram } from "./program.ts";
@@ -92,7 +92,7 @@ export async function placeModel(
 function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: number, machine: Machine): PlacedModel {
   const guard = guardBytes();
   const layout = new Layout(CONTROL_ADDRESS + CONTROL_BYTES, guard);
-  const scratch = Array.from({ length: threads }, () => layout.reserve(SCRATCH_BYTES));
+  const scratch = Array.from({ length: threads }, () => layout.reserve(THREAD_SCRATCH_BYTES));
   const programs = lowered.map((program) => ({
     ...program,
     addresses: placeProgram(program, layout, machine.word),
@@ -145,7 +145,7 @@ function planApart({ arena }: LoweredGraph, layout: Layout): ArenaPlan {
 
 /** What kernels may not rely on before they write it. */
 const poisoned = (programs: readonly PlacedProgram[], scratch: readonly number[]): Range[] => [
-  ...scratch.map((offset) => ({ offset, bytes: SCRATCH_BYTES })),
+  ...scratch.map((offset) => ({ offset, bytes: THREAD_SCRATCH_BYTES })),
   ...programs.flatMap(({ arena, plan }) => arena.map(({ bytes }, i) => ({ offset: plan.offsets[i], bytes }))),
 ];
 
