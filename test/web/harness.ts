@@ -33,20 +33,29 @@ export interface VisitOptions extends BrowserContextOptions {
   readonly path?: string;
 }
 
-/** Declares tests of one file: a browser for all, a server and a page for each. */
-export function pageTests(): (name: string, options: VisitOptions, body: (visit: Visit) => Promise<void>) => void {
+/** Why tests in a browser are skipped, if they are. */
+export const noBrowser = executablePath === undefined && "no Chromium on this machine (LIANG_CHROMIUM names one)";
+
+/** One browser for all tests of a file; a function, for it is there once they run. */
+export function sharedBrowser(): () => Browser {
   let browser: Browser | undefined;
   before(async () => {
     if (executablePath !== undefined) browser = await chromium.launch({ executablePath, args: ARGUMENTS });
   });
   after(async () => await browser?.close());
-  const skip = executablePath === undefined && "no Chromium on this machine (LIANG_CHROMIUM names one)";
+  return () => browser!;
+}
+
+/** Declares tests of one file: a browser for all, a server and a page for each. */
+export function pageTests(): (name: string, options: VisitOptions, body: (visit: Visit) => Promise<void>) => void {
+  const browser = sharedBrowser();
+  const skip = noBrowser;
 
   return (name, { prepare, path = "/", ...options }, body) => {
     void test(name, { skip, timeout: 60_000 }, async () => {
       const server = await startMockServer();
       prepare?.(server);
-      const context = await browser!.newContext({
+      const context = await browser().newContext({
         viewport: { width: 1280, height: 800 },
         locale: "en-GB",
         ...options,
