@@ -1,6 +1,6 @@
 // Runs a listing as an x64 processor would, bit by bit, over plain memory whose first byte has address 0: so kernels are
-// checked on machines that lack their instructions. Calling convention: System V, kernel(record, part, parts, scratch).
-// Throws Fault for what would end the process, and for a callee's register that is not given back.
+// checked on machines that lack their instructions. A listing is called as kernel(record, part, parts, scratch).
+// Throws Fault for what would end the process, and for a register that is not given back.
 import { chooseForm } from "../../../src/lanes/x64/assemble.ts";
 import type { Instruction, Listing } from "../../../src/lanes/x64/instruction.ts";
 import { showInstruction } from "../../../src/lanes/x64/show.ts";
@@ -27,10 +27,16 @@ const others: Readonly<Record<string, (decoded: Decoded) => Step>> = { ...genera
 
 /** Far more than a kernel over a test's shapes takes. */
 const INSTRUCTIONS_MAX = 100e6;
-/** rdi, rsi, rdx, rcx. */
-const ARGUMENTS = [7, 6, 2, 1];
-/** rbx, rsp, rbp, r12 .. r15: the caller's. */
-const KEPT = [3, 4, 5, 12, 13, 14, 15];
+/** Where arguments are given, and what a function gives back as it was (of vectors, the low 128 bits). */
+const conventions = {
+  systemV: { given: [7, 6, 2, 1], kept: [3, 4, 5, 12, 13, 14, 15], keptVectors: [] },
+  windows: {
+    given: [1, 2, 8, 9],
+    kept: [3, 4, 5, 6, 7, 12, 13, 14, 15],
+    keptVectors: [6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+  },
+} as const;
+export type ConventionName = keyof typeof conventions;
 
 /** Whether the emulator knows an instruction. */
 export const knows = (name: string): boolean =>
@@ -49,12 +55,12 @@ function step(decoded: Decoded, end: number): Step {
   throw new Error(`The emulator does not know ${instruction.name}.`);
 }
 
-/** Runs a listing once. `memory` is what it reads and writes; returns how many instructions that took. */
-export function emulate(listing: Listing, memory: ArrayBufferLike, call: CallArguments): number {
-  const state = new State(memory, listing.pool);
-  [call.record, call.part, call.parts, call.scratch].forEach((value, i) => (state.gpr[ARGUMENTS[i]] = BigInt(value)));
-  const kept = KEPT.map((register) => state.gpr[register]);
+/** Runs a listing as often as it is called; returns how many instructions a call took. */
+export type Emulated = (call: CallArguments) => number;
 
+/** Prepares a listing to run over `memory`, which is what it reads and writes. */
+export function emulator(listing: Listing, memory: ArrayBufferLike, name: ConventionName = "systemV"): Emulated {
+  const state = new State(memory, listing.pool);
   const code: Instruction[] = [];
   const labels = new Map<number, number>();
   for (const instruction of listing.instructions) {
@@ -66,18 +72,34 @@ export function emulate(listing: Listing, memory: ArrayBufferLike, call: CallArg
     const { form } = chooseForm(listing, instruction);
     return step({ instruction, form, state, labels }, code.length);
   });
+  const { given, kept, keptVectors } = conventions[name];
+  const keptBytes = (): bigint[] => [
+    ...kept.map((register) => state.gpr[register]),
+    ...keptVectors.flatMap((register) => [state.u64[8 * register], state.u64[8 * register + 1]]),
+  ];
 
-  let count = 0;
-  for (let at = 0; at < steps.length; count++) {
-    if (count > INSTRUCTIONS_MAX) throw new Fault(`${listing.name} does not end`);
-    try {
-      at = steps[at]() ?? at + 1;
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      throw new Fault(`${listing.name}, instruction ${at}, ${showInstruction(code[at])}: ${error.message}`);
+  return ({ record, part, parts, scratch }) => {
+    state.forget();
+    [record, part, parts, scratch].forEach((value, i) => (state.gpr[given[i]] = BigInt(value)));
+    const before = keptBytes();
+    let count = 0;
+    for (let at = 0; at < steps.length; count++) {
+      if (count > INSTRUCTIONS_MAX) throw new Fault(`${listing.name} does not end`);
+      try {
+        at = steps[at]() ?? at + 1;
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        throw new Fault(`${listing.name}, instruction ${at}, ${showInstruction(code[at])}: ${error.message}`);
+      }
     }
-  }
-  const lost = KEPT.filter((register, i) => state.gpr[register] !== kept[i]);
-  if (lost.length > 0) throw new Fault(`${listing.name} does not give registers ${lost.join(", ")} back to its caller`);
-  return count;
+    if (keptBytes().some((value, i) => value !== before[i])) {
+      throw new Fault(`${listing.name} does not give registers back to its caller as they were`);
+    }
+    return count;
+  };
+}
+
+/** Runs a listing once. */
+export function emulate(listing: Listing, memory: ArrayBufferLike, call: CallArguments): number {
+  return emulator(listing, memory)(call);
 }

@@ -62,10 +62,16 @@ export class State {
   constructor(memory: ArrayBufferLike, pool: Uint8Array) {
     this.memory = new DataView(memory);
     this.pool = new DataView(pool.buffer, pool.byteOffset, pool.byteLength);
+  }
+
+  /** Back to what a function finds when it is called. */
+  forget(): void {
     this.gpr.forEach((_, i) => (this.gpr[i] = 0xdeadbeef_00000000n + BigInt(0x1010101 * i)));
     this.u32.fill(0x7fa5a5a5); // a NaN
     this.masks.fill(0x5a5a5a5a);
-    this.gpr[4] = BigInt(STACK_BASE + STACK_BYTES - 4096);
+    this.gpr[4] = BigInt(STACK_BASE + STACK_BYTES - 4096 + 8); // as after a call: 8 more than a multiple of 16
+    this.setFlags({});
+    this.tileShapes = undefined;
   }
 
   /** A register as an address; exact below 2^53 in magnitude, and nothing above it is memory. */
