@@ -7,6 +7,8 @@ import { gzipSync } from "node:zlib";
 
 const folder = resolve(import.meta.dirname, "../../dist/web");
 const skip = !existsSync(folder) && "the page is not built (npm run build:web)";
+const localFolder = resolve(import.meta.dirname, "../../dist/local");
+const localSkip = !existsSync(localFolder) && "the page is not built (npm run build:local)";
 const read = (path: string): Buffer => readFileSync(join(folder, path));
 const gzipped = (paths: readonly string[]): number => paths.reduce((sum, path) => sum + gzipSync(read(path)).length, 0);
 
@@ -58,3 +60,22 @@ test("fonts come once, as woff2, and nothing is inlined as data", { skip }, () =
   for (const name of names.filter((one) => one.endsWith(".css")))
     assert.doesNotMatch(read(`assets/${name}`).toString(), /url\(["']?data:/);
 });
+
+test(
+  "the page without a server loads no more at first, and its workers less than 240 kB of script",
+  { skip: localSkip },
+  () => {
+    const names = readdirSync(join(localFolder, "assets"));
+    const size = (name: string): number => gzipSync(readFileSync(join(localFolder, "assets", name))).length;
+    const page = names.filter((name) => /^index-.*\.js$/.test(name));
+    assert.equal(page.length, 1);
+    assert.ok(size(page[0]) < 150_000, `${size(page[0])} bytes of script`);
+    const later = /^(index|katex|languages|rolldown)/; // what the page itself loads, now or when it is needed
+    const workers = names.filter((name) => name.endsWith(".js") && !later.test(name));
+    const total = workers.reduce((sum, name) => sum + size(name), 0);
+    assert.ok(
+      workers.some((name) => name.startsWith("template-worker")) && total < 240_000,
+      `${total} bytes of script`,
+    );
+  },
+);
