@@ -2,7 +2,7 @@
 // (only when the caller parses specials) and user-defined ones. Leftmost match first, the longest of those.
 // Options follow tokenizer.json: lstrip and rstrip swallow white space beside the token, single_word asks for word
 // borders, normalized matches in the normalised text.
-import { characterTable, LETTER, MARK, NUMBER, SPACE } from "./character-classes.ts";
+import { characterClass, LETTER, MARK, NUMBER, SPACE } from "./character-classes.ts";
 import { LiteralTrie } from "./literal-trie.ts";
 import type { SectionEncoder } from "./section-encoder.ts";
 
@@ -95,13 +95,13 @@ export class AddedTokensEncoder implements SectionEncoder {
 }
 
 function isSpace(text: string, at: number): boolean {
-  return (characterTable()[text.charCodeAt(at)] & SPACE) !== 0;
+  return (characterClass(text.charCodeAt(at)) & SPACE) !== 0;
 }
 
 function standsAlone(text: string, start: number, end: number): boolean {
   const isWord = (at: number) => {
     const code = text.charCodeAt(at);
-    return code === 0x5f || (characterTable()[code] & (LETTER | NUMBER | MARK)) !== 0;
+    return code === 0x5f || (characterClass(code) & (LETTER | NUMBER | MARK)) !== 0;
   };
   return (start === 0 || !isWord(start - 1)) && (end === text.length || !isWord(end));
 }

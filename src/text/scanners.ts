@@ -23,7 +23,7 @@ const LONG_S = 0x17f; // "ſ" equals "s" where case is ignored
 
 /** GPT-2: `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`. */
 export const scanGpt2: Split = (text, start, end, into) => {
-  const table = characterTable();
+  const table = characterTable(text, start, end);
   let at = start;
   while (at < end) {
     const from = at;
@@ -72,7 +72,7 @@ export interface WordScanner {
 export function wordScanner(options: WordScanner): Split {
   const { digits, contractions, byCase, slashes, wholeTrailingSpace } = options;
   return (text, start, end, into) => {
-    const table = characterTable();
+    const table = characterTable(text, start, end);
     let at = start;
     while (at < end) {
       const from = at;
@@ -114,7 +114,7 @@ export function wordScanner(options: WordScanner): Split {
 export function trailingSpaceScanner(anchors: Anchors): Split {
   const isLineEnd = (unit: number) => anchors === "line" && unit === LINE_FEED;
   return (text, start, end, into) => {
-    const table = characterTable();
+    const table = characterTable(text, start, end);
     let from = start;
     const cut = (to: number) => {
       if (to > from) into.push(from, to);

@@ -43,15 +43,18 @@ export class Vocabulary {
 
   text(id: number): string {
     const text = Number.isInteger(id) ? this.#given.at(id) : undefined;
-    if (text === undefined) {
-      throw new UsageError(`Token id ${id} is outside the vocabulary of ${this.size} tokens.`, { field: "ids" });
-    }
+    if (text === undefined) throw this.#outside(id);
     return text;
   }
 
+  #outside(id: number): UsageError {
+    return new UsageError(`Token id ${id} is outside the vocabulary of ${this.size} tokens.`, { field: "ids" });
+  }
+
   classOf(id: number): TokenClass {
-    this.text(id); // refuses what is outside
-    return CLASSES[this.#classes[id]];
+    const tokenClass = CLASSES[this.#classes[id]];
+    if (tokenClass === undefined) throw this.#outside(id);
+    return tokenClass;
   }
 
   setClass(id: number, tokenClass: TokenClass): void {
