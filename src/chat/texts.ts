@@ -5,8 +5,6 @@ import type { GgufFiles } from "../format/gguf-files.ts";
 import type { HfFiles, HfTextFiles } from "../format/hf-folder.ts";
 import type { ModelFiles } from "../format/open-model-files.ts";
 import { tokenizerFromGguf } from "../text/from-gguf.ts";
-import { tokenizerFromHuggingFace } from "../text/from-huggingface.ts";
-import { tokenizerFromSentencePiece } from "../text/from-sentencepiece.ts";
 import { noTokenizer } from "../text/no-tokenizer.ts";
 import { ggufTemplates, hfTemplates } from "../text/template-sources.ts";
 import type { TemplateSources } from "../text/template.ts";
@@ -50,7 +48,7 @@ async function hfTexts(files: HfFiles, vocabularySize: number): Promise<Texts> {
   const generation = texts.generationConfig ?? {};
   return {
     title: undefined,
-    tokenizer: hfTokenizer(texts, files.file) ?? noTokenizer(vocabularySize, files.file),
+    tokenizer: (await hfTokenizer(texts, files.file)) ?? noTokenizer(vocabularySize, files.file),
     templates: hfTemplates(texts.tokenizerConfig, texts.chatTemplate, files.file),
     defaults: hfSampling(generation),
     // folders without generation_config.json say it in config.json
@@ -59,11 +57,15 @@ async function hfTexts(files: HfFiles, vocabularySize: number): Promise<Texts> {
 }
 
 /** tokenizer.json says more than tokenizer.model, so it goes first; undefined when there is neither. */
-function hfTokenizer(texts: HfTextFiles, folder: string): Tokenizer | undefined {
+async function hfTokenizer(texts: HfTextFiles, folder: string): Promise<Tokenizer | undefined> {
   const { tokenizer, sentencePiece, tokenizerConfig } = texts;
-  if (tokenizer !== undefined)
+  // loaded when they are needed: a GGUF file's start takes none of their forty modules
+  if (tokenizer !== undefined) {
+    const { tokenizerFromHuggingFace } = await import("../text/from-huggingface.ts");
     return tokenizerFromHuggingFace({ ...texts, tokenizer }, joinPath(folder, "tokenizer.json"));
+  }
   if (sentencePiece === undefined) return undefined;
+  const { tokenizerFromSentencePiece } = await import("../text/from-sentencepiece.ts");
   const flag = (name: string): boolean | undefined => {
     const value = tokenizerConfig?.[name];
     return typeof value === "boolean" ? value : undefined;

@@ -5,7 +5,7 @@ import { fileFacts, joinPath, listFolder, openFile, splitPath } from "#platform"
 import { FIRST_BYTES, tellFirstBytes } from "./first-bytes.ts";
 import { type GgufFiles, openGguf } from "./gguf-files.ts";
 import { GGUF_MAGIC } from "./gguf-types.ts";
-import { type HfFiles, openHfFolder } from "./hf-folder.ts";
+import type { HfFiles } from "./hf-folder.ts";
 
 export type ModelFiles = GgufFiles | HfFiles;
 
@@ -31,6 +31,11 @@ async function openFolder(folder: string): Promise<ModelFiles> {
   throw new UsageError(`${folder} holds ${models.length} models: ${models.slice(0, 8).join(", ")}.`, {
     hint: "Name one of them.",
   });
+}
+
+/** Its modules are loaded when a folder is. */
+async function openHfFolder(folder: string): Promise<HfFiles> {
+  return await (await import("./hf-folder.ts")).openHfFolder(folder);
 }
 
 /** At most FIRST_BYTES; fewer of a shorter file. */

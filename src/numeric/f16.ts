@@ -39,17 +39,10 @@ function roundToInteger(size: number): number {
   return size + ROUND_TO_INTEGER - ROUND_TO_INTEGER;
 }
 
-function decodeF16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
 // all 65536 values: every block format looks its scales up here
-const f16Values = Float32Array.from({ length: 65536 }, (_, bits) => decodeF16(bits));
+const allBits = new Uint16Array(65536);
+for (let bits = 0; bits < allBits.length; bits++) allBits[bits] = bits;
+const f16Values = new Float32Array(new Float16Array(allBits.buffer));
 
 export const f16 = blockFormat({
   name: "f16",

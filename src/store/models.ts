@@ -2,16 +2,10 @@
 // folder, read anew at every call, so that several processes agree. Not here: fetching files (hub.ts), reading them.
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve as resolvePath, sep } from "node:path";
-import * as z from "zod";
-import { FormatError, NotFoundError, UsageError, show } from "../base/errors.ts";
+import { NotFoundError, UsageError, show } from "../base/errors.ts";
 import { changeText, readText } from "./atomic-file.ts";
 import { nameFromFile, parseModelName } from "./model-name.ts";
-
-const modelsFile = z.object({
-  version: z.literal(1),
-  models: z.record(z.string(), z.object({ path: z.string(), addedAt: z.number(), source: z.string().optional() })),
-});
-type ModelsFile = z.infer<typeof modelsFile>;
+import { type ModelsFile, parseModels } from "./models-file.ts";
 
 export interface ListedModel {
   readonly name: string;
@@ -55,10 +49,10 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
   const file = join(folder, "models.json");
   const pulled = join(folder, "models") + sep;
 
-  const read = async () => parseList(file, await readText(file));
+  const read = async () => parseModels(file, await readText(file));
   const change = (edit: (models: ModelsFile["models"]) => void) =>
     changeText(file, (text) => {
-      const content = parseList(file, text);
+      const content = parseModels(file, text);
       edit(content.models);
       return `${JSON.stringify(content, null, 2)}\n`;
     });
@@ -142,20 +136,6 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
       throw missing;
     },
   };
-}
-
-function parseList(file: string, text: string | undefined): ModelsFile {
-  if (text === undefined) return { version: 1, models: {} };
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(file, "content", text.slice(0, 40), "JSON", { cause, hint: "Repair or delete the file." });
-  }
-  const parsed = modelsFile.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new FormatError(file, issue.path.join(".") || "content", issue.message, "the model list that Liang writes");
 }
 
 const describeBuiltIn = async ({ name, path }: { name: string; path: string }): Promise<ListedModel> => ({
