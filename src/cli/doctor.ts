@@ -1,7 +1,7 @@
 // `liang doctor`: what this machine is, what of it Liang uses and why not more, and what it can do at most.
 import process from "node:process";
 import { type MachineFacts, dataFolder, machineFacts, native } from "#platform";
-import { type TierSpeed, measureTiers, tierInUse } from "../eval/machine-speed.ts";
+import { type TierSpeed, measureTiers } from "../eval/machine-speed.ts";
 import { readBandwidth } from "../eval/read-bandwidth.ts";
 import { builtInModel } from "../store/built-in.ts";
 import { openModelList } from "../store/index.ts";
@@ -32,7 +32,6 @@ interface Report {
   readonly machine: MachineFacts;
   /** Whether kernels can be machine code; where not, why. */
   readonly machine_code: { readonly available: boolean; readonly reason?: string };
-  readonly tier: string;
   readonly threads: number;
   /** Memory read, in 10^9 bytes a second. */
   readonly read_gb_s: { readonly one_thread: number; readonly all_threads: number };
@@ -49,7 +48,6 @@ async function examine(asked: number | undefined): Promise<Report> {
   const host = native();
   const home = dataFolder();
   const models = await openModelList(home, builtInModel).list();
-  const tier = tierInUse();
   const bar = progressBar();
   const measuring = (done: number): void => bar.report({ label: "measuring", done, total: 3, unit: "items" });
   try {
@@ -63,7 +61,6 @@ async function examine(asked: number | undefined): Promise<Report> {
       node: process.version,
       machine,
       machine_code: "reason" in host ? { available: false, reason: host.reason } : { available: true },
-      tier,
       threads,
       read_gb_s: { one_thread: round(one), all_threads: round(all) },
       tiers: await measureTiers(threads),
@@ -92,12 +89,12 @@ function describe(report: Report): string {
     ["models", `${report.models}, ${bytes(report.model_bytes)} (liang list shows them)`],
   ];
   const heads = ["INSTRUCTIONS", "F32", "INT8", "BF16", ""].map(faint);
-  const rows = report.tiers.map(({ tier, peaks, missing }) => [
+  const rows = report.tiers.map(({ tier, inUse, peaks, missing }) => [
     tier,
     peaks === undefined ? "" : operations(peaks.f32),
     peaks === undefined ? "" : operations(peaks.int8),
     peaks?.bf16 === undefined ? "" : operations(peaks.bf16),
-    missing ?? (tier === report.tier ? paint("accent", "in use") : ""),
+    missing ?? (inUse ? paint("accent", "in use") : ""),
   ]);
   return [
     `${paint("strong", "Liang")} ${faint(report.version)}`,

@@ -1,7 +1,7 @@
 // How many operations a second this machine does at most, by every kernel set of the cpu executor. Prompts are bound by
 // that. Not here: how fast memory is read (read-bandwidth.ts), which bounds decoding.
 import { KernelRun } from "../device/cpu/kernel-run.ts";
-import { type Tier, bestTier, findTier, tierNames } from "../device/cpu/tiers.ts";
+import { type Tier, findTier, tierInUse, tierNames } from "../device/cpu/tiers.ts";
 import { now } from "#platform";
 import { PEAK_DATA_BYTES, type PeakKernel, bytePeak, floatPeak, tilePeak } from "./peak-kernels.ts";
 
@@ -61,12 +61,11 @@ async function inTurn<T, R>(items: readonly T[], each: (item: T) => Promise<R>):
   return results;
 }
 
-/** The kernel set that models are run with. */
-export const tierInUse = (): string => bestTier().name;
-
 /** One kernel set on this host. */
 export interface TierSpeed {
   readonly tier: string;
+  /** Whether models are run with it. */
+  readonly inUse: boolean;
   /** Why it is not here. */
   readonly missing?: string;
   readonly peaks?: Peaks;
@@ -74,9 +73,11 @@ export interface TierSpeed {
 
 /** All kernel sets, best first; those that are here measured with `threads` threads. */
 export async function measureTiers(threads: number): Promise<TierSpeed[]> {
+  const used = tierInUse().name;
   return await inTurn(tierNames, async (name) => {
     const tier = findTier(name);
-    if (typeof tier === "string") return { tier: name, missing: tier };
-    return { tier: name, peaks: await measurePeaks(tier, threads) };
+    const inUse = name === used;
+    if (typeof tier === "string") return { tier: name, inUse, missing: tier };
+    return { tier: name, inUse, peaks: await measurePeaks(tier, threads) };
   });
 }

@@ -1,7 +1,7 @@
 // How fast this machine reads memory: N threads sum a block far larger than any cache, by the kernels of the tier in use.
 // Decoding is bound by this, so speeds are told beside it.
 import { KernelRun } from "../device/cpu/kernel-run.ts";
-import { bestTier } from "../device/cpu/tiers.ts";
+import { tierInUse } from "../device/cpu/tiers.ts";
 import { now } from "#platform";
 import { readKernel } from "./peak-kernels.ts";
 
@@ -13,7 +13,7 @@ const READ_ROUNDS = 5;
 
 /** Best of some reads of 512 MiB by `threads` threads, in 10^9 bytes a second. */
 export async function readBandwidth(threads: number, rounds = READ_ROUNDS): Promise<number> {
-  const tier = bestTier();
+  const tier = tierInUse();
   const parts = threads * READ_PARTS;
   const bytes = READ_BLOCK_BYTES + parts * 64; // the sums lie behind
   await using run = new KernelRun({ tier, kernels: [readKernel], threads, bytes });

@@ -2,7 +2,7 @@
 // Machine code needs the processor's features and a system that lets it run; WASM runs everywhere.
 import { UnsupportedError, UsageError, show } from "../../base/errors.ts";
 import { type Kernel, type Machine, hasWideMemory, relaxedMachine, wasmMachine } from "../../lanes/index.ts";
-import { type X64Tier, x64Machines } from "../../lanes/x64/machines.ts";
+import { type X64Tier, missingFeatures, x64Machines } from "../../lanes/x64/machines.ts";
 import { type Native, environment, native } from "#platform";
 import { type ModelCode, compileWasm, compileX64 } from "./code.ts";
 
@@ -35,7 +35,7 @@ const x64 =
     const host = native();
     if ("reason" in host) return host.reason;
     const machine = x64Machines(host.features).get(name);
-    if (machine === undefined) return `This processor does not have its instructions.`;
+    if (machine === undefined) return `The processor has no ${missingFeatures(name, host.features).join(", ")}.`;
     if (machine.tiles && !host.requestTiles()) return "The system does not grant tile registers.";
     return { machine, native: host, compile: (kernels, machine) => compileX64(host, kernels, machine) };
   };
@@ -70,12 +70,14 @@ export function chooseTier(asked?: CpuTier): Tier {
   throw new UnsupportedError("No tier of the cpu executor runs on this host.");
 }
 
-/** The tier that this process uses: the one that the environment variable LIANG_CPU names, else the best. Throws as chooseTier
- * does, and UsageError for a name that is none. */
-export function bestTier(): Tier {
+/** The tier that `LIANG_CPU` names, where it is set; throws UsageError for a name that is none. */
+export function forcedTier(): CpuTier | undefined {
   const name = environment("LIANG_CPU");
-  return chooseTier(name === undefined ? undefined : parseTier(name, "LIANG_CPU"));
+  return name === undefined ? undefined : parseTier(name, "LIANG_CPU");
 }
+
+/** The tier that this process uses: the one that `LIANG_CPU` names, else the best. Throws as both say. */
+export const tierInUse = (): Tier => chooseTier(forcedTier());
 
 /** A tier's name from outside; throws UsageError when it is none. `what` names where it stood. */
 export function parseTier(name: string, what: string): CpuTier {

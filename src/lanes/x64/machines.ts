@@ -53,3 +53,8 @@ export function x64Machines(features: ReadonlySet<string>): Map<X64Tier, Machine
   }
   return found;
 }
+
+/** What a tier needs and a processor with these features does not have. */
+export function missingFeatures(name: X64Tier, features: ReadonlySet<string>): X64Feature[] {
+  return tiers[name].needs.filter((feature) => !features.has(feature));
+}
