@@ -5,9 +5,9 @@ import { type TierSpeed, measureTiers } from "../eval/machine-speed.ts";
 import { readBandwidth } from "../eval/read-bandwidth.ts";
 import { builtInModel } from "../store/built-in.ts";
 import { openModelList } from "../store/index.ts";
-import { defineCommand } from "./command.ts";
+import { defineCommand, table } from "./command.ts";
 import { progressBar } from "./progress-bar.ts";
-import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
+import { bytes, out, outJson, paint } from "./terminal.ts";
 import { version } from "./version.ts";
 
 export const command = defineCommand({
@@ -26,7 +26,7 @@ export const command = defineCommand({
   },
 });
 
-interface Report {
+export interface Report {
   readonly version: string;
   readonly node: string;
   readonly machine: MachineFacts;
@@ -75,35 +75,44 @@ async function examine(asked: number | undefined): Promise<Report> {
 
 const round = (value: number): number => Number(value.toPrecision(3));
 
-function describe(report: Report): string {
+/** The report as text, within 80 columns. */
+export function describe(report: Report): string {
   const { machine, machine_code: code, read_gb_s: read, threads } = report;
   const faint = (text: string): string => paint("faint", text);
   const many = threads === 1 ? "" : `, ${read.all_threads} on ${threads}`;
-  const facts = [
+  const facts: readonly (readonly [string, string])[] = [
     ["machine", machine.cpu],
     ["", `${machine.cores} cores, ${machine.os} ${machine.architecture}, Node ${report.node.slice(1)}`],
     ["memory", `${bytes(machine.memoryTotalBytes)}, of which ${bytes(machine.memoryAvailableBytes)} are free`],
-    ["reads memory", `${read.one_thread} GB/s on one thread${many}`],
+    ["reads", `${read.one_thread} GB/s on one thread${many}`],
     ["machine code", code.available ? "yes" : (code.reason ?? "no")],
     ["home", report.home],
-    ["models", `${report.models}, ${bytes(report.model_bytes)} (liang list shows them)`],
+    ["models", `${report.models}, ${bytes(report.model_bytes)}`],
   ];
-  const heads = ["INSTRUCTIONS", "F32", "INT8", "BF16", ""].map(faint);
-  const rows = report.tiers.map(({ tier, inUse, peaks, missing }) => [
-    tier,
-    peaks === undefined ? "" : operations(peaks.f32),
-    peaks === undefined ? "" : operations(peaks.int8),
-    peaks?.bf16 === undefined ? "" : operations(peaks.bf16),
-    missing ?? (inUse ? paint("accent", "in use") : ""),
-  ]);
+  const rows = report.tiers.map(({ tier, inUse, peaks, missing }) => {
+    const numbers = [peaks?.f32, peaks?.int8, peaks?.bf16];
+    const why = code.reason !== undefined && missing === code.reason ? "needs machine code" : missing;
+    return row([tier, ...numbers.map(operations)], why ?? (inUse ? "in use" : ""));
+  });
   return [
     `${paint("strong", "Liang")} ${faint(report.version)}`,
-    tabulate(facts),
+    ...facts.map(([name, value]) => table(name, value, FACT_COLUMN)),
     "",
-    tabulate([heads, ...rows]),
+    faint(row(["INSTRUCTIONS", "F32", "INT8", "BF16"], "")),
+    ...rows,
     "",
     faint(`10^9 operations a second at most, on ${threads === 1 ? "one thread" : `${threads} threads`}.`),
   ].join("\n");
 }
 
-const operations = (giga: number): string => String(giga < 100 ? Number(giga.toPrecision(2)) : Math.round(giga));
+const FACT_COLUMN = 14;
+const NUMBER_COLUMNS = 8;
+
+/** A kernel set's name, three numbers below each other, and a remark that may take several lines. */
+function row([name, ...numbers]: readonly string[], remark: string): string {
+  const left = name.padEnd(FACT_COLUMN) + numbers.map((number) => number.padStart(NUMBER_COLUMNS)).join("");
+  return table(left, remark, FACT_COLUMN + 3 * NUMBER_COLUMNS + 2).trimEnd();
+}
+
+const operations = (giga: number | undefined): string =>
+  giga === undefined ? "" : String(giga < 100 ? Number(giga.toPrecision(2)) : Math.round(giga));
