@@ -88,7 +88,12 @@ export class ComputePool implements AsyncDisposable {
 
   /** Resolves when all threads serve; rejects with KernelError when one cannot begin. */
   async ready(): Promise<void> {
-    await this.#reaches(Word.ready, () => this.#threads.length);
+    this.#hold(true); // else the process may end while it waits here
+    try {
+      await this.#reaches(Word.ready, () => this.#threads.length);
+    } finally {
+      this.#hold(false);
+    }
     if (this.#death !== undefined) throw this.#death;
   }
 
