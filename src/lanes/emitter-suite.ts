@@ -227,7 +227,7 @@ export function testEmitter(host: TestHost): void {
   });
 
   it("in random programs with more values than there are registers", () => {
-    for (let seed = 0; seed < 12; seed++) runsTheSame(randomKernel(seed), host, fillWith(seed, "ints"));
+    for (let seed = 0; seed < 16; seed++) runsTheSame(randomKernel(seed), host, fillWith(seed, "ints"));
   });
 }
 
@@ -252,6 +252,20 @@ function randomKernel(seed: number): TestKernel {
       () => lanes.push(anyOf(lanes).and(anyOf(lanes))),
       () => lanes.push(anyOf(lanes).add(anyOf(lanes))),
       () => lanes.push(anyOf(lanes).xor(draw(1000))),
+      () => lanes.push(anyOf(lanes).and(0x0f0f0f0f).or(anyOf(lanes).and(0x30303030))),
+      () =>
+        lanes.push(
+          anyOf(lanes)
+            .or(anyOf(lanes))
+            .xor(input.splatInts(draw(32) * 4)),
+        ),
+      () =>
+        lanes.push(
+          input
+            .loadInts(draw(32) * 4)
+            .xor(anyOf(lanes))
+            .and(anyOf(lanes).or(5)),
+        ),
       () => lanes.push(anyOf(lanes).dotBytes(anyOf(lanes), anyOf(lanes).and(0x7f7f7f7f), 7)),
       () => lanes.push(anyOf(lanes).greater(anyOf(lanes)).select(anyOf(lanes), anyOf(lanes))),
       () => lanes.push(anyOf(ints).splat()),
@@ -262,13 +276,13 @@ function randomKernel(seed: number): TestKernel {
       () => floats.push(anyOf(floats).less(anyOf(floats)).selectFloats(anyOf(floats), 2)),
       () => floats.push(anyOf(floats).sub(anyOf(floats).neg()).max(-1e6)),
     ];
-    for (const first of [0, 0, 6, 7, 14, 14]) makers[first]();
-    for (let n = 0; n < 60; n++) anyOf(makers)();
+    for (const first of [0, 0, 6, 7, 17, 17]) makers[first]();
+    for (let n = 0; n < 70; n++) anyOf(makers)();
     const sum = k.variable(anyOf(floats));
     const count = k.variable(anyOf(ints));
     k.range(0, anyOf(ints).and(3).add(1), 1, (i) => {
       const outside = [ints.length, lanes.length, floats.length];
-      for (let n = 0; n < 60; n++) anyOf(makers)();
+      for (let n = 0; n < 70; n++) anyOf(makers)();
       sum.value = sum.value.add(anyOf(floats)).min(1e6);
       k.when(
         anyOf(ints).less(anyOf(ints)),

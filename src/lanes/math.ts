@@ -10,17 +10,20 @@ const EXP_COEFFICIENTS = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.166
 /** exp(x) for x within these stays a normal f32; outside it is what it is at the bound. */
 const EXP_LEAST = -87.3;
 const EXP_MOST = 88.3;
+/** Added to a small number, leaves it rounded to an integer (ties to even), plus 127, in the sum's last bits. */
+const SHIFTER = 1.5 * 2 ** 23 + 127;
 
 /** e^x; x is clamped to [-87.3, 88.3]. */
 export function exp(x: Floats): Floats {
   const clamped = x.max(EXP_LEAST).min(EXP_MOST);
-  const n = clamped.mul(Math.LOG2E).nearest();
+  const shifted = clamped.mul(Math.LOG2E).add(SHIFTER);
+  const n = shifted.sub(SHIFTER);
   const r = n.madd(-LN2_LOW, n.madd(-LN2_HIGH, clamped));
   const [first, ...rest] = EXP_COEFFICIENTS;
   let sum = r.mul(first).add(rest[0]);
   for (const coefficient of rest.slice(1)) sum = sum.madd(r, coefficient);
   const fraction = sum.madd(r.mul(r), r).add(1);
-  return fraction.mul(n.toInts().add(127).shl(23).asFloats()); // times 2^n
+  return fraction.mul(shifted.asInts().shl(23).asFloats()); // times 2^n: n + 127 are the sum's last bits
 }
 
 /** 1 / (1 + e^-x). */

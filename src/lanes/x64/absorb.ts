@@ -85,6 +85,8 @@ const shifts: Slots = whole(0);
 const isShift = (op: OperationName): boolean => op.startsWith("ints.sh");
 const comparisons: readonly OperationName[] = ["int.eq", "int.ltS", "float.lt"];
 const masks: readonly OperationName[] = ["ints.eq", "ints.gtS", "floats.lt"];
+/** What vpternlogd does two of at a time. */
+export const bitwise: ReadonlySet<OperationName> = new Set(["ints.and", "ints.or", "ints.xor"]);
 const isSelection = (op: OperationName): boolean => op === "ints.select" || op === "floats.select";
 /** A sum that is an address this often is one instruction; else it is part of the addresses. */
 const ADDRESS_USES_MOST = 2;
@@ -227,6 +229,10 @@ class Planner {
         this.#take(id, emittedAt, emittedAt[index]);
         return; // its operand may be anywhere: no memory besides
       }
+    }
+    if (this.#evex && bitwise.has(op) && !this.absorbed.has(statement.result) && operands[0] !== operands[1]) {
+      const inner = operands.find((id) => bitwise.has(this.#single(id, block)?.op as OperationName));
+      if (inner !== undefined) return this.#take(inner, emittedAt, emittedAt[index]);
     }
     const { at, kinds } = isShift(op) && this.#evex ? shifts : (slots[op] ?? { at: [], kinds: [] });
     for (const slot of at) {

@@ -44,10 +44,11 @@ export interface ZeroSource {
 
 export type Source = ValueSource | PlaceSource | ImmediateSource | TargetSource | ZeroSource;
 
-/** Another order of the sources, with the name that it goes by. */
+/** Another order of the sources, with the name that it goes by, and the immediate that comes last where there is one. */
 export interface Way {
   readonly name: string;
   readonly order: readonly number[];
+  readonly immediate?: number;
 }
 
 export interface Code {

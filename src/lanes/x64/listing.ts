@@ -105,10 +105,7 @@ class Lister {
   #copy(code: Code, result: Operand, source: Source): void {
     if (source.kind === "zero") return this.add("vxorps", 128, result, result, result);
     if (source.kind === "place" && source.broadcast) {
-      return this.add("vbroadcastss", vectorBits(code), result, {
-        ...this.#memory(source),
-        broadcast: undefined,
-      } as Memory);
+      return this.add("vbroadcastss", vectorBits(code), result, this.#memory({ ...source, broadcast: false }));
     }
     if (source.kind === "immediate") {
       return this.add("mov", source.value >= 0 ? 32 : 64, result, immediate(source.value));

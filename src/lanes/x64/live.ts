@@ -231,4 +231,5 @@ function choose(code: Code, dies: (id: number) => boolean): void {
   }
   code.name = best.name;
   code.sources = best.order.map((i) => sources[i]);
+  if (best.immediate !== undefined) code.sources.push({ kind: "immediate", value: best.immediate });
 }

@@ -1,6 +1,7 @@
 // Instructions for registers of lanes: one row an operation. Machines with 32 vector registers have EVEX: masks in mask
 // registers, one 32-bit element of memory for all lanes, some instructions by other names.
 import type { Do, OperationName } from "../ir.ts";
+import { bitwise } from "./absorb.ts";
 import { type CodeOptions, type Source, type Way, NONE, immediate, value } from "./code.ts";
 import type { Selection } from "./select.ts";
 import { type Maker, TOO_BIG } from "./select-ints.ts";
@@ -25,6 +26,39 @@ const commutative =
   (s, { operands, result }) => {
     const [a, b] = memoryLast(s, s.operand(operands[0]), s.operand(operands[1]));
     s.emit(nameOf(s, name), s.bits, result, [a, b], { memoryAt: 1, memory: memory ?? lanewise(s) });
+  };
+
+/** Truth tables of a bit with another, as functions of columns of vpternlogd's table. */
+const bitOperations: Readonly<Record<string, (a: number, b: number) => number>> = {
+  "ints.and": (a, b) => a & b,
+  "ints.or": (a, b) => a | b,
+  "ints.xor": (a, b) => a ^ b,
+};
+/** What the three sources are in the rows 0 .. 7 of the table (Intel SDM, VPTERNLOG). */
+const COLUMNS = [0xf0, 0xcc, 0xaa];
+
+/** A bit operation, or two of them at once where one was absorbed. */
+const bits =
+  (name: Name): Maker =>
+  (s, statement) => {
+    const { op, operands, result } = statement;
+    const inner = operands.find((id) => s.plan.absorbed.has(id) && bitwise.has(s.definition(id)!.op));
+    if (inner === undefined) return commutative(name)(s, statement);
+    const { op: innerOp, operands: pair } = s.definition(inner)!;
+    const other = operands[0] === inner ? operands[1] : operands[0];
+    const all = [...pair, other].map((id) => s.operand(id));
+    // memory last, or a constant, which may become memory
+    const rank = (i: number): number => (all[i].kind === "place" ? 2 : isConstant(s, all[i]) ? 1 : 0);
+    const places = [0, 1, 2].toSorted((a, b) => rank(a) - rank(b));
+    const sources = places.map((i) => all[i]);
+    const ways = [
+      [0, 1, 2],
+      [1, 0, 2],
+    ].map((order): Way => {
+      const [x, y, z] = [0, 1, 2].map((i) => COLUMNS[order.indexOf(places.indexOf(i))]);
+      return { name: "vpternlogd", order, immediate: bitOperations[op](bitOperations[innerOp](x, y), z) };
+    });
+    s.emit("vpternlogd", s.bits, result, sources, { tied: true, ways, memoryAt: 2, memory: "any" });
   };
 
 const ordered =
@@ -150,16 +184,21 @@ const madd: Maker = (s, { operands, result }) => {
     return s.operand(definition.operands[0]);
   });
   const [a, b] = memoryLast(s, x, y);
-  const name = (order: number): string => `vf${sign}madd${order}ps`;
-  const way = (order: number, ...sources: number[]): Way => ({ name: name(order), order: sources });
-  const [A, B, C] = [0, 1, 2];
-  const ofSum = way(231, C, A, B);
-  let ways = [ofSum, way(213, A, B, C), way(213, B, A, C)];
-  if (b.kind === "place") ways = [ofSum, way(132, A, C, B)];
-  else if (c.kind === "place") ways = [way(213, A, B, C), way(213, B, A, C)];
-  else if (isConstant(s, c)) ways = [way(213, A, B, C), way(213, B, A, C), ofSum];
-  else if (isConstant(s, b)) ways = [ofSum, way(132, A, C, B)];
-  s.emit(ways[0].name, s.bits, result, [a, b, c], { tied: true, ways, memoryAt: 2, memory: lanewise(s) });
+  const name = (form: number): string => `vf${sign}madd${form}ps`;
+  const way = (form: number, ...order: number[]): Way => ({ name: name(form), order });
+  // the digits of a form say which operands are multiplied and which is added; the last may be memory
+  let [sources, ways] = [
+    [a, b, c],
+    [way(231, 2, 0, 1), way(213, 0, 1, 2), way(213, 1, 0, 2)],
+  ];
+  if (c.kind === "place" || (isConstant(s, c) && b.kind !== "place")) ways = ways.slice(1);
+  else if (b.kind === "place" || isConstant(s, b)) {
+    [sources, ways] = [
+      [a, c, b],
+      [way(231, 1, 0, 2), way(132, 0, 1, 2)],
+    ];
+  }
+  s.emit(ways[0].name, s.bits, result, sources, { tied: true, ways, memoryAt: 2, memory: lanewise(s) });
 };
 
 const ONES = 0x00010001;
@@ -265,9 +304,9 @@ export const vectors: Partial<Record<OperationName, Maker>> = {
   "ints.add": commutative("vpaddd"),
   "ints.sub": ordered("vpsubd"),
   "ints.mul": commutative("vpmulld"),
-  "ints.and": commutative(["vpand", "vpandd"]),
-  "ints.or": commutative(["vpor", "vpord"]),
-  "ints.xor": commutative(["vpxor", "vpxord"]),
+  "ints.and": bits(["vpand", "vpandd"]),
+  "ints.or": bits(["vpor", "vpord"]),
+  "ints.xor": bits(["vpxor", "vpxord"]),
   "ints.shl": shift("vpslld"),
   "ints.shrU": shift("vpsrld"),
   "ints.shrS": shift("vpsrad"),

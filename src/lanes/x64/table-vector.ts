@@ -50,6 +50,7 @@ vfmadd213ps  | V,H,W   | 66.0f38.0 a8 | 128 256 512 | vex evex b
 vfmadd231ps  | V,H,W   | 66.0f38.0 b8 | 128 256 512 | vex evex b
 vfmsub213ps  | V,H,W   | 66.0f38.0 aa | 128 256 512 | vex evex b
 vfmsub231ps  | V,H,W   | 66.0f38.0 ba | 128 256 512 | vex evex b
+vfnmadd132ps | V,H,W   | 66.0f38.0 9c | 128 256 512 | vex evex b
 vfnmadd213ps | V,H,W   | 66.0f38.0 ac | 128 256 512 | vex evex b
 vfnmadd231ps | V,H,W   | 66.0f38.0 bc | 128 256 512 | vex evex b
 vfmadd132ss  | V,H,W4  | 66.0f38.0 99 | 128         | vex evex

@@ -154,6 +154,7 @@ const bodies: Readonly<Record<string, Body>> = {
   vfmadd231: fused(231, 1, 1),
   vfmsub213: fused(213, 1, -1),
   vfmsub231: fused(231, 1, -1),
+  vfnmadd132: fused(132, -1, 1),
   vfnmadd213: fused(213, -1, 1),
   vfnmadd231: fused(231, -1, 1),
 };
