@@ -18,7 +18,7 @@ import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./s
 const LEAST_BYTES = 65536;
 const PARTS_MOST = 256;
 /** Column panels are shared out in about so many units, so that threads end a step together. */
-const TILE_UNITS = 12;
+const TILE_UNITS = 8;
 /** Elements packed that make a part worth claiming. */
 const LEAST_PACKED = 16384;
 

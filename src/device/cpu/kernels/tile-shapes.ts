@@ -4,9 +4,9 @@
 import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
 import type { UnaryName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
-import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PromptValues, outputGroups } from "./prompt-outputs.ts";
+import { roughUnary } from "./rough.ts";
 import {
   BLOCK_STEPS,
   PANEL_ROWS,
@@ -121,7 +121,7 @@ export function gated(activation: UnaryName): TileShape {
         k.range(first, end, 1, (row) => {
           const [low, high] = [before, at].map((sums) => {
             const from = sumsOfRow(sums, row);
-            return unary[activation](from.loadFloats(), k).mul(from.loadFloats(TILE_BYTES));
+            return roughUnary[activation](from.loadFloats(), k).mul(from.loadFloats(TILE_BYTES));
           });
           to.add(rowOffset(row)).store(low.pairBf16(high));
         });

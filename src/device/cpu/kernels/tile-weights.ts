@@ -5,7 +5,7 @@
 // they fit between tile products (linear-tiles.ts).
 import type { Floats, Int, Ints, KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
-import { type Block, QUAD, type QuantizedFormat, quantizedFormats } from "./blocks.ts";
+import { type Block, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { floatFormats } from "./linear-float.ts";
 import { BLOCK_COLUMNS, BLOCK_STEPS, STEP_COLUMNS, TILE_ROWS, TILE_ROW_BYTES } from "./tiles.ts";
 
@@ -99,6 +99,27 @@ function storeQuads(block: Block, quads: readonly [number, number], lines: Int, 
 }
 
 /**
+ * How pieces share code. `moves`: quads of piece n are those of piece 0, read n units further; `stepsApart`: those of a
+ * step are those of the step so many before it, read `bytes` further.
+ */
+interface Sharing {
+  readonly moves: boolean;
+  readonly stepsApart?: { readonly steps: number; readonly bytes: number };
+}
+
+const UNIT_BYTES = GROUP_ROWS * 4;
+const shared: Readonly<Record<QuantizedName, Sharing>> = {
+  q4_0: { moves: true },
+  q4_1: { moves: true },
+  q5_0: { moves: false }, // fifth bits of all pieces are in one unit
+  q5_1: { moves: false },
+  q8_0: { moves: true },
+  q4_k: { moves: true, stepsApart: { steps: 2, bytes: 8 * UNIT_BYTES } },
+  q5_k: { moves: true },
+  q6_k: { moves: true },
+};
+
+/**
  * Piece `piece` of the tile of 16 outputs that step `step` of their packed block of 256 columns, at `from`, makes; `to`
  * is the tile's address, `lines` that of the block's lines.
  */
@@ -114,28 +135,30 @@ export function unpackPiece(
   const rows = to.add(piece.mul(QUAD * TILE_ROW_BYTES));
   if (isFloat(name)) return unpackFloats(name, from, step, piece, rows);
   const format = quantizedFormats[name];
+  const { moves, stepsApart } = shared[name];
   const line = lines.add(step.mul(STEP_LINE_BYTES));
-  const store = (block: Block, step: number, piece: number): void => {
+  const moved = moves ? from.add(piece.mul(UNIT_BYTES)) : from;
+  const store = (at: Int, step: number): void => {
     const [low, high] = halvesOf(step);
-    storeQuads(block, [low + piece, high + piece], line, rows);
+    const block = format.open(k, at);
+    if (moves) storeQuads(block, [low, high], line, rows);
+    else choose(k, piece, TILE_PIECES, (n) => storeQuads(block, [low + n, high + n], line, rows));
   };
-  if (format.columns === STEP_COLUMNS) {
-    const at = from.add(step.mul(groupBlockBytes(name)));
-    return choose(k, piece, 0, TILE_PIECES, (n) => store(format.open(k, at), 0, n));
-  }
-  choose(k, step.mul(TILE_PIECES).add(piece), 0, BLOCK_STEPS * TILE_PIECES, (n) => {
-    store(format.open(k, from), Math.floor(n / TILE_PIECES), n % TILE_PIECES);
-  });
+  if (format.columns === STEP_COLUMNS) return store(moved.add(step.mul(groupBlockBytes(name))), 0);
+  if (stepsApart === undefined) return choose(k, step, BLOCK_STEPS, (n) => store(moved, n));
+  const { steps, bytes } = stepsApart;
+  const at = moved.add(step.div(steps).mul(bytes));
+  choose(k, step.and(steps - 1), steps, (n) => store(at, n));
 }
 
-/** Code of its own for each value from `first` to below `end`. */
-function choose(k: KernelBuilder, value: Int, first: number, end: number, body: (n: number) => void): void {
+/** Code of its own for each value from `first` on, below `end`. */
+function choose(k: KernelBuilder, value: Int, end: number, body: (n: number) => void, first = 0): void {
   if (end - first === 1) return body(first);
   const middle = (first + end) >> 1;
   k.when(
     value.less(middle),
-    () => choose(k, value, first, middle, body),
-    () => choose(k, value, middle, end, body),
+    () => choose(k, value, middle, body, first),
+    () => choose(k, value, end, body, middle),
   );
 }
 
