@@ -4,6 +4,7 @@ import type { OnProgress } from "../base/progress.ts";
 import type { ExtentValues } from "../graph/shape.ts";
 import type { Graph } from "../graph/tensor.ts";
 import type { FormatName } from "../numeric/registry.ts";
+import type { CodeCache } from "../store/code-cache.ts";
 import type { PackCache } from "../store/pack-cache.ts";
 
 /** One weight as stored: rows of blocks in a number format. A vector has one row. */
@@ -41,6 +42,8 @@ export interface OpenOptions {
   readonly precision?: "f32" | "fast";
   /** Where packed weights are kept between starts; without it they are packed every time. */
   readonly packs?: PackCache | undefined;
+  /** Where machine code is kept between starts; without it it is emitted every time. */
+  readonly codes?: CodeCache | undefined;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -98,6 +101,8 @@ export interface Executor {
   readonly tier: string;
   /** What a person should know, such as why a slower kernel set than the machine's is in use; a sentence. */
   readonly notice?: string;
+  /** Rows of a prompt that are worth running at once: fewer are read slower, more hold up others longer. */
+  readonly promptRows?: number;
   /** What `open` would take, counted: reads no weight and allocates nothing of size. Throws as `open` does by then. */
   plan(
     store: Pick<ParameterStore, "parameters">,

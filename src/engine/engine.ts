@@ -25,9 +25,9 @@ export async function openEngine(
   executor: Executor,
   options: EngineOptions,
 ): Promise<Engine> {
-  const layout = layoutOf(model, options);
-  const { threads, pin, precision, packs, onProgress, signal } = options;
-  const wishes = { threads, pin, precision, packs, onProgress, signal };
+  const layout = layoutOf(model, options, executor.promptRows);
+  const { threads, pin, precision, packs, codes, onProgress, signal } = options;
+  const wishes = { threads, pin, precision, packs, codes, onProgress, signal };
   const opened = await executor.open(store, tracePrograms(model, layout), wishes);
   return new RunningEngine(model, layout, opened);
 }

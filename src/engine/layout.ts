@@ -12,8 +12,8 @@ import type { EngineOptions } from "./types.ts";
  */
 const PAGE_SIZE = 64;
 /**
- * Rows of a prompt chunk. Reading the weights once for 128 rows costs little beside their arithmetic; longer chunks
- * would only hold up the other sequences and the progress reports, which come once a chunk.
+ * Rows of a prompt chunk where the executor does not say. Reading the weights once for 128 rows costs little beside their
+ * arithmetic; longer chunks would only hold up the other sequences and the progress reports, which come once a chunk.
  */
 const CHUNK_ROWS = 128;
 /** Rows of a decode run, so sequences that go forward in one reading of the weights. */
@@ -49,9 +49,10 @@ export interface Layout {
 
 export type ProgramName = "prompt" | "decode";
 
-/** Throws UsageError that names the option. */
-export function layoutOf(model: Model, options: EngineOptions): Layout {
-  const { window, slots = SLOTS, kvType = "f16", pageSize = PAGE_SIZE, chunkRows = CHUNK_ROWS } = options;
+/** `promptRows`: what the executor takes at once. Throws UsageError that names the option. */
+export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUNK_ROWS): Layout {
+  const { window, slots = SLOTS, kvType = "f16", pageSize = PAGE_SIZE } = options;
+  const { chunkRows = Math.min(promptRows, window) } = options;
   checkWhole("window", window, 2, model.window);
   checkWhole("slots", slots, 1, 1024);
   checkWhole("pageSize", pageSize, 1, 2 ** 16);

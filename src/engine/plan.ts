@@ -13,11 +13,11 @@ const VOCABULARY_BYTES_PER_ID = 240;
 export async function plan(
   model: Model,
   store: Pick<ParameterStore, "parameters">,
-  executor: Pick<Executor, "plan">,
+  executor: Pick<Executor, "plan" | "promptRows">,
   options: EngineOptions,
   availableBytes: number,
 ): Promise<EnginePlan> {
-  const layout = layoutOf(model, options);
+  const layout = layoutOf(model, options, executor.promptRows);
   const { threads, precision } = options;
   const use = await executor.plan(store, tracePrograms(model, layout), { threads, precision });
   const elementBytes = layout.kvType === "f16" ? 2 : 4;

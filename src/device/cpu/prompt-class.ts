@@ -6,9 +6,16 @@ import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/linear-
 import { gatedPanelKernels, panelKernels } from "./kernels/linear-panel.ts";
 import { gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
 import { STEP_COLUMNS } from "./kernels/tiles.ts";
-import type { Kernel } from "../../lanes/index.ts";
+import type { Kernel, Machine } from "../../lanes/index.ts";
 import { weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+
+/**
+ * Rows of a prompt that are worth running at once (bench/model.ts, 1.5 billion weights): tiles lose a third of their speed
+ * at 128 rows, where unpacking weights is most of the work; others lose what reading the weights takes. Slow machines
+ * take few, so that nobody waits for seconds.
+ */
+export const promptRows = ({ tiles, lanes }: Machine): number => (tiles ? 512 : lanes > 4 ? 256 : 128);
 
 /** How activations lie for a product: rows of f32, int8 blocks, or bf16 in tiles. */
 export type ActivationForm = "f32" | "int8" | "tiles";
