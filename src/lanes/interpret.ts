@@ -10,6 +10,8 @@ const TILE_WORDS = 16;
 
 type Lanes = Int32Array | Float32Array;
 type Cell = number | Lanes;
+/** One operation of a kernel. */
+type Operation = (a: Cell, b: Cell, c: Cell) => Cell;
 
 /** Runs a traced kernel for one part. `record` is the argument record's address, `scratch` the thread's own bytes. */
 export function interpret(
@@ -19,39 +21,48 @@ export function interpret(
   call: { record: number; part: number; parts: number; scratch?: number },
 ): void {
   const cells: Cell[] = [];
-  const evaluate = evaluator(machine, new DataView(memory), call);
-  const run = (statements: readonly Statement[]): void => {
-    for (const statement of statements) {
-      switch (statement.kind) {
-        case "do": {
-          const operands = statement.operands.map((id) => cells[id]);
-          const value = evaluate(statement.op, operands, statement.immediate);
-          if (statement.result >= 0) cells[statement.result] = value;
-          break;
-        }
-        case "get":
-          cells[statement.result] = cells[statement.variable];
-          break;
-        case "set":
-          cells[statement.variable] = cells[statement.value];
-          break;
-        case "loop": {
+  const operationOf = evaluator(machine, new DataView(memory), call);
+  /** Statements as functions, made once: loops run them often. */
+  const prepare = (statements: readonly Statement[]): (() => void) => {
+    const steps = statements.map(prepareOne);
+    return () => {
+      for (const step of steps) step();
+    };
+  };
+  const prepareOne = (statement: Statement): (() => void) => {
+    switch (statement.kind) {
+      case "do": {
+        const { operands, result } = statement;
+        const [a = 0, b = 0, c = 0] = operands; // of those that are not there nobody asks
+        const operation = operationOf(statement.op, statement.immediate);
+        return () => {
+          const value = operation(cells[a], cells[b], cells[c]);
+          if (result >= 0) cells[result] = value;
+        };
+      }
+      case "get":
+        return () => void (cells[statement.result] = cells[statement.variable]);
+      case "set":
+        return () => void (cells[statement.variable] = cells[statement.value]);
+      case "loop": {
+        const body = prepare(statement.body);
+        return () => {
           const [to, step] = [cells[statement.to] as number, cells[statement.step] as number];
           for (let i = cells[statement.from] as number; i < to; i = (i + step) | 0) {
             cells[statement.counter] = i;
-            run(statement.body);
+            body();
           }
-          break;
-        }
-        case "if":
-          run(cells[statement.condition] === 0 ? statement.otherwise : statement.body);
-          break;
-        default:
-          statement satisfies never;
+        };
       }
+      case "if": {
+        const [body, otherwise] = [prepare(statement.body), prepare(statement.otherwise)];
+        return () => (cells[statement.condition] === 0 ? otherwise() : body());
+      }
+      default:
+        return statement satisfies never;
     }
   };
-  run(kernel.body);
+  prepare(kernel.body)();
 }
 
 const { fround, imul } = Math;
@@ -70,8 +81,6 @@ const low = (x: number): number => (x << 16) >> 16;
 const high = (x: number): number => x >> 16;
 const halves = (x: number, f: (half: number) => number): number => (f(low(x)) & 0xffff) | (f(high(x)) << 16);
 const signedByte = (x: number, i: number): number => (x << (24 - 8 * i)) >> 24;
-/** A lane of a register, or a scalar; undefined for operands that are not there. */
-const at = (cell: Cell, i: number): number => (typeof cell === "number" ? cell : cell?.[i]);
 const byte = (x: number, i: number): number => (x >>> (8 * i)) & 255;
 
 const double = new Float64Array(1);
@@ -202,7 +211,7 @@ function evaluator(
   machine: Machine,
   view: DataView,
   call: { record: number; part: number; parts: number; scratch?: number },
-): (op: OperationName, operands: Cell[], immediate: number) => Cell {
+): (op: OperationName, immediate: number) => Operation {
   const W = machine.lanes;
   const tiles = Array.from({ length: 8 }, () => new Int32Array(TILE_ROWS * TILE_WORDS));
   const eachTileWord = (at: Cell, stride: Cell, body: (i: number, address: number) => void): void => {
@@ -275,16 +284,23 @@ function evaluator(
     "tile.dotBf16": (_, numbers) => (dotTiles(tiles[numbers & 15], tiles[(numbers >> 4) & 15], tiles[numbers >> 8]), 0),
     "floats.rotate": ([lanes], distance) => make("floats", (i) => (lanes as Lanes)[i + distance] ?? NaN),
   };
-  return (op, operands, immediate) => {
+  return (op, immediate) => {
     const type = operations[op][0];
-    if (memory[op] !== undefined) return memory[op]((operands[0] as number) + immediate, operands[1]);
-    if (special[op] !== undefined) return special[op](operands, immediate);
-    const shift = withImmediate[op];
-    const plain = op === "floats.madd" ? madd : op === "ints.dotBytes" ? dotBytes : elementwise[op];
-    const lane = (i: number): number =>
+    const [access, other, shift] = [memory[op], special[op], withImmediate[op]];
+    if (access !== undefined) return (at, value) => access((at as number) + immediate, value);
+    if (other !== undefined) return (a, b) => other([a, b], immediate);
+    const plain =
       shift !== undefined
-        ? shift(at(operands[0], i), immediate)
-        : plain!(at(operands[0], i), at(operands[1], i), at(operands[2], i));
-    return type === "ints" || type === "floats" ? make(type, lane) : lane(0);
+        ? (x: number) => shift(x, immediate)
+        : op === "floats.madd"
+          ? madd
+          : op === "ints.dotBytes"
+            ? dotBytes
+            : elementwise[op]!;
+    if (type !== "ints" && type !== "floats") return (a, b, c) => plain(a as number, b as number, c as number);
+    return (a, b, c) => {
+      const [x, y, z] = [a as Lanes, b as Lanes, c as Lanes];
+      return make(type, (i) => plain(x[i], y?.[i], z?.[i]));
+    };
   };
 }
