@@ -191,13 +191,13 @@ function lowerPrompt(node: Tensor, shape: AttentionShape, lowering: Lowering): v
 }
 
 function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
-  const { kvHeads, headsPerGroup, headSize, pageSize } = shape;
+  const { kvHeads, headsPerGroup, headSize } = shape;
   if (decodeScratchBytes(shape) > SCRATCH_BYTES) {
     throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
   }
   const { window } = attributesOf(node, attentionOp);
   const [rows, pages] = [node.shape[0], node.inputs[3].shape[1]];
-  const rangesIn = (pages: number): number => rangesMost(pages * pageSize, window);
+  const rangesIn = (pages: number): number => rangesMost(shape, pages, window);
   const partials = partialsBytes(bound(rows), rangesIn(bound(pages)), kvHeads * headsPerGroup, headSize);
   const words = { ...attentionWords(node, shape, lowering), partials: lowering.temporary(partials) };
   const [rowCount, pageCount] = [countOf([rows]), countOf([pages])];

@@ -14,12 +14,6 @@ export const totalAt = (headSize: number): number => highestAt(headSize) + FLOAT
 export const partialsBytes = (rows: number, ranges: number, heads: number, headSize: number): number =>
   rows * ranges * heads * partialBytesOf(headSize);
 
-/** The most ranges of any row of a run. */
-export const rangesOf = (
-  { pageSize, windowed }: AttentionShape,
-  w: { readonly pagesPerSequence: Int; readonly window: Int },
-): Int => mostRanges(w.pagesPerSequence.mul(pageSize), windowed ? w.window : undefined);
-
 const words = ["partials", "positions", "out", "rows", "pagesPerSequence", "window"] as const;
 type CombineKernel = Kernel<(typeof words)[number]>;
 
@@ -29,11 +23,11 @@ function combine(shape: AttentionShape): CombineKernel {
   const heads = kvHeads * headsPerGroup;
   const bytes = partialBytesOf(headSize);
   return defineKernel(kernelName("combine", shape), words, (k, w) => {
-    const most = rangesOf(shape, w);
+    const most = mostRanges(shape, w.pagesPerSequence, w.window);
     k.share(w.rows.mul(heads), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const [row, head] = [unit.div(heads), unit.rem(heads)];
-        const { count } = rangesAt(k, intAt(w.positions, row), shape.windowed ? w.window : undefined);
+        const { count } = rangesAt(k, shape, intAt(w.positions, row), w.window);
         k.when(k.int(1).less(count), () => {
           const from = w.partials.add(row.mul(most).mul(heads).add(head).mul(bytes));
           const to = w.out.add(unit.mul(headSize * FLOAT_BYTES));

@@ -1,8 +1,8 @@
 // Attention of a few rows, each over a long cache that is read once, at the memory's speed: all heads of a key-value
 // group share what is read. Keys are cut into ranges (attention-ranges.ts); a unit is a row, a group and a range, and
 // writes the range's highest score, sum of weights and weighted values, which a second kernel puts together in order
-// (Dao et al. 2023, "Flash-Decoding"). A row of one range is finished at once. Units go row by row within a group and
-// range, so that rows of one sequence find its keys in the cache. Scores are in powers of two (powers.ts).
+// (Dao et al. 2023, "Flash-Decoding"). A row of one range is finished at once. Units go row by row
+// within a range, so that rows of one sequence find its keys in the cache, and range by range within a group. Scores are in powers of two (powers.ts).
 import {
   type Float,
   type Floats,
@@ -12,8 +12,8 @@ import {
   defineKernel,
   tanh,
 } from "../../../lanes/index.ts";
-import { highestAt, partialBytesOf, rangesOf, totalAt } from "./attention-combine.ts";
-import { RANGE_KEYS_MOST, type Ranges, rangesAt } from "./attention-ranges.ts";
+import { highestAt, partialBytesOf, totalAt } from "./attention-combine.ts";
+import { type Ranges, mostRanges, rangeKeysMost, rangesAt } from "./attention-ranges.ts";
 import {
   type AttentionShape,
   intAt,
@@ -53,30 +53,28 @@ type Words = Readonly<Record<(typeof words)[number], Int>>;
 // Scratch: a register of loops.ts, scores of the heads, their sums, what the reader needs.
 const SCORES_AT = 64;
 /** Bytes from one head's scores to the next's; not a power of two, so that they do not share places in the first cache. */
-const SCORE_STRIDE = (RANGE_KEYS_MOST + 3 * BLOCK_KEYS) * FLOAT_BYTES;
-const sumsAt = ({ headsPerGroup }: AttentionShape): number => SCORES_AT + headsPerGroup * SCORE_STRIDE;
+const scoreStride = ({ headsPerGroup }: AttentionShape): number =>
+  (rangeKeysMost(headsPerGroup) + 3 * BLOCK_KEYS) * FLOAT_BYTES;
+const sumsAt = (shape: AttentionShape): number => SCORES_AT + shape.headsPerGroup * scoreStride(shape);
 /** Bytes of one head's sums, with a register's room. */
 const sumStride = ({ headSize }: AttentionShape): number => headSize * FLOAT_BYTES + 64;
 const readerAt = (shape: AttentionShape): number => sumsAt(shape) + shape.headsPerGroup * sumStride(shape);
 export const decodeScratchBytes = (shape: AttentionShape): number => readerAt(shape) + readerBytes(shape);
 
 /** Keys and values are asked for so long before they are needed; bench/attention.ts. */
-const AHEAD_BYTES = 4096;
+const AHEAD_BYTES = 2048;
 /** What one prefetch brings. */
 const LINE_BYTES = 64;
-/** Keys whose values are added at once, between which sums are put away. */
-const VALUE_KEYS = 32;
 
 function attend(shape: AttentionShape): DecodeKernel {
   const { kvHeads } = shape;
   return defineKernel(kernelName("decode", shape), words, (k, w) => {
-    const most = rangesOf(shape, w);
+    const most = mostRanges(shape, w.pagesPerSequence, w.window);
     k.share(w.rows.mul(most).mul(kvHeads), (first, end) => {
       k.range(first, end, 1, (unit) => {
-        const row = unit.rem(w.rows);
-        const rest = unit.div(w.rows);
-        const [group, range] = [rest.rem(kvHeads), rest.div(kvHeads)];
-        const ranges = rangesAt(k, intAt(w.positions, row), shape.windowed ? w.window : undefined);
+        const [row, rest] = [unit.rem(w.rows), unit.div(w.rows)];
+        const [range, group] = [rest.rem(most), rest.div(most)];
+        const ranges = rangesAt(k, shape, intAt(w.positions, row), w.window);
         k.when(range.less(ranges.count), () => attendRange(k, w, shape, { row, group, range, ranges, most }));
       });
     });
@@ -107,6 +105,8 @@ function attendRange(
   const q = w.q.add(row.mul(w.qStride)).add(group.mul(headsPerGroup * headSize * FLOAT_BYTES));
   const [scores, sums] = [k.scratch.add(SCORES_AT), k.scratch.add(sumsAt(shape))];
   scoreKeys(k, w, shape, reader, { q, scores, start, end });
+  const values = reader.values(first.shr(4));
+  k.range(0, AHEAD_BYTES, LINE_BYTES, (i) => values.add(i).prefetch());
 
   const rounded = end
     .sub(start)
@@ -123,7 +123,7 @@ function attendRange(
       .mul(headSize * FLOAT_BYTES),
   );
   const factors = Array.from({ length: headsPerGroup }, (_, h) => {
-    const to = scores.add(h * SCORE_STRIDE);
+    const to = scores.add(h * scoreStride(shape));
     // what no key of the row stands for weighs nothing
     k.range(0, first.sub(start), 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
     k.range(end.sub(start), rounded, 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
@@ -166,10 +166,11 @@ interface ScoreTask {
 function scoreKeys(
   k: KernelBuilder,
   w: Words,
-  { type, headsPerGroup, headSize, capped }: AttentionShape,
+  shape: AttentionShape,
   reader: CacheReader,
   { q, scores, start, end }: ScoreTask,
 ): void {
+  const { type, headsPerGroup, headSize, capped } = shape;
   const [factor, cap] = [w.factor.asFloat().splat(), w.cap.asFloat().splat()];
   const registers = BLOCK_KEYS / k.lanes;
   const turns = unrolled(headSize, 8);
@@ -201,7 +202,7 @@ function scoreKeys(
           for (const [v, [first, ...rest]] of list.entries()) {
             const score = rest.reduce((sum, chain) => sum.add(chain.value), first.value).mul(factor);
             const value = capped ? tanh(score, k).mul(cap) : score;
-            to.store(value, (heads.first + n) * SCORE_STRIDE + (some + v) * k.lanes * FLOAT_BYTES);
+            to.store(value, (heads.first + n) * scoreStride(shape) + (some + v) * k.lanes * FLOAT_BYTES);
           }
         }
       }
@@ -246,8 +247,8 @@ interface ValueTask {
 }
 
 /**
- * sums = weights · values over the keys [first, end), for each head. Registers hold some columns of the heads; so that all
- * of what lies side by side is read at about one time, they take turns every few keys.
+ * sums = weights · values over the keys [first, end), for each head. Registers hold some columns of the heads, and take turns
+ * every block, so that what lies side by side is read at about one time.
  */
 function addValues(
   k: KernelBuilder,
@@ -260,7 +261,9 @@ function addValues(
   k.range(0, headsPerGroup * sumStride(shape), k.lanes * FLOAT_BYTES, (i) => sums.add(i).store(k.floats(0)));
   const headSlices = slices(headsPerGroup, sumRegisters(k) / 2);
   const columnSlices = slices(Math.ceil(headSize / k.lanes), Math.floor(sumRegisters(k) / headSlices[0].count));
-  k.range(first.and(-VALUE_KEYS), end, VALUE_KEYS, (from) => {
+  k.range(first.shr(4), end.sub(1).shr(4).add(1), 1, (block) => {
+    const [values, key] = [reader.values(block), block.shl(4)];
+    const weights = scores.add(key.sub(start).shl(2));
     for (const heads of headSlices) {
       for (const columns of columnSlices) {
         const at = (n: number, c: number): number =>
@@ -268,19 +271,14 @@ function addValues(
         const held = Array.from({ length: heads.count }, (_, n) =>
           Array.from({ length: columns.count }, (_, c) => k.variable(sums.loadFloats(at(n, c)))),
         );
-        k.range(from.max(first).shr(4), from.add(VALUE_KEYS).min(end).sub(1).shr(4).add(1), 1, (block) => {
-          const [values, key] = [reader.values(block), block.shl(4)];
-          const weights = scores.add(key.sub(start).shl(2));
-          k.range(first.sub(key).max(0), end.sub(key).min(BLOCK_KEYS), 1, (i) => {
-            const offset = columns.first * k.lanes * numberBytes;
-            const row = values.add(i.mul(reader.valueStride)).add(offset);
-            if (heads.first === 0) prefetch(row, columns.count * k.lanes * numberBytes);
-            const numbers = held[0].map((_, c) => loadCached(type, row, c * k.lanes * numberBytes));
-            for (const [n, list] of held.entries()) {
-              const weight = weights.add(i.shl(2)).splatFloats((heads.first + n) * SCORE_STRIDE);
-              for (const [c, sum] of list.entries()) sum.value = weight.madd(numbers[c], sum.value);
-            }
-          });
+        k.range(first.sub(key).max(0), end.sub(key).min(BLOCK_KEYS), 1, (i) => {
+          const row = values.add(i.mul(reader.valueStride)).add(columns.first * k.lanes * numberBytes);
+          if (heads.first === 0) prefetch(row, columns.count * k.lanes * numberBytes);
+          const numbers = held[0].map((_, c) => loadCached(type, row, c * k.lanes * numberBytes));
+          for (const [n, list] of held.entries()) {
+            const weight = weights.add(i.shl(2)).splatFloats((heads.first + n) * scoreStride(shape));
+            for (const [c, sum] of list.entries()) sum.value = weight.madd(numbers[c], sum.value);
+          }
         });
         for (const [n, list] of held.entries()) {
           for (const [c, sum] of list.entries()) sums.store(sum.value, at(n, c));
