@@ -2,7 +2,7 @@
 // doors that have names or files for paths (load.ts, load-files.ts), what a model can do then (language-model.ts).
 import { collectGarbage, now } from "#platform";
 import { openEngine } from "../engine/engine.ts";
-import type { PackCache } from "../store/pack-cache.ts";
+import type { EngineOptions } from "../engine/types.ts";
 import { openExecutor } from "./executors.ts";
 import { createLanguageModel } from "./language-model.ts";
 import { checkFits, fitModel } from "./memory.ts";
@@ -11,8 +11,11 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
 
 const WEIGHTS_LARGE_BYTES = 64 << 20;
 
-/** Loads the model at a path of the platform; `packs` keeps packed weights between starts. Throws as `load` does. */
-export async function loadPath(path: string, options: LoadOptions = {}, packs?: PackCache): Promise<LanguageModel> {
+/** Where packed weights and machine code are kept between starts. */
+export type Kept = Pick<EngineOptions, "packs" | "codes">;
+
+/** Loads the model at a path of the platform; `kept`: what starts leave to later ones. Throws as `load` does. */
+export async function loadPath(path: string, options: LoadOptions = {}, kept: Kept = {}): Promise<LanguageModel> {
   const startMs = now();
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
@@ -23,7 +26,7 @@ export async function loadPath(path: string, options: LoadOptions = {}, packs?: 
     const fitted = await fitModel(parts, executor, options);
     checkFits(parts.title, fitted);
     signal?.throwIfAborted();
-    const engine = await openEngine(model, store, executor, { ...fitted.engine, packs, onProgress, signal });
+    const engine = await openEngine(model, store, executor, { ...fitted.engine, ...kept, onProgress, signal });
     return createLanguageModel({
       info: {
         name: parts.title,

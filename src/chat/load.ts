@@ -1,6 +1,7 @@
 // The narrow door: a name or a path → a model that talks. Not here: how it is loaded (load-path.ts), the door of a page
 // in a browser (load-files.ts).
 import { dataFolder } from "#platform";
+import { codeFolder, openCodeCache } from "../store/code-cache.ts";
 import { openPackCache, packedFolder } from "../store/pack-cache.ts";
 import { loadPath } from "./load-path.ts";
 import { resolveModel } from "./resolve.ts";
@@ -21,6 +22,7 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
  */
 export async function load(nameOrPath: string, options: LoadOptions = {}): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
-  const packs = options.packCache === false ? undefined : openPackCache(packedFolder(dataFolder()));
-  return await loadPath(await resolveModel(nameOrPath), options, packs);
+  const folder = dataFolder();
+  const packs = options.packCache === false ? undefined : openPackCache(packedFolder(folder));
+  return await loadPath(await resolveModel(nameOrPath), options, { packs, codes: openCodeCache(codeFolder(folder)) });
 }

@@ -2,6 +2,7 @@
 // strings and templates are src/chat's business; bodies are engine.ts and below.
 import type { OnProgress } from "../base/progress.ts";
 import type { MemoryUse, OpenWeights } from "../device/executor.ts";
+import type { CodeCache } from "../store/code-cache.ts";
 import type { PackCache } from "../store/pack-cache.ts";
 
 /** How the next id is chosen. Neutral values (in brackets) switch a step off; the defaults are all neutral. */
@@ -120,6 +121,8 @@ export interface EngineOptions {
   readonly kvType?: "f16" | "f32";
   /** Where packed weights are kept between starts. */
   readonly packs?: PackCache | undefined;
+  /** Where machine code is kept between starts. */
+  readonly codes?: CodeCache | undefined;
   /** Rows of a page and of a prompt chunk; the defaults are right but for tests of tiny models. */
   readonly pageSize?: number;
   readonly chunkRows?: number;

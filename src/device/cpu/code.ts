@@ -3,6 +3,7 @@
 import { type Kernel, type Machine, emitModule, traceKernel } from "../../lanes/index.ts";
 import { emitCode } from "../../lanes/x64/emit.ts";
 import type { Native } from "#platform";
+import type { CodeCache } from "../../store/code-cache.ts";
 import { PAGE_BYTES } from "./model-memory.ts";
 import type { ThreadCode } from "./thread-code.ts";
 
@@ -23,9 +24,21 @@ export function compileWasm(kernels: readonly Kernel[], machine: Machine, memory
 
 const CODE_ALIGNMENT = 64;
 
-/** Emits kernels as machine code, one behind the other in executable memory. */
-export function compileX64(host: Native, kernels: readonly Kernel[], machine: Machine): ModelCode {
-  const codes = kernels.map((kernel) => emitCode(traceKernel(kernel, machine), machine));
+/** The modules that make machine code of traced kernels. */
+const EMITTER = new URL("../../lanes/x64/", import.meta.url);
+
+/** Kernels as machine code, one behind the other in executable memory: emitted, or found in `kept` where they were before. */
+export function compileX64(host: Native, kernels: readonly Kernel[], machine: Machine, kept?: CodeCache): ModelCode {
+  const codes = kernels.map((kernel) => {
+    const traced = traceKernel(kernel, machine);
+    if (kept === undefined) return emitCode(traced, machine);
+    const source = JSON.stringify({ machine, traced });
+    const found = kept.find(EMITTER, source);
+    if (found !== undefined) return found;
+    const code = emitCode(traced, machine);
+    kept.keep(EMITTER, source, code);
+    return code;
+  });
   let bytes = 0;
   const offsets = codes.map((code) => {
     const offset = bytes;

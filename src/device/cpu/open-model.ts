@@ -4,6 +4,7 @@ import { UnsupportedError, UsageError } from "../../base/errors.ts";
 import type { ExtentValues, Graph } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
 import { native, sharesMemory } from "#platform";
+import type { CodeCache } from "../../store/code-cache.ts";
 import type { OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
 import type { ModelCode } from "./code.ts";
 import { STEP_WORDS } from "./control.ts";
@@ -42,7 +43,8 @@ export async function openModel<P extends string>(
   const packs = model.check === undefined ? options.packs : undefined; // kept files have no guards in them
   const description = await describeImage(store, model.image, packs);
   const kept = description === undefined ? undefined : await packs?.find(description);
-  const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin: options.pin ?? false });
+  const { pin = false, codes } = options;
+  const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin, codes });
   let weights: OpenedWeights;
   try {
     if (kept !== undefined) weights = await openKept(kept, model.image, memory, options);
@@ -82,7 +84,7 @@ class Conductor {
     model: PlacedModel,
     tier: Tier,
     memory: ModelMemory,
-    { packs, pin }: { readonly packs: boolean; readonly pin: boolean },
+    { packs, pin, codes }: { readonly packs: boolean; readonly pin: boolean; readonly codes?: CodeCache | undefined },
   ) {
     this.#model = model;
     this.#memory = memory;
@@ -91,7 +93,7 @@ class Conductor {
     const packers = packed.map(({ stored }) => packKernels[packedFormat(stored.format)]);
     const kernels = [...steps.map(({ kernel }) => kernel), ...packers];
     this.#kernels = [...new Set(kernels)];
-    this.#code = tier.compile(this.#kernels, model.machine, memory.shared);
+    this.#code = tier.compile(this.#kernels, model.machine, memory.shared, codes);
     const Threads = sharesMemory() ? ComputePool : OwnThread;
     this.#pool = new Threads({
       memory: memory.shared,

@@ -4,6 +4,7 @@ import { UnsupportedError, UsageError, show } from "../../base/errors.ts";
 import { type Kernel, type Machine, hasWideMemory, relaxedMachine, wasmMachine } from "../../lanes/index.ts";
 import { type X64Tier, missingFeatures, x64Machines } from "../../lanes/x64/machines.ts";
 import { type Native, environment, native } from "#platform";
+import type { CodeCache } from "../../store/code-cache.ts";
 import { type ModelCode, compileWasm, compileX64 } from "./code.ts";
 
 export const tierNames = ["amx", "avx512vnni", "avx512", "avxvnni", "avx2", "wasm-relaxed", "wasm"] as const;
@@ -17,7 +18,8 @@ export interface Tier {
   readonly wide?: Machine;
   /** Where kernels are machine code: what calls them. */
   readonly native?: Native;
-  compile(kernels: readonly Kernel[], machine: Machine, memory: WebAssembly.Memory): ModelCode;
+  /** `kept`: machine code of other starts. */
+  compile(kernels: readonly Kernel[], machine: Machine, memory: WebAssembly.Memory, kept?: CodeCache): ModelCode;
 }
 
 type Row = () => Omit<Tier, "name"> | string;
@@ -37,7 +39,11 @@ const x64 =
     const machine = x64Machines(host.features).get(name);
     if (machine === undefined) return `The processor has no ${missingFeatures(name, host.features).join(", ")}.`;
     if (machine.tiles && !host.requestTiles()) return "The system does not grant tile registers.";
-    return { machine, native: host, compile: (kernels, machine) => compileX64(host, kernels, machine) };
+    return {
+      machine,
+      native: host,
+      compile: (kernels, built, _memory, kept) => compileX64(host, kernels, built, kept),
+    };
   };
 
 /** What makes up each tier here, or why it is not here. */

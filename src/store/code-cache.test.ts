@@ -1,0 +1,100 @@
+// Kept machine code: the same bytes for the same source and emitter, nothing for any other, and nothing of files that are
+// broken or that somebody else could have written.
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { type CodeCache, openCodeCache } from "./code-cache.ts";
+
+const root = mkdtempSync(join(tmpdir(), "liang-code-"));
+after(() => rmSync(root, { recursive: true }));
+let folder = "";
+let emitterFolder = "";
+let emitter: URL;
+let cache: CodeCache;
+let round = 0;
+beforeEach(() => {
+  folder = join(root, `${round}`, "code");
+  emitterFolder = join(root, `${round++}`, "emitter");
+  mkdirSync(emitterFolder, { recursive: true });
+  writeFileSync(join(emitterFolder, "emit.ts"), "emits");
+  emitter = pathToFileURL(`${emitterFolder}/`);
+  cache = openCodeCache(folder);
+});
+const code = Uint8Array.of(0xc3, 1, 2, 3);
+const only = (): string => join(folder, readdirSync(folder)[0]);
+
+test("the same code comes back for the same source, to another process too", () => {
+  assert.equal(cache.find(emitter, "kernel"), undefined);
+  cache.keep(emitter, "kernel", code);
+  assert.deepEqual(Uint8Array.from(cache.find(emitter, "kernel")!), code);
+  assert.deepEqual(Uint8Array.from(openCodeCache(folder).find(emitter, "kernel")!), code);
+  assert.equal(cache.find(emitter, "kernel "), undefined);
+});
+
+test("an emitter that changed finds nothing of the old one; its tests do not count", () => {
+  cache.keep(emitter, "kernel", code);
+  writeFileSync(join(emitterFolder, "emit.test.ts"), "tests");
+  assert.ok(openCodeCache(folder).find(emitter, "kernel"));
+  writeFileSync(join(emitterFolder, "emit.ts"), "emits otherwise");
+  assert.equal(openCodeCache(folder).find(emitter, "kernel"), undefined);
+  writeFileSync(join(emitterFolder, "emit.ts"), "emits");
+  writeFileSync(join(emitterFolder, "more.js"), "");
+  assert.equal(openCodeCache(folder).find(emitter, "kernel"), undefined);
+});
+
+test("a file that is broken, or another's, is as if it were not there", () => {
+  cache.keep(emitter, "kernel", code);
+  const whole = readFileSync(only());
+  for (const [at, length] of [
+    [0, whole.length],
+    [20, whole.length],
+    [whole.length - 1, whole.length],
+    [0, 10],
+    [0, whole.length - 1],
+  ]) {
+    const broken = Buffer.from(whole.subarray(0, length));
+    if (length === whole.length) broken[at] ^= 1;
+    writeFileSync(only(), broken);
+    assert.equal(cache.find(emitter, "kernel"), undefined, `byte ${at} of ${length}`);
+  }
+  cache.keep(emitter, "kernel", code);
+  assert.ok(cache.find(emitter, "kernel"));
+});
+
+test("a file that others may write is not run", { skip: process.getuid === undefined && "no user ids here" }, () => {
+  cache.keep(emitter, "kernel", code);
+  chmodSync(only(), 0o620);
+  assert.equal(cache.find(emitter, "kernel"), undefined);
+});
+
+test("where nothing can be kept, nothing happens", () => {
+  writeFileSync(join(root, "file"), "");
+  const blocked = openCodeCache(join(root, "file", "code"));
+  blocked.keep(emitter, "kernel", code);
+  assert.equal(blocked.find(emitter, "kernel"), undefined);
+  assert.equal(cache.find(pathToFileURL(join(root, "nowhere/")), "kernel"), undefined);
+});
+
+test("the oldest go when there are many", () => {
+  cache.keep(emitter, "kernel", code);
+  const newest = only();
+  for (let i = 0; i < 1000; i++) {
+    writeFileSync(join(folder, `${i}.bin`), "");
+    utimesSync(join(folder, `${i}.bin`), i + 1, i + 1);
+  }
+  cache.keep(emitter, "another", code);
+  assert.equal(readdirSync(folder).length, 501);
+  assert.ok(cache.find(emitter, "kernel"), newest);
+});

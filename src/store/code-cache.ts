@@ -1,0 +1,110 @@
+// Machine code on disk, a kernel a file: found again only for the very same source (what was emitted, for which machine) by
+// the very same emitter (the text of its modules), so that no start emits what another one did. What is found runs, so only
+// files that this user alone can write are read. Synchronous: some twenty files of a few KB.
+// Not here: what the source says, and running code (device/cpu/code.ts).
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
+
+export interface CodeCache {
+  /** Code that was kept for this source. `emitter`: the folder of the modules that make code of it. Never throws. */
+  find(emitter: URL, source: string): Uint8Array | undefined;
+  /** Keeps code for the next start; does nothing where it cannot. */
+  keep(emitter: URL, source: string, code: Uint8Array): void;
+}
+
+/** Where in the data folder machine code is kept. */
+export const codeFolder = (dataFolder: string): string => join(dataFolder, "code");
+
+const MAGIC = "liangcode 1\n";
+const KEY_BYTES = 32; // SHA-256
+const CODE_OFFSET = MAGIC.length + KEY_BYTES + 4;
+const SUFFIX = ".bin";
+/** Files that are kept; at twice as many the older half goes. A model has twenty or thirty kernels of 10 KB. */
+const FILES_MAX = 500;
+
+let writesStarted = 0;
+
+export function openCodeCache(folder: string): CodeCache {
+  const versions = new Map<string, Buffer>();
+  const keyOf = (emitter: URL, source: string): Buffer => {
+    let version = versions.get(emitter.href);
+    if (version === undefined) versions.set(emitter.href, (version = hashOfModules(emitter)));
+    return createHash("sha256").update(version).update(source).digest();
+  };
+  const pathOf = (key: Buffer): string => join(folder, key.toString("hex").slice(0, 32) + SUFFIX);
+
+  return {
+    find(emitter, source) {
+      try {
+        const key = keyOf(emitter, source);
+        const bytes = readOwn(pathOf(key));
+        const head = Buffer.concat([Buffer.from(MAGIC), key]);
+        if (bytes === undefined || bytes.length < CODE_OFFSET) return undefined;
+        if (!bytes.subarray(0, head.length).equals(head)) return undefined;
+        const code = bytes.subarray(CODE_OFFSET);
+        return crc32(code) === bytes.readUInt32LE(head.length) ? code : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+
+    keep(emitter, source, code) {
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        removeOldest(folder);
+        const key = keyOf(emitter, source);
+        const check = Buffer.alloc(4);
+        check.writeUInt32LE(crc32(code));
+        const temporary = `${pathOf(key)}.${process.pid}-${writesStarted++}.part`;
+        writeFileSync(temporary, Buffer.concat([Buffer.from(MAGIC), key, check, code]), { mode: 0o600 });
+        renameSync(temporary, pathOf(key));
+      } catch {
+        // emitted again next time
+      }
+    },
+  };
+}
+
+/** A hash of a folder's modules, tests left out. */
+function hashOfModules(folder: URL): Buffer {
+  const hash = createHash("sha256");
+  const names = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name) && !/\.test\.[jt]s$/.test(name));
+  for (const name of names.sort()) hash.update(name).update(readFileSync(join(fileURLToPath(folder), name)));
+  return hash.digest();
+}
+
+/** The bytes of a file that nobody else could have written. */
+function readOwn(path: string): Buffer | undefined {
+  const descriptor = openSync(path, "r");
+  try {
+    const { uid, mode } = fstatSync(descriptor);
+    // systems without user ids have none to compare
+    if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0)) return undefined;
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function removeOldest(folder: string): void {
+  const names = readdirSync(folder);
+  if (names.length < 2 * FILES_MAX) return;
+  const files = names.map((name) => ({ path: join(folder, name), ms: statSync(join(folder, name)).mtimeMs }));
+  files.sort((a, b) => a.ms - b.ms);
+  for (const { path } of files.slice(0, files.length - FILES_MAX)) rmSync(path, { force: true });
+}
