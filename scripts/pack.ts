@@ -28,7 +28,11 @@ export function publishedManifest(manifest: Manifest): Manifest {
     ...Object.fromEntries(kept),
     ...(optional.length > 0 && { optionalDependencies: Object.fromEntries(optional) }),
     bin: { liang: "dist/bin.js" },
-    exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" }, "./package.json": "./package.json" },
+    exports: {
+      ".": { types: "./dist/index.d.ts", default: "./dist/index.js" },
+      "./browser": { types: "./dist/browser.d.ts", default: "./dist/browser.js" },
+      "./package.json": "./package.json",
+    },
   };
 }
 
