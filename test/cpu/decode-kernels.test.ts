@@ -3,7 +3,6 @@
 // company; one step over several weights against a step for each, with the epilogue worked out here.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
 import type { Core } from "../../src/device/cpu/kernels/core.ts";
 import { type DecodeStep, decodeKernel } from "../../src/device/cpu/kernels/linear-decode.ts";
 import { decodedCores } from "../../src/device/cpu/kernels/linear-f32.ts";
@@ -93,12 +92,13 @@ function compute(task: Task, memory: KernelMemory): Result {
   }
   const kernel = decodeKernel(task);
   call(kernel, record);
-  const results = kernel.words.filter((name) => name.startsWith("outer")).map((_, n) => n);
+  const results = kernel.words.flatMap((name) => (name.startsWith("outer") ? [Number(name.slice(5))] : []));
+  const floatsOf = (n: number) => new Float32Array(buffer, record[`out${n}`], rows * outers[n]).slice();
+  const roundedOf = (n: number) =>
+    new Uint8Array(buffer, record[`rounded${n}`], activationBytes(rows, outers[n])).slice();
   return {
-    floats: results.map((n) => new Float32Array(buffer, record[`out${n}`], rows * outers[n]).slice()),
-    rounded: results.map((n) =>
-      new Uint8Array(buffer, record[`rounded${n}`], activationBytes(rows, outers[n])).slice(),
-    ),
+    floats: task.floats ? results.map(floatsOf) : [],
+    rounded: task.rounded ? results.map(roundedOf) : [],
   };
 }
 
@@ -160,29 +160,38 @@ const tasks = [...cores.map(taskOf), ...Object.values(fused)];
 
 const [, plain] = [...testMachines][0];
 const four: Machine = { ...plain.machine, madd: "fused", dot: "u8" };
-const wide: Record<string, TestMachine> = {
-  "8 lanes": interpreted({ ...four, lanes: 8 }),
-  "8 lanes, 7-bit bytes": interpreted({ ...four, lanes: 8, dot: "i7" }),
-  "16 lanes, 32 registers": interpreted({ ...four, lanes: 16, registers: 32, f16: true }),
+const wide: Record<string, Machine> = {
+  "8 lanes": { ...four, lanes: 8 },
+  "8 lanes, 7-bit bytes": { ...four, lanes: 8, dot: "i7" },
+  "16 lanes, 32 registers": { ...four, lanes: 16, registers: 32, f16: true },
 };
+
+/** What the interpreter gives on a machine; asked once for machines that differ in nothing that these kernels ask for. */
+const expectations = new Map<string, Result>();
+function expected(machine: Machine, task: Task): Result {
+  const { lanes, madd, dot, registers, f16 } = machine;
+  const key = JSON.stringify([lanes, madd, dot, registers, f16, decodeKernel(task).name]);
+  const result = expectations.get(key) ?? on(interpreted(machine), task);
+  expectations.set(key, result);
+  return result;
+}
 
 for (const [tier, machine] of testMachines) {
   describe(`decode kernels on ${tier}`, () => {
-    const oracle = interpreted(machine.machine);
     for (const task of tasks) {
       it(`${decodeKernel(task).name} is what the interpreter gives`, () => {
-        assert.deepEqual(on(machine, task), on(oracle, task));
+        assert.deepEqual(on(machine, task), expected(machine.machine, task));
       });
     }
   });
 }
 
 describe("decode kernels with wider registers", () => {
-  const narrow = interpreted(four);
   for (const task of tasks) {
     it(`${decodeKernel(task).name} gives the bytes of 4 lanes`, () => {
-      const expected = on(narrow, task);
-      for (const [name, machine] of Object.entries(wide)) assert.deepEqual(on(machine, task), expected, name);
+      for (const [name, machine] of Object.entries(wide)) {
+        assert.deepEqual(expected(machine, task), expected(four, task), name);
+      }
     });
   }
 });

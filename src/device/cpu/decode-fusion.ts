@@ -48,8 +48,7 @@ export type Unit = ProductUnit | RowUnit;
 export type Units = ReadonlyMap<Tensor, { readonly unit: Unit; readonly isPlace: boolean }>;
 
 export const isDecode = (node: Tensor): boolean => node.shape.length === 2 && bound(node.shape[0]) <= DECODE_ROWS;
-const isDecodeLinear = (node: Tensor): boolean =>
-  node.op === linearOp && isDecode(node) && isParameter(node.inputs[1]);
+const isDecodeLinear = (node: Tensor): boolean => node.op === linearOp && isDecode(node) && isParameter(node.inputs[1]);
 const isKind = (node: Tensor, kind: "add" | "multiply"): boolean =>
   node.op === (binaryOp as Op) && isDecode(node) && attributesOf(node, binaryOp).kind === kind;
 const isUnary = (node: Tensor): boolean => node.op === (unaryOp as Op) && isDecode(node);

@@ -3,7 +3,7 @@
 import type { Floats, Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
 
-/** Activation rows that meet an unpacked weight together, and registers of weights of a group that are taken at a time. */
+/** Activation rows that meet an unpacked weight together, and registers of a group's weights that are taken at a time. */
 export interface Tile {
   readonly rows: number;
   readonly registers: number;
@@ -17,8 +17,8 @@ export interface Core {
   readonly rowBytes: (columns: Int) => Int;
   /** Bytes of what W weight rows have side by side. */
   readonly registerBytes: (k: KernelBuilder) => number;
-  /** The tile for several rows; one row takes as many registers as there are. */
-  readonly tile: (machine: Machine) => Tile;
+  /** Tiles for several rows, the one of fewest rows first; one row takes as many registers as there are. */
+  readonly tiles: (machine: Machine) => readonly Tile[];
   /**
    * Sums by row and register, over all columns: `weight` is the address of the group, moved on to the first register.
    * What is computed for a row, and in which order, does not depend on the other rows or on the tile.
@@ -33,3 +33,12 @@ export interface Core {
 }
 
 export const groupRegisters = ({ lanes }: Pick<Machine, "lanes">): number => GROUP_ROWS / lanes;
+
+/** Tiles whose sums, and what is summed at a time, stay in registers; bench/decode.ts. */
+export const tilesOf = ({ registers }: Pick<Machine, "registers">): readonly Tile[] =>
+  registers === 32
+    ? [
+        { rows: 4, registers: 1 },
+        { rows: 8, registers: 1 },
+      ]
+    : [{ rows: 2, registers: 2 }];

@@ -6,7 +6,7 @@ import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } 
 import type { UnaryName } from "../../../graph/index.ts";
 import { DECODE_ROWS } from "../lowering.ts";
 import { GROUP_ROWS, groupBlockBytes, layouts } from "../packed-layouts.ts";
-import { type Core, groupRegisters } from "./core.ts";
+import { type Core, type Tile, groupRegisters } from "./core.ts";
 import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { storeUpTo } from "./outputs.ts";
@@ -161,7 +161,6 @@ function finish(k: KernelBuilder, epilogue: Epilogue, sums: readonly Floats[], o
 /** Sums of all rows with the 16 weight rows at `weight`, to `to`: f32, a row every `RESULT_BYTES`. */
 function multiplyGroup(k: KernelBuilder, core: Core, weight: Int, { x, rows, columns }: Words, to: Int): void {
   const all = groupRegisters(k);
-  const shape = core.tile(k.machine);
   const rowBytes = core.rowBytes(columns);
   const tile = (row: Int, count: number, registers: number): void => {
     // past the last row it is computed once more, for nobody
@@ -179,9 +178,16 @@ function multiplyGroup(k: KernelBuilder, core: Core, weight: Int, { x, rows, col
     if (registers >= all) pass(k.int(0));
     else k.range(0, all, registers, pass);
   };
-  if (shape.rows === 1) return k.range(0, rows, 1, (row) => tile(row, 1, all));
+  /** All rows from `row` on, by the least tile that takes them all, or by several of the largest. */
+  const most = (row: Int, [least, ...larger]: readonly Tile[]): void => {
+    const small = (): void => tile(row, least.rows, least.registers);
+    if (larger.length === 0) small();
+    else k.when(rows.sub(row).less(least.rows + 1), small, () => most(row, larger));
+  };
+  const tiles = core.tiles(k.machine);
+  const { rows: step } = tiles[tiles.length - 1];
   // a last row that is alone is cheaper alone
-  const alone = rows.rem(shape.rows).equals(1);
-  k.range(0, rows.sub(alone), shape.rows, (row) => tile(row, shape.rows, shape.registers));
+  const alone = rows.rem(step).equals(1);
+  k.range(0, rows.sub(alone), step, (row) => most(row, tiles));
   k.when(alone, () => tile(rows.sub(1), 1, all));
 }

@@ -12,7 +12,7 @@ function core(name: QuantizedName): Core {
     format: name,
     rowBytes: (columns) => columns.mul(FLOAT_BYTES),
     registerBytes: (k) => k.lanes * FLOAT_BYTES,
-    tile: ({ registers }) => ({ rows: registers / 8, registers: 1 }),
+    tiles: ({ registers }) => [{ rows: registers / 8, registers: 1 }],
     multiply(k, weight, rows, columns, registers) {
       const sums = rows.map(() => k.variables(registers, k.floats(0)));
       const at = k.variable(weight);

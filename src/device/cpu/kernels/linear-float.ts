@@ -2,7 +2,7 @@
 // of a group lies in one place. Every output is two sums over the columns in order, of the even and the odd ones.
 import { type Floats, type Int, loadBf16, loadF16 } from "../../../lanes/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
-import type { Core } from "./core.ts";
+import { type Core, tilesOf } from "./core.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
 interface FloatFormat {
@@ -24,8 +24,8 @@ export const isFloatFormat = (name: string): name is FloatFormatName => Object.h
 const CHAINS = 2;
 /** Columns of one turn of the inner loop. */
 const TURN = 8;
-/** How far ahead of the loads memory is asked for; bench/kernels.ts, from memory. */
-const PREFETCH_BYTES = 2048;
+/** How far ahead of the loads memory is asked for; bench/decode.ts, from memory. */
+const PREFETCH_BYTES = 3072;
 const LINE_BYTES = 64;
 
 function core(name: FloatFormatName): Core {
@@ -36,7 +36,7 @@ function core(name: FloatFormatName): Core {
     format: name,
     rowBytes: (columns) => columns.mul(FLOAT_BYTES),
     registerBytes: (k) => k.lanes * bytes,
-    tile: ({ registers }) => (registers === 32 ? { rows: 4, registers: 1 } : { rows: 2, registers: 2 }),
+    tiles: tilesOf,
     multiply(k, weight, rows, columns, registers) {
       const sums = rows.map(() => Array.from({ length: CHAINS }, () => k.variables(registers, k.floats(0))));
       const turn = (column: Int, count: number): void => {

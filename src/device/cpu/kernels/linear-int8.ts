@@ -1,18 +1,22 @@
 // Products of activations rounded to int8 blocks and quantized weights, decode class: weights stream through once, each
 // unpacked once for all rows of a tile; byte products are summed exactly in integers, scales are applied once per
 // sub-block, in f32, of which scale times d is exact.
-import type { Floats, Int, Ints, KernelBuilder, Variable } from "../../../lanes/index.ts";
+import type { Floats, Int, Ints, KernelBuilder, Machine, Variable } from "../../../lanes/index.ts";
 import { groupBlockBytes } from "../packed-layouts.ts";
 import { type Block, NIBBLE, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
-import type { Core } from "./core.ts";
+import { type Core, tilesOf } from "./core.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
 
 /** Columns of one turn of the inner loop: a block, or as many small ones. */
 const TURN_COLUMNS = 128;
-/** How far ahead of the loads memory is asked for; bench/kernels.ts, from memory. */
-const PREFETCH_BYTES = 2048;
+/** How far ahead of the loads memory is asked for; bench/decode.ts, from memory. */
+const PREFETCH_BYTES = 6144;
 const LINE_BYTES = 64;
+/** Registers of a group that are taken together, whose activations are loaded once; bench/decode.ts, from cache. */
+const TOGETHER = 2;
+/** How many of a machine's registers hold integer sums; the same bench. */
+const SUM_REGISTERS = { 32: 16, 16: 4 } as const;
 
 function core(name: QuantizedName): Core {
   const format = quantizedFormats[name];
@@ -24,18 +28,24 @@ function core(name: QuantizedName): Core {
     format: name,
     rowBytes: (columns) => columns.mul(ACTIVATION_BYTES / ACTIVATION_COLUMNS),
     registerBytes: (k) => k.lanes * FLOAT_BYTES,
-    tile: ({ registers }) => (registers === 32 ? { rows: 4, registers: 1 } : { rows: 2, registers: 2 }),
+    tiles: tilesOf,
     multiply(k, weight, rows, columns, registers) {
       const sums = rows.map(() => k.variables(registers, k.floats(0)));
+      const together = Math.min(registers, TOGETHER);
+      const runs = format.runs.flatMap((run) => splitRun(format, run, rows.length * together, k.machine.registers));
       const at = k.variable(weight);
       const turn = (from: Int, blocks: number): void => {
         const weights = at.value;
-        for (let line = 0; line < blocks * blockBytes; line += LINE_BYTES) weights.prefetch(PREFETCH_BYTES + line);
+        const prefetch = prefetcher(weights, blocks * blockBytes, (blocks * format.columns) / QUAD);
         const xs = rows.map((row) => row.add(from));
         for (let b = 0; b < blocks; b++) {
-          const offsets = Array.from({ length: registers }, (_, n) => b * blockBytes + n * k.lanes * FLOAT_BYTES);
-          const opened = offsets.map((offset) => format.open(k, weights, offset));
-          for (const run of format.runs) addRun(k, format, run, opened, xs, b * xBytes, sums);
+          for (let n = 0; n < registers; n += together) {
+            const opened = Array.from({ length: together }, (_, i) =>
+              format.open(k, weights, b * blockBytes + (n + i) * k.lanes * FLOAT_BYTES),
+            );
+            const theirs = sums.map((row) => row.slice(n, n + together));
+            for (const run of runs) addRun(k, format, run, opened, xs, b * xBytes, theirs, prefetch);
+          }
         }
         at.value = weights.add(blocks * blockBytes);
       };
@@ -48,6 +58,30 @@ function core(name: QuantizedName): Core {
     },
   };
 }
+
+/** Asks for the lines of the next `bytes`, a few with each of `times` calls, so that loads do not wait behind them. */
+function prefetcher(at: Int, bytes: number, times: number): () => void {
+  let [line, calls] = [0, 0];
+  return () => {
+    for (calls++; line * times < calls * bytes; line += LINE_BYTES) at.prefetch(PREFETCH_BYTES + line);
+  };
+}
+
+/** A run in pieces whose integer sums fit the registers: `sums` for each sub-block. */
+function splitRun(
+  format: QuantizedFormat,
+  run: readonly number[],
+  sums: number,
+  registers: Machine["registers"],
+): number[][] {
+  const subs = [...new Set(run.map((t) => subOf(format, t)))];
+  const most = Math.max(1, Math.floor(SUM_REGISTERS[registers] / sums));
+  const pieces = Array.from({ length: Math.ceil(subs.length / most) }, (_, i) => subs.slice(i * most, (i + 1) * most));
+  return pieces.map((piece) => run.filter((t) => piece.includes(subOf(format, t))));
+}
+
+/** The sub-block that a quad belongs to. */
+const subOf = ({ subColumns }: QuantizedFormat, t: number): number => Math.floor((t * QUAD) / subColumns);
 
 /** Integer sums of one sub-block, by row and register: of bytes as they are, and of those that are 16 times too big. */
 interface Products {
@@ -65,12 +99,13 @@ function addRun(
   xs: readonly Int[],
   offset: number,
   sums: readonly (readonly Variable<Floats>[])[],
+  prefetch: () => void,
 ): void {
   const nothing = (): undefined[][] => xs.map(() => blocks.map(() => undefined));
-  const subOf = (t: number): number => Math.floor((t * QUAD) / format.subColumns);
   const products = new Map<number, Products>();
   for (const t of run) {
-    const sub = subOf(t);
+    prefetch();
+    const sub = subOf(format, t);
     const known = products.get(sub) ?? { sub, plain: nothing(), shifted: nothing() };
     products.set(sub, known);
     const weights = blocks.map((block) => block.quad(t));
