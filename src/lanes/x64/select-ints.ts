@@ -202,7 +202,7 @@ export const integers: Partial<Record<OperationName, Maker>> = {
     s.emit("vmovss", 128, NONE, [s.address(operands[0], immediate), value(operands[1])]),
   "float.fromInt": (s, { operands, result }) => s.emit("@fromInt", 64, result, [value(operands[0])]),
   "float.bits": (s, { operands, result }) => s.emit("vmovd", 128, result, [inRegister(s, s.int(operands[0]))]),
-  "memory.prefetch": (s, { operands, immediate }) => s.emit("prefetcht0", 0, NONE, [s.address(operands[0], immediate)]),
+  "memory.prefetch": (s, { operands, immediate }) => s.emit("prefetcht1", 0, NONE, [s.address(operands[0], immediate)]),
   "tile.zero": (s, { immediate: tile }) => onTiles(s, `@tilezero${tile}`, []),
   "tile.load": (s, { operands: [at, stride], immediate: tile }) =>
     onTiles(s, `@tileloadd${tile}`, [tilePlace(s, at, stride)]),
