@@ -65,7 +65,7 @@ function elementwise(make: (a: Tensor, b: Tensor) => Tensor): Trial[] {
 }
 
 /** Pages in a scrambled order, `count` rows of each of two sequences after `before` earlier ones. */
-function attentionTrial(options: {
+export function attentionTrial(options: {
   heads: number;
   kvHeads: number;
   headSize: number;

@@ -6,27 +6,16 @@ import type { Executor, ParameterStore, Program } from "../../src/device/executo
 import { STEP_WORDS } from "../../src/device/cpu/control.ts";
 import { packKernels } from "../../src/device/cpu/kernels/pack.ts";
 import { SCRATCH_BYTES } from "../../src/device/cpu/layout.ts";
-import { GROUP_ROWS } from "../../src/device/cpu/packed-layouts.ts";
+import { GROUP_ROWS, packedFormat } from "../../src/device/cpu/packed-layouts.ts";
 import { type PlacedModel, type PlacedProgram, placeModel } from "../../src/device/cpu/place-model.ts";
 import { EncodedProgram, createProgram, setWord } from "../../src/device/cpu/program.ts";
 import type { Place } from "../../src/device/cpu/step.ts";
 import type { Tier } from "../../src/device/cpu/tiers.ts";
 import { memoryTarget } from "../../src/device/cpu/weight-targets.ts";
 import { type PackRequest, fillImage } from "../../src/device/cpu/weights.ts";
-import {
-  type Kernel,
-  type Machine,
-  type TracedKernel,
-  createWasmMemory,
-  interpret,
-  traceKernel,
-} from "../../src/lanes/index.ts";
-import { emitListing } from "../../src/lanes/x64/emit.ts";
-import { chooseForm } from "../../src/lanes/x64/assemble.ts";
-import type { Listing } from "../../src/lanes/x64/instruction.ts";
-import { showInstruction } from "../../src/lanes/x64/show.ts";
+import { type Kernel, createWasmMemory, interpret } from "../../src/lanes/index.ts";
 import { type Emulated, emulator } from "./emulator/emulate.ts";
-import { featuresOf } from "./features.ts";
+import type { MachineCode } from "./machine-code.ts";
 
 /** Of a WebAssembly memory, which programs want; nothing runs in it. */
 const PAGE = 65536;
@@ -38,45 +27,30 @@ interface Twin {
   readonly emulated: Emulated;
 }
 
-/** An executor of this kind, and what its kernels were. */
-export interface LockstepExecutor extends Executor {
-  readonly kernels: ReadonlySet<Kernel>;
-  /** Instructions that the emulator has run. */
-  readonly instructions: number;
+export interface LockstepOptions {
+  readonly precision: "f32" | "fast";
+  /**
+   * What was run with the same data, as text: a model whose steps and instructions are all the same, as those of similar
+   * machines often are, is not run again.
+   */
+  readonly done: Set<string>;
 }
 
-/** Runs throw AssertionError at the first step whose bytes differ. `features`: what instructions may need. */
-export function createLockstepExecutor(
-  machine: Machine,
-  features: ReadonlySet<string>,
-  precision: "f32" | "fast",
-): LockstepExecutor {
-  const listings = new Map<Kernel, readonly [TracedKernel, Listing]>();
+/** Runs throw AssertionError at the first step whose bytes differ. */
+export function createLockstepExecutor(code: MachineCode, { precision, done }: LockstepOptions): Executor {
+  const { machine } = code;
   const tier = { name: "amx", machine, compile: () => assert.fail("nothing is compiled here") } as const satisfies Tier;
-  let instructions = 0;
-  const listingOf = (kernel: Kernel): readonly [TracedKernel, Listing] => {
-    const known = listings.get(kernel);
-    if (known !== undefined) return known;
-    const traced = traceKernel(kernel, machine);
-    const listing = emitListing(traced, machine);
-    checkFeatures(listing, features);
-    listings.set(kernel, [traced, listing]);
-    return [traced, listing];
-  };
   return {
     name: "cpu",
-    tier: "lockstep",
-    get kernels() {
-      return new Set(listings.keys());
-    },
-    get instructions() {
-      return instructions;
-    },
+    tier: `${code.tier}, emulated`,
     plan: () => assert.fail("nothing is planned here"),
     async open(store, graphs, options = {}) {
       const placed = await placeModel(store, graphs, { ...options, threads: 1, precision }, tier);
-      const pair = new Pair(placed.model, listingOf, (count) => (instructions += count));
-      await pair.loadWeights(store);
+      const text = textOf(placed.model, code);
+      const isDone = done.has(text);
+      done.add(text);
+      const pair = new Pair(placed.model, code, isDone);
+      if (!isDone) await pair.loadWeights(store);
       const entries = Object.keys(graphs).map((name, i) => [name, pair.program(name, placed.model.programs[i])]);
       return {
         programs: Object.fromEntries(entries),
@@ -90,36 +64,37 @@ export function createLockstepExecutor(
   };
 }
 
-/** Whether a listing keeps to the instructions of processors with these features. */
-function checkFeatures(listing: Listing, features: ReadonlySet<string>): void {
-  for (const instruction of listing.instructions) {
-    if (instruction.name === "label") continue;
-    const { form, extended } = chooseForm(listing, instruction);
-    const missing = featuresOf(instruction, form, extended).filter((feature) => !features.has(feature));
-    assert.deepEqual(missing, [], `${listing.name}: ${showInstruction(instruction)}`);
-  }
+const packersOf = ({ image }: PlacedModel): Kernel[] =>
+  image.forms.filter(({ form }) => form === "packed").map(({ stored }) => packKernels[packedFormat(stored.format)]);
+
+/** All that a model's runs are made of, but for data. */
+function textOf(model: PlacedModel, code: MachineCode): string {
+  const steps = model.programs.flatMap((program) => program.steps);
+  return JSON.stringify([
+    packersOf(model).map((kernel) => code.codeOf(kernel).text),
+    steps.map(({ kernel, words }) => [code.codeOf(kernel).text, words]),
+  ]);
 }
 
 /** A model in two memories. */
 class Pair {
   readonly #model: PlacedModel;
-  readonly #listingOf: (kernel: Kernel) => readonly [TracedKernel, Listing];
-  readonly #count: (instructions: number) => void;
+  readonly #code: MachineCode;
+  /** Programs do nothing. */
+  readonly #isDone: boolean;
   readonly #weightBase: number;
   readonly #memory: WebAssembly.Memory;
   readonly #expected: Uint8Array;
   readonly #found: Uint8Array;
   readonly #twins = new Map<Kernel, Twin>();
 
-  constructor(
-    model: PlacedModel,
-    listingOf: (kernel: Kernel) => readonly [TracedKernel, Listing],
-    count: (instructions: number) => void,
-  ) {
+  constructor(model: PlacedModel, code: MachineCode, isDone: boolean) {
     this.#model = model;
-    this.#listingOf = listingOf;
-    this.#count = count;
-    this.#weightBase = Math.ceil(model.bytes / PAGE) * PAGE;
+    this.#code = code;
+    this.#isDone = isDone;
+    // Weights lie where the windows are that nobody packs through here.
+    this.#weightBase =
+      Math.ceil(Math.max(model.arena + model.arenaBytes + PAGE, model.windows.offsets[0]) / PAGE) * PAGE;
     const pages = Math.ceil((this.#weightBase + model.image.bytes) / PAGE) + 1;
     this.#memory = createWasmMemory({ pages, word: 32, shared: true });
     this.#expected = new Uint8Array(this.#memory.buffer);
@@ -165,6 +140,7 @@ class Pair {
       (kernel) => kernels.indexOf(kernel),
     );
     return createProgram(graph, addresses, this.#memory, async (extents) => {
+      if (this.#isDone) return;
       encoded.bind(extents);
       this.#found.set(this.#expected);
       for (let i = 0; i < encoded.stepCount; i++) {
@@ -184,7 +160,7 @@ class Pair {
     const scratch = this.#model.scratch[0];
     for (let part = parts - 1; part >= 0; part--) {
       twin.interpreted(record, part, parts);
-      this.#count(twin.emulated({ record, part, parts, scratch }));
+      twin.emulated({ record, part, parts, scratch });
     }
     this.#compare(`${where}: ${kernel.name}`);
   }
@@ -203,7 +179,7 @@ class Pair {
     const known = this.#twins.get(kernel);
     if (known !== undefined) return known;
     const { machine, scratch } = this.#model;
-    const [traced, listing] = this.#listingOf(kernel);
+    const { traced, listing } = this.#code.codeOf(kernel);
     const call = { scratch: scratch[0] };
     const twin: Twin = {
       interpreted: (record, part, parts) =>

@@ -6,10 +6,10 @@ import type { FormatName } from "../../src/numeric/registry.ts";
 import { memoryStore, randomParameter } from "../cpu/stores.ts";
 
 const WIDTH = 256;
-const HIDDEN = 512;
-const HEADS = 4;
-const KEY_HEADS = 2;
-const VOCABULARY = 70;
+const HIDDEN = 256;
+const HEADS = 2;
+const KEY_HEADS = 1;
+const VOCABULARY = 37;
 
 const common = {
   hidden_size: WIDTH,
@@ -44,13 +44,13 @@ const families = {
   qwen2: {
     config: { ...common, model_type: "qwen2", num_hidden_layers: 1, hidden_act: "silu", rope_theta: 1e6 },
     layers: 1,
-    headSize: 64,
+    headSize: 128,
     vectors: {
       "input_layernorm.weight": WIDTH,
       "post_attention_layernorm.weight": WIDTH,
-      "self_attn.q_proj.bias": HEADS * 64,
-      "self_attn.k_proj.bias": KEY_HEADS * 64,
-      "self_attn.v_proj.bias": KEY_HEADS * 64,
+      "self_attn.q_proj.bias": HEADS * 128,
+      "self_attn.k_proj.bias": KEY_HEADS * 128,
+      "self_attn.v_proj.bias": KEY_HEADS * 128,
     },
   },
   gemma3_text: {
@@ -58,23 +58,23 @@ const families = {
       ...common,
       model_type: "gemma3_text",
       num_hidden_layers: 2,
-      head_dim: 32,
+      head_dim: 64,
       hidden_activation: "gelu_pytorch_tanh",
-      query_pre_attn_scalar: 32,
+      query_pre_attn_scalar: 64,
       sliding_window: 6,
       _sliding_window_pattern: 2,
       rope_theta: 1e6,
       rope_local_base_freq: 1e4,
     },
     layers: 2,
-    headSize: 32,
+    headSize: 64,
     vectors: {
       "input_layernorm.weight": WIDTH,
       "post_attention_layernorm.weight": WIDTH,
       "pre_feedforward_layernorm.weight": WIDTH,
       "post_feedforward_layernorm.weight": WIDTH,
-      "self_attn.q_norm.weight": 32,
-      "self_attn.k_norm.weight": 32,
+      "self_attn.q_norm.weight": 64,
+      "self_attn.k_norm.weight": 64,
     },
   },
 } as const satisfies Record<string, Family>;

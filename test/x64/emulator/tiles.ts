@@ -103,14 +103,17 @@ function sum(x: number, y: number): number {
   return Number.isNaN(result) ? notANumber(x, y) : bitsOf(flush(result));
 }
 
-/** sums + chain of products: one 32-bit lane of the result. */
-type Dot = (sums: number, pairs: readonly [a: number, b: number][]) => number;
+/** One 32-bit lane of the result: sums + products of `depth` words from `a` on, and every 16th from `b` on. */
+type Dot = (sums: number, left: Int32Array, a: number, right: Int32Array, b: number, depth: number) => number;
 
-const dotBf16: Dot = (sums, pairs) => {
+const ROW_WORDS = TILE_ROW_BYTES / 4;
+
+const dotBf16: Dot = (sums, left, a, right, b, depth) => {
   let [even, odd] = [0, 0];
-  for (const [a, b] of pairs) {
-    even = madd(a << 16, b << 16, even);
-    odd = madd(a & 0xffff0000, b & 0xffff0000, odd);
+  for (let k = 0; k < depth; k++) {
+    const [x, y] = [left[a + k], right[b + k * ROW_WORDS]];
+    even = madd(x << 16, y << 16, even);
+    odd = madd(x & 0xffff0000, y & 0xffff0000, odd);
   }
   return sum(sums, sum(even, odd));
 };
@@ -119,9 +122,10 @@ const unsignedByte = (x: number, i: number): number => (x >>> (8 * i)) & 255;
 const signedByte = (x: number, i: number): number => (x << (24 - 8 * i)) >> 24;
 const dotBytes =
   (first: typeof signedByte, second: typeof signedByte): Dot =>
-  (sums, pairs) => {
-    for (const [a, b] of pairs) {
-      for (let i = 0; i < 4; i++) sums = (sums + first(a, i) * second(b, i)) | 0;
+  (sums, left, a, right, b, depth) => {
+    for (let k = 0; k < depth; k++) {
+      const [x, y] = [left[a + k], right[b + k * ROW_WORDS]];
+      for (let i = 0; i < 4; i++) sums = (sums + first(x, i) * second(y, i)) | 0;
     }
     return sums;
   };
@@ -131,7 +135,6 @@ function multiply(dot: Dot): (decoded: Decoded) => Step {
   return ({ state, instruction }) => {
     const [c, a, b] = instruction.operands.map(tileNumber);
     const [sums, left, right] = [c, a, b].map((tile) => new Int32Array(state.tiles[tile].buffer));
-    const row = TILE_ROW_BYTES / 4;
     return () => {
       const [shapeC, shapeA, shapeB] = [c, a, b].map((tile) => shapeOf(state, tile));
       if (shapeC.rows !== shapeA.rows || shapeC.rowBytes !== shapeB.rowBytes || shapeA.rowBytes / 4 !== shapeB.rows) {
@@ -140,11 +143,8 @@ function multiply(dot: Dot): (decoded: Decoded) => Step {
       const result = new Int32Array(sums.length);
       for (let m = 0; m < shapeC.rows; m++) {
         for (let n = 0; n < shapeC.rowBytes / 4; n++) {
-          const pairs = Array.from({ length: shapeB.rows }, (_, k): [number, number] => [
-            left[m * row + k],
-            right[k * row + n],
-          ]);
-          result[m * row + n] = dot(sums[m * row + n], pairs);
+          const at = m * ROW_WORDS + n;
+          result[at] = dot(sums[at], left, m * ROW_WORDS, right, n, shapeB.rows);
         }
       }
       sums.set(result);
