@@ -31,7 +31,7 @@ export const Word = {
   done: line(3),
   /** Threads asleep on CLAIM. */
   sleepers: line(4),
-  /** Microseconds that threads slept on CLAIM while others computed, all threads together; wraps. */
+  /** Microseconds that threads slept on CLAIM for others that were off their cores, all threads together; wraps. */
   waitedMicros: line(4) + 1,
   /** Count of ended runs; the conductor waits on it. */
   finished: line(5),

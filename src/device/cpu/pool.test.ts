@@ -54,6 +54,37 @@ for (const threads of [1, 2, 3, 5]) {
   });
 }
 
+/** The first part turns `turns` times, the others a hundredth of that. */
+const uneven = defineKernel("uneven", ["turns"], (k, { turns }) => {
+  k.range(0, turns, k.part.less(1).select(1, 100), (i) => k.scratch.store(i));
+});
+
+it("counts as waiting what is longer than parts take, and nothing where one thread runs", async () => {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const code = compileWasm([uneven], wasmMachine, memory).threadCode;
+  words.set([0, TABLE + 64, 8, 0], TABLE / 4);
+  words[TABLE / 4 + 16] = 2e7; // tens of milliseconds
+  const waitedShare = async (threads: number): Promise<number> => {
+    let [ranMs, waitedMs] = [0, 0];
+    const governor = {
+      active: threads,
+      ran(fromMs: number, endMs: number, waited: number): void {
+        ranMs += endMs - fromMs;
+        waitedMs += waited;
+      },
+    };
+    const scratch = Array.from({ length: threads }, (_, i) => (8 + i) * 65536);
+    await using pool = new ComputePool({ memory, code, base: 0, kernels: ["uneven"], scratch, governor });
+    await pool.ready();
+    for (let run = 0; run < 4; run++) await pool.run(TABLE, 1);
+    return waitedMs / ranMs;
+  };
+  assert.equal(await waitedShare(1), 0);
+  const share = await waitedShare(2);
+  assert.ok(share > 0.3 && share < 1, `a thread waited for ${share} of the time`);
+});
+
 it("runs every part once while threads are left out and taken in again", async () => {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
   const words = new Int32Array(memory.buffer);

@@ -65,6 +65,8 @@ function waitForCommand(words: Int32Array, last: number): number {
 /** Takes part in one run; false when a thread has failed. */
 function walk(thread: Thread, table: number, steps: number, tagBase: number): boolean {
   const { words, kernels, base, scratch } = thread;
+  let began = performance.now();
+  let own = 0;
   for (;;) {
     const claim = Atomics.load(words, Word.claim);
     if (claim === POISON) return false;
@@ -74,10 +76,12 @@ function walk(thread: Thread, table: number, steps: number, tagBase: number): bo
     const parts = words[row + 2];
     const part = claim & PARTS_MAX;
     if (part >= parts) {
-      waitForClose(words, claim, parts > 1);
+      began = waitForClose(words, claim, began, own);
+      own = 0;
       continue;
     }
     if (Atomics.compareExchange(words, Word.claim, claim, claim + 1) !== claim) continue;
+    own++;
     if (Atomics.load(words, Word.abort) === 0) {
       try {
         kernels[words[row]](base + words[row + 1], part, parts, scratch);
@@ -105,10 +109,11 @@ function close(words: Int32Array, table: number, steps: number, tagBase: number,
 }
 
 /**
- * Spins, then sleeps, until CLAIM is no longer `claim`. The closer stores CLAIM before it reads `sleepers`. `counted`:
- * whether sleeping is counted as waiting for another thread, as it is where a step had parts for several.
+ * Spins, then sleeps, until CLAIM is no longer `claim`. The closer stores CLAIM before it reads `sleepers`. Gives the time
+ * when the thread's next parts began. Of a sleep that is counted as waiting which is longer than two parts take, by those
+ * `own` parts that this thread did since `began`: so long nobody waits but for a thread that is off its core.
  */
-function waitForClose(words: Int32Array, claim: number, counted: boolean): void {
+function waitForClose(words: Int32Array, claim: number, began: number, own: number): number {
   const from = performance.now();
   let slept = false;
   for (let turn = 1; Atomics.load(words, Word.claim) === claim; turn++) {
@@ -119,7 +124,11 @@ function waitForClose(words: Int32Array, claim: number, counted: boolean): void 
     Atomics.wait(words, Word.claim, claim);
     Atomics.sub(words, Word.sleepers, 1);
   }
-  if (slept && counted) Atomics.add(words, Word.waitedMicros, (performance.now() - from) * 1000);
+  if (!slept) return from;
+  const end = performance.now();
+  const waited = end - from - (2 * (from - began)) / own; // minus infinity where it had no part
+  if (waited > 0) Atomics.add(words, Word.waitedMicros, waited * 1000);
+  return end;
 }
 
 /** Counts one more in a word that the conductor waits on. */
