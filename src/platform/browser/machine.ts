@@ -30,8 +30,10 @@ export function factsOf({
   };
 }
 
-export const machineFacts: Platform["machineFacts"] = async () => factsOf(host);
-export const sharesMemory: Platform["sharesMemory"] = () => host.crossOriginIsolated === true;
+export const machineFacts: Platform["machineFacts"] = async () =>
+  factsOf({ crossOriginIsolated: sharesMemory(), navigator: host.navigator ?? {} });
+/** Also where the conductor could not be woken by threads, which needs `Atomics.waitAsync`, there is one thread. */
+export const sharesMemory: Platform["sharesMemory"] = () => host.crossOriginIsolated === true && "waitAsync" in Atomics;
 /** A page has no environment. */
 export const environment: Platform["environment"] = () => undefined;
 /** A page is not told; 0 stands for unknown. */

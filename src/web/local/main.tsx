@@ -12,6 +12,6 @@ if (!(await isolate())) {
   const { contents, keep } = await openKeeper();
   const { send, open } = startOwnWorker({ contents, builtIn: BUILT_IN }, keep);
   sendThrough(send);
-  ownModels.set({ own: { open, sharesMemory: crossOriginIsolated } });
+  ownModels.set({ own: { open, sharesMemory: crossOriginIsolated && "waitAsync" in Atomics } });
   startPage();
 }

@@ -47,9 +47,9 @@ export class PageModels implements ModelCatalogue {
   async find(name: string): Promise<ListedModel> {
     const found = (await this.list()).find((model) => model.name === name);
     if (found !== undefined) return found;
-    throw new NotFoundError(`There is no model ${show(name)} on this page.`, {
-      hint: "Files that were opened before the page was loaded must be opened again.",
-    });
+    throw new NotFoundError(
+      `The model ${show(name)} is not open on this page. Open its file again, or choose another.`,
+    );
   }
 
   /** Loads the model on the list whose path it is. */
