@@ -116,7 +116,7 @@ export const operations = {
   "floats.lt": ["ints", "floats", "floats"],
   "floats.select": ["floats", "ints", "floats", "floats"],
   "floats.lane": ["float", "floats"],
-  /** lane i gets lane i + W/2, i + W/4, ... (immediate: the distance), the rest undefined: for reductions */
+  /** lanes 0 .. distance - 1 get those from `distance` on (immediate: W/2, W/4, ...), the rest undefined: for reductions */
   "floats.rotate": ["floats", "floats"],
   "floats.fromInts": ["floats", "ints"],
   "floats.bits": ["floats", "ints"],

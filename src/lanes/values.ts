@@ -177,7 +177,7 @@ export class Floats extends Value {
   /** Truncated, saturating. */
   toInts = (): Ints => this.#ints("ints.fromFloats");
   asInts = (): Ints => this.#ints("ints.bits");
-  /** Lane i gets lane i + `distance`; lanes past the end are undefined. */
+  /** Lanes 0 .. distance - 1 get those from `distance` on; the rest are undefined. */
   rotate = (distance: number): Floats => this.#floats("floats.rotate", [], distance);
   /** All lanes, added by halves: (0 + W/2), ... */
   sum = (): Float => this.tracer.sumLanes(this);

@@ -40,7 +40,8 @@ export function placeConstants(program: Program, frame: Frame, pool: ConstantPoo
     ...(made.get(i) ?? []).map(([id]) => constantCode(program, pool, id, id)),
     item,
   ]);
-  items.splice(0, items.length, ...out);
+  items.length = 0;
+  for (const item of out) items.push(item);
   spill(
     program,
     [...constants.keys()].filter((id) => !keptIds.has(id)),

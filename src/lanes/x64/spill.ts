@@ -31,7 +31,9 @@ const KEPT_CODE = 40;
 
 export function spill(program: Program, ids: readonly number[], frame: Frame, pool: ConstantPool): void {
   if (ids.length === 0) return;
-  new Spiller(program, new Set(ids), frame, pool).block(program.items, { inLoop: new Map(), held: new Map() });
+  const spiller = new Spiller(program, new Set(ids), frame, pool);
+  spiller.findSets(program.items);
+  spiller.block(program.items, { inLoop: new Map(), held: new Map() });
 }
 
 /** What stands for spilled values: in a whole loop, and since some code that came before. */
@@ -46,6 +48,8 @@ class Spiller {
   readonly #frame: Frame;
   readonly #pool: ConstantPool;
   readonly #offsets = new Map<number, number>();
+  /** Spilled values that each region sets. */
+  readonly #sets = new Map<Item, Set<number>>();
   /** Code that has been seen. */
   #now = 0;
 
@@ -66,8 +70,7 @@ class Spiller {
         continue;
       }
       const blocks = item.kind === "loop" ? [item.body] : [item.body, item.otherwise];
-      const sets = new Set<number>();
-      for (const inner of blocks) collectSets(inner, sets);
+      const sets = this.#sets.get(item)!;
       if (item.kind === "loop") {
         const copies = this.#copiesFor(item.body, sets);
         out.splice(placeBefore(out, out.length), 0, ...[...copies].map(([id, copy]) => this.#load(id, copy)));
@@ -78,7 +81,24 @@ class Spiller {
       for (const id of sets) scope.held.delete(id);
       out.push(item);
     }
-    items.splice(0, items.length, ...out);
+    items.length = 0;
+    for (const item of out) items.push(item);
+  }
+
+  /** Finds what regions set; returns what all of them and the code beside them set. */
+  findSets(items: readonly Item[]): Set<number> {
+    const all = new Set<number>();
+    for (const item of items) {
+      if (item.kind === "code") {
+        if (this.#ids.has(item.result)) all.add(item.result);
+        continue;
+      }
+      const sets = this.findSets(item.body);
+      if (item.kind === "branch") for (const id of this.findSets(item.otherwise)) sets.add(id);
+      this.#sets.set(item, sets);
+      for (const id of sets) all.add(id);
+    }
+    return all;
   }
 
   /** Values that take the place of what a loop reads, but for its inner loops, and nobody sets in it. */
@@ -226,17 +246,6 @@ class Spiller {
     if (kind === "mask") return code("kmovw", 0, NONE, [at, value(from)]);
     if (kind === "general") return code("mov", 64, NONE, [at, value(from)]);
     return code("vmovups", this.#program.vectorBits, NONE, [at, value(from)]);
-  }
-}
-
-function collectSets(items: readonly Item[], sets: Set<number>): void {
-  for (const item of items) {
-    if (item.kind === "code") {
-      if (item.result >= 0) sets.add(item.result);
-    } else {
-      collectSets(item.body, sets);
-      if (item.kind === "branch") collectSets(item.otherwise, sets);
-    }
   }
 }
 
