@@ -282,7 +282,8 @@ function evaluator(
       0
     ),
     "tile.dotBf16": (_, numbers) => (dotTiles(tiles[numbers & 15], tiles[(numbers >> 4) & 15], tiles[numbers >> 8]), 0),
-    "floats.rotate": ([lanes], distance) => make("floats", (i) => (i < distance ? (lanes as Lanes)[i + distance] : NaN)),
+    "floats.rotate": ([lanes], distance) =>
+      make("floats", (i) => (i < distance ? (lanes as Lanes)[i + distance] : NaN)),
   };
   return (op, immediate) => {
     const type = operations[op][0];
