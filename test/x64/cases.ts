@@ -23,7 +23,7 @@ const highRegisters = [
 
 /** Immediates that are interesting, by a role's letter and bytes. */
 function immediatesOf(form: Form, role: Role): number[] {
-  if (/^v?p?cmp[ps]?[sd]?$/.test(form.name) && form.vex !== form.evex) return form.name === "vpcmpd" ? [1, 6] : [1, 30];
+  if (form.name === "vcmpps") return [1, 30];
   if (role.letter === "IS") return [5, -3];
   if (role.bytes === 1) return [1, 0x1b];
   if (role.bytes === 4) return [0x12345678, -0x1234567];

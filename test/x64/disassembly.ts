@@ -17,17 +17,13 @@ const sizeNames: Readonly<Record<number, string>> = {
 /** Names that objdump gives a comparison by its immediate. */
 const predicates: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   vcmpps: { 1: "vcmpltps", 30: "vcmpgt_oqps" },
-  vcmpss: { 1: "vcmpltss", 30: "vcmpgt_oqss" },
-  vpcmpd: { 1: "vpcmpltd", 6: "vpcmpnled" },
 };
 /** Ours say the source's width, or nothing where Intel's say movabs. */
 const names: Readonly<Record<string, string>> = {
   movzx8: "movzx",
   movzx16: "movzx",
-  movsx8: "movsx",
-  movsx16: "movsx",
 };
-const withoutSize = new Set(["lea", "ldtilecfg", "tileloadd", "tileloaddt1", "tilestored"]);
+const withoutSize = new Set(["lea", "ldtilecfg", "tileloadd", "tilestored"]);
 
 function gprName(number: number, bytes: number): string {
   if (number >= 8) return `r${number}${{ 1: "b", 2: "w", 4: "d", 8: "" }[bytes]}`;

@@ -9,16 +9,15 @@ const vexRules: readonly (readonly [names: RegExp, feature: CpuFeature])[] = [
   [/^vpdp/, "avx_vnni"],
   [/^vfn?m(add|sub)/, "fma"],
   [/^vcvt(ph2ps|ps2ph)$/, "f16c"],
-  [/^vpbroadcast|^vperm[dq]$|^v(extract|insert)i128$/, "avx2"],
+  [/^vpbroadcast|^vperm[dq]$|^vextracti128$/, "avx2"],
 ];
 
 /** What EVEX encodings need besides avx512f. */
 const evexRules: readonly (readonly [names: RegExp, feature: CpuFeature])[] = [
   [/^vpdp/, "avx512_vnni"],
   [/bf16$/, "avx512_bf16"],
-  [/^v(and|andn|or|xor)ps$|^vpmov(m2d|d2m)$|^vp(extr|insr)d$/, "avx512dq"],
-  [/^vperm(t2)?w$|^vmovdqu(8|16)$|^vpbroadcast[bw]$|^vp(shufb|alignr|maddwd|maddubsw)$/, "avx512bw"],
-  [/^vp(add|sub|abs)[bw]$|^vpmullw$|^vps[rl][la](w|dq)$|^vpack|^vpmov[sz]xbw$/, "avx512bw"],
+  [/^v(and|xor)ps$|^vpmovm2d$|^vpextrd$/, "avx512dq"],
+  [/^vperm(t2)?w$|^vmovdqu(8|16)$|^vp(shufb|alignr|maddwd|maddubsw)$|^vps(llw|rlw|raw|rldq)$|^vpackus/, "avx512bw"],
 ];
 
 const maskFeatures: Readonly<Record<string, CpuFeature>> = {
@@ -35,7 +34,7 @@ export function featuresOf(instruction: Instruction, form: Form, extended: boole
   if (name.startsWith("tile") || name === "ldtilecfg") return ["amx_tile"];
   if (/^k(mov|and|andn|not|or|xnor|xor|ortest)[bwdq]$/.test(name)) return [maskFeatures[name.at(-1)!]];
   if (extended) {
-    const isScalar = bits < 128 || /ss$|^vmov[dq]$|^vmovhlps$|^vp(extr|insr)d$/.test(name);
+    const isScalar = bits < 128 || /ss$|^vmov[dq]$|^vmovhlps$|^vpextrd$/.test(name);
     return [
       "avx512f",
       ...(bits < 512 && !isScalar ? ["avx512vl" as const] : []),

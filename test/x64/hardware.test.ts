@@ -7,7 +7,7 @@ import type { Instruction, Listing } from "../../src/lanes/x64/instruction.ts";
 import { showInstruction } from "../../src/lanes/x64/show.ts";
 import { forms } from "../../src/lanes/x64/table.ts";
 import { native } from "#platform";
-import { emulate } from "./emulator/emulate.ts";
+import { emulate, knows } from "./emulator/emulate.ts";
 import { featuresOf } from "./features.ts";
 import { fillOperands } from "./operand-data.ts";
 import { BLOCK_BYTES, instructionsOf, jumpProgram, program } from "./programs.ts";
@@ -70,6 +70,13 @@ function check(group: readonly Case[]): void {
   }
   assert.deepEqual([...wrong].slice(0, 10), []);
 }
+
+test("the emulator knows every instruction of the table", () => {
+  assert.deepEqual(
+    forms.filter(({ name }) => !knows(name)).map(({ name }) => name),
+    [],
+  );
+});
 
 describe("the emulator agrees with the processor", () => {
   for (const [needs, group] of Map.groupBy(cases, ({ needs }) => needs)) {

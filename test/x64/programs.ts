@@ -28,8 +28,7 @@ const op = (name: string, bits: Instruction["bits"], ...operands: Operand[]): In
 
 /** Immediates of an instruction: those that choose something, and some that choose nothing. */
 function immediates(form: Form): number[] {
-  const predicates = form.name.startsWith("vcmp") ? 32 : form.name === "vpcmpd" ? 8 : 0;
-  if (predicates > 0) return Array.from({ length: predicates }, (_, i) => i);
+  if (form.name === "vcmpps") return Array.from({ length: 32 }, (_, i) => i);
   const role = form.roles.find(({ place }) => place === "immediate");
   if (role === undefined) return [0];
   if (role.bytes === 4) return [0x12345678, -77];
@@ -74,8 +73,7 @@ export function instructionsOf(form: Form, bits: Instruction["bits"]): Instructi
 /** Flags that an instruction leaves defined, as conditions that show them. */
 function flagsOf({ name, operands }: Instruction): string[] {
   if (/^(add|sub|cmp|and|or|xor|test|neg|vu?comiss|kortest[bwdq])$/.test(name)) return ["b", "e", "s", "o", "p"];
-  if (name === "andn") return ["b", "e", "s", "o"];
-  if (name === "imul" || name === "mul") return ["b", "o"];
+  if (name === "imul") return ["b", "o"];
   if (!/^(shl|shr|sar)$/.test(name)) return [];
   const [, count] = operands;
   return count.kind === "immediate" && count.value === 1 ? ["b", "e", "s", "p", "o"] : ["b", "e", "s", "p"];
@@ -87,10 +85,6 @@ function surrounded(instruction: Instruction): Instruction[] {
   const divisor = operands[0];
   if (name === "div")
     return [op("mov", 64, gpr(RDX), immediate(0)), op("or", bits, divisor, immediate(1)), instruction];
-  if (name === "idiv") {
-    const extend = op(bits === 64 ? "cqo" : "cdq", bits);
-    return [op("sar", bits, gpr(RAX), immediate(1)), extend, op("or", bits, divisor, immediate(1)), instruction];
-  }
   if (/^(cmov|set)/.test(name)) return [op("cmp", 64, gpr(9), gpr(10)), instruction];
   if (name === "push") return [instruction, op("pop", 64, gpr(10))];
   if (name === "pop") return [op("push", 64, gpr(9)), instruction];

@@ -39,8 +39,6 @@ mov     | O,I8    | b8       | 64
 mov     | E,I1    | c6/0     | 8
 movzx8  | G,E1    | 0fb6     | 32 64
 movzx16 | G,E2    | 0fb7     | 32 64
-movsx8  | G,E1    | 0fbe     | 32 64
-movsx16 | G,E2    | 0fbf     | 32 64
 movsxd  | G,E4    | 63       | 64
 lea     | G,M     | 8d       | 32 64
 imul    | G,E     | 0faf     | 32 64
@@ -49,13 +47,8 @@ imul    | G,E,I4  | 69       | 32 64
 shl     | E,I1    | c1w/4    | 8 32 64
 shr     | E,I1    | c1w/5    | 8 32 64
 sar     | E,I1    | c1w/7    | 8 32 64
-not     | E       | f7w/2    | 8 32 64
 neg     | E       | f7w/3    | 8 32 64
-mul     | E       | f7/4     | 32 64
 div     | E       | f7/6     | 32 64
-idiv    | E       | f7/7     | 32 64
-cdq     |         | 99       | 32
-cqo     |         | 99       | 64
 test    | E,G     | 85w      | 8 32 64
 test    | E,I4    | f7/0     | 32 64
 test    | E,I1    | f6/0     | 8
@@ -65,12 +58,9 @@ ret     |         | c3       | 0
 jmp     | J       | e9       | 0
 shlx    | G,E,B   | 66.0f38.b f7 | 32 64 | vex
 shrx    | G,E,B   | f2.0f38.b f7 | 32 64 | vex
-sarx    | G,E,B   | f3.0f38.b f7 | 32 64 | vex
-andn    | G,B,E   | np.0f38.b f2 | 32 64 | vex
 prefetchnta | M1  | 0f18/0   | 0
 prefetcht0  | M1  | 0f18/1   | 0
 prefetcht1  | M1  | 0f18/2   | 0
-prefetcht2  | M1  | 0f18/3   | 0
 ${arithmetic.join("")}
 ${conditional.join("")}
 `;

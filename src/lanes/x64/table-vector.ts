@@ -26,8 +26,6 @@ vmovss       | V,H,U   | f3.0f.0 10   | 128         | vex evex
 vmovshdup    | V,W     | f3.0f.0 16   | 128 256 512 | vex evex
 vmovhlps     | V,H,U   | np.0f.0 12   | 128         | vex evex nomask
 vbroadcastss | V,W4    | 66.0f38.0 18 | 128 256 512 | vex evex
-vpbroadcastb | V,W1    | 66.0f38.0 78 | 128 256 512 | vex evex
-vpbroadcastw | V,W2    | 66.0f38.0 79 | 128 256 512 | vex evex
 vpbroadcastd | V,W4    | 66.0f38.0 58 | 128 256 512 | vex evex
 vpbroadcastd | V,R4    | 66.0f38.0 7c | 128 256 512 | evex
 
@@ -49,7 +47,6 @@ vfmadd132ps  | V,H,W   | 66.0f38.0 98 | 128 256 512 | vex evex b
 vfmadd213ps  | V,H,W   | 66.0f38.0 a8 | 128 256 512 | vex evex b
 vfmadd231ps  | V,H,W   | 66.0f38.0 b8 | 128 256 512 | vex evex b
 vfmsub213ps  | V,H,W   | 66.0f38.0 aa | 128 256 512 | vex evex b
-vfmsub231ps  | V,H,W   | 66.0f38.0 ba | 128 256 512 | vex evex b
 vfnmadd132ps | V,H,W   | 66.0f38.0 9c | 128 256 512 | vex evex b
 vfnmadd213ps | V,H,W   | 66.0f38.0 ac | 128 256 512 | vex evex b
 vfnmadd231ps | V,H,W   | 66.0f38.0 bc | 128 256 512 | vex evex b
@@ -60,7 +57,6 @@ vroundps     | V,W,I1  | 66.0f3a.0 08 | 128 256     | vex
 vrndscaleps  | V,W,I1  | 66.0f3a.0 08 | 128 256 512 | evex b
 vcmpps       | V,H,W,I1 | np.0f.0 c2  | 128 256     | vex
 vcmpps       | K,H,W,I1 | np.0f.0 c2  | 128 256 512 | evex b
-vcmpss       | V,H,W4,I1 | f3.0f.0 c2 | 128         | vex
 vcomiss      | V,W4    | np.0f.0 2f   | 128         | vex evex nomask
 vucomiss     | V,W4    | np.0f.0 2e   | 128         | vex evex nomask
 vcvtsi2ss    | V,H,E   | f3.0f.b 2a   | 32 64       | vex evex nomask
@@ -73,8 +69,6 @@ vcvtne2ps2bf16 | V,H,W | f2.0f38.0 72 | 128 256 512 | evex b
 vcvtneps2bf16 | V/2,W  | f3.0f38.0 72 | 128 256 512 | evex b
 
 vandps       | V,H,W   | np.0f.0 54   | 128 256 512 | vex evex b
-vandnps      | V,H,W   | np.0f.0 55   | 128 256 512 | vex evex b
-vorps        | V,H,W   | np.0f.0 56   | 128 256 512 | vex evex b
 vxorps       | V,H,W   | np.0f.0 57   | 128 256 512 | vex evex b
 vpand        | V,H,W   | 66.0f.0 db   | 128 256     | vex
 vpandn       | V,H,W   | 66.0f.0 df   | 128 256     | vex
@@ -90,23 +84,13 @@ vpblendvb    | V,H,W,L | 66.0f3a.0 4c | 128 256     | vex
 vblendmps    | V,H,W   | 66.0f38.0 65 | 128 256 512 | evex b
 vpblendmd    | V,H,W   | 66.0f38.0 64 | 128 256 512 | evex b
 
-vpaddb       | V,H,W   | 66.0f.0 fc   | 128 256 512 | vex evex
-vpaddw       | V,H,W   | 66.0f.0 fd   | 128 256 512 | vex evex
 vpaddd       | V,H,W   | 66.0f.0 fe   | 128 256 512 | vex evex b
-vpsubb       | V,H,W   | 66.0f.0 f8   | 128 256 512 | vex evex
-vpsubw       | V,H,W   | 66.0f.0 f9   | 128 256 512 | vex evex
 vpsubd       | V,H,W   | 66.0f.0 fa   | 128 256 512 | vex evex b
 vpmulld      | V,H,W   | 66.0f38.0 40 | 128 256 512 | vex evex b
-vpmullw      | V,H,W   | 66.0f.0 d5   | 128 256 512 | vex evex
 vpmaddwd     | V,H,W   | 66.0f.0 f5   | 128 256 512 | vex evex
 vpmaddubsw   | V,H,W   | 66.0f38.0 04 | 128 256 512 | vex evex
 vpdpbusd     | V,H,W   | 66.0f38.0 50 | 128 256 512 | vex evex b
 vpdpwssd     | V,H,W   | 66.0f38.0 52 | 128 256 512 | vex evex b
-vpsignb      | V,H,W   | 66.0f38.0 08 | 128 256     | vex
-vpabsb       | V,W     | 66.0f38.0 1c | 128 256 512 | vex evex
-vpabsd       | V,W     | 66.0f38.0 1e | 128 256 512 | vex evex b
-vpminsd      | V,H,W   | 66.0f38.0 39 | 128 256 512 | vex evex b
-vpmaxsd      | V,H,W   | 66.0f38.0 3d | 128 256 512 | vex evex b
 vpslld       | H,U,I1  | 66.0f.0 72/6 | 128 256     | vex
 vpsrld       | H,U,I1  | 66.0f.0 72/2 | 128 256     | vex
 vpsrad       | H,U,I1  | 66.0f.0 72/4 | 128 256     | vex
@@ -119,56 +103,35 @@ vpsraw       | H,U,I1  | 66.0f.0 71/4 | 128 256     | vex
 vpsllw       | H,W,I1  | 66.0f.0 71/6 | 128 256 512 | evex
 vpsrlw       | H,W,I1  | 66.0f.0 71/2 | 128 256 512 | evex
 vpsraw       | H,W,I1  | 66.0f.0 71/4 | 128 256 512 | evex
-vpslldq      | H,U,I1  | 66.0f.0 73/7 | 128 256     | vex
 vpsrldq      | H,U,I1  | 66.0f.0 73/3 | 128 256     | vex
-vpslldq      | H,W,I1  | 66.0f.0 73/7 | 128 256 512 | evex nomask
 vpsrldq      | H,W,I1  | 66.0f.0 73/3 | 128 256 512 | evex nomask
 vpcmpeqd     | V,H,W   | 66.0f.0 76   | 128 256     | vex
 vpcmpgtd     | V,H,W   | 66.0f.0 66   | 128 256     | vex
 vpcmpeqd     | K,H,W   | 66.0f.0 76   | 128 256 512 | evex b
 vpcmpgtd     | K,H,W   | 66.0f.0 66   | 128 256 512 | evex b
-vpcmpd       | K,H,W,I1 | 66.0f3a.0 1f | 128 256 512 | evex b
-vptestmd     | K,H,W   | 66.0f38.0 27 | 128 256 512 | evex b
 vpmovm2d     | V,KU    | f3.0f38.0 38 | 128 256 512 | evex nomask
-vpmovd2m     | K,U     | f3.0f38.0 39 | 128 256 512 | evex nomask
-vpmovmskb    | G4,U    | 66.0f.0 d7   | 128 256     | vex
-vmovmskps    | G4,U    | np.0f.0 50   | 128 256     | vex
 
 vpmovsxbd    | V,W/4   | 66.0f38.0 21 | 128 256 512 | vex evex
 vpmovzxbd    | V,W/4   | 66.0f38.0 31 | 128 256 512 | vex evex
 vpmovsxwd    | V,W/2   | 66.0f38.0 23 | 128 256 512 | vex evex
 vpmovzxwd    | V,W/2   | 66.0f38.0 33 | 128 256 512 | vex evex
-vpmovsxbw    | V,W/2   | 66.0f38.0 20 | 128 256 512 | vex evex
-vpmovzxbw    | V,W/2   | 66.0f38.0 30 | 128 256 512 | vex evex
 vpmovdb      | W/4,V   | f3.0f38.0 31 | 128 256 512 | evex
 vpmovdw      | W/2,V   | f3.0f38.0 33 | 128 256 512 | evex
-vpackssdw    | V,H,W   | 66.0f.0 6b   | 128 256 512 | vex evex b
-vpacksswb    | V,H,W   | 66.0f.0 63   | 128 256 512 | vex evex
 vpackuswb    | V,H,W   | 66.0f.0 67   | 128 256 512 | vex evex
 vpackusdw    | V,H,W   | 66.0f38.0 2b | 128 256 512 | vex evex b
 vpshufb      | V,H,W   | 66.0f38.0 00 | 128 256 512 | vex evex
 vpshufd      | V,W,I1  | 66.0f.0 70   | 128 256 512 | vex evex b
 vpermilps    | V,W,I1  | 66.0f3a.0 04 | 128 256 512 | vex evex b
 vshufps      | V,H,W,I1 | np.0f.0 c6  | 128 256 512 | vex evex b
-vunpcklps    | V,H,W   | np.0f.0 14   | 128 256 512 | vex evex b
-vunpckhps    | V,H,W   | np.0f.0 15   | 128 256 512 | vex evex b
 vpermq       | V,W,I1  | 66.0f3a.1 00 | 256 512     | vex evex b64
 vpermd       | V,H,W   | 66.0f38.0 36 | 256 512     | vex evex b
 vpermw       | V,H,W   | 66.0f38.1 8d | 128 256 512 | evex
 vpermt2w     | V,H,W   | 66.0f38.1 7d | 128 256 512 | evex
-vpermt2d     | V,H,W   | 66.0f38.0 7e | 128 256 512 | evex b
 valignd      | V,H,W,I1 | 66.0f3a.0 03 | 128 256 512 | evex b
 vpalignr     | V,H,W,I1 | 66.0f3a.0 0f | 128 256 512 | vex evex
-vperm2f128   | V,H,W,I1 | 66.0f3a.0 06 | 256         | vex
-vshuff32x4   | V,H,W,I1 | 66.0f3a.0 23 | 256 512     | evex b
-vextractf128 | W16,V,I1 | 66.0f3a.0 19 | 256        | vex
 vextracti128 | W16,V,I1 | 66.0f3a.0 39 | 256        | vex
-vinserti128  | V,H,W16,I1 | 66.0f3a.0 38 | 256      | vex
 vextractf32x4 | W16,V,I1 | 66.0f3a.0 19 | 256 512   | evex
 vextracti32x4 | W16,V,I1 | 66.0f3a.0 39 | 256 512   | evex
-vextractf64x4 | W32,V,I1 | 66.0f3a.1 1b | 512       | evex
 vextracti64x4 | W32,V,I1 | 66.0f3a.1 3b | 512       | evex
-vinserti64x4  | V,H,W32,I1 | 66.0f3a.1 3a | 512     | evex
 vpextrd      | E4,V,I1 | 66.0f3a.0 16 | 128         | vex evex nomask
-vpinsrd      | V,H,E4,I1 | 66.0f3a.0 22 | 128       | vex evex nomask
 `;

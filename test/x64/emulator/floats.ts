@@ -153,7 +153,6 @@ const bodies: Readonly<Record<string, Body>> = {
   vfmadd213: fused(213, 1, 1),
   vfmadd231: fused(231, 1, 1),
   vfmsub213: fused(213, 1, -1),
-  vfmsub231: fused(231, 1, -1),
   vfnmadd132: fused(132, -1, 1),
   vfnmadd213: fused(213, -1, 1),
   vfnmadd231: fused(231, -1, 1),
@@ -167,9 +166,6 @@ export const floats: Readonly<Record<string, Operation>> = {
   vroundps: { lane: 4, run: round },
   vrndscaleps: { lane: 4, run: round },
   vcmpps: { lane: 4, run: (call) => compareLanes(call, call.bytes / 4, holds, call.dest === call.out) },
-  vcmpss: scalar((call) => {
-    call.state.i32[call.out >> 2] = -Number(holds(call, 0));
-  }),
   vcomiss: { lane: 4, setsFlags: true, run: compareFlags },
   vucomiss: { lane: 4, setsFlags: true, run: compareFlags },
 };

@@ -73,7 +73,7 @@ function shift(f: Shift): (decoded: Decoded) => Step {
   };
 }
 
-/** shlx, shrx, sarx: the count in a register, no flags. */
+/** shlx, shrx: the count in a register, no flags. */
 function shiftBy(f: Shift): (decoded: Decoded) => Step {
   return (decoded) => {
     const [target, source, amount] = [0, 1, 2].map((i) => place(decoded, i));
@@ -118,42 +118,21 @@ function multiply(decoded: Decoded): Step {
 const RAX = 0;
 const RDX = 2;
 
-function setPair(state: State, bits: number, low: bigint, high: bigint): void {
-  state.gpr[RAX] = truncated(bits, low);
-  state.gpr[RDX] = truncated(bits, high);
-}
-
-/** mul: rdx:rax = rax * operand. */
-function multiplyWide(decoded: Decoded): Step {
+/** div: rax and rdx = quotient and remainder of rdx:rax by the operand, unsigned. */
+function divide(decoded: Decoded): Step {
   const source = place(decoded, 0);
-  const { state } = decoded;
+  const { gpr } = decoded.state;
   const { bits } = source;
   return () => {
-    const product = truncated(bits, state.gpr[RAX]) * source.read();
-    const high = product >> BigInt(bits);
-    setPair(state, bits, product, high);
-    state.setFlags({ carry: high !== 0n, overflow: high !== 0n });
+    const dividend = (truncated(bits, gpr[RDX]) << BigInt(bits)) | truncated(bits, gpr[RAX]);
+    const divisor = source.read();
+    if (divisor === 0n) throw new Fault("division by zero");
+    if (truncated(bits, dividend / divisor) !== dividend / divisor) throw new Fault("the quotient does not fit");
+    gpr[RAX] = dividend / divisor;
+    gpr[RDX] = dividend % divisor;
+    decoded.state.setFlags({});
   };
 }
-
-/** div, idiv: rax and rdx = quotient and remainder of rdx:rax by the operand. */
-const divide =
-  (extend: (bits: number, value: bigint) => bigint) =>
-  (decoded: Decoded): Step => {
-    const source = place(decoded, 0);
-    const { state } = decoded;
-    const { bits } = source;
-    return () => {
-      const low = truncated(bits, state.gpr[RAX]);
-      const dividend = extend(2 * bits, (truncated(bits, state.gpr[RDX]) << BigInt(bits)) | low);
-      const divisor = extend(bits, source.read());
-      if (divisor === 0n) throw new Fault("division by zero");
-      const quotient = dividend / divisor;
-      if (extend(bits, truncated(bits, quotient)) !== quotient) throw new Fault("the quotient does not fit");
-      setPair(state, bits, quotient, dividend % divisor);
-      state.setFlags({});
-    };
-  };
 
 /** Whether a condition holds; each odd number is its even neighbour's opposite. */
 function condition(state: State, suffix: string): () => boolean {
@@ -208,8 +187,6 @@ export const general: Readonly<Record<string, (decoded: Decoded) => Step>> = {
   mov: move((_, value) => value),
   movzx8: move((_, value) => value),
   movzx16: move((_, value) => value),
-  movsx8: move(signed),
-  movsx16: move(signed),
   movsxd: move(signed),
   lea: ({ state, instruction }) => {
     const [to, from] = instruction.operands;
@@ -239,23 +216,8 @@ export const general: Readonly<Record<string, (decoded: Decoded) => Step>> = {
       decoded.state.setFlags(flags);
     };
   },
-  not: (decoded) => {
-    const to = place(decoded, 0);
-    return () => to.write(truncated(to.bits, ~to.read()));
-  },
-  andn: (decoded) => {
-    const [to, a, b] = [0, 1, 2].map((i) => place(decoded, i));
-    const f = logic((x, y) => ~x & y);
-    return () => {
-      const { result, flags } = f(to.bits, a.read(), b.read());
-      to.write(result);
-      decoded.state.setFlags({ ...flags, parity: undefined });
-    };
-  },
   imul: multiply,
-  mul: multiplyWide,
-  div: divide(truncated),
-  idiv: divide(signed),
+  div: divide,
   cdq:
     ({ state }) =>
     () =>
@@ -265,7 +227,8 @@ export const general: Readonly<Record<string, (decoded: Decoded) => Step>> = {
     () =>
       void (state.gpr[RDX] = truncated(64, signed(64, state.gpr[RAX]) >> 64n)),
   ...Object.fromEntries(Object.entries(shifts).map(([name, f]) => [name, shift(f)])),
-  ...Object.fromEntries(Object.entries(shifts).map(([name, f]) => [`${name}x`, shiftBy(f)])),
+  shlx: shiftBy(shifts.shl),
+  shrx: shiftBy(shifts.shr),
   push: (decoded) => {
     const from = place(decoded, 0);
     return () => {
@@ -287,7 +250,6 @@ export const general: Readonly<Record<string, (decoded: Decoded) => Step>> = {
   },
   prefetcht0: nothing,
   prefetcht1: nothing,
-  prefetcht2: nothing,
   prefetchnta: nothing,
   ...Object.assign({}, ...Object.keys(conditionNumbers).map(conditional)),
 };

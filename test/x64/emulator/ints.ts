@@ -76,17 +76,6 @@ function compare(f: (a: number, b: number, immediate: number) => boolean): Opera
   return { lane: 4, run: (call) => compareLanes(call, call.bytes / 4, holds, call.dest === call.out) };
 }
 
-const signedPredicates: readonly ((a: number, b: number) => boolean)[] = [
-  (a, b) => a === b,
-  (a, b) => a < b,
-  (a, b) => a <= b,
-  () => false,
-  (a, b) => a !== b,
-  (a, b) => a >= b,
-  (a, b) => a > b,
-  () => true,
-];
-
 /** By the sign of each lane of the third source. */
 const select = (lane: 1 | 4): Operation => ({
   lane,
@@ -109,10 +98,8 @@ export const ints: Readonly<Record<string, Operation>> = {
   vandps: and,
   vpand: and,
   vpandd: and,
-  vandnps: andNot,
   vpandn: andNot,
   vpandnd: andNot,
-  vorps: or,
   vpor: or,
   vpord: or,
   vxorps: xor,
@@ -123,25 +110,13 @@ export const ints: Readonly<Record<string, Operation>> = {
   vpblendvb: select(1),
   vblendmps: { ...secondSource, mergesFirst: true },
   vpblendmd: { ...secondSource, mergesFirst: true },
-  vpaddb: lanes(1, (a, b) => a + b),
-  vpaddw: lanes(2, (a, b) => a + b),
   vpaddd: lanes(4, (a, b) => a + b),
-  vpsubb: lanes(1, (a, b) => a - b),
-  vpsubw: lanes(2, (a, b) => a - b),
   vpsubd: lanes(4, (a, b) => a - b),
-  vpmullw: lanes(2, (a, b) => Math.imul(a, b)),
   vpmulld: lanes(4, (a, b) => Math.imul(a, b)),
   vpmaddwd: lanes(4, dotHalves),
   vpmaddubsw: { lane: 2, run: lanes(4, multiplyAddBytes).run },
   vpdpbusd: lanes(4, (a, b, dest) => dest + dotBytes(a, b)),
   vpdpwssd: lanes(4, (a, b, dest) => dest + dotHalves(a, b)),
-  vpsignb: lanes(1, (a, b) => a * Math.sign(b)),
-  vpabsb: lanes(1, (a) => Math.abs(a)),
-  vpabsd: lanes(4, (a) => Math.abs(a)),
-  vpminsd: lanes(4, (a, b) => Math.min(a, b)),
-  vpmaxsd: lanes(4, (a, b) => Math.max(a, b)),
   vpcmpeqd: compare((a, b) => a === b),
   vpcmpgtd: compare((a, b) => a > b),
-  vpcmpd: compare((a, b, immediate) => signedPredicates[immediate & 7](a, b)),
-  vptestmd: compare((a, b) => (a & b) !== 0),
 };

@@ -48,13 +48,6 @@ const toLanes: Operation = {
   },
 };
 
-const toMask: Operation = {
-  lane: 4,
-  run: ({ state: { i32 }, out, a, bytes }) => {
-    for (let i = 0; i < bytes / 4; i++) i32[out >> 2] |= Number(i32[(a >> 2) + i] < 0) << i;
-  },
-};
-
 export const masks: Readonly<Record<string, Operation>> = {
   ...Object.fromEntries(
     letters.flatMap((letter) => [
@@ -66,5 +59,4 @@ export const masks: Readonly<Record<string, Operation>> = {
     ]),
   ),
   vpmovm2d: toLanes,
-  vpmovd2m: toMask,
 };

@@ -44,9 +44,6 @@ const shufflePairs = gather(
   ({ a, b, immediate }, i) => ((i & 3) < 2 ? a : b) + (i & ~3) * 4 + ((immediate >> (2 * (i & 3))) & 3) * 4,
 );
 
-const unpack = (half: 0 | 2): Operation =>
-  gather(4, ({ a, b }, i) => (i & 1 ? b : a) + (i & ~3) * 4 + (half + ((i & 3) >> 1)) * 4);
-
 /** Bytes of each quarter of `first` then `second`, moved down by `by`; zeros come in above. */
 const shiftRight = (first: "a" | undefined, second: "a" | "b"): Operation =>
   gather(1, (call, i) => {
@@ -55,8 +52,6 @@ const shiftRight = (first: "a" | undefined, second: "a" | "b"): Operation =>
     if (from < QUARTER) return call[second] + quarter + from;
     return first !== undefined && from < 2 * QUARTER ? call[first] + quarter + from - QUARTER : -1;
   });
-
-const shiftLeft = gather(1, ({ a, immediate }, i) => ((i & 15) >= immediate ? a + i - immediate : -1));
 
 const shuffleBytes = gather(1, ({ state: { u8 }, a, b }, i) => {
   const index = u8[b + i];
@@ -84,34 +79,11 @@ const align = gather(4, ({ a, b, bytes, immediate }, i) => {
   return from < count ? b + 4 * from : a + 4 * (from - count);
 });
 
-function quarters({ state: { u8 }, out, a, b, bytes, immediate }: Call): void {
-  const count = bytes / QUARTER;
-  const bits = count === 2 ? 1 : 2;
-  for (let i = 0; i < count; i++) {
-    const from = (i < count / 2 ? a : b) + ((immediate >> (bits * i)) & (count - 1)) * QUARTER;
-    u8.copyWithin(out + i * QUARTER, from, from + QUARTER);
-  }
-}
-
-/** vperm2f128: each half by four bits, of which bit 3 means zero. */
-const halves = gather(8, ({ a, b, immediate }, i) => {
-  const control = immediate >> (4 * (i >> 1));
-  return control & 8 ? -1 : (control & 2 ? b : a) + (control & 1) * QUARTER + (i & 1) * 8;
-});
-
 const extract = (part: number, lane: 4 | 8): Operation => ({
   lane,
   run: ({ state: { u8 }, out, a, bytes, immediate }) => {
     const from = a + (immediate & (bytes / part - 1)) * part;
     u8.copyWithin(out, from, from + part);
-  },
-});
-
-const insert = (part: number, lane: 4 | 8): Operation => ({
-  lane,
-  run: ({ state: { u8 }, out, a, b, bytes, immediate }) => {
-    u8.copyWithin(out, a, a + bytes);
-    u8.copyWithin(out + (immediate & (bytes / part - 1)) * part, b, b + part);
   },
 });
 
@@ -150,15 +122,6 @@ const pack = (to: 1 | 2, least: number, most: number): Operation => ({
   },
 });
 
-const signs = (lane: 1 | 4): Operation => ({
-  lane: 4,
-  run: ({ state, out, a, bytes }) => {
-    let bits = 0;
-    for (let i = 0; i * lane < bytes; i++) if (state.u8[a + i * lane + lane - 1] >= 128) bits |= 1 << i;
-    state.i32[out >> 2] = bits;
-  },
-});
-
 export const moves: Readonly<Record<string, Operation>> = {
   vmovups: copy(4),
   vmovdqu: copy(4),
@@ -181,48 +144,29 @@ export const moves: Readonly<Record<string, Operation>> = {
   vmovshdup: gather(4, ({ a }, i) => a + 4 * (i | 1)),
   vmovhlps: gather(8, ({ a, b }, i) => (i === 0 ? b : a) + 8),
   vbroadcastss: broadcast(4),
-  vpbroadcastb: broadcast(1),
-  vpbroadcastw: broadcast(2),
   vpbroadcastd: broadcast(4),
   vpermilps: byImmediate,
   vpshufd: byImmediate,
   vshufps: shufflePairs,
-  vunpcklps: unpack(0),
-  vunpckhps: unpack(2),
   vpshufb: shuffleBytes,
   vpsrldq: shiftRight(undefined, "a"),
-  vpslldq: shiftLeft,
   vpalignr: shiftRight("a", "b"),
   valignd: align,
   vpermq: permute64,
   vpermd: permute32,
   vpermw: permute16,
   vpermt2w: fromTables(2),
-  vpermt2d: fromTables(4),
-  vshuff32x4: { lane: 4, shuffles: true, run: quarters },
-  vperm2f128: halves,
-  vextractf128: extract(16, 4),
   vextracti128: extract(16, 4),
   vextractf32x4: extract(16, 4),
   vextracti32x4: extract(16, 4),
-  vextractf64x4: extract(32, 8),
   vextracti64x4: extract(32, 8),
-  vinserti128: insert(16, 4),
-  vinserti64x4: insert(32, 8),
   vpextrd: extract(4, 4),
-  vpinsrd: insert(4, 4),
   vpmovsxbd: widen(1, 4, true),
   vpmovzxbd: widen(1, 4, false),
   vpmovsxwd: widen(2, 4, true),
   vpmovzxwd: widen(2, 4, false),
-  vpmovsxbw: widen(1, 2, true),
-  vpmovzxbw: widen(1, 2, false),
   vpmovdb: narrow(1),
   vpmovdw: narrow(2),
-  vpacksswb: pack(1, -128, 127),
   vpackuswb: pack(1, 0, 255),
-  vpackssdw: pack(2, -0x8000, 0x7fff),
   vpackusdw: pack(2, 0, 0xffff),
-  vpmovmskb: signs(1),
-  vmovmskps: signs(4),
 };
