@@ -175,10 +175,16 @@ async function runRows(program: Program, rows: readonly Row[], trial: Trial): Pr
 
 const trials = Object.entries(cases).map(([name, one]) => setUp(name, one));
 
+type Precision = "f32" | "fast";
+
 /** Output rows of all runs of every trial, by its name. */
-async function outputsOf(executor: Executor, threads: number): Promise<Record<string, Float32Array[]>> {
+async function outputsOf(
+  executor: Executor,
+  threads: number,
+  precision: Precision = "f32",
+): Promise<Record<string, Float32Array[]>> {
   const graphs = Object.assign({}, ...trials.map((trial) => trial.graphs)) as Record<string, Graph>;
-  await using opened = await executor.open(memoryStore({}), graphs, { threads, precision: "f32" });
+  await using opened = await executor.open(memoryStore({}), graphs, { threads, precision });
   const outputs: Record<string, Float32Array[]> = {};
   for (const trial of trials) {
     const { name, prompt, decodes } = trial;
@@ -190,9 +196,9 @@ async function outputsOf(executor: Executor, threads: number): Promise<Record<st
 }
 
 /** The same rows, each sequence alone, prompts in runs of 37 rows and decoded rows one by one. */
-async function aloneOf(executor: Executor, trial: Trial): Promise<Float32Array[]> {
+async function aloneOf(executor: Executor, trial: Trial, precision: Precision): Promise<Float32Array[]> {
   const { name, lengths, prompt, decodes, graphs } = trial;
-  await using opened = await executor.open(memoryStore({}), graphs, { threads: 2, precision: "f32" });
+  await using opened = await executor.open(memoryStore({}), graphs, { threads: 2, precision });
   const outputs: Float32Array[] = [];
   for (const [sequence] of lengths.entries()) {
     const rows = prompt.filter((row) => row.sequence === sequence);
@@ -208,16 +214,17 @@ async function aloneOf(executor: Executor, trial: Trial): Promise<Float32Array[]
 
 /**
  * What an output may be off by, as a share of the largest: scores are sums of f32 that go through exp, and where keys are
- * f16 a rotated number may have been rounded the other way.
+ * f16 a rotated number may have been rounded the other way. In tiles queries, keys, values and weights have 8 bits.
  */
-const toleranceOf = ({ type, size = 1 }: Case): number =>
-  (type === "f16" ? 2 ** -14 : 2 ** -19) * Math.max(1, size ** 2);
+const toleranceOf = ({ type, size = 1 }: Case, inTiles: boolean): number =>
+  (inTiles && type === "f16" ? 2 ** -6 : type === "f16" ? 2 ** -14 : 2 ** -19) * Math.max(1, size ** 2);
 
 const expected = await outputsOf(referenceExecutor, 1);
 
-for (const executor of cpuTiers()) {
-  describe(`attention on ${executor.tier}`, async () => {
-    const found = await outputsOf(executor, 1);
+function suite(executor: Executor, precision: Precision): void {
+  const inTiles = precision === "fast";
+  describe(`attention on ${executor.tier}${inTiles ? " in tiles" : ""}`, async () => {
+    const found = await outputsOf(executor, 1, precision);
 
     for (const trial of trials) {
       it(`${trial.name}: equals the reference`, () => {
@@ -226,21 +233,26 @@ for (const executor of cpuTiers()) {
         for (const [r, row] of theirs.entries()) {
           for (const [i, value] of row.entries()) {
             const error = Math.abs(rows[r][i] - value);
-            assert.ok(error <= toleranceOf(trial) * largest, `row ${r} [${i}]: ${rows[r][i]}, not ${value}`);
+            assert.ok(error <= toleranceOf(trial, inTiles) * largest, `row ${r} [${i}]: ${rows[r][i]}, not ${value}`);
           }
         }
       });
     }
 
     it("gives the same bytes with 3 threads", async () => {
-      assert.deepEqual(await outputsOf(executor, 3), found);
+      assert.deepEqual(await outputsOf(executor, 3, precision), found);
     });
 
     for (const name of ["several ranges of keys", "a window", "pages of 4"]) {
       it(`${name}: a row's bytes are the same in company and alone, in one run and in several`, async () => {
         const trial = trials.find((known) => known.name === name) as Trial;
-        assert.deepEqual(await aloneOf(executor, trial), found[name]);
+        assert.deepEqual(await aloneOf(executor, trial, precision), found[name]);
       });
     }
   });
+}
+
+for (const executor of cpuTiers()) {
+  suite(executor, "f32");
+  if (executor.tier === "amx") suite(executor, "fast");
 }

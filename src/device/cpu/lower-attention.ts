@@ -182,9 +182,11 @@ function attentionWords(node: Tensor, shape: AttentionShape, lowering: Lowering)
 
 function lowerPrompt(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
   const rows = countOf([node.shape[0]]);
+  const { machine, precision } = lowering.options;
+  const isTiled = machine.tiles && precision === "fast" && shape.type === "f16";
   const units = (extents: ExtentValues) => Math.ceil(valueOf(rows, extents) / unitRows(shape)) * shape.kvHeads;
   lowering.step({
-    kernel: promptAttention(shape),
+    kernel: promptAttention(shape, isTiled ? "tiles" : "f32"),
     words: attentionWords(node, shape, lowering),
     parts: (extents) => Math.min(units(extents), PARTS_MOST),
   });

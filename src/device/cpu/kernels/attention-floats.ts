@@ -79,8 +79,9 @@ export function attendFloats(
   const queries = { count, records: place("records") };
   const [panels, sums] = [place("panels"), place("sums")];
   const matrices = { count, q: place("q"), scores: place("scores"), sums, records: queries.records };
-  startQueries(k, w, shape, unit, queries, (query, column, value) => {
-    matrices.q.add(query.mul(shape.headSize).add(column).shl(2)).store(value);
+  startQueries(k, w, shape, unit, queries, (query, load) => {
+    const to = matrices.q.add(query.mul(shape.headSize * FLOAT_BYTES));
+    k.range(0, shape.headSize, k.lanes, (column) => to.add(column.shl(2)).store(load(column)));
   });
   k.range(0, count.mul(plan.sumStride), k.lanes * FLOAT_BYTES, (i) => sums.add(i).store(k.floats(0)));
 

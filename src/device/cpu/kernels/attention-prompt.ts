@@ -5,22 +5,40 @@
 // Not here: a unit's products, in f32 (attention-floats.ts) or in tiles (attention-tiles.ts).
 import { type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { attendFloats, floatsPlan } from "./attention-floats.ts";
+import { attendTiles, tilesPlan } from "./attention-tiles.ts";
 import { type PromptKernel, type PromptUnit, type PromptWords, firstKey, promptWords } from "./attention-queries.ts";
 import { type AttentionShape, intAt, kernelName } from "./attention-shape.ts";
 
-function attention(shape: AttentionShape): PromptKernel {
+/** How a unit's products are computed; tiles where the machine has them. */
+export type PromptClass = "f32" | "tiles";
+
+/** What attends a unit, and how many rows a unit has. */
+function unitKernel(
+  k: KernelBuilder,
+  w: PromptWords,
+  shape: AttentionShape,
+  by: PromptClass,
+): { readonly rows: number; readonly attend: (unit: PromptUnit) => void } {
+  if (by === "tiles") {
+    const plan = tilesPlan(k, shape);
+    return { rows: plan.rows, attend: (unit) => attendTiles(k, w, shape, plan, unit) };
+  }
+  const plan = floatsPlan(k, shape);
+  return { rows: plan.rows, attend: (unit) => attendFloats(k, w, shape, plan, unit) };
+}
+
+function attention(shape: AttentionShape, by: PromptClass): PromptKernel {
   const { kvHeads } = shape;
-  return defineKernel(kernelName("prompt", shape), promptWords, (k, w) => {
-    const plan = floatsPlan(k, shape);
-    const blocks = w.rows.add(plan.rows - 1).div(plan.rows);
+  return defineKernel(kernelName(`prompt.${by}`, shape), promptWords, (k, w) => {
+    const { rows, attend } = unitKernel(k, w, shape, by);
+    const blocks = w.rows.add(rows - 1).div(rows);
     k.share(blocks.mul(kvHeads), (first, end) => {
       k.range(first, end, 1, (unit) => {
         // late rows see most keys: they come first, so that no thread is left with the longest unit
         const block = blocks.sub(1).sub(unit.div(kvHeads));
-        const group = unit.rem(kvHeads);
-        const firstRow = block.mul(plan.rows);
-        eachSequence(k, w, firstRow, firstRow.add(plan.rows).min(w.rows), (row, end) => {
-          attendFloats(k, w, shape, plan, promptUnit(k, w, shape, row, end, group));
+        const firstRow = block.mul(rows);
+        eachSequence(k, w, firstRow, firstRow.add(rows).min(w.rows), (row, end) => {
+          attend(promptUnit(k, w, shape, row, end, unit.rem(kvHeads)));
         });
       });
     });
@@ -72,9 +90,9 @@ function promptUnit(
 const known = new Map<string, PromptKernel>();
 
 /** The kernel of a shape; the same one for the same shape. Throws UnsupportedError for heads that no scratch holds. */
-export function promptAttention(shape: AttentionShape): PromptKernel {
-  const name = kernelName("prompt", shape);
-  const kernel = known.get(name) ?? attention(shape);
+export function promptAttention(shape: AttentionShape, by: PromptClass): PromptKernel {
+  const name = kernelName(`prompt.${by}`, shape);
+  const kernel = known.get(name) ?? attention(shape, by);
   known.set(name, kernel);
   return kernel;
 }

@@ -54,7 +54,7 @@ export const firstKey = (k: KernelBuilder, shape: AttentionShape, w: PromptWords
 export const Query = { from: 0, end: 4, most: 8, shrink: 12, sums: 16 } as const;
 export const queryBytes = (k: KernelBuilder): number => Query.sums + k.lanes * FLOAT_BYTES;
 /** In scratch, after the register of loops.ts: the lanes' numbers as floats. */
-const LANES_AT = 64;
+export const LANES_AT = 64;
 /** Where scratch is free. */
 export const QUERIES_SCRATCH = 128;
 
@@ -80,14 +80,14 @@ function eachQuery(
 
 const recordOf = (k: KernelBuilder, { records }: Queries, query: Int): Int => records.add(query.mul(queryBytes(k)));
 
-/** Sets the records up, and calls `store` with each register of each query times the factor of scores. */
+/** Sets the records up, and calls `store` with what loads each query's columns, times the factor of scores. */
 export function startQueries(
   k: KernelBuilder,
   w: PromptWords,
   shape: AttentionShape,
   unit: PromptUnit,
   queries: Queries,
-  store: (query: Int, column: Int, value: Floats) => void,
+  store: (query: Int, load: (column: Int) => Floats) => void,
 ): void {
   k.scratch.store(laneNumbers(k), LANES_AT);
   const factor = w.factor.asFloat().splat();
@@ -99,7 +99,7 @@ export function startQueries(
     record.store(k.float(LEAST), Query.most);
     record.store(k.floats(0), Query.sums);
     const from = w.q.add(row.mul(w.qStride)).add(head.mul(shape.headSize * FLOAT_BYTES));
-    k.range(0, shape.headSize, k.lanes, (i) => store(query, i, from.add(i.shl(2)).loadFloats().mul(factor)));
+    store(query, (column) => from.add(column.shl(2)).loadFloats().mul(factor));
   });
 }
 

@@ -65,9 +65,9 @@ export function copyCached(type: CacheType, from: Int, to: Int): void {
   else to.store(from.loadInt());
 }
 
-/** Scratch bytes that a reader needs: nothing, or a block. */
+/** Scratch bytes that a reader needs: nothing, or two blocks. */
 export const readerBytes = (shape: CacheShape): number =>
-  blockSlots(shape) === BLOCK_KEYS ? 0 : BLOCK_KEYS * shape.headSize * cacheBytes[shape.type] + 64;
+  blockSlots(shape) === BLOCK_KEYS ? 0 : 2 * BLOCK_KEYS * shape.headSize * cacheBytes[shape.type] + 64;
 
 /** Reads one head of one sequence's cache, 16 keys at a time. */
 export class CacheReader {
@@ -114,20 +114,16 @@ export class CacheReader {
     return this.#scratch;
   }
 
-  /** Address of the block's values, one row after another. */
-  values(block: Int): Int {
+  /** Address of the block's values, one row after another; two blocks, of `place` 0 and 1, can be held at once. */
+  values(block: Int, place: 0 | 1 = 0): Int {
     if (blockSlots(this.#shape) === BLOCK_KEYS)
       return valueAddress(this.#values, this.#slot(block.shl(4)), this.#shape);
     const bytes = cacheBytes[this.#shape.type];
+    const at = this.#scratch.add(place * BLOCK_KEYS * this.valueStride);
     this.#eachKey(block, (slot, i) => {
-      this.#copy(
-        valueAddress(this.#values, slot, this.#shape),
-        bytes,
-        this.#scratch.add(i.mul(this.valueStride)),
-        bytes,
-      );
+      this.#copy(valueAddress(this.#values, slot, this.#shape), bytes, at.add(i.mul(this.valueStride)), bytes);
     });
-    return this.#scratch;
+    return at;
   }
 
   #slot(key: Int): Int {

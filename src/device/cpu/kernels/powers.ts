@@ -15,12 +15,26 @@ const coefficients = {
 export const LEAST = -1e30;
 
 /** 2^x for x <= 0, exactly 0 below 2^-126. */
-export function power(x: Floats, precision: keyof typeof coefficients = "f32"): Floats {
+export function power(x: Floats): Floats {
   const clamped = x.max(-127);
   const n = clamped.nearest();
   const r = clamped.sub(n);
-  const [highest, ...lower] = coefficients[precision].toReversed();
+  const [highest, ...lower] = coefficients.f32.toReversed();
   let fraction = r.madd(highest, lower[0]);
   for (const coefficient of lower.slice(1)) fraction = fraction.madd(r, coefficient);
   return fraction.mul(n.toInts().add(127).shl(23).asFloats());
+}
+
+/** Adding this to a small number leaves its nearest integer in the sum's lowest bits. */
+const ROUNDING = 1.5 * 2 ** 23;
+
+/** 2^x for x < 100, to bf16's precision; about 2^-126 below that. */
+export function roughPower(x: Floats): Floats {
+  const clamped = x.max(-126);
+  const n = clamped.add(ROUNDING);
+  const r = clamped.sub(n.sub(ROUNDING));
+  const [highest, ...lower] = coefficients.bf16.toReversed();
+  let fraction = r.madd(highest, lower[0]);
+  for (const coefficient of lower.slice(1)) fraction = fraction.madd(r, coefficient);
+  return fraction.asInts().add(n.asInts().shl(23)).asFloats();
 }
