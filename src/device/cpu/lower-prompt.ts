@@ -6,7 +6,7 @@ import { UNIT_ROW_PANELS } from "./kernels/tile-shapes.ts";
 import { ROW_BLOCK } from "./kernels/panels.ts";
 import { PANEL_ROWS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
 import { activationBytes } from "./kernels/quantize.ts";
-import { roundedActivations } from "./lower-activations.ts";
+import { roundNormPanelsKernel, roundPanelsKernel } from "./kernels/rounded-panels.ts";
 import { type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
@@ -56,8 +56,10 @@ const lowerGated: Lower = (node, lowering) => {
 /** Where a gated product goes: what products read, in their form. */
 function outPlace(node: Tensor, form: ActivationForm, lowering: Lowering): Place {
   if (form === "f32") return lowering.place(node);
-  const bytes = form === "int8" ? activationBytes : tileFormBytes;
-  return lowering.derived(node, form, () => lowering.temporary(bytes(bound(node.shape[0]), columnsOf(node))));
+  const { bytes } = formKernels[form];
+  return lowering.derived(node, `prompt ${form}`, () =>
+    lowering.temporary(bytes(bound(node.shape[0]), columnsOf(node))),
+  );
 }
 
 /** One step that multiplies what `linear` multiplies. */
@@ -118,25 +120,28 @@ function panelParts(linear: Tensor, lowering: Lowering) {
   };
 }
 
+/** What brings rows of f32 to a form, as they are or normalised first. */
+const formKernels = {
+  int8: { bytes: activationBytes, plain: roundPanelsKernel, norm: roundNormPanelsKernel },
+  tiles: { bytes: tileFormBytes, plain: packTilesKernel, norm: packNormTilesKernel },
+} as const;
+
 /** Where x lies in the form that a product reads; made by the first one that asks. */
 function activations(x: Tensor, form: ActivationForm, lowering: Lowering): Place {
   if (form === "f32") return lowering.place(x);
-  return form === "int8" ? roundedActivations(x, lowering) : tileActivations(x, lowering);
-}
-
-function tileActivations(x: Tensor, lowering: Lowering): Place {
-  return lowering.derived(x, "tiles", () => {
+  return lowering.derived(x, `prompt ${form}`, () => {
+    const { bytes, plain, norm } = formKernels[form];
     const columns = columnsOf(x);
-    const out = lowering.temporary(tileFormBytes(bound(x.shape[0]), columns));
+    const out = lowering.temporary(bytes(bound(x.shape[0]), columns));
     const rows = countOf([x.shape[0]]);
     const parts = partsOf(countOf([x.shape[0]], columns), LEAST_PACKED);
     if (!isPackedNorm(x, lowering)) {
-      lowering.step({ kernel: packTilesKernel, words: { x: lowering.place(x), out, rows, columns }, parts });
+      lowering.step({ kernel: plain, words: { x: lowering.place(x), out, rows, columns }, parts });
       return out;
     }
     const [from, gain] = x.inputs.map((input) => lowering.place(input));
     const epsilon = floatWord(attributesOf(x, rmsNormOp).epsilon);
-    lowering.step({ kernel: packNormTilesKernel, words: { x: from, gain, out, rows, columns, epsilon }, parts });
+    lowering.step({ kernel: norm, words: { x: from, gain, out, rows, columns, epsilon }, parts });
     return out;
   });
 }

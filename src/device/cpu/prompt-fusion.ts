@@ -69,9 +69,11 @@ export function residualProduct(node: Tensor, lowering: Lowering): ResidualProdu
   return { product, residual: node.inputs[0] === product ? node.inputs[1] : node.inputs[0] };
 }
 
-/** Whether a norm is made by the packing of tiles, because only products of tiles read it. */
+/** Whether a norm is made by what brings activations to a form, because only products that read that form read it. */
 export const isPackedNorm = (node: Tensor, lowering: Lowering): boolean =>
-  node.op === (rmsNormOp as Op) && node.inputs[1].shape[0] === columnsOf(node) && isReadAs(node, "tiles", lowering);
+  node.op === (rmsNormOp as Op) &&
+  node.inputs[1].shape[0] === columnsOf(node) &&
+  (isReadAs(node, "tiles", lowering) || isReadAs(node, "int8", lowering));
 
 /** Whether a product's step is emitted where another value is computed. */
 export function isFusedProduct(node: Tensor, lowering: Lowering): boolean {

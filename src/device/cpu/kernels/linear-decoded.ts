@@ -9,15 +9,8 @@ import { unary } from "./elementwise.ts";
 import { floatFormats, isFloatFormat } from "./linear-float.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
-import {
-  GROUP_BYTES,
-  PANEL_COLUMNS,
-  type PanelKernel,
-  type Tile,
-  type TileSize,
-  type TileSums,
-  panelKernel,
-} from "./panels.ts";
+import { GROUP_BYTES, type PanelKernel, type Tile, type TileSize, type TileSums, panelKernel } from "./panels.ts";
+import { PANEL_COLUMNS } from "./rounded-panels.ts";
 
 /** Calls `use` with each column's weights of W rows of the block at `at`: `register` is which W of the 16 rows. */
 export function decodeBlock(
@@ -67,7 +60,10 @@ function kernelOf(name: PackedFormat, suffix: string, shape: PanelShape): PanelK
   return panelKernel({
     label: `linear.${name}.f32.panel${suffix}`,
     format: name,
-    columnBytes: FLOAT_BYTES,
+    activations: ({ x, columns }, panel) => ({
+      first: x.add(panel.mul(PANEL_COLUMNS * FLOAT_BYTES)),
+      rowBytes: columns.mul(FLOAT_BYTES),
+    }),
     groupBytes: PANEL_COLUMNS * GROUP_BYTES,
     tile: tileOf,
     shape,

@@ -7,16 +7,9 @@ import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from
 import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
-import {
-  GROUP_BYTES,
-  PANEL_COLUMNS,
-  type PanelKernel,
-  type Tile,
-  type TileSize,
-  type TileSums,
-  panelKernel,
-} from "./panels.ts";
+import { GROUP_BYTES, type PanelKernel, type Tile, type TileSize, type TileSums, panelKernel } from "./panels.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
+import { PANEL_COLUMNS, roundedPanel } from "./rounded-panels.ts";
 
 /**
  * What an unpacked group of 16 rows holds of 32 columns: bytes, then scales and offsets, as if all formats had sub-blocks
@@ -92,7 +85,7 @@ function kernelOf(name: QuantizedName, suffix: string, shape: PanelShape): Panel
   return panelKernel({
     label: `linear.${name}.panel${suffix}`,
     format: name,
-    columnBytes: ACTIVATION_BYTES / ACTIVATION_COLUMNS,
+    activations: ({ x, rows, columns }, panel) => roundedPanel(x, rows, columns, panel),
     groupBytes: UNPACKED_BYTES,
     tile: tileOf,
     shape,

@@ -7,7 +7,9 @@ import { GROUP_ROWS } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PromptValues, outputGroups, storeSums } from "./prompt-outputs.ts";
-import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
+import { quantizeBlock } from "./quantize.ts";
+import { roughUnary } from "./rough.ts";
+import { roundedBlockAt } from "./rounded-panels.ts";
 
 export interface PanelShape {
   /** Groups of 16 weight rows in a panel. */
@@ -63,15 +65,16 @@ export function gated(activation: UnaryName, form: "f32" | "int8"): PanelShape {
           .add(row)
           .mul(w.outer)
           .add(panel.mul(2 * GROUP_ROWS));
+        const apply = form === "f32" ? unary : roughUnary;
         // rounding takes the largest of 32 numbers first, so they wait in scratch
         const to = form === "f32" ? w.out.add(column.mul(FLOAT_BYTES)) : k.scratch;
         for (const group of [0, 1]) {
           const second = groupSums(k, from, 2 + group);
           for (const [n, first] of groupSums(k, from, group).entries()) {
-            to.store(unary[activation](first, k).mul(second[n]), (group * GROUP_ROWS + n * k.lanes) * FLOAT_BYTES);
+            to.store(apply[activation](first, k).mul(second[n]), (group * GROUP_ROWS + n * k.lanes) * FLOAT_BYTES);
           }
         }
-        if (form === "int8") quantizeBlock(k, to, w.out.add(column.mul(ACTIVATION_BYTES / ACTIVATION_COLUMNS)));
+        if (form === "int8") quantizeBlock(k, to, roundedBlockAt(w.out, w.rows, w.outer, firstRow.add(row), panel));
       });
     },
   };

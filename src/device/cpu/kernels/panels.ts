@@ -15,12 +15,11 @@ import {
 import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import type { PanelShape } from "./panel-shapes.ts";
-import { type PromptWord, promptWords, tailBytes } from "./prompt-outputs.ts";
+import { type PromptValues, type PromptWord, promptWords, tailBytes } from "./prompt-outputs.ts";
+import { PANEL_COLUMNS } from "./rounded-panels.ts";
 
 export type PanelKernel = Kernel<PromptWord>;
 
-/** Columns of a panel. */
-export const PANEL_COLUMNS = 256;
 /** Bytes of one f32, or of four bytes, of each of the 16 rows of a group. */
 export const GROUP_BYTES = GROUP_ROWS * FLOAT_BYTES;
 /** Rows of activations that one unpacked panel serves, about: what of them a panel meets stays in the nearer caches. */
@@ -51,8 +50,8 @@ export interface TileSize {
 export interface PanelParts {
   readonly label: string;
   readonly format: PackedFormat;
-  /** Bytes of an activation column, which may be less than what a column's block holds. */
-  readonly columnBytes: number;
+  /** Where the activations of a row that panel `panel` meets are: the first row's address, bytes between rows. */
+  readonly activations: (w: PromptValues, panel: Int) => { readonly first: Int; readonly rowBytes: Int };
   /** Bytes that an unpacked group takes. */
   readonly groupBytes: number;
   readonly tile: (machine: Machine) => TileSize;
@@ -67,7 +66,7 @@ export interface PanelParts {
 const blockRows = ({ rows }: TileSize): number => rows * Math.round(ROW_BLOCK / rows);
 
 export function panelKernel(parts: PanelParts): PanelKernel {
-  const { format, columnBytes, shape } = parts;
+  const { format, shape } = parts;
   const blockColumns = layouts[format].columns;
   const panelBlocks = PANEL_COLUMNS / blockColumns;
   const blockBytes = groupBlockBytes(format);
@@ -76,7 +75,6 @@ export function panelKernel(parts: PanelParts): PanelKernel {
     const block = blockRows(tile);
     const blocks = w.columns.div(blockColumns);
     const panels = shape.panels(w);
-    const rowBytes = w.columns.mul(columnBytes);
     const sums = k.scratch.add(tailBytes(PANEL_GROUPS_MOST * GROUP_ROWS));
     const sumBytes = shape.groups * GROUP_BYTES;
     const unpacked = sums.add(block * sumBytes);
@@ -87,7 +85,6 @@ export function panelKernel(parts: PanelParts): PanelKernel {
         const weights = shape
           .groupsOf(w, panel)
           .map(({ weight, group }) => weight.add(group.mul(blocks).mul(blockBytes)));
-        const x = w.x.add(firstRow.mul(rowBytes));
         k.range(0, rows.add(tile.rows - 1).mul(sumBytes), k.lanes * FLOAT_BYTES, (at) => {
           sums.add(at).store(k.floats(0));
         });
@@ -97,11 +94,12 @@ export function panelKernel(parts: PanelParts): PanelKernel {
             const to = unpacked.add(n * parts.groupBytes);
             k.range(0, count, 1, (i) => parts.unpack(k, weight.add(from.add(i).mul(blockBytes)), i, to));
           });
-          const columns = x.add(from.mul(blockColumns * columnBytes));
+          const { first, rowBytes } = parts.activations(w, from.div(panelBlocks));
+          const x = first.add(firstRow.mul(rowBytes));
           k.range(0, rows, tile.rows, (row) => {
             // where the last tile has fewer rows, the last one is multiplied again; nobody reads those sums
             const tileRows = Array.from({ length: tile.rows }, (_, r) =>
-              columns.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
+              x.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
             );
             multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(sumBytes)), unpacked, count);
           });
