@@ -152,3 +152,11 @@ for (const code of machines) {
     }
   });
 }
+
+for (const code of allMachines("windows").filter(({ tier }) => /^(amx|avx2)$/.test(tier))) {
+  describe(`machine code of ${code.tier} for Windows equals the interpreter and gives registers back`, () => {
+    for (const { name, precision, run } of tasks.filter(({ name }) => /q6_k|attention/.test(name))) {
+      it(name, () => run(createLockstepExecutor(code, { precision, done: new Set() })));
+    }
+  });
+}

@@ -184,7 +184,7 @@ class Pair {
     const twin: Twin = {
       interpreted: (record, part, parts) =>
         interpret(traced, machine, this.#expected.buffer, { ...call, record, part, parts }),
-      emulated: emulator(listing, this.#found.buffer),
+      emulated: emulator(listing, this.#found.buffer, this.#code.convention),
     };
     this.#twins.set(kernel, twin);
     return twin;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Kernel, type Machine, type TracedKernel, traceKernel } from "../../src/lanes/index.ts";
 import { chooseForm } from "../../src/lanes/x64/assemble.ts";
 import { emitListing } from "../../src/lanes/x64/emit.ts";
+import type { ConventionName } from "../../src/lanes/x64/convention.ts";
 import type { Listing } from "../../src/lanes/x64/instruction.ts";
 import { x64Machines } from "../../src/lanes/x64/machines.ts";
 import { showInstruction, showListing } from "../../src/lanes/x64/show.ts";
@@ -18,26 +19,28 @@ export interface Code {
 
 export interface MachineCode {
   readonly tier: string;
+  readonly convention: ConventionName;
   readonly machine: Machine;
   codeOf(kernel: Kernel): Code;
 }
 
 /** All x64 tiers, whatever this processor has. */
-export function allMachines(): MachineCode[] {
-  return [...x64Machines(new Set(cpuFeatures))].map(([tier, machine]) => machineCode(tier, machine));
+export function allMachines(convention: ConventionName = "systemV"): MachineCode[] {
+  return [...x64Machines(new Set(cpuFeatures))].map(([tier, machine]) => machineCode(tier, machine, convention));
 }
 
-function machineCode(tier: string, machine: Machine): MachineCode {
+function machineCode(tier: string, machine: Machine, convention: ConventionName): MachineCode {
   const features = tierFeatures(tier);
   const known = new Map<Kernel, Code>();
   const emit = (kernel: Kernel): Code => {
     const traced = traceKernel(kernel, machine);
-    const listing = emitListing(traced, machine);
+    const listing = emitListing(traced, machine, convention);
     checkFeatures(listing, features);
     return { traced, listing, text: `${showListing(listing)}\n${Buffer.from(listing.pool).toString("hex")}` };
   };
   return {
     tier,
+    convention,
     machine,
     codeOf(kernel) {
       const code = known.get(kernel) ?? emit(kernel);
