@@ -40,10 +40,12 @@ const tileOf = ({ registers }: Machine): TileSize =>
 
 function multiply(k: KernelBuilder, columns: Int, { rows, registers }: Tile, sums: TileSums): void {
   const turn = (column: Int, count: number): void => {
-    const ats = registers.map(({ group }) => group.add(column.mul(GROUP_BYTES)));
+    const groups = new Map(registers.map(({ group }) => [group, group.add(column.mul(GROUP_BYTES))]));
     const xs = rows.map((row) => row.add(column.mul(FLOAT_BYTES)));
     for (let c = 0; c < count; c++) {
-      const weights = registers.map(({ offset }, n) => ats[n].loadFloats(c * GROUP_BYTES + offset));
+      const weights = registers.map(({ group, offset }) =>
+        (groups.get(group) as Int).loadFloats(c * GROUP_BYTES + offset),
+      );
       for (const [r, row] of sums.entries()) {
         const value = xs[r].splatFloats(c * FLOAT_BYTES);
         for (const [n, sum] of row.entries()) sum.value = value.madd(weights[n], sum.value);
@@ -55,6 +57,16 @@ function multiply(k: KernelBuilder, columns: Int, { rows, registers }: Tile, sum
   k.range(whole, columns, 1, (column) => turn(column, 1));
 }
 
+const unpackingOf = (name: PackedFormat): PanelParts["unpacking"] => ({
+  groupBytes: PANEL_COLUMNS * GROUP_BYTES,
+  unpack(k, from, i, to) {
+    k.range(0, GROUP_ROWS / k.lanes, 1, (register) => {
+      const at = to.add(i.mul(layouts[name].columns * GROUP_BYTES)).add(register.mul(k.lanes * FLOAT_BYTES));
+      decodeBlock(k, name, from, register, (column, weights) => at.store(weights, column * GROUP_BYTES));
+    });
+  },
+});
+
 function kernelOf(name: PackedFormat, suffix: string, shape: PanelShape): PanelKernel {
   const { columns } = layouts[name];
   return panelKernel({
@@ -64,15 +76,9 @@ function kernelOf(name: PackedFormat, suffix: string, shape: PanelShape): PanelK
       first: x.add(panel.mul(PANEL_COLUMNS * FLOAT_BYTES)),
       rowBytes: columns.mul(FLOAT_BYTES),
     }),
-    groupBytes: PANEL_COLUMNS * GROUP_BYTES,
     tile: tileOf,
     shape,
-    unpack(k, from, i, to) {
-      k.range(0, GROUP_ROWS / k.lanes, 1, (register) => {
-        const at = to.add(i.mul(columns * GROUP_BYTES)).add(register.mul(k.lanes * FLOAT_BYTES));
-        decodeBlock(k, name, from, register, (column, weights) => at.store(weights, column * GROUP_BYTES));
-      });
-    },
+    ...(name !== "f32" && { unpacking: unpackingOf(name) }),
     multiply: (k, tile, sums) => multiply(k, tile.blocks.mul(columns), tile, sums),
   });
 }

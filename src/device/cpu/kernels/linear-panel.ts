@@ -86,10 +86,9 @@ function kernelOf(name: QuantizedName, suffix: string, shape: PanelShape): Panel
     label: `linear.${name}.panel${suffix}`,
     format: name,
     activations: ({ x, rows, columns }, panel) => roundedPanel(x, rows, columns, panel),
-    groupBytes: UNPACKED_BYTES,
     tile: tileOf,
     shape,
-    unpack: (k, from, i, to) => unpack(k, format, from, i, to),
+    unpacking: { groupBytes: UNPACKED_BYTES, unpack: (k, from, i, to) => unpack(k, format, from, i, to) },
     multiply: (k, tile, sums) => multiply(k, format, tile, sums),
   });
 }

@@ -23,7 +23,7 @@ export type PanelKernel = Kernel<PromptWord>;
 /** Bytes of one f32, or of four bytes, of each of the 16 rows of a group. */
 export const GROUP_BYTES = GROUP_ROWS * FLOAT_BYTES;
 /** Rows of activations that one unpacked panel serves, about: what of them a panel meets stays in the nearer caches. */
-export const ROW_BLOCK = 64;
+export const ROW_BLOCK = 96;
 /** The most groups of a panel. */
 export const PANEL_GROUPS_MOST = 4;
 
@@ -52,12 +52,15 @@ export interface PanelParts {
   readonly format: PackedFormat;
   /** Where the activations of a row that panel `panel` meets are: the first row's address, bytes between rows. */
   readonly activations: (w: PromptValues, panel: Int) => { readonly first: Int; readonly rowBytes: Int };
-  /** Bytes that an unpacked group takes. */
-  readonly groupBytes: number;
   readonly tile: (machine: Machine) => TileSize;
   readonly shape: PanelShape;
-  /** Unpacks block `i` of a panel, of all 16 rows of a group, from its packed form to the unpacked group `to`. */
-  readonly unpack: (k: KernelBuilder, from: Int, i: Int, to: Int) => void;
+  /** How a group is unpacked; absent: its packed form is what is multiplied. */
+  readonly unpacking?: {
+    /** Bytes that an unpacked group takes. */
+    readonly groupBytes: number;
+    /** Unpacks block `i` of a panel, of all 16 rows of a group, from its packed form to the unpacked group `to`. */
+    readonly unpack: (k: KernelBuilder, from: Int, i: Int, to: Int) => void;
+  };
   /** Adds the panel's products to a tile's sums. */
   readonly multiply: (k: KernelBuilder, tile: Tile, sums: TileSums) => void;
 }
@@ -90,9 +93,13 @@ export function panelKernel(parts: PanelParts): PanelKernel {
         });
         k.range(0, blocks, panelBlocks, (from) => {
           const count = blocks.sub(from).min(panelBlocks);
-          weights.forEach((weight, n) => {
-            const to = unpacked.add(n * parts.groupBytes);
-            k.range(0, count, 1, (i) => parts.unpack(k, weight.add(from.add(i).mul(blockBytes)), i, to));
+          const groups = weights.map((weight, n) => {
+            const packed = weight.add(from.mul(blockBytes));
+            if (parts.unpacking === undefined) return packed;
+            const { groupBytes, unpack } = parts.unpacking;
+            const to = unpacked.add(n * groupBytes);
+            k.range(0, count, 1, (i) => unpack(k, packed.add(i.mul(blockBytes)), i, to));
+            return to;
           });
           const { first, rowBytes } = parts.activations(w, from.div(panelBlocks));
           const x = first.add(firstRow.mul(rowBytes));
@@ -101,7 +108,7 @@ export function panelKernel(parts: PanelParts): PanelKernel {
             const tileRows = Array.from({ length: tile.rows }, (_, r) =>
               x.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
             );
-            multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(sumBytes)), unpacked, count);
+            multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(sumBytes)), groups, count);
           });
         });
         shape.finish(k, w, sums, firstRow, rows, panel);
@@ -113,16 +120,15 @@ export function panelKernel(parts: PanelParts): PanelKernel {
 /** Multiplies some rows by all registers of a panel. */
 function multiplyRows(
   k: KernelBuilder,
-  { shape, groupBytes, multiply }: PanelParts,
+  { shape, multiply }: PanelParts,
   tile: TileSize,
   rows: readonly Int[],
   sumsAt: Int,
-  unpacked: Int,
+  groups: readonly Int[],
   blocks: Int,
 ): void {
   const perGroup = GROUP_ROWS / k.lanes;
   const registers = shape.groups * perGroup;
-  const groups = Array.from({ length: shape.groups }, (_, n) => unpacked.add(n * groupBytes));
   for (let from = 0; from < registers; from += tile.registers) {
     const count = Math.min(tile.registers, registers - from);
     const ofTile = Array.from({ length: count }, (_, n) => {
