@@ -1,0 +1,90 @@
+// Which steps a prompt becomes: what is computed on the way of a product, by the machine's facts and what else is read.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { lower } from "../../src/device/cpu/lower.ts";
+import { type Tensor, add, graph, input, linear, multiply, parameter, rmsNorm, silu } from "../../src/graph/index.ts";
+import { type Machine, wasmMachine } from "../../src/lanes/index.ts";
+import type { FormatName } from "../../src/numeric/registry.ts";
+
+const [WIDTH, FORWARD] = [256, 512];
+const tiles: Machine = {
+  ...wasmMachine,
+  lanes: 16,
+  madd: "fused",
+  dot: "u8",
+  registers: 32,
+  f16: true,
+  bf16: true,
+  tiles: true,
+};
+
+const weight = (name: string, outer: number, columns: number): Tensor => parameter(name, [outer, columns]);
+const rows = { name: "rows", bound: 64 };
+
+/** h + down(silu(gate n) * up n) for n = norm(h), as families write it. */
+function feedForward(tap = false) {
+  const h = input("h", [rows, WIDTH], "f32");
+  const n = rmsNorm(h, parameter("gain", [WIDTH]), 1e-6);
+  const gate = silu(linear(n, weight("gate", FORWARD, WIDTH)));
+  const fed = multiply(gate, linear(n, weight("up", FORWARD, WIDTH)));
+  const y = add(h, linear(fed, weight("down", WIDTH, FORWARD)));
+  return graph(tap ? { y, fed } : { y });
+}
+
+/** Names of the steps' kernels. */
+function stepsOf(machine: Machine, formats: Record<string, FormatName> = {}, tap = false): string[] {
+  const shapes = { gain: [1, WIDTH], gate: [FORWARD, WIDTH], up: [FORWARD, WIDTH], down: [WIDTH, FORWARD] };
+  const parameters = Object.entries(shapes).map(([name, [rows, columns]]) => {
+    const format = name === "gain" ? ("f32" as const) : (formats[name] ?? "q4_k");
+    return [name, { name, rows, columns, format, byteLength: 0 }] as const;
+  });
+  const precision = "fast";
+  const { steps } = lower(feedForward(tap), { machine, parameters: new Map(parameters), precision });
+  return steps.map(({ kernel }) => kernel.name);
+}
+
+describe("a prompt's feed-forward layer", () => {
+  it("is three steps with tiles: norm into tiles, the gated product, the one added to what came in", () => {
+    assert.deepEqual(stepsOf(tiles), ["packTiles.rmsNorm", "linear.q4_k.tiles.silu", "linear.q4_k.tiles"]);
+  });
+
+  it("is three steps without them", () => {
+    const expected = ["roundPanels.rmsNorm", "linear.q4_k.panel.silu", "linear.q4_k.panel"];
+    assert.deepEqual(stepsOf(wasmMachine), expected);
+  });
+
+  it("is computed in f32 by f32 weights, on every machine", () => {
+    const formats = { gate: "f32", up: "f32", down: "f32" } as const;
+    const expected = ["rmsNorm", "linear.f32.f32.panel.silu", "linear.f32.f32.panel"];
+    for (const machine of [tiles, wasmMachine]) assert.deepEqual(stepsOf(machine, formats), expected);
+  });
+
+  it("multiplies on its own where gate and up are of two formats", () => {
+    assert.deepEqual(stepsOf(tiles, { up: "q6_k" }), [
+      "packTiles.rmsNorm",
+      "linear.q4_k.tiles",
+      "linear.q6_k.tiles",
+      "silu.multiply",
+      "packTiles",
+      "linear.q4_k.tiles",
+    ]);
+  });
+
+  it("keeps a value that somebody reads", () => {
+    const names = stepsOf(tiles, {}, true);
+    assert.ok(names.includes("silu.multiply"), names.join(" "));
+    assert.equal(names.at(-1), "linear.q4_k.tiles");
+  });
+
+  it("has its norm in both forms where products of two kinds read it", () => {
+    assert.deepEqual(stepsOf(tiles, { gate: "f32" }), [
+      "rmsNorm",
+      "linear.f32.f32.panel",
+      "packTiles",
+      "linear.q4_k.tiles",
+      "silu.multiply",
+      "packTiles",
+      "linear.q4_k.tiles",
+    ]);
+  });
+});
