@@ -17,7 +17,7 @@ export interface Allocation {
 /** A life this short in moments gains nothing from memory. */
 const SHORT = 2 * MOMENTS;
 /** Lives longer than so many moments count as no longer: what is used in a loop matters more than how far it reaches. */
-const LONG = 64 * MOMENTS;
+const LONG = 512 * MOMENTS;
 
 interface Interval {
   readonly id: number;

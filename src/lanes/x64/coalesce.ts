@@ -2,7 +2,7 @@
 // 1982, section 3): sums that stay in one register through a loop, results that take the place of a dead source. Inner
 // loops first. Rewrites the code.
 import { type Code, type Program, NONE } from "./code.ts";
-import { type Life, type Lives, MOMENTS, SET_FIRST } from "./live.ts";
+import { type Life, type Lives, LOOP_TURNS, MOMENTS, SET_FIRST } from "./live.ts";
 
 /** Lives of what is gone become undefined, those of what is kept grow. */
 export function coalesce(program: Program, { lives, order, depths }: Lives): void {
@@ -30,6 +30,7 @@ export function coalesce(program: Program, { lives, order, depths }: Lives): voi
       const [kept, gone] = a.ranges.length + a.sets.length >= b.ranges.length + b.sets.length ? [from, to] : [to, from];
       parents[gone] = kept;
       merge(lives[kept]!, lives[gone]!);
+      if (code.isCopy) lives[kept]!.weight -= 2 * LOOP_TURNS ** depth; // the copy neither reads nor sets any more
       lives[gone] = undefined;
       program.homes.delete(kept); // what is one value now may differ from what is in the frame
     }

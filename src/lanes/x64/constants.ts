@@ -1,11 +1,10 @@
 // Where constants live: those that loops read often enough are made once before the first use's outermost loop and want a
 // register; the others are made, or read from the pool, where they are needed.
 import { type Code, type Item, type Program, eachRead, makesInPlace, placeBefore } from "./code.ts";
+import { LOOP_TURNS } from "./live.ts";
 import type { ConstantPool } from "./pool.ts";
 import { type Frame, constantCode, spill } from "./spill.ts";
 
-/** How often a loop is guessed to run. */
-const LOOP_TURNS = 8;
 /** What a read costs without a register, in instructions: as an operand in memory, or made first. */
 const AS_OPERAND = 0.3;
 const MADE = 1;

@@ -28,7 +28,7 @@ export interface Lives {
 }
 
 /** How often a loop is guessed to run. */
-const LOOP_TURNS = 8;
+export const LOOP_TURNS = 8;
 
 export function measureLives(program: Program): Lives {
   return new Walker(program).run();

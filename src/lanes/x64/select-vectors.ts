@@ -211,7 +211,9 @@ const dotBytes: Maker = (s, { operands: [sum, signed, unsigned], result }) => {
   }
   const [pairs, products] = [s.fresh("vector"), s.fresh("vector")];
   s.emit("vpmaddubsw", s.bits, pairs, bytes, { memoryAt: 1 });
-  s.emit("vpmaddwd", s.bits, products, [value(pairs), s.lanes(ONES)], { memoryAt: 1 });
+  const isFirst = s.program.constants.get(sum) === 0;
+  s.emit("vpmaddwd", s.bits, isFirst ? result : products, [value(pairs), s.lanes(ONES)], { memoryAt: 1 });
+  if (isFirst) return;
   s.emit("vpaddd", s.bits, result, [value(sum), value(products)], { memoryAt: 1, memory: lanewise(s) });
 };
 
