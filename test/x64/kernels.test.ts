@@ -1,9 +1,12 @@
 // Every kernel's machine code, for every x64 machine, in the emulator against the interpreter, byte by byte: ops, products
 // by weights of every format, and whole models in the mixtures of formats that files have. No processor is asked, so
 // tiles and AVX-512 are checked wherever this runs.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { Executor, InputArray } from "../../src/device/executor.ts";
 import { type ExtentValues, type Graph, graph, input, linear, parameter } from "../../src/graph/index.ts";
+import type { Kernel } from "../../src/lanes/index.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
 import { type TestParameter, memoryStore, randomFloats, randomParameter } from "../cpu/stores.ts";
@@ -160,3 +163,25 @@ for (const code of allMachines("windows").filter(({ tier }) => /^(amx|avx2)$/.te
     }
   });
 }
+
+const KERNELS = new URL("../../src/device/cpu/kernels/", import.meta.url);
+
+/** Kernels among a module's exports and in records of them. */
+function kernelsIn(value: unknown): Kernel[] {
+  if (typeof value !== "object" || value === null) return [];
+  if ("words" in value && "body" in value) return [value as Kernel];
+  return Object.values(value).flatMap(kernelsIn);
+}
+
+it("no file of kernels is left out", async () => {
+  const seen = new Set(machines.flatMap(({ kernels }) => [...kernels.keys()]));
+  const files = readdirSync(KERNELS).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const modules = await Promise.all(
+    files.map(async (file) => ({ file, kernels: kernelsIn({ ...(await import(new URL(file, KERNELS).href)) }) })),
+  );
+  const without = modules.filter(({ kernels }) => kernels.length > 0 && !kernels.some((kernel) => seen.has(kernel)));
+  assert.deepEqual(
+    without.map(({ file }) => file),
+    [],
+  );
+});

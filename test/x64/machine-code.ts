@@ -22,6 +22,8 @@ export interface MachineCode {
   readonly convention: ConventionName;
   readonly machine: Machine;
   codeOf(kernel: Kernel): Code;
+  /** Those asked for so far. */
+  readonly kernels: ReadonlyMap<Kernel, Code>;
 }
 
 /** All x64 tiers, whatever this processor has. */
@@ -42,6 +44,7 @@ function machineCode(tier: string, machine: Machine, convention: ConventionName)
     tier,
     convention,
     machine,
+    kernels: known,
     codeOf(kernel) {
       const code = known.get(kernel) ?? emit(kernel);
       known.set(kernel, code);
