@@ -1,6 +1,7 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
 import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";
+import { openPacks } from "./packs.ts";
 import { openModelParts, sizeOf } from "./model-parts.ts";
 import type { LoadOptions, MemoryPlan, ModelInfo, SamplingOptions } from "./types.ts";
 
@@ -42,7 +43,13 @@ export interface ModelDescription {
 export async function describeModel(path: string, options: LoadOptions = {}): Promise<ModelDescription> {
   await using parts = await openModelParts(path, options.template);
   const { files, model, chosen } = parts;
-  const { engine, memory } = await fitModel(parts, await openExecutor(options.executor), options);
+  const { engine, memory } = await fitModel(
+    parts,
+    await openExecutor(options.executor),
+    options,
+    undefined,
+    openPacks(options),
+  );
   return {
     path,
     kind: files.kind,

@@ -23,7 +23,7 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
   try {
     const { model, store, tokenizer, chosen, defaults, endIds } = parts;
     const executor = await openExecutor(options.executor);
-    const fitted = await fitModel(parts, executor, options);
+    const fitted = await fitModel(parts, executor, options, undefined, kept.packs);
     checkFits(parts.title, fitted);
     signal?.throwIfAborted();
     const engine = await openEngine(model, store, executor, { ...fitted.engine, ...kept, onProgress, signal });

@@ -2,8 +2,8 @@
 // in a browser (load-files.ts).
 import { dataFolder } from "#platform";
 import { codeFolder, openCodeCache } from "../store/code-cache.ts";
-import { openPackCache, packedFolder } from "../store/pack-cache.ts";
 import { loadPath } from "./load-path.ts";
+import { openPacks } from "./packs.ts";
 import { resolveModel } from "./resolve.ts";
 import type { LanguageModel, LoadOptions } from "./types.ts";
 
@@ -23,6 +23,6 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
 export async function load(nameOrPath: string, options: LoadOptions = {}): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
   const folder = dataFolder();
-  const packs = options.packCache === false ? undefined : openPackCache(packedFolder(folder));
+  const packs = openPacks(options);
   return await loadPath(await resolveModel(nameOrPath), options, { packs, codes: openCodeCache(codeFolder(folder)) });
 }

@@ -66,6 +66,7 @@ export interface Program {
 
 /** What a model takes once it is open; weights as the executor keeps them, which may be more than the file has. */
 export interface MemoryUse {
+  /** Resident ones: of mapped weights that are read by row, what a conversation touches. */
   readonly weightBytes: number;
   readonly stateBytes: number;
   readonly arenaBytes: number;

@@ -82,8 +82,20 @@ function pagesHeldBy({ window }: CacheGroup, pageSize: number, chunkRows: number
   return pagesOf(window + ROLLBACK_ROWS + chunkRows) + ANCHORS * pagesOf(window + ROLLBACK_ROWS);
 }
 
-/** `prompt` takes one chunk of one sequence, `decode` one row of each of several. */
+/** Of each model what was traced last: what is planned is mostly opened then. */
+const traced = new WeakMap<Model, { readonly layout: string; readonly programs: Record<ProgramName, Graph> }>();
+
+/** `prompt` takes one chunk of one sequence, `decode` one row of each of several. Equal layouts give the same object. */
 export function tracePrograms(model: Model, layout: Layout): Record<ProgramName, Graph> {
+  const text = JSON.stringify(layout);
+  const last = traced.get(model);
+  if (last?.layout === text) return last.programs;
+  const programs = traceAll(model, layout);
+  traced.set(model, { layout: text, programs });
+  return programs;
+}
+
+function traceAll(model: Model, layout: Layout): Record<ProgramName, Graph> {
   const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType } = layout;
   const slots = Object.fromEntries(layout.groups.map(({ group, pages }) => [group.name, pages * pageSize]));
   const shared = { pageSize, pages: pagesPerSequence, kvType, slots };

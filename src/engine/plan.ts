@@ -6,8 +6,8 @@ import type { Model } from "../models/model.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
 import type { EngineOptions, EnginePlan } from "./types.ts";
 
-/** Growth of resident memory by reading a vocabulary: strings, map entries, merges, and what reading left. */
-const VOCABULARY_BYTES_PER_ID = 240;
+/** Growth of resident memory by reading a vocabulary: texts, merges, their tables, and what reading left. */
+const VOCABULARY_BYTES_PER_ID = 100;
 
 /** Counts bytes for `options`; throws UsageError as `openEngine` would. */
 export async function plan(
@@ -18,8 +18,8 @@ export async function plan(
   availableBytes: number,
 ): Promise<EnginePlan> {
   const layout = layoutOf(model, options, executor.promptRows);
-  const { threads, precision } = options;
-  const use = await executor.plan(store, tracePrograms(model, layout), { threads, precision });
+  const { threads, precision, packs } = options;
+  const use = await executor.plan(store, tracePrograms(model, layout), { threads, precision, packs });
   const elementBytes = layout.kvType === "f16" ? 2 : 4;
   const slotBytes = layout.groups.map(({ group }) => 2 * group.layers * group.kvHeads * group.headSize * elementBytes);
   const vocabularyBytes = model.vocabularySize * VOCABULARY_BYTES_PER_ID;

@@ -63,6 +63,8 @@ export interface Native {
   willNeed(address: number, bytes: number): void;
   /** Brings whole pages of a range into memory now, in one call: waits for the disk where they are not cached. */
   populate(address: number, bytes: number): void;
+  /** Gives the pages inside a range of memory back to the system; they are zeros when they are touched again. */
+  discard(address: number, bytes: number): void;
   /** Changes what whole pages may be used for. */
   protect(address: number, bytes: number, access: PageAccess): void;
   /** Where the bytes of a shared buffer lie; they never move. */

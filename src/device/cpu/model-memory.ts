@@ -138,6 +138,11 @@ export class ModelMemory {
     return { address: this.base + offset, view: new Uint8Array(this.shared.buffer, offset, bytes) };
   }
 
+  /** Gives pages of the shared memory back, where the host can: what was there is zero afterwards, or as it was. */
+  discard(offset: number, bytes: number): void {
+    this.#host?.discard(this.#host.addressOf(this.shared.buffer) + offset, bytes);
+  }
+
   /** Gives back what JavaScript's collector does not see; all threads are gone by then. */
   release(): void {
     for (const region of this.#regions.splice(0)) region.release();

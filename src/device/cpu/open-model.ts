@@ -48,7 +48,12 @@ export async function openModel<P extends string>(
   let weights: OpenedWeights;
   try {
     if (kept !== undefined) weights = await openKept(kept, model.image, memory, options);
-    else weights = await openStored(store, model.image, memory, conductor.packer(), description, options);
+    else {
+      weights = await openStored(store, model.image, memory, conductor.packer(), description, options);
+      for (const { offsets, bytes } of [model.staging, model.windows]) {
+        for (const offset of offsets) memory.discard(offset, bytes);
+      }
+    }
     await conductor.ready();
   } catch (error) {
     await conductor.close();

@@ -3,7 +3,7 @@
 import { UsageError } from "../../base/errors.ts";
 import { type Graph, elementsBound } from "../../graph/index.ts";
 import type { Machine } from "../../lanes/index.ts";
-import { machineFacts } from "#platform";
+import { machineFacts, native } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
 import { type Leaves, collectLeaves } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
@@ -18,8 +18,10 @@ import { windowBytes } from "./weight-targets.ts";
 import { type WeightImage, chunkBytes, placeWeights } from "./weights.ts";
 
 // Measured as growth of resident memory on Node 26, x64; test/models/memory.test.ts holds the sum to what is measured.
-/** A thread's isolate with the kernels compiled in it: 19 MiB at rest, 24 after it has run them. */
-const THREAD_BYTES = 24 << 20;
+/** A thread's isolate after it has run kernels: machine code needs none of V8's, WebAssembly's 24 MiB. */
+const THREAD_BYTES = { native: 18 << 20, wasm: 24 << 20 } as const;
+/** Of mapped weights that are read by row: 64 KiB around each of the tokens that a conversation has. */
+const BY_ROW_BYTES = 16 << 20;
 /** The caller's heap and code while it loads and runs a model of some size; a tiny one takes 8 MiB. */
 const CONDUCTOR_BYTES = 32 << 20;
 
@@ -58,31 +60,57 @@ export interface BufferPair {
 /** A step of the table, and the words of a packing kernel's record. */
 const PACK_STEP_BYTES = 128;
 
+export interface Placement {
+  readonly threads: number;
+  readonly model: PlacedModel;
+  readonly use: MemoryUse;
+}
+
+/** The last placement of graphs, with what it was made for: what is planned is mostly opened then. */
+const placements = new WeakMap<object, { readonly made: readonly unknown[]; readonly placement: Placement }>();
+
 /** Throws UsageError for the number of threads, UnsupportedError for an op without kernels. */
 export async function placeModel(
   store: Pick<ParameterStore, "parameters">,
   graphs: Readonly<Record<string, Graph>>,
-  { threads: asked, precision = "fast" }: OpenOptions,
-  { machine, wide, native }: Tier,
-): Promise<{ readonly threads: number; readonly model: PlacedModel; readonly use: MemoryUse }> {
+  { threads: asked, precision = "fast", packs }: OpenOptions,
+  tier: Tier,
+): Promise<Placement> {
   const threads = asked ?? (await machineFacts()).cores;
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UsageError(`The number of threads is ${threads}, expected 1 or more.`, { field: "threads" });
   }
+  // what is kept is mapped, and pages that nobody touches stay out
+  const mappedLeast = packs === undefined || "reason" in native() ? Infinity : packs.bytesLeast;
+  const made = [store.parameters, threads, precision, mappedLeast, tier.name, guardBytes()];
+  const last = placements.get(graphs);
+  if (last !== undefined && made.every((value, i) => value === last.made[i])) return last.placement;
+  const placement = place(store, graphs, { threads, precision, mappedLeast }, tier);
+  placements.set(graphs, { made, placement });
+  return placement;
+}
+
+function place(
+  store: Pick<ParameterStore, "parameters">,
+  graphs: Readonly<Record<string, Graph>>,
+  { threads, precision, mappedLeast }: { threads: number; precision: "f32" | "fast"; mappedLeast: number },
+  { machine, wide, native: calls }: Tier,
+): Placement {
   const leaves = collectLeaves(store, Object.values(graphs));
   const { parameters } = leaves;
   const lowered = Object.values(graphs).map((graph) => lower(graph, { parameters, precision, machine }));
   let model = placeAll(leaves, lowered, threads, machine);
-  if (wide !== undefined && sharedBytes(model, native) > sharedBytesMax(machine.word)) {
+  if (wide !== undefined && sharedBytes(model, calls) > sharedBytesMax(machine.word)) {
     model = placeAll(leaves, lowered, threads, wide);
   }
   const { bytes, image, stateBytes, arenaBytes } = model;
+  const threadBytes = THREAD_BYTES[calls === undefined ? "wasm" : "native"];
   const use = {
-    weightBytes: image.bytes,
+    weightBytes: image.bytes < mappedLeast ? image.bytes : Math.min(image.bytes, image.streamedBytes + BY_ROW_BYTES),
     stateBytes,
     arenaBytes,
-    runtimeBytes: bytes - stateBytes - arenaBytes + threads * THREAD_BYTES + CONDUCTOR_BYTES,
-    headroomBytes: sharedBytesMax((wide ?? machine).word) - sharedBytes(model, native),
+    runtimeBytes: bytes - stateBytes - arenaBytes + threads * threadBytes + CONDUCTOR_BYTES,
+    headroomBytes: sharedBytesMax((wide ?? machine).word) - sharedBytes(model, calls),
     bytesPerToken: Object.fromEntries(Object.keys(graphs).map((name, i) => [name, lowered[i].bytesPerToken])),
   };
   return { threads, model, use };

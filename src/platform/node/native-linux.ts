@@ -29,6 +29,7 @@ export interface HostCalls {
   adviseHugePages(address: number, bytes: number, on: boolean): void;
   adviseWillNeed(address: number, bytes: number): void;
   populate(address: number, bytes: number): void;
+  discard(address: number, bytes: number): void;
   requestTiles(): boolean;
   pinThread(index: number): boolean;
 }
@@ -44,6 +45,7 @@ const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000; // memory that may stay untouched is not counted
 const MADV_WILLNEED = 3;
+const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
 const MADV_NOHUGEPAGE = 15;
 const MADV_POPULATE_READ = 22; // since Linux 5.14; before, pages come when they are touched
@@ -107,6 +109,7 @@ export function linuxCalls(koffi: Koffi): HostCalls {
     adviseHugePages: (address, bytes, on) => void madvise(address, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE),
     adviseWillNeed: (address, bytes) => void madvise(address, bytes, MADV_WILLNEED),
     populate: (address, bytes) => void madvise(address, bytes, MADV_POPULATE_READ),
+    discard: (address, bytes) => void madvise(address, bytes, MADV_DONTNEED),
     requestTiles: () => syscall(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) === 0,
     pinThread(index) {
       const mask = new Uint8Array(CORES_MAX / 8);

@@ -57,6 +57,16 @@ describe("memory of the host", { skip }, () => {
     code.release();
   });
 
+  test("that is discarded is zero again, but for the parts of pages at its ends", () => {
+    using region = host.allocate(5 * 4096);
+    region.view.fill(9);
+    host.discard(region.address + 100, 4 * 4096);
+    const zeros = [...region.view].map((byte, at) => (byte === 0 ? at : -1)).filter((at) => at >= 0);
+    assert.deepEqual([zeros[0], zeros.at(-1), zeros.length], [4096, 4 * 4096 - 1, 3 * 4096]);
+    host.discard(region.address + 1, 100);
+    assert.equal(region.view[0], 9);
+  });
+
   test("that is protected ends the process by a signal when it is read", () => {
     const script = `import { native } from ${JSON.stringify(new URL("./native.ts", import.meta.url).href)};
       const host = native();
@@ -96,6 +106,17 @@ describe("a mapped file", { skip }, () => {
     using region = host.mapFile(path, { writable: true });
     region.view[17] = 99;
     assert.equal(readFileSync(path)[17], 99);
+  });
+
+  test("begins at a huge page where it is to have such pages, and is brought into memory whole", async () => {
+    const path = await file(new Uint8Array(3 << 20).fill(7));
+    using large = host.mapFile(path, { hugePages: true });
+    using small = host.mapFile(path, { offset: 4096, hugePages: false });
+    assert.equal(large.address % (2 << 20), 0);
+    host.populate(large.address, large.bytes);
+    host.populate(small.address + 1, 5000);
+    assert.ok(large.view.every((byte) => byte === 7) && small.view.every((byte) => byte === 7));
+    assert.equal(small.bytes, (3 << 20) - 4096);
   });
 
   test("lies over a shared memory's pages, and leaves zeros", async () => {

@@ -102,6 +102,11 @@ export function nativeOf(koffi: Koffi, calls: HostCalls): Native {
       const first = Math.floor(address / pageBytes) * pageBytes;
       calls.populate(first, pages(address + bytes - first));
     },
+    discard(address, bytes) {
+      const first = pages(address);
+      const end = Math.floor((address + bytes) / pageBytes) * pageBytes;
+      if (end > first) calls.discard(first, end - first);
+    },
     protect(address, bytes, access) {
       if (address % pageBytes !== 0 || bytes % pageBytes !== 0)
         throw new ShapeError("protected memory", [address, bytes], `multiples of ${pageBytes}`);
