@@ -1,5 +1,5 @@
 // Where the time of a program's run goes, step by step, on one thread: opens a model, runs decode (or a prompt) once, then
-// plays its step table again and again on this thread and keeps each step's fastest time, so other work on the cores
+// plays its step table again and again on this thread and keeps each part's fastest time, so other work on the cores
 // disturbs little. Prints time, share, and weight bytes a second by kernel, and how many steps there are.
 // Run: node bench/profile-steps.ts MODEL.gguf [--tier avx2] [--rows 1] [--position 64] [--rounds 30]
 import { parseArgs } from "node:util";
@@ -87,15 +87,21 @@ const functions = kernelFunctions(code!.threadCode, memory!, scratch);
 const table = words[Word.program] / 4;
 const steps = Array.from({ length: words[Word.steps] }, (_, i) => {
   const [kernel, record, parts] = words.subarray(table + i * STEP_WORDS, table + i * STEP_WORDS + 3);
-  return { kernel, record, parts, bytes: weightBytes(kernels[kernel], record), best: Infinity };
+  return {
+    kernel,
+    record,
+    parts,
+    bytes: weightBytes(kernels[kernel], record),
+    best: new Float64Array(parts).fill(Infinity),
+  };
 }).filter(({ parts }) => parts > 0);
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const step of steps) {
-    const from = performance.now();
     for (let part = 0; part < step.parts; part++) {
+      const from = performance.now();
       functions[step.kernel](base + step.record, part, step.parts, base + scratch);
+      step.best[part] = Math.min(step.best[part], performance.now() - from);
     }
-    step.best = Math.min(step.best, performance.now() - from);
   }
 }
 
@@ -116,17 +122,18 @@ interface Row {
   bytes: number;
 }
 const byKernel = new Map<string, Row>();
+const msOf = (best: Float64Array): number => best.reduce((a, b) => a + b, 0);
 for (const { kernel, parts, bytes, best } of steps) {
   const { name } = kernels[kernel];
   const row = byKernel.get(name) ?? { count: 0, parts: 0, ms: 0, bytes: 0 };
   byKernel.set(name, {
     count: row.count + 1,
     parts: row.parts + parts,
-    ms: row.ms + best,
+    ms: row.ms + msOf(best),
     bytes: row.bytes + bytes,
   });
 }
-const total = steps.reduce((sum, { best }) => sum + best, 0);
+const total = steps.reduce((sum, { best }) => sum + msOf(best), 0);
 console.log(`${tier.name}, ${rows} rows at ${first}: ${steps.length} steps, ${total.toFixed(2)} ms on one thread`);
 for (const [name, { count, parts, ms, bytes }] of [...byKernel].sort(([, a], [, b]) => b.ms - a.ms)) {
   const speed = bytes === 0 ? "" : ` ${(bytes / ms / 1e6).toFixed(1)} GB/s`;
