@@ -1,94 +1,120 @@
-// Speed of the matrix product kernels on one thread: GB/s of weights read and GMAC/s, by format, class and precision; from
-// cache (1 MB of weights over and over) and from memory. Best of several, since other work shares the cores.
-// Run: node bench/kernels.ts [--tier wasm] [--formats q4_k,q8_0] [--classes int8,panel,f32]
+// Speed of the prompt class's products by format and tier: 10^9 operations a second, and the share of what the machine does
+// at most with these instructions (f32, int8 or bf16 in tiles), measured beside it. Other work shares the cores, so every
+// number is the best of many short runs. Decode class: decode.ts.
+// Run: node bench/kernels.ts [--tiers amx,avx2] [--formats q4_k,q8_0] [--rows 512,128,32] [--threads 2] [--columns 1536]
+//      [--outer 1536] [--precision f32] [--ms 300]
 import { parseArgs } from "node:util";
-import { decodedKernels, decodedPanelKernels } from "../src/device/cpu/kernels/linear-decoded.ts";
-import { floatKernels } from "../src/device/cpu/kernels/linear-float.ts";
-import { int8Kernels } from "../src/device/cpu/kernels/linear-int8.ts";
-import { panelKernels } from "../src/device/cpu/kernels/linear-panel.ts";
-import type { LinearKernel } from "../src/device/cpu/kernels/outputs.ts";
-import { ACTIVATION_BYTES, ACTIVATION_COLUMNS } from "../src/device/cpu/kernels/quantize.ts";
-import { type PackedFormat, layouts, packedBytes } from "../src/device/cpu/packed-layouts.ts";
-import { compileKernel, relaxedMachine, wasmMachine } from "../src/lanes/index.ts";
+import { KernelRun } from "../src/device/cpu/kernel-run.ts";
+import { isFloatFormat } from "../src/device/cpu/kernels/linear-float.ts";
+import { decodedPanelKernels, gatedDecodedPanelKernels } from "../src/device/cpu/kernels/linear-decoded.ts";
+import { gatedPanelKernels, panelKernels } from "../src/device/cpu/kernels/linear-panel.ts";
+import { gatedTileKernels, isTileFormat, tileKernels } from "../src/device/cpu/kernels/linear-tiles.ts";
+import { activationBytes } from "../src/device/cpu/kernels/quantize.ts";
+import { roundPanelsKernel } from "../src/device/cpu/kernels/rounded-panels.ts";
+import { packTilesKernel, tileFormBytes } from "../src/device/cpu/kernels/tiles.ts";
+import { type PackedFormat, packedBytes } from "../src/device/cpu/packed-layouts.ts";
+import { tileUnits } from "../src/device/cpu/prompt-class.ts";
+import { type Tier, findTier, parseTier, tierNames } from "../src/device/cpu/tiers.ts";
+import { type Peaks, measurePeaks } from "../src/eval/machine-speed.ts";
+import type { Kernel } from "../src/lanes/index.ts";
 
 const { values } = parseArgs({
   options: {
-    tier: { type: "string", default: "wasm-relaxed" },
-    formats: { type: "string", default: Object.keys(layouts).join(",") },
-    classes: { type: "string", default: "int8,panel,f32" },
+    tiers: { type: "string" },
+    formats: { type: "string", default: "q4_k,q6_k,q8_0,q5_0,f32" },
+    rows: { type: "string", default: "512,128,32" },
+    threads: { type: "string", default: "2" },
     columns: { type: "string", default: "1536" },
+    outer: { type: "string", default: "1536" },
+    precision: { type: "string", default: "fast" },
+    ms: { type: "string", default: "300" },
   },
 });
-const machine = values.tier === "wasm" ? wasmMachine : (relaxedMachine() ?? wasmMachine);
-const columns = Number(values.columns);
-const MEMORY_BYTES = 400 << 20;
-const X = 1 << 20;
-const OUT = 8 << 20;
-const WEIGHT = 64 << 20;
-const PROMPT_ROWS = 128;
-const memory = new WebAssembly.Memory({ initial: MEMORY_BYTES >> 16, maximum: MEMORY_BYTES >> 16, shared: true });
-const words = new Int32Array(memory.buffer);
-const halves = new Uint16Array(memory.buffer);
+const [columns, outer, threads] = [values.columns, values.outer, values.threads].map(Number);
+const rowCounts = values.rows.split(",").map(Number);
+const ROWS_MOST = Math.max(...rowCounts);
+const formats = values.formats.split(",") as PackedFormat[];
+const PARTS = 64;
 
-/** Bits that give finite numbers in every format: f16 and f32 of modest size. */
-function fill(): void {
+interface Product {
+  readonly plain: Kernel;
+  readonly gated: Kernel;
+  /** What brings f32 rows to the form that the product reads, and the bytes of that form; absent: it reads f32. */
+  readonly form?: { readonly kernel: Kernel; readonly bytes: (rows: number, columns: number) => number };
+  readonly peak: keyof Peaks;
+}
+
+/** What the lowering would take (prompt-class.ts). */
+function productOf({ machine }: Tier, format: PackedFormat): Product {
+  const fast = values.precision === "fast";
+  if (fast && machine.tiles && isTileFormat(format)) {
+    const form = { kernel: packTilesKernel, bytes: tileFormBytes };
+    return { plain: tileKernels[format], gated: gatedTileKernels.silu[format], form, peak: "bf16" };
+  }
+  if (fast && !isFloatFormat(format)) {
+    const form = { kernel: roundPanelsKernel, bytes: activationBytes };
+    return { plain: panelKernels[format], gated: gatedPanelKernels.silu[format], form, peak: "int8" };
+  }
+  return { plain: decodedPanelKernels[format], gated: gatedDecodedPanelKernels.silu[format], peak: "f32" };
+}
+
+/** Bits that give modest numbers as f16, f32 and scales: subnormal ones are slow. */
+function fill(bytes: Uint8Array): void {
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
   let state = 1;
-  for (let i = WEIGHT / 2; i < halves.length; i++) {
+  for (let i = 0; i < halves.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    halves[i] = ((state >>> 16) & 0x3bff) | 0x0c00;
+    halves[i] = ((state >>> 16) & 0x0bff) | 0x3000;
   }
-  for (let i = X / 4; i < OUT / 4; i++) words[i] = 0x3c010203;
 }
 
-interface Row {
-  readonly label: string;
-  readonly kernel: LinearKernel;
-  readonly rows: number;
-  readonly rounded: boolean;
-}
-
-function kernelsOf(format: PackedFormat): Row[] {
-  const rows: Row[] = [];
-  if (format === "f32" || format === "f16" || format === "bf16") {
-    rows.push({ label: "decode", kernel: floatKernels[format], rows: 1, rounded: false });
-    rows.push({ label: "prompt", kernel: decodedPanelKernels[format], rows: PROMPT_ROWS, rounded: false });
-    return rows;
-  }
-  rows.push({ label: "int8", kernel: int8Kernels[format], rows: 1, rounded: true });
-  rows.push({ label: "panel", kernel: panelKernels[format], rows: PROMPT_ROWS, rounded: true });
-  rows.push({ label: "f32", kernel: decodedKernels[format], rows: 1, rounded: false });
-  rows.push({ label: "f32", kernel: decodedPanelKernels[format], rows: PROMPT_ROWS, rounded: false });
-  return rows.filter(({ label }) => values.classes.split(",").includes(label));
-}
-
-/** Milliseconds of the fastest of several rounds of one pass over `bytes` of weights. */
-function measure({ kernel, rows, rounded }: Row, format: PackedFormat, bytes: number): { ms: number; bytes: number } {
-  const groups = Math.max(1, Math.floor(bytes / packedBytes(format, 16, columns)));
-  const rowBytes = rounded ? (columns / ACTIVATION_COLUMNS) * ACTIVATION_BYTES : columns * 4;
-  if (rows * rowBytes > OUT - X) throw new Error("too many rows");
-  const record: Record<string, number> = { x: X, weight: WEIGHT, bias: 0, out: OUT, rows, columns, outer: groups * 16 };
-  kernel.words.forEach((name, i) => (words[256 + i] = record[name]));
-  const run = compileKernel(kernel, machine, memory, 65536);
-  const passes = Math.max(1, Math.floor(8e6 / (groups * 16 * columns * rows)));
-  let best = Infinity;
-  const until = performance.now() + 400;
-  for (let round = 0; round < 5 || performance.now() < until; round++) {
+/** Milliseconds of the fastest of as many runs as fit the time. */
+async function best(run: () => Promise<void>): Promise<number> {
+  let least = Infinity;
+  for (const until = performance.now() + Number(values.ms); performance.now() < until;) {
     const from = performance.now();
-    for (let pass = 0; pass < passes; pass++) run(1024, 0, 1);
-    best = Math.min(best, (performance.now() - from) / passes);
+    await run();
+    least = Math.min(least, performance.now() - from);
   }
-  return { ms: best, bytes: groups * packedBytes(format, 16, columns) };
+  return least;
 }
 
-fill();
-console.log(`${values.tier}: dot ${machine.dot}, madd ${machine.madd}, columns ${columns}`);
-for (const format of values.formats.split(",") as PackedFormat[]) {
-  for (const row of kernelsOf(format)) {
-    const line = [row.rows > 1 ? 1 << 20 : 1 << 20, ...(row.rows > 1 ? [] : [200 << 20])].map((bytes) => {
-      const { ms, bytes: read } = measure(row, format, bytes);
-      const weights = (read / layouts[format].bytes) * layouts[format].columns;
-      return `${(read / ms / 1e6).toFixed(1)} GB/s ${((weights * row.rows) / ms / 1e6).toFixed(1)} GMAC/s`;
-    });
-    console.log(`${format.padEnd(5)} ${row.label} x${row.rows}: ${line.join(" | memory ")}`);
+async function measure(tier: Tier, format: PackedFormat, peaks: Peaks): Promise<void> {
+  const { plain, gated, form, peak } = productOf(tier, format);
+  const weightBytes = packedBytes(format, outer, columns);
+  const xBytes = ROWS_MOST * columns * 4;
+  const outBytes = ROWS_MOST * outer * 4;
+  const kernels = [plain, gated, ...(form === undefined ? [] : [form.kernel])];
+  await using block = new KernelRun({ tier, kernels, threads, bytes: 2 * (weightBytes + xBytes) + outBytes });
+  fill(block.data);
+  const weight = block.address;
+  const x = weight + 2 * weightBytes;
+  const [packed, out] = [x + xBytes, x + 2 * xBytes];
+  for (const rows of rowCounts) {
+    const words = { rows, columns, out, bias: 0, residual: 0, outer };
+    if (form !== undefined) await block.run(form.kernel, { x, rows, columns, out: packed }, PARTS);
+    const from = form === undefined ? x : packed;
+    const operations = 2 * rows * columns * outer;
+    const results: string[] = [];
+    for (const [label, kernel, count] of [
+      ["plain", plain, 1],
+      ["gated", gated, 2],
+    ] as const) {
+      const { unitPanels } = tileUnits(outer, count === 2);
+      const record = { ...words, x: from, weight, second: weight + weightBytes, unitPanels };
+      const speed = (count * operations) / (await best(() => block.run(kernel, record, PARTS))) / 1e6;
+      results.push(`${label} ${speed.toFixed(0)} = ${((100 * speed) / (peaks[peak] ?? NaN)).toFixed(0)} %`);
+    }
+    console.log(`${tier.name} ${format.padEnd(5)} x${rows}: GOP/s ${results.join(", ")} of ${peak} ${peaks[peak]}`);
   }
+}
+
+for (const name of values.tiers?.split(",").map((name) => parseTier(name, "--tiers")) ?? tierNames) {
+  const tier = findTier(name);
+  if (typeof tier === "string") {
+    console.log(`${name}: ${tier}`);
+    continue;
+  }
+  const peaks = await measurePeaks(tier, threads);
+  for (const format of formats) await measure(tier, format, peaks);
 }

@@ -1,7 +1,6 @@
 // Products of a prompt's rows and a weight: their steps and parts, with what is computed on their way (prompt-fusion.ts).
 import { type ExtentValues, type Op, type Tensor, attributesOf, bound, rmsNormOp, unaryOp } from "../../graph/index.ts";
 import { PARTS_MAX } from "./control.ts";
-import { UNIT_PANELS_MOST } from "./kernels/linear-tiles.ts";
 import { UNIT_ROW_PANELS } from "./kernels/tile-shapes.ts";
 import { ROW_BLOCK } from "./kernels/panels.ts";
 import { PANEL_ROWS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
@@ -10,15 +9,13 @@ import { roundNormPanelsKernel, roundPanelsKernel } from "./kernels/rounded-pane
 import { type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
-import { type ActivationForm, promptProduct } from "./prompt-class.ts";
+import { type ActivationForm, promptProduct, tileUnits } from "./prompt-class.ts";
 import { gatedProduct, isFusedProduct, isPackedNorm, residualProduct } from "./prompt-fusion.ts";
 import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Packed weight bytes times row blocks that make a part worth claiming. */
 const LEAST_BYTES = 65536;
 const PARTS_MOST = 256;
-/** Column panels are shared out in about so many units, so that threads end a step together. */
-const TILE_UNITS = 8;
 /** Elements packed that make a part worth claiming. */
 const LEAST_PACKED = 16384;
 
@@ -72,9 +69,7 @@ function productStep(
   const [x, weight, bias] = linear.inputs;
   const { outer, columns } = weightOf(weight, lowering);
   const { form, kernel } = promptProduct(weight, lowering);
-  const groupsOfPanel = gated === undefined ? 2 : 1;
-  const panels = Math.ceil(outer / (groupsOfPanel * GROUP_ROWS));
-  const unitPanels = unitPanelsOf(panels);
+  const { unitPanels, units } = tileUnits(outer, gated !== undefined);
   const record: Record<string, Word> = {
     x: activations(x, form, lowering),
     weight: lowering.packedWeight(weight, "all"),
@@ -89,13 +84,9 @@ function productStep(
   lowering.step({
     kernel: gated ?? kernel,
     words: record,
-    parts: form === "tiles" ? tileParts(linear, Math.ceil(panels / unitPanels)) : panelParts(linear, lowering),
+    parts: form === "tiles" ? tileParts(linear, units) : panelParts(linear, lowering),
   });
 }
-
-/** Even, so that gated panels, which come in pairs, stay together. */
-const unitPanelsOf = (panels: number): number =>
-  Math.min(UNIT_PANELS_MOST, 2 * Math.max(1, Math.round(panels / TILE_UNITS / 2)));
 
 /** Every unit is a part. */
 function tileParts(linear: Tensor, units: number) {

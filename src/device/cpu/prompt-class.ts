@@ -4,11 +4,12 @@ import { type Tensor, type UnaryName, bound, isParameter, linearOp } from "../..
 import { isFloatFormat } from "./kernels/linear-float.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/linear-decoded.ts";
 import { gatedPanelKernels, panelKernels } from "./kernels/linear-panel.ts";
-import { gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
+import { UNIT_PANELS_MOST, gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
 import { STEP_COLUMNS } from "./kernels/tiles.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+import { GROUP_ROWS } from "./packed-layouts.ts";
 
 /**
  * Rows of a prompt that are worth running at once (bench/model.ts, 1.5 billion weights): tiles lose a third of their speed
@@ -41,4 +42,15 @@ export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct
     return { form: "int8", kernel: panelKernels[packed], gated: (by) => gatedPanelKernels[by][packed] };
   }
   return { form: "f32", kernel: decodedPanelKernels[packed], gated: (by) => gatedDecodedPanelKernels[by][packed] };
+}
+
+/** Column panels are shared out in at least about so many units, so that threads end a step together. */
+const TILE_UNITS = 8;
+
+/** How a product by `outer` outputs is cut in tiles: column panels of a unit, and units for each 512 rows. */
+export function tileUnits(outer: number, isGated: boolean): { readonly unitPanels: number; readonly units: number } {
+  const panels = Math.ceil(outer / ((isGated ? 1 : 2) * GROUP_ROWS));
+  // even, so that gated panels, which come in pairs, stay together
+  const unitPanels = Math.min(UNIT_PANELS_MOST, 2 * Math.max(1, Math.round(panels / TILE_UNITS / 2)));
+  return { unitPanels, units: Math.ceil(panels / unitPanels) };
 }

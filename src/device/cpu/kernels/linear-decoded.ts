@@ -9,7 +9,15 @@ import { unary } from "./elementwise.ts";
 import { floatFormats, isFloatFormat } from "./linear-float.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
-import { GROUP_BYTES, type PanelKernel, type Tile, type TileSize, type TileSums, panelKernel } from "./panels.ts";
+import {
+  GROUP_BYTES,
+  type PanelKernel,
+  type PanelParts,
+  type Tile,
+  type TileSize,
+  type TileSums,
+  panelKernel,
+} from "./panels.ts";
 import { PANEL_COLUMNS } from "./rounded-panels.ts";
 
 /** Calls `use` with each column's weights of W rows of the block at `at`: `register` is which W of the 16 rows. */

@@ -19,7 +19,7 @@ import {
   rowPanelCount,
 } from "./tiles.ts";
 
-/** Panels of rows that a unit takes: 512 rows. Of bench/kernels.ts: 256 rows are 3 % slower, 128 a third. */
+/** Panels of rows that a unit takes: 512 rows. Of bench/kernels.ts. */
 export const UNIT_ROW_PANELS = 16;
 /** Sums of a panel of rows and one of columns: four tiles, those of the first 16 rows first. */
 export const SUMS_BYTES = 4 * TILE_BYTES;
