@@ -86,6 +86,15 @@ describe("listings", () => {
       });
     });
     const body = lines.slice(lines.indexOf("L0:") + 1);
+    assert.deepEqual(names(body).slice(0, 5), ["vaddss", "vmovss", "add", "cmp", "jl"]);
+    assert.match(body[0], /\*4 \+ 64\]/);
+  });
+
+  it("turn a comparison and what it selects into a mask and a blend", () => {
+    const body = (_: KernelBuilder, input: Int, out: Int): void => {
+      const x = input.loadFloats();
+      out.store(x.less(input.loadFloats(64)).selectFloats(x, 2));
+    };
     const wide = names(listing("avx512", body));
     assert.deepEqual(wide, ["vmovups", "vcmpps", "vbroadcastss", "vblendmps", "vmovups"]);
     assert.ok(names(listing("avx2", body)).includes("vblendvps"));
@@ -104,7 +113,7 @@ describe("listings", () => {
       lines.filter((line) => line.startsWith("push")).map((line) => line.split(" ")[1]);
     assert.deepEqual(pushed(systemV), ["rbx", "rbp", "r12", "r13", "r14", "r15"]);
     assert.deepEqual(pushed(windows), ["rbx", "rbp", "rsi", "rdi", "r12", "r13", "r14", "r15"]);
-    const saved = (lines: readonly string[]): string[] => lines.filter((line) => /^vmovups\.128 \[rsp/.test(line));
+    const saved = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("vmovups.128 [rsp"));
     assert.equal(saved(systemV).length, 0);
     assert.ok(saved(windows).length > 0);
     const restored = windows.filter((line) => /^vmovups\.128 v\d+, \[rsp/.test(line));
