@@ -1,0 +1,154 @@
+// What the decode class computes together: a layer whose values between are kept, which forbids fusing, gives the bytes of
+// one that is free to fuse, on every tier and for up to eight rows; and the steps that a fused layer takes, by name.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { OpenOptions } from "../../src/device/executor.ts";
+import { lower } from "../../src/device/cpu/lower.ts";
+import {
+  type Tensor,
+  add,
+  geluTanh,
+  graph,
+  input,
+  linear,
+  multiply,
+  parameter,
+  rmsNorm,
+  silu,
+} from "../../src/graph/index.ts";
+import { wasmMachine } from "../../src/lanes/index.ts";
+import type { FormatName } from "../../src/numeric/registry.ts";
+import { type TestParameter, memoryStore, randomFloats, randomParameter } from "./stores.ts";
+import { cpuTiers } from "./tiers.ts";
+
+const WIDTH = 256;
+const FORWARD = 512;
+const BOUND = 8;
+const EPSILON = 1e-5;
+
+const stored: Record<string, TestParameter> = {};
+function weight(name: string, format: FormatName, rows: number, columns = WIDTH): Tensor {
+  stored[name] ??= randomParameter(Object.keys(stored).length, format, rows, columns);
+  return parameter(name, rows === 1 ? [columns] : [rows, columns]);
+}
+
+type Layer = (x: Tensor, keep: (value: Tensor) => Tensor) => Record<string, Tensor>;
+
+/** As llama's: x += o(norm x), x += mlp(norm x); queries, keys and values are outputs. */
+const llama: Layer = (x, keep) => {
+  const normed = keep(rmsNorm(x, weight("gain", "f32", 1), EPSILON));
+  const [q, k, v] = [
+    linear(normed, weight("q", "q4_k", WIDTH), weight("q.bias", "f32", 1)),
+    linear(normed, weight("k", "q4_k", 48), parameterBias(48)),
+    linear(normed, weight("v", "q6_k", 48)),
+  ];
+  const attended = add(
+    x,
+    keep(linear(keep(rmsNorm(q, weight("gain2", "f32", 1), EPSILON)), weight("o", "q4_k", WIDTH))),
+  );
+  return { q, k, v, y: feedForward(attended, keep, silu) };
+};
+
+const parameterBias = (count: number): Tensor => {
+  stored.bias ??= randomParameter(77, "f32", 1, count);
+  return parameter("bias", [count]);
+};
+
+function feedForward(x: Tensor, keep: (value: Tensor) => Tensor, activation: (x: Tensor) => Tensor): Tensor {
+  const normed = keep(rmsNorm(keep(x), weight("gain3", "f32", 1), EPSILON));
+  const gate = keep(activation(keep(linear(normed, weight("gate", "q5_0", FORWARD)))));
+  const product = keep(multiply(gate, keep(linear(normed, weight("up", "q5_0", FORWARD)))));
+  return add(x, keep(linear(product, weight("down", "q4_k", WIDTH, FORWARD))));
+}
+
+/** As Gemma's: norms after the products too. */
+const gemma: Layer = (x, keep) => {
+  const normed = keep(rmsNorm(x, weight("gain", "f32", 1), EPSILON));
+  const part = keep(linear(normed, weight("o", "q4_k", WIDTH)));
+  const attended = add(x, keep(rmsNorm(part, weight("gain2", "f32", 1), EPSILON)));
+  const y = feedForward(attended, keep, geluTanh);
+  return { y: add(keep(y), keep(rmsNorm(y, weight("gain4", "f32", 1), EPSILON))) };
+};
+
+/** An activation of its own, float weights, a product that two read. */
+const others: Layer = (x, keep) => {
+  const a = keep(linear(x, weight("f16", "f16", WIDTH), weight("q.bias", "f32", 1)));
+  const b = keep(geluTanh(keep(linear(a, weight("f32", "f32", FORWARD)))));
+  return { y: add(keep(linear(b, weight("bf16", "bf16", WIDTH, FORWARD))), a) };
+};
+
+const layers = { llama, gemma, others };
+
+/** The layer's graph; `kept`: all values between are outputs, so that each is computed by itself. */
+function graphOf(layer: Layer, kept: boolean) {
+  const values: Record<string, Tensor> = {};
+  const keep = (value: Tensor): Tensor => {
+    if (kept && !Object.values(values).includes(value)) values[`kept${Object.keys(values).length}`] = value;
+    return value;
+  };
+  const results = layer(input("x", [{ name: "rows", bound: BOUND }, WIDTH], "f32"), keep);
+  const added = Object.entries(results).filter(([, value]) => !Object.values(values).includes(value));
+  return graph({ ...values, ...Object.fromEntries(added) });
+}
+
+const inputs = randomFloats(3, BOUND * WIDTH);
+
+for (const executor of cpuTiers()) {
+  describe(`decode fusion on ${executor.tier}`, () => {
+    for (const [name, layer] of Object.entries(layers)) {
+      for (const precision of ["fast", "f32"] as const) {
+        it(`a layer like ${name}'s in ${precision} gives the bytes of its steps one by one`, async () => {
+          const options: OpenOptions = { threads: 1, precision };
+          const graphs = { fused: graphOf(layer, false), single: graphOf(layer, true) };
+          await using opened = await executor.open(memoryStore(stored), graphs, options);
+          const { fused, single } = opened.programs;
+          for (const rows of [1, 2, 5, 8]) {
+            for (const program of [fused, single]) {
+              program.inputs.x.set(inputs.subarray(0, rows * WIDTH));
+              await program.run({ rows });
+            }
+            for (const [output, values] of Object.entries(fused.outputs)) {
+              const length = (values.length / BOUND) * rows;
+              assert.ok(values.subarray(0, length).every(Number.isFinite), output);
+              assert.deepEqual(values.subarray(0, length), single.outputs[output]?.subarray(0, length), output);
+            }
+          }
+        });
+      }
+    }
+  });
+}
+
+describe("steps of a layer of the decode class", () => {
+  const stepsOf = (layer: Layer, kept: boolean): string[] => {
+    const graph = graphOf(layer, kept);
+    const parameters = memoryStore(stored).parameters;
+    return lower(graph, { parameters, precision: "fast", machine: wasmMachine }).steps.map(({ kernel }) => kernel.name);
+  };
+  it("like llama's: one for each of norm, queries with keys and values, output with its residual, gate with up", () => {
+    assert.deepEqual(stepsOf(llama, false), [
+      "normRows.after.rounded",
+      "linear.q4_k.int8+q4_k.int8+q6_k.int8.none",
+      "normRows.after.rounded",
+      "linear.q4_k.int8.add",
+      "normRows.after.rounded",
+      "linear.q5_0.int8+q5_0.int8.gate.silu.only.rounded",
+      "linear.q4_k.int8.add",
+    ]);
+  });
+  it("like Gemma's: the norm after a product, the residual and the norm before the next one are one", () => {
+    assert.deepEqual(stepsOf(gemma, false), [
+      "normRows.after.rounded",
+      "linear.q4_k.int8.none",
+      "normRows.before.add.after.rounded",
+      "linear.q5_0.int8+q5_0.int8.gate.geluTanh.only.rounded",
+      "linear.q4_k.int8.add",
+      "normRows.before.add",
+    ]);
+  });
+  it("whose values between are kept: each is there as f32", () => {
+    const steps = stepsOf(llama, true);
+    for (const name of ["rmsNorm", "quantize", "silu", "multiply", "add"]) assert.ok(steps.includes(name), name);
+    assert.ok(!steps.some((name) => /gate|only|add\./.test(name)));
+  });
+});
