@@ -226,6 +226,17 @@ export function testEmitter(host: TestHost): void {
     for (let seed = 0; seed < 5; seed++) runsTheSame(kernel, host, fillWith(seed, "floats"));
   });
 
+  it("in more comparisons at once than there are mask registers", () => {
+    const kernel = defineKernel("masks", ["input", "out"], (k, { input, out }) => {
+      const values = Array.from({ length: 12 }, (_, i) => input.loadInts(i * 16));
+      const masks = values.map((value, i) => value.greater(values[(i + 5) % 12]));
+      k.range(0, 3, 1, (i) => {
+        for (const [n, mask] of masks.entries()) out.add(i.mul(16)).store(mask.select(values[n], i.splat()), n * 64);
+      });
+    });
+    for (let seed = 0; seed < 5; seed++) runsTheSame(kernel, host, fillWith(seed, "ints"));
+  });
+
   it("in random programs with more values than there are registers", () => {
     for (let seed = 0; seed < 16; seed++) runsTheSame(randomKernel(seed), host, fillWith(seed, "ints"));
   });
