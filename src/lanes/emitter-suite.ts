@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { philox } from "../base/random.ts";
 import { type Kernel, defineKernel, traceKernel } from "./builder.ts";
 import { interpret } from "./interpret.ts";
-import { type Machine, type OperationName, operations } from "./ir.ts";
+import { type Machine, type OperationName, type TracedKernel, operations } from "./ir.ts";
 import { Float, Floats, Int, Ints } from "./values.ts";
 
 /** Memory that emitted code runs over. */
@@ -48,8 +48,7 @@ export function runsTheSame(
     const start = buffer === twin ? 0 : base;
     setRecord(machine, buffer, [start + IN, start + OUT]);
   }
-  const run = host.compile(kernel, base + SCRATCH);
-  const traced = traceKernel(kernel, machine);
+  const { run, traced } = prepare(kernel, host);
   for (let part = 0; part < parts; part++) {
     run(base, part, parts);
     interpret(traced, machine, twin, { record: 0, part, parts, scratch: SCRATCH });
@@ -57,6 +56,25 @@ export function runsTheSame(
   const after = (buffer: ArrayBufferLike): number[] =>
     [...new Uint32Array(buffer, IN, (TEST_BYTES - IN) / 4)].map(normalize);
   assert.deepEqual(after(memory), after(twin));
+}
+
+interface Prepared {
+  readonly run: ReturnType<TestHost["compile"]>;
+  readonly traced: TracedKernel;
+}
+
+const prepared = new WeakMap<TestHost, WeakMap<TestKernel, Prepared>>();
+
+/** A kernel compiled for a host and traced for the interpreter, once. */
+function prepare(kernel: TestKernel, host: TestHost): Prepared {
+  const kernels = prepared.get(host) ?? new WeakMap<TestKernel, Prepared>();
+  prepared.set(host, kernels);
+  const made = kernels.get(kernel) ?? {
+    run: host.compile(kernel, host.base + SCRATCH),
+    traced: traceKernel(kernel, host.machine),
+  };
+  kernels.set(kernel, made);
+  return made;
 }
 
 /** NaNs have many bit patterns, all of them right. */
