@@ -1,6 +1,7 @@
 // Which pairs of symbols merge, into what, and in which order: (left id, right id) → (rank, merged id), an open-addressing
 // hash table in one typed array. Filled up front from a list of merges, or pair by pair on first sight through `resolve`
-// (vocabularies that give only scores or ranks of whole tokens). Not here: the merging (bpe-merge.ts).
+// (vocabularies that give only scores or ranks of whole tokens), or so at first, and as a whole once many pairs were asked
+// for: a prompt meets a few hundred of the 150,000 pairs that a list has. Not here: the merging (bpe-merge.ts).
 import { UnsupportedError } from "../base/errors.ts";
 
 /** Answers a pair seen for the first time: its rank and merged id, or undefined when it does not merge. */
@@ -17,6 +18,8 @@ const FILTER_MASK = (1 << 17) - 1; // words of 32 bits: 512 kB, which a core's s
 export const RANK_MAX = 2 ** 22 - 1;
 // Pairs remembered for `resolve`; at the limit they are forgotten, so memory stays under 32 MB on any text.
 const RESOLVED_LIMIT = 1 << 20;
+/** Pairs that are asked for one by one, a microsecond each, before all are added, which takes as long as 50,000 of them. */
+const FILL_AT = 20_000;
 
 export class MergeTable {
   rows: Int32Array;
@@ -25,13 +28,16 @@ export class MergeTable {
   readonly #filter = new Int32Array(FILTER_MASK + 1);
   #count = 0;
   #resolve: ResolvePair | undefined;
+  #fill: ((table: MergeTable) => void) | undefined;
+  readonly #expected: number;
 
-  /** Room for `expected` pairs; it grows beyond by itself. */
-  constructor(expected: number, resolve?: ResolvePair) {
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, expected * 1.6)));
-    this.rows = new Int32Array(capacity * STRIDE).fill(EMPTY);
-    this.#mask = capacity - 1;
+  /** Room for `expected` pairs; it grows beyond by itself. `fill`: adds all pairs that merge, as `resolve` has them. */
+  constructor(expected: number, resolve?: ResolvePair, fill?: (table: MergeTable) => void) {
+    this.#expected = expected;
+    this.rows = emptyRows(fill === undefined ? expected : 0);
+    this.#mask = this.rows.length / STRIDE - 1;
     this.#resolve = resolve;
+    this.#fill = fill;
   }
 
   /**
@@ -74,6 +80,10 @@ export class MergeTable {
   }
 
   #learn(left: number, right: number, resolve: ResolvePair): number {
+    if (this.#fill !== undefined && this.#count >= FILL_AT) {
+      this.#complete(this.#fill);
+      return this.find(left, right);
+    }
     if (this.#count >= RESOLVED_LIMIT) {
       this.rows.fill(EMPTY);
       this.#count = 0;
@@ -81,6 +91,16 @@ export class MergeTable {
     const [rank, merged] = resolve(left, right) ?? [MISSING_RANK, 0];
     this.add(left, right, rank, merged);
     return this.find(left, right);
+  }
+
+  #complete(fill: (table: MergeTable) => void): void {
+    this.#resolve = undefined;
+    this.#fill = undefined;
+    this.rows = emptyRows(this.#expected);
+    this.#mask = this.rows.length / STRIDE - 1;
+    this.#count = 0;
+    this.#filter.fill(0);
+    fill(this);
   }
 
   #grow(): void {
@@ -92,6 +112,11 @@ export class MergeTable {
       if (old[row] !== EMPTY) this.add(old[row], old[row + 1], old[row + 2], old[row + 3]);
     }
   }
+}
+
+function emptyRows(expected: number): Int32Array {
+  const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, expected * 1.6)));
+  return new Int32Array(capacity * STRIDE).fill(EMPTY);
 }
 
 function hashOf(left: number, right: number): number {

@@ -3,6 +3,7 @@
 import { FormatError } from "../base/errors.ts";
 import { TextList } from "../base/text-list.ts";
 import { MergeTable } from "./merge-table.ts";
+import { TextIndex } from "./text-index.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 const SPACE = 0x20;
@@ -17,7 +18,6 @@ export function mergesOf(
   extra: string[] | undefined,
   file: string,
 ): MergeTable {
-  const table = new MergeTable(merges.length);
   const extraIds = new Map<string, number>();
   /** The symbol of a spelling that the vocabulary lacks. */
   const otherSymbol = (text: string, rank: number): number => {
@@ -29,22 +29,13 @@ export function mergesOf(
     extraIds.set(text, symbol);
     return symbol;
   };
-  if (merges instanceof TextList) addFromBytes(table, merges, vocabulary, otherSymbol, file);
-  else addFromTexts(table, merges, vocabulary, otherSymbol, file);
-  return table;
-}
-
-type OtherSymbol = (text: string, rank: number) => number;
-
-function addFromTexts(
-  table: MergeTable,
-  merges: readonly (string | readonly [string, string])[],
-  vocabulary: Vocabulary,
-  otherSymbol: OtherSymbol,
-  file: string,
-): void {
+  // a list whose symbols must all be the vocabulary's is held against it at once
+  if (merges instanceof TextList && extra !== undefined)
+    return mergesFromBytes(merges, vocabulary, extra, otherSymbol, file);
+  const table = new MergeTable(merges.length);
   const symbolOf = (text: string, rank: number): number => vocabulary.idOf(text) ?? otherSymbol(text, rank);
-  for (const [rank, merge] of merges.entries()) {
+  let rank = 0;
+  for (const merge of merges) {
     let left: string;
     let right: string;
     if (typeof merge === "string") {
@@ -56,34 +47,75 @@ function addFromTexts(
       [left, right] = merge;
     }
     table.add(symbolOf(left, rank), symbolOf(right, rank), rank, symbolOf(left + right, rank));
+    rank++;
   }
+  return table;
 }
 
-function addFromBytes(
-  table: MergeTable,
+type OtherSymbol = (text: string, rank: number) => number;
+
+/** A table that asks the list for each pair that it meets, by an index of the merges' bytes. */
+function mergesFromBytes(
   merges: TextList,
   vocabulary: Vocabulary,
+  extra: readonly string[],
   otherSymbol: OtherSymbol,
   file: string,
-): void {
-  const { bytes, starts } = merges;
-  const { index } = vocabulary;
-  for (let rank = 0; rank < merges.length; rank++) {
-    const [start, end] = [starts[rank], starts[rank + 1]];
-    let space = start + 1;
-    while (space < end && bytes[space] !== SPACE) space++;
-    if (space >= end) throw noPair(file, rank, merges.at(rank));
-    let left = index.find(bytes, start, space);
-    let right = index.find(bytes, space + 1, end);
-    let merged = index.findJoined(bytes, start, space, space + 1, end);
-    if (left < 0 || right < 0 || merged < 0) {
-      const [first, second] = [textOf(bytes, start, space), textOf(bytes, space + 1, end)];
-      if (left < 0) left = otherSymbol(first, rank);
-      if (right < 0) right = otherSymbol(second, rank);
-      if (merged < 0) merged = otherSymbol(first + second, rank);
-    }
-    table.add(left, right, rank, merged);
+): MergeTable {
+  const { bytes, starts, length } = merges;
+  const spaces = new Uint32Array(length);
+  for (let rank = 0; rank < length; rank++) {
+    let space = starts[rank] + 1;
+    while (space < starts[rank + 1] && bytes[space] !== SPACE) space++;
+    if (space >= starts[rank + 1]) throw noPair(file, rank, merges.at(rank));
+    spaces[rank] = space;
   }
+  const ranks = new TextIndex(merges);
+  const { index, list } = vocabulary;
+
+  /** What the two halves of a merge become. */
+  const mergedOf = (rank: number): number => {
+    const merged = index.findJoined(bytes, starts[rank], spaces[rank], spaces[rank] + 1, starts[rank + 1]);
+    if (merged >= 0) return merged;
+    const [left, right] = [
+      textOf(bytes, starts[rank], spaces[rank]),
+      textOf(bytes, spaces[rank] + 1, starts[rank + 1]),
+    ];
+    return otherSymbol(left + right, rank);
+  };
+  const halfOf = (rank: number, from: number, end: number): number => {
+    const symbol = index.find(bytes, from, end);
+    return symbol >= 0 ? symbol : otherSymbol(textOf(bytes, from, end), rank);
+  };
+
+  let pair = new Uint8Array(256);
+  /** Puts a symbol's bytes into `pair` from `at` on; returns where they end. */
+  const spell = (symbol: number, at: number): number => {
+    const spelled = symbol < vocabulary.size ? undefined : new TextEncoder().encode(extra[symbol - vocabulary.size]);
+    const from = spelled ?? list.bytes;
+    const [first, end] = spelled === undefined ? [list.starts[symbol], list.starts[symbol + 1]] : [0, spelled.length];
+    if (at + end - first + 1 > pair.length) {
+      const larger = new Uint8Array(2 * (at + end - first + 1));
+      larger.set(pair);
+      pair = larger;
+    }
+    for (let i = first; i < end; i++) pair[at + i - first] = from[i];
+    return at + end - first;
+  };
+  const resolve = (left: number, right: number): readonly [number, number] | undefined => {
+    if (left < 0 || right < 0) return undefined; // of a byte that the vocabulary lacks
+    const space = spell(left, 0);
+    pair[space] = SPACE;
+    const rank = ranks.find(pair, 0, spell(right, space + 1));
+    // of symbols with a space in them, two pairs may read alike
+    return rank < 0 || spaces[rank] - starts[rank] !== space ? undefined : [rank, mergedOf(rank)];
+  };
+  return new MergeTable(length, resolve, (table) => {
+    for (let rank = 0; rank < length; rank++) {
+      const left = halfOf(rank, starts[rank], spaces[rank]);
+      table.add(left, halfOf(rank, spaces[rank] + 1, starts[rank + 1]), rank, mergedOf(rank));
+    }
+  });
 }
 
 const textOf = (bytes: Uint8Array, from: number, end: number): string =>
