@@ -7,7 +7,8 @@
 // are. When even "narrow" differs, the template acts on control tokens written in messages (it drops what is before a
 // `</think>`, say): then it is not shown them, and the narrow rendering is the prompt.
 //
-// Templates of files are untrusted and render on a thread with a budget (template-runner.ts); ours render here.
+// Templates of files are untrusted and render on a thread with a budget (template-runner.ts); ours, and those that
+// somebody has read (template-vetted.ts), render here.
 import { UnsupportedError, UsageError } from "../base/errors.ts";
 import { builtInNames, builtInSource, isVetted } from "./template-builtin.ts";
 import { TemplateError } from "./template-error.ts";
@@ -17,6 +18,7 @@ import { createMarking } from "./template-marks.ts";
 import type { Marking } from "./template-marks.ts";
 import { createTemplateRunner, DEFAULT_BUDGET } from "./template-runner.ts";
 import type { TemplateBudget } from "./template-runner.ts";
+import { isVettedText } from "./template-vetted.ts";
 import { createToolCallFitter } from "./template-tools.ts";
 import type { TemplateMessage } from "./template-tools.ts";
 
@@ -95,7 +97,8 @@ export function createTemplate(
     nowMs: number,
   ): Promise<string> {
     const job: JinjaJob = { source, variables, nowMs, outputUnits: budget.outputUnits };
-    const result = isVetted(source) ? renderJinja(job) : await runner.run(job);
+    const isSafe = isVetted(source) || (await isVettedText(source));
+    const result = isSafe ? renderJinja(job) : await runner.run(job);
     switch (result.kind) {
       case "text":
         return result.text;

@@ -7,6 +7,7 @@ import { templateMessages } from "../../src/chat/messages.ts";
 import type { Message } from "../../src/chat/types.ts";
 import { openModelFiles } from "../../src/format/open-model-files.ts";
 import { tokenizerFromGguf } from "../../src/text/from-gguf.ts";
+import { isVettedText } from "../../src/text/template-vetted.ts";
 import { ggufTemplates } from "../../src/text/template-sources.ts";
 import { modelFile } from "../model-files.ts";
 import { sharedData } from "../shared-data.ts";
@@ -69,3 +70,11 @@ for (const name of ["qwen2.5-coder-1.5b-instruct-q4_k_m", "gemma-3-270m-q4_k_m"]
     });
   });
 }
+
+const qwen = modelFile("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf");
+test("Qwen2.5's template is one that somebody has read; with a space more it is not", { skip: qwen.skip }, async () => {
+  await using files = await openModelFiles(qwen.path);
+  const { main } = ggufTemplates(files.config, qwen.path);
+  assert.equal(await isVettedText(main!), true);
+  assert.equal(await isVettedText(`${main!} `), false);
+});
