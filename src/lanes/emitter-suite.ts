@@ -130,7 +130,7 @@ function operationKernel(op: OperationName): TestKernel {
   });
 }
 
-const elsewhere: readonly OperationName[] = ["int.parameter", "int.scratch", "ints.dotBytes"];
+const elsewhere: readonly OperationName[] = ["int.parameter", "int.scratch", "ints.dotBytes", "ints.dotPairs"];
 
 /** Whether a machine has an operation that is tested on its own. */
 function isTested(op: OperationName, machine: Machine): boolean {
@@ -164,6 +164,19 @@ export function testEmitter(host: TestHost): void {
           const unsigned = input.loadInts(64 + i * 16).and(bits === 7 ? 0x7f7f7f7f : -1);
           out.store(input.loadInts(i * 16).dotBytes(input.loadInts(16), unsigned, bits), i * 64);
           out.store(input.loadInts(i * 16).dotBytes(input.splatInts(20), unsigned, bits), i * 64 + 256);
+        }
+      });
+      for (let seed = 0; seed < 20; seed++) runsTheSame(kernel, host, fillWith(seed, "ints"));
+    });
+  }
+
+  if (machine.dot === "i7") {
+    it("in pairs of byte products", () => {
+      const kernel = defineKernel("pairs", ["input", "out"], (_, { input, out }) => {
+        for (let i = 0; i < 4; i++) {
+          const unsigned = input.loadInts(64 + i * 16).and(0x7f7f7f7f);
+          const pairs = input.loadInts(i * 16).dotPairs(unsigned);
+          out.store(pairs.addHalves(input.splatInts(20).dotPairs(unsigned)), i * 64);
         }
       });
       for (let seed = 0; seed < 20; seed++) runsTheSame(kernel, host, fillWith(seed, "ints"));

@@ -142,6 +142,12 @@ function dotTiles(sums: Int32Array, a: Int32Array, b: Int32Array): void {
 const LEAST_NORMAL = 2 ** -126;
 const flush = (x: number): number => (Math.abs(x) < LEAST_NORMAL ? x * 0 : x);
 
+/** A byte of which dotPairs promises that it has 7 bits. */
+function sevenBits(x: number, i: number): number {
+  if (byte(x, i) > 127) throw new RangeError(`dotPairs: ${byte(x, i)} needs 8 bits`);
+  return byte(x, i);
+}
+
 /** Operations that work on each number (or lane) alone, shared by scalars and registers. */
 const elementwise: Partial<Record<OperationName, (a: number, b: number, c: number) => number>> = {
   "int.add": (a, b) => (a + b) | 0,
@@ -177,6 +183,11 @@ const elementwise: Partial<Record<OperationName, (a: number, b: number, c: numbe
   "ints.eq": (a, b) => -Number(a === b),
   "ints.gtS": (a, b) => -Number(a > b),
   "ints.select": (a, b, c) => (a & b) | (~a & c),
+  "ints.addHalves": (a, b) => ((a + b) & 0xffff) | ((high(a) + high(b)) << 16),
+  "ints.dotPairs": (a, b) => {
+    const pair = (i: number): number => signedByte(a, i) * sevenBits(b, i) + signedByte(a, i + 1) * sevenBits(b, i + 1);
+    return (pair(0) & 0xffff) | (pair(2) << 16);
+  },
   "ints.dotHalves": (a, b) => (low(a) * low(b) + high(a) * high(b)) | 0,
   "ints.bits": bitsOf,
   "ints.fromFloats": truncate,

@@ -86,8 +86,11 @@ export const operations = {
   "ints.shlHalves": ["ints", "ints"],
   "ints.shrSHalves": ["ints", "ints"],
   "ints.shrUHalves": ["ints", "ints"],
+  "ints.addHalves": ["ints", "ints", "ints"],
   /** per lane: low·low + high·high of signed halves */
   "ints.dotHalves": ["ints", "ints", "ints"],
+  /** Where Machine.dot is "i7"; per half: the sum of two products, signed bytes of the first by 0..127 of the second. */
+  "ints.dotPairs": ["ints", "ints", "ints"],
   /** per lane: third + sum of four products, signed bytes of the first by bytes of the second (see Machine.dot) */
   "ints.dotBytes": ["ints", "ints", "ints", "ints"],
   "ints.bits": ["ints", "floats"],

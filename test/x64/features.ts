@@ -17,7 +17,10 @@ const evexRules: readonly (readonly [names: RegExp, feature: CpuFeature])[] = [
   [/^vpdp/, "avx512_vnni"],
   [/bf16$/, "avx512_bf16"],
   [/^v(and|xor)ps$|^vpmovm2d$|^vpextrd$/, "avx512dq"],
-  [/^vperm(t2)?w$|^vmovdqu(8|16)$|^vp(shufb|alignr|maddwd|maddubsw)$|^vps(llw|rlw|raw|rldq)$|^vpackus/, "avx512bw"],
+  [
+    /^vperm(t2)?w$|^vmovdqu(8|16)$|^vp(shufb|alignr|maddwd|maddubsw)$|^vps(llw|rlw|raw|rldq)$|^vpackus|^vpaddw$/,
+    "avx512bw",
+  ],
 ];
 
 const maskFeatures: Readonly<Record<string, CpuFeature>> = {

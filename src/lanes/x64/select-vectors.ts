@@ -217,6 +217,9 @@ const dotBytes: Maker = (s, { operands: [sum, signed, unsigned], result }) => {
   s.emit("vpaddd", s.bits, result, [value(sum), value(products)], { memoryAt: 1, memory: lanewise(s) });
 };
 
+const dotPairs: Maker = (s, { operands: [signed, unsigned], result }) =>
+  s.emit("vpmaddubsw", s.bits, result, [value(unsigned), s.operand(signed)], { memoryAt: 1 });
+
 /** Truncated, saturating, NaN gives 0: the instruction gives the least number for all it cannot convert. */
 const toInts: Maker = (s, { operands: [x], result }) => {
   const number = value(x);
@@ -322,7 +325,9 @@ export const vectors: Partial<Record<OperationName, Maker>> = {
   "floats.select": select,
   "ints.lane": lane(true),
   "floats.lane": lane(false),
+  "ints.addHalves": commutative("vpaddw", "whole"),
   "ints.dotHalves": commutative("vpmaddwd", "whole"),
+  "ints.dotPairs": dotPairs,
   "ints.dotBytes": dotBytes,
   "ints.fromFloats": toInts,
   "ints.pairBf16": pairBf16,

@@ -85,6 +85,7 @@ vblendmps    | V,H,W   | 66.0f38.0 65 | 128 256 512 | evex b
 vpblendmd    | V,H,W   | 66.0f38.0 64 | 128 256 512 | evex b
 
 vpaddd       | V,H,W   | 66.0f.0 fe   | 128 256 512 | vex evex b
+vpaddw       | V,H,W   | 66.0f.0 fd   | 128 256 512 | vex evex
 vpsubd       | V,H,W   | 66.0f.0 fa   | 128 256 512 | vex evex b
 vpmulld      | V,H,W   | 66.0f38.0 40 | 128 256 512 | vex evex b
 vpmaddwd     | V,H,W   | 66.0f.0 f5   | 128 256 512 | vex evex

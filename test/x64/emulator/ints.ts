@@ -111,6 +111,7 @@ export const ints: Readonly<Record<string, Operation>> = {
   vblendmps: { ...secondSource, mergesFirst: true },
   vpblendmd: { ...secondSource, mergesFirst: true },
   vpaddd: lanes(4, (a, b) => a + b),
+  vpaddw: { lane: 2, run: lanes(4, (a, b) => ((a + b) & 0xffff) | ((high(a) + high(b)) << 16)).run },
   vpsubd: lanes(4, (a, b) => a - b),
   vpmulld: lanes(4, (a, b) => Math.imul(a, b)),
   vpmaddwd: lanes(4, dotHalves),
