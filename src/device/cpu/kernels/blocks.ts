@@ -33,6 +33,8 @@ export interface QuantizedFormat {
   readonly zero: number;
   /** Bits of a byte that is not shifted. */
   readonly bits: 7 | 8;
+  /** The largest of them. */
+  readonly most: number;
   /**
    * Quads in an order in which neighbours share what they load, in runs: those of a run belong to sub-blocks that no
    * other run meets, so that only their sums are kept at a time.
@@ -48,7 +50,7 @@ type Fields = Readonly<Record<string, { scale(): Floats; word(unit: number): Int
 
 function format(
   name: QuantizedName,
-  facts: Pick<QuantizedFormat, "subColumns" | "zero" | "bits" | "runs">,
+  facts: Pick<QuantizedFormat, "subColumns" | "zero" | "bits" | "most" | "runs">,
   open: (fields: Fields, k: KernelBuilder) => Block,
 ): QuantizedFormat {
   const offsets = fieldOffsets(layouts[name]);
@@ -143,36 +145,36 @@ const chunkNibbles = (t: number): { word: number; high: boolean } => ({
 });
 
 export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> = {
-  q4_0: format("q4_0", { subColumns: 32, zero: 8, bits: 7, runs: halvesRuns }, (f, k) => ({
+  q4_0: format("q4_0", { subColumns: 32, zero: 8, bits: 7, most: 15, runs: halvesRuns }, (f, k) => ({
     d: () => f.d.scale(),
     ...plainNibbles(f, k),
   })),
-  q4_1: format("q4_1", { subColumns: 32, zero: 0, bits: 7, runs: halvesRuns }, (f, k) => ({
+  q4_1: format("q4_1", { subColumns: 32, zero: 0, bits: 7, most: 15, runs: halvesRuns }, (f, k) => ({
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...plainNibbles(f, k),
   })),
-  q5_0: format("q5_0", { subColumns: 32, zero: 16, bits: 7, runs: halvesRuns }, (f) => ({
+  q5_0: format("q5_0", { subColumns: 32, zero: 16, bits: 7, most: 31, runs: halvesRuns }, (f) => ({
     d: () => f.d.scale(),
     ...fiveBits(f),
   })),
-  q5_1: format("q5_1", { subColumns: 32, zero: 0, bits: 7, runs: halvesRuns }, (f) => ({
+  q5_1: format("q5_1", { subColumns: 32, zero: 0, bits: 7, most: 31, runs: halvesRuns }, (f) => ({
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...fiveBits(f),
   })),
-  q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8, runs: [range(8)] }, (f) => ({
+  q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8, most: 255, runs: [range(8)] }, (f) => ({
     d: () => f.d.scale(),
     quad: (t) => f.bytes.word(t),
     shift: () => 0,
   })),
-  q4_k: format("q4_k", { subColumns: 32, zero: 0, bits: 7, runs: chunkRuns }, (f, k) => ({
+  q4_k: format("q4_k", { subColumns: 32, zero: 0, bits: 7, most: 15, runs: chunkRuns }, (f, k) => ({
     d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => nibbles(f.nibbles.word(chunkNibbles(t).word), chunkNibbles(t).high, k),
     shift: nibbleShift((t) => chunkNibbles(t).high, k),
   })),
-  q5_k: format("q5_k", { subColumns: 32, zero: 0, bits: 7, runs: chunkRuns }, (f) => ({
+  q5_k: format("q5_k", { subColumns: 32, zero: 0, bits: 7, most: 31, runs: chunkRuns }, (f) => ({
     d: () => f.d.scale(),
     ...kScales(f),
     quad: (t) => {
@@ -181,7 +183,7 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
     },
     shift: () => 0 as const,
   })),
-  q6_k: format("q6_k", { subColumns: 16, zero: 32, bits: 7, runs: lineRuns }, (f) => ({
+  q6_k: format("q6_k", { subColumns: 16, zero: 32, bits: 7, most: 63, runs: lineRuns }, (f) => ({
     d: () => f.d.scale(),
     scale: (sub) =>
       f.scales

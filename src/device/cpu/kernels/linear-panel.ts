@@ -1,7 +1,7 @@
 // y = x Wᵀ with activations rounded to int8 blocks and quantized weights, prompt class. A panel (panels.ts) holds the
 // weights' unsigned bytes, and for each sub-block a scale and what every byte adds whatever it is, as f32: only the
 // unpacking knows the format.
-import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
+import type { Int, Ints, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import type { UnaryName } from "../../../graph/index.ts";
 import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { unary } from "./elementwise.ts";
@@ -48,6 +48,51 @@ function unpack(k: KernelBuilder, format: QuantizedFormat, from: Int, i: Int, to
   });
 }
 
+/** Sums of byte products over quads, by row and register; `at`: byte offsets of the rows' quads. */
+function dotQuads(
+  k: KernelBuilder,
+  format: QuantizedFormat,
+  xs: readonly Int[],
+  at: readonly number[],
+  weightsOf: (t: number) => Ints[],
+): Ints[][] {
+  const run = sumsInHalves(k.machine, format);
+  let products: Ints[][] = [];
+  let pairs: Ints[][] = [];
+  for (const [t, offset] of at.entries()) {
+    const weights = weightsOf(t);
+    const isFirst = t % run === 0;
+    for (const [r, x] of xs.entries()) {
+      const value = x.splatInts(offset);
+      if (run === 1) {
+        products[r] = weights.map((weight, n) => (products[r]?.[n] ?? k.ints(0)).dotBytes(value, weight, format.bits));
+        continue;
+      }
+      pairs[r] = weights.map((weight, n) => {
+        const pair = value.dotPairs(weight);
+        return isFirst ? pair : pairs[r][n].addHalves(pair);
+      });
+    }
+    if (run === 1 || (t + 1) % run !== 0) continue;
+    const summed = pairs.map((row) => row.map((pair) => pair.dotHalves(k.ints(ONES))));
+    products = t < run ? summed : summed.map((row, r) => row.map((sum, n) => products[r][n].add(sum)));
+    pairs = [];
+  }
+  return products;
+}
+
+/** Both halves of a lane. */
+const ONES = 0x00010001;
+
+/**
+ * How many quads' products fit 16-bit halves, pair by pair, where dot products of bytes are made of such halves: summing
+ * them there saves two instructions of three. 1: each quad is summed in 32 bits.
+ */
+function sumsInHalves({ dot }: Machine, { bits, most, subColumns }: QuantizedFormat): number {
+  if (dot !== "i7" || bits !== 7) return 1;
+  return Math.min(subColumns / QUAD, Math.floor(0x7fff / (2 * 127 * most)));
+}
+
 function multiply(k: KernelBuilder, format: QuantizedFormat, { rows, registers, blocks }: Tile, sums: TileSums): void {
   const subs = ACTIVATION_COLUMNS / format.subColumns;
   const quads = format.subColumns / QUAD;
@@ -56,17 +101,10 @@ function multiply(k: KernelBuilder, format: QuantizedFormat, { rows, registers, 
     const groups = new Map(registers.map(({ group }) => [group, group.add(part.mul(PART_BYTES))]));
     const weightAt = registers.map(({ group, offset }) => ({ at: groups.get(group) as Int, offset }));
     for (let sub = 0; sub < subs; sub++) {
-      const products = sums.map((row) => row.map(() => k.ints(0)));
-      for (let t = 0; t < quads; t++) {
-        const quad = sub * quads + t;
-        const weights = weightAt.map(({ at, offset }) => at.loadInts(quad * GROUP_BYTES + offset));
-        for (const [r, x] of xs.entries()) {
-          const value = x.splatInts(Activation.bytes + quad * QUAD);
-          for (const [n, weight] of weights.entries()) {
-            products[r][n] = products[r][n].dotBytes(value, weight, format.bits);
-          }
-        }
-      }
+      const values = Array.from({ length: quads }, (_, t) => Activation.bytes + (sub * quads + t) * QUAD);
+      const products = dotQuads(k, format, xs, values, (t) =>
+        weightAt.map(({ at, offset }) => at.loadInts((sub * quads + t) * GROUP_BYTES + offset)),
+      );
       const totalAt = subs === 1 ? Activation.total : Activation.totalHalf + 4 * sub;
       for (const [n, { at, offset }] of weightAt.entries()) {
         const [scale, plus] = [SCALES, OFFSETS].map((field) => at.loadFloats(field + sub * GROUP_BYTES + offset));
