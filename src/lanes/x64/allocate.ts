@@ -62,7 +62,7 @@ class Scan {
   readonly #reserved: ReadonlyMap<number, readonly number[]>;
   readonly #order: readonly number[];
   /** What has, or will again have, each register. */
-  readonly #holders = new Map<number, Interval[]>();
+  readonly #holders: (Interval[] | undefined)[] = [];
   readonly #registers: number[];
   readonly #spilled: number[];
 
@@ -76,22 +76,26 @@ class Scan {
     this.#order = order;
     this.#registers = registers;
     this.#spilled = spilled;
-    for (const register of order) this.#holders.set(register, []);
+    for (const register of order) this.#holders[register] = [];
   }
 
   run(intervals: readonly Interval[], preferred: ReadonlyMap<number, number>): void {
     for (const interval of intervals) {
-      const wish = preferred.get(interval.id);
-      const order = wish === undefined ? this.#order : [wish, ...this.#order];
-      const free = order.find((register) => this.#isFree(register, interval));
+      const free = this.#findFree(interval, preferred.get(interval.id));
       if (free === undefined) this.#makeRoom(interval);
       else this.#give(interval, free);
     }
   }
 
+  #findFree(interval: Interval, wish: number | undefined): number | undefined {
+    if (wish !== undefined && this.#isFree(wish, interval)) return wish;
+    for (const register of this.#order) if (this.#isFree(register, interval)) return register;
+    return undefined;
+  }
+
   #give(interval: Interval, register: number): void {
     this.#registers[interval.id] = register;
-    this.#holders.get(register)!.push(interval);
+    this.#holders[register]!.push(interval);
   }
 
   #isReserved(register: number, interval: Interval): boolean {
@@ -100,7 +104,7 @@ class Scan {
   }
 
   #isFree(register: number, interval: Interval): boolean {
-    const holders = this.#holders.get(register);
+    const holders = this.#holders[register];
     if (holders === undefined || this.#isReserved(register, interval)) return false;
     for (let i = holders.length - 1; i >= 0; i--) {
       if (holders[i].end <= interval.start) holders.splice(i, 1);
@@ -114,7 +118,7 @@ class Scan {
     let best: { register: number; cost: number; losers: Interval[] } | undefined;
     for (const register of this.#order) {
       if (this.#isReserved(register, interval)) continue;
-      const losers = this.#holders.get(register)!.filter(({ ranges }) => overlap(ranges, interval.ranges));
+      const losers = this.#holders[register]!.filter(({ ranges }) => overlap(ranges, interval.ranges));
       const cost = losers.reduce((sum, loser) => sum + loser.cost, 0);
       if (best === undefined || cost < best.cost) best = { register, cost, losers };
     }
@@ -125,17 +129,16 @@ class Scan {
     }
     const { register, losers } = best;
     for (const { id } of losers) this.#spilled.push(id);
-    this.#holders.set(
-      register,
-      this.#holders.get(register)!.filter((holder) => !losers.includes(holder)),
-    );
+    this.#holders[register] = this.#holders[register]!.filter((holder) => !losers.includes(holder));
     this.#give(interval, register);
   }
 }
 
 /** Whether two ascending lists of ranges share a moment. */
 export function overlap(a: readonly number[], b: readonly number[]): boolean {
-  for (let [i, j] = [0, 0]; i < a.length && j < b.length;) {
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
     if (a[i + 1] <= b[j]) i += 2;
     else if (b[j + 1] <= a[i]) j += 2;
     else return true;

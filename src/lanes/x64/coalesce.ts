@@ -10,24 +10,32 @@ export function coalesce(program: Program, { lives, order, depths }: Lives): voi
   const find = (id: number): number => {
     let root = id;
     while (parents[root] !== undefined) root = parents[root];
-    while (parents[id] !== undefined) [parents[id], id] = [root, parents[id]];
+    // what was passed on the way points to the root from now on
+    while (id !== root) {
+      const next = parents[id];
+      parents[id] = root;
+      id = next;
+    }
     return root;
   };
   const copies = order.filter(
     (code) => (code.tied || code.isCopy) && code.result >= 0 && code.sources[0]?.kind === "value",
   );
-  const deepest = copies.length === 0 ? 0 : Math.max(...copies.map((code) => depths[code.at]));
+  let deepest = 0;
+  for (const { at } of copies) deepest = Math.max(deepest, depths[at]);
   for (let depth = deepest; depth >= 0; depth--) {
     for (const code of copies) {
-      if (depths[code.at] !== depth) continue;
-      const [source] = code.sources;
-      if (source.kind !== "value" || program.constants.has(source.id)) continue;
-      const [from, to] = [find(source.id), find(code.result)];
+      const source = code.sources[0];
+      if (depths[code.at] !== depth || source.kind !== "value" || program.constants.has(source.id)) continue;
+      const from = find(source.id);
+      const to = find(code.result);
       if (from === to || program.classes[from] !== program.classes[to]) continue;
-      const [a, b] = [lives[from]!, lives[to]!];
-      const moment = code.at * MOMENTS + SET_FIRST;
-      if (isSetWithin(a, b, NONE) || isSetWithin(b, a, moment)) continue;
-      const [kept, gone] = a.ranges.length + a.sets.length >= b.ranges.length + b.sets.length ? [from, to] : [to, from];
+      const a = lives[from]!;
+      const b = lives[to]!;
+      if (isSetWithin(a, b, NONE) || isSetWithin(b, a, code.at * MOMENTS + SET_FIRST)) continue;
+      const isLonger = a.ranges.length + a.sets.length >= b.ranges.length + b.sets.length;
+      const kept = isLonger ? from : to;
+      const gone = isLonger ? to : from;
       parents[gone] = kept;
       merge(lives[kept]!, lives[gone]!);
       if (code.isCopy) lives[kept]!.weight -= 2 * LOOP_TURNS ** depth; // the copy neither reads nor sets any more
@@ -40,7 +48,8 @@ export function coalesce(program: Program, { lives, order, depths }: Lives): voi
 
 /** Whether `a` is set, but at one moment, while `b` is needed. */
 function isSetWithin(a: Life, b: Life, except: number): boolean {
-  const [first, last] = [b.ranges[0], b.ranges[b.ranges.length - 1]];
+  const first = b.ranges[0];
+  const last = b.ranges[b.ranges.length - 1];
   for (let i = firstFrom(a.sets, 1, first); i < a.sets.length && a.sets[i] < last; i++) {
     if (a.sets[i] !== except && contains(b.ranges, a.sets[i])) return true;
   }
@@ -54,7 +63,8 @@ function contains(ranges: readonly number[], moment: number): boolean {
 
 /** Index, in steps of `stride`, of the first number in an ascending list that is not less than `least`. */
 function firstFrom(numbers: readonly number[], stride: number, least: number): number {
-  let [low, high] = [0, numbers.length / stride];
+  let low = 0;
+  let high = numbers.length / stride;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (numbers[middle * stride] < least) low = middle + 1;
@@ -69,7 +79,8 @@ function merge(into: Life, from: Life): void {
   for (const moment of from.sets) into.sets.splice(firstFrom(into.sets, 1, moment), 0, moment);
   const { ranges } = into;
   for (let i = 0; i < from.ranges.length; i += 2) {
-    let [start, end] = [from.ranges[i], from.ranges[i + 1]];
+    let start = from.ranges[i];
+    let end = from.ranges[i + 1];
     // everything that touches the new range becomes part of it
     let first = firstFrom(ranges, 2, start);
     if (first > 0 && ranges[2 * first - 1] >= start) first--;
@@ -87,14 +98,16 @@ function merge(into: Life, from: Life): void {
 export function rename(code: Code, find: (id: number) => number): void {
   if (code.result >= 0) code.result = find(code.result);
   if (code.mask >= 0) code.mask = find(code.mask);
-  code.sources.forEach((source, i) => {
+  const { sources } = code;
+  for (let i = 0; i < sources.length; i++) {
+    const source = sources[i];
     if (source.kind === "value") {
       const id = find(source.id);
-      if (id !== source.id) code.sources[i] = { ...source, id };
+      if (id !== source.id) sources[i] = { kind: "value", id };
     } else if (source.kind === "place" && (source.base >= 0 || source.index >= 0)) {
       const base = source.base >= 0 ? find(source.base) : source.base;
       const index = source.index >= 0 ? find(source.index) : source.index;
-      if (base !== source.base || index !== source.index) code.sources[i] = { ...source, base, index };
+      if (base !== source.base || index !== source.index) sources[i] = { ...source, base, index };
     }
-  });
+  }
 }

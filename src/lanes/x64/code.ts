@@ -154,7 +154,9 @@ export const place = (base: number, displacement: number, broadcast = false): Pl
 
 /** Calls `visit` with every value that code reads. */
 export function eachRead(code: Code, visit: (id: number) => void): void {
-  for (const source of code.sources) {
+  const { sources } = code;
+  for (let i = 0; i < sources.length; i++) {
+    const source = sources[i];
     if (source.kind === "value") visit(source.id);
     else if (source.kind === "place") {
       if (source.base >= 0) visit(source.base);
@@ -177,4 +179,16 @@ export function makesInPlace({ constants, classes }: Program, { tied, isCopy, so
   const [first] = sources;
   if (!(tied || isCopy) || first?.kind !== "value" || first.id !== id) return false;
   return constants.get(id) === 0 || (constants.has(id) && classes[id] === "general");
+}
+
+/** Whether code reads or sets one of some values. */
+export function touches(code: Code, ids: ReadonlySet<number>): boolean {
+  if (ids.has(code.result) || ids.has(code.mask)) return true;
+  const { sources } = code;
+  for (let i = 0; i < sources.length; i++) {
+    const source = sources[i];
+    if (source.kind === "value" && ids.has(source.id)) return true;
+    if (source.kind === "place" && (ids.has(source.base) || ids.has(source.index))) return true;
+  }
+  return false;
 }

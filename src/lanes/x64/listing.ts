@@ -89,16 +89,17 @@ class Lister {
       else this.#copy(code, result!, code.sources[0]);
       return;
     }
-    const rest = code.tied ? code.sources.slice(1) : code.sources;
     if (code.tied) this.#copy(code, result!, code.sources[0]);
-    const operands = rest.map((source) => this.#operand(source));
-    if (code.name.charCodeAt(0) === AT) return macroOf(code.name)(this, result!, operands, code);
-    this.#out.push({
-      name: code.name,
-      bits: code.bits,
-      operands: result === undefined ? operands : [result, ...operands],
-      ...(code.mask >= 0 && { mask: { number: this.#registers[code.mask], zero: !code.name.includes("blendm") } }),
-    });
+    const isMacro = code.name.charCodeAt(0) === AT;
+    const operands: Operand[] = result === undefined || isMacro ? [] : [result];
+    for (let i = code.tied ? 1 : 0; i < code.sources.length; i++) operands.push(this.#operand(code.sources[i]));
+    if (isMacro) return macroOf(code.name)(this, result!, operands, code);
+    const { name, bits, mask } = code;
+    if (mask < 0) this.#out.push({ name, bits, operands });
+    else {
+      const zero = !name.includes("blendm");
+      this.#out.push({ name, bits, operands, mask: { number: this.#registers[mask], zero } });
+    }
   }
 
   /** Brings a source to where the result will be. */

@@ -2,7 +2,7 @@
 // the tree backwards once; what a loop reads before it sets is needed in all of it. On the way, now that it is known
 // which sources are read for the last time, chooses among the ways of destructive instructions.
 // Code number i has four moments: 4i reads what the result replaces, 4i + 1 sets that, 4i + 2 reads the rest, 4i + 3 sets.
-import { type Code, type Item, type LoopRegion, type Program, eachRead } from "./code.ts";
+import { type Code, type Item, type LoopRegion, type Program, type Source, type Way, eachRead } from "./code.ts";
 
 export const READ_FIRST = 0;
 export const SET_FIRST = 1;
@@ -163,7 +163,7 @@ class Walker {
     const weight = LOOP_TURNS ** this.#depths[code.at];
     const { result } = code;
     const isNeeded = result >= 0 && live.delete(result);
-    if (code.ways !== undefined || code.isSum) choose(code, (id) => !live.has(id) && !this.#program.constants.has(id));
+    if (code.ways !== undefined || code.isSum) choose(code, live, this.#program.constants);
     const early = code.tied || code.isCopy;
     if (result >= 0) {
       const start = from + (early ? SET_FIRST : SET);
@@ -174,41 +174,43 @@ class Walker {
       life.sets.push(start);
       life.weight += weight;
     }
-    const read = (id: number, moment: number): void => {
-      this.#open(id, from + moment + 1, live);
-      this.#life(id).weight += weight;
-    };
     // later reads first: they decide where the range ends
-    code.sources.forEach((source, i) => {
-      const moment = i === 0 && early ? READ_FIRST : READ;
-      if (moment === READ_FIRST && source.kind === "value") return;
-      if (source.kind === "value") read(source.id, READ);
-      else if (source.kind === "place") {
-        if (source.base >= 0) read(source.base, READ);
-        if (source.index >= 0) read(source.index, READ);
-      }
-    });
-    if (code.mask >= 0) read(code.mask, READ);
-    const [first] = code.sources;
-    if (early && first?.kind === "value") read(first.id, READ_FIRST);
+    const { sources } = code;
+    for (let i = early ? 1 : 0; i < sources.length; i++) this.#read(sources[i], from + READ, weight, live);
+    if (code.mask >= 0) this.#readValue(code.mask, from + READ, weight, live);
+    if (!early || sources.length === 0) return;
+    this.#read(sources[0], from + (sources[0].kind === "value" ? READ_FIRST : READ), weight, live);
+  }
+
+  #read(source: Source, moment: number, weight: number, live: Set<number>): void {
+    if (source.kind === "value") this.#readValue(source.id, moment, weight, live);
+    else if (source.kind === "place") {
+      if (source.base >= 0) this.#readValue(source.base, moment, weight, live);
+      if (source.index >= 0) this.#readValue(source.index, moment, weight, live);
+    }
+  }
+
+  #readValue(id: number, moment: number, weight: number, live: Set<number>): void {
+    this.#open(id, moment + 1, live);
+    this.#life(id).weight += weight;
   }
 }
 
 /** Takes the first way whose first source is read for the last time; a sum without one becomes `lea`. */
-function choose(code: Code, dies: (id: number) => boolean): void {
-  const { sources } = code;
-  const ways = code.ways ?? [{ name: code.name, order: sources.map((_, i) => i) }];
-  const isLast = (i: number): boolean => {
-    const source = sources[i];
-    return source.kind === "value" && dies(source.id);
-  };
-  const isPlace = (i: number): boolean => sources[i].kind === "place";
-  const isValue = (i: number): boolean => sources[i].kind === "value";
-  const best =
-    ways.find(({ order }) => isLast(order[0])) ??
-    (code.isSum && sources.every(({ kind }) => kind !== "place")
-      ? undefined
-      : (ways.find(({ order }) => isValue(order[0]) && !isPlace(order[0])) ?? ways[0]));
+function choose(code: Code, live: ReadonlySet<number>, constants: ReadonlyMap<number, number>): void {
+  const { sources, ways = [{ name: code.name, order: sources.map((_, i) => i) }] } = code;
+  let best: Way | undefined;
+  let copied: Way | undefined;
+  for (const way of ways) {
+    const source = sources[way.order[0]];
+    if (source.kind !== "value") continue;
+    copied ??= way;
+    if (live.has(source.id) || constants.has(source.id)) continue;
+    best = way;
+    break;
+  }
+  const isPlain = code.isSum && sources[0].kind !== "place" && sources[1].kind !== "place";
+  if (!isPlain) best ??= copied ?? ways[0];
   code.ways = undefined;
   if (best === undefined) {
     const [base, other] = sources;

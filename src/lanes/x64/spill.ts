@@ -16,6 +16,7 @@ import {
   makesInPlace,
   place,
   placeBefore,
+  touches,
   value,
 } from "./code.ts";
 import type { ConstantPool } from "./pool.ts";
@@ -65,7 +66,7 @@ class Spiller {
     for (const item of items) {
       if (item.kind === "code") {
         this.#now++;
-        if (this.#touches(item)) this.#code(item, scope, out);
+        if (touches(item, this.#ids)) this.#code(item, scope, out);
         else out.push(item);
         continue;
       }
@@ -107,7 +108,7 @@ class Spiller {
     const visit = (items: readonly Item[]): void => {
       for (const item of items) {
         if (item.kind === "branch") [item.body, item.otherwise].forEach(visit);
-        if (item.kind !== "code") continue;
+        if (item.kind !== "code" || !touches(item, this.#ids)) continue;
         eachRead(item, (id) => {
           if (!this.#ids.has(id) || sets.has(id) || copies.has(id) || this.#program.homes.has(id)) return;
           if (makesInPlace(this.#program, item, id)) return;
@@ -194,12 +195,6 @@ class Spiller {
     const isMove = name === "mov" || name === "vmovups" || name === "kmovw";
     if (!isMove || result >= 0 || second?.kind !== "value" || !this.#ids.has(second.id)) return false;
     return this.#program.homes.get(second.id) === first.displacement;
-  }
-
-  #touches(item: Code): boolean {
-    let touches = this.#ids.has(item.result);
-    eachRead(item, (id) => (touches ||= this.#ids.has(id)));
-    return touches;
   }
 
   #fresh(like: number): number {
