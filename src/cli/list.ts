@@ -3,16 +3,23 @@ import { builtInModel } from "../store/built-in.ts";
 import { dataFolder } from "#platform";
 import { openModelList, openPackCache, packedFolder } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
-import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
+import { bytes, note, out, outJson, paint, tabulate } from "./terminal.ts";
 
 export const command = defineCommand({
   summary: "Lists the models you have.",
   usage: "",
   words: { least: 0, most: 0 },
-  options: { json: { type: "boolean", help: "print JSON" } },
-  async run({ json }) {
+  options: {
+    check: { type: "boolean", help: "read all packed weights, remove those that are broken" },
+    json: { type: "boolean", help: "print JSON" },
+  },
+  async run({ check, json }) {
     const listed = await openModelList(dataFolder(), builtInModel).list();
-    const packs = await openPackCache(packedFolder(dataFolder())).list();
+    const cache = openPackCache(packedFolder(dataFolder()));
+    if (check) {
+      for (const { path } of await cache.check()) note(`liang: removed ${path}, which was broken`);
+    }
+    const packs = await cache.list();
     const packedOf = (path: string): number | null => packs.find(({ model }) => model === path)?.bytes ?? null;
     const models = listed.map((model) => ({ ...model, packedBytes: packedOf(model.path) }));
     if (json) {

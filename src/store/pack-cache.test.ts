@@ -106,19 +106,21 @@ describe("a file that is not right", () => {
     });
   }
 
-  test("is told by its data alone where everything is checked", async () => {
+  test("is told by its data when all is checked, and removed; what is whole stays", async () => {
     const path = await write(description());
+    await write(description({ model: "/whole.gguf" }));
     const { dataOffset } = (await cache.find(description()))!;
     await patch(path, dataOffset + 17, 0xee);
-    assert.notEqual(await cache.find(description()), undefined, "data is not read on an ordinary start");
-    process.env.LIANG_CHECK = "1";
-    try {
-      assert.equal(await cache.find(description()), undefined);
-      await write(description());
-      assert.notEqual(await cache.find(description()), undefined);
-    } finally {
-      delete process.env.LIANG_CHECK;
-    }
+    assert.notEqual(await cache.find(description()), undefined, "data is not read by a start");
+    await writeFile(join(folder, "strange.pack"), "x");
+    const broken = (await cache.check()).map((pack) => pack.path);
+    assert.deepEqual(new Set(broken), new Set([path, join(folder, "strange.pack")]));
+    assert.equal(await cache.find(description()), undefined);
+    assert.deepEqual(
+      (await cache.list()).map(({ model }) => model),
+      ["/whole.gguf"],
+    );
+    assert.deepEqual(await cache.check(), []);
   });
 
   test("is listed without a model, so that it is seen", async () => {

@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { environment } from "#platform";
 import { checkedData, encodeHeader, readHeader } from "./pack-header.ts";
 
 /** What one file is to hold. */
@@ -54,6 +53,8 @@ export interface PackCache {
   create(description: PackDescription): Promise<PackWriter | { readonly refused: string }>;
   /** All files, the least recently used first. */
   list(): Promise<KeptPack[]>;
+  /** Reads all files, the data too, and removes those that are not what was written; resolves with these. */
+  check(): Promise<KeptPack[]>;
   /** Removes what is kept for a model; resolves with the bytes that this gave back. */
   remove(model: string): Promise<number>;
 }
@@ -127,7 +128,6 @@ export function openPackCache(
       try {
         const header = await readHeader(handle);
         if (header === undefined || header.text !== text || header.dataBytes !== dataBytes) return undefined;
-        if (environment("LIANG_CHECK") !== undefined && !(await checkedData(handle, header))) return undefined;
         const now = new Date();
         await utimes(path, now, now).catch(() => undefined); // a folder that may only be read
         return { path, dataOffset: header.dataOffset };
@@ -149,6 +149,16 @@ export function openPackCache(
       } catch (error) {
         return { refused: `Packed weights are not kept: ${(error as Error).message}.` };
       }
+    },
+
+    async check() {
+      const broken: KeptPack[] = [];
+      for (const pack of await list()) {
+        if (await isWhole(pack.path)) continue;
+        await rm(pack.path, { force: true });
+        broken.push(pack);
+      }
+      return broken;
     },
 
     async remove(model) {
@@ -221,6 +231,19 @@ async function inspect(path: string): Promise<KeptPack | undefined> {
     const { size, mtimeMs } = await handle.stat();
     const header = await readHeader(handle).catch(() => undefined);
     return { path, model: header?.model, bytes: size, usedMs: mtimeMs };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function isWhole(path: string): Promise<boolean> {
+  const handle = await open(path, "r").catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    const header = await readHeader(handle);
+    return header !== undefined && (await checkedData(handle, header));
+  } catch {
+    return false;
   } finally {
     await handle.close();
   }
