@@ -9,10 +9,13 @@ import { type ExtentValues, type Graph, graph, input, linear, parameter } from "
 import type { Kernel } from "../../src/lanes/index.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
+import { runGemm } from "../cpu/gemm-runner.ts";
+import { interpreted } from "../cpu/machines.ts";
 import { type TestParameter, memoryStore, randomFloats, randomParameter } from "../cpu/stores.ts";
 import { createRunner } from "../families/runner.ts";
+import { emulatedMachine } from "./emulated-machine.ts";
 import { createLockstepExecutor } from "./lockstep.ts";
-import { allMachines } from "./machine-code.ts";
+import { type MachineCode, allMachines } from "./machine-code.ts";
 import { type FamilyName, smallModel } from "./models.ts";
 
 /** Attention over keys enough for whole and broken blocks; the trials of all ops have more than is needed here. */
@@ -147,8 +150,25 @@ const tasks: Task[] = [
   })),
 ];
 
+/** Products of two matrices in each transposition, which no graph is lowered to: with a tail in every dimension. */
+function compareGemms(code: MachineCode): void {
+  const [rows, columns, outer] = [13, 35, 37];
+  const tensors = { a: randomFloats(6, rows * columns), b: randomFloats(7, columns * outer) };
+  const sums = { bias: randomFloats(8, outer), residual: randomFloats(9, rows * outer) };
+  for (const rounding of ["f32", "bf16"] as const) {
+    for (const transposed of [undefined, "a", "b"] as const) {
+      const task = { rows, columns, outer, ...tensors, ...sums, rounding, transposed, activation: "silu" } as const;
+      const [expected, found] = [interpreted(code.machine), emulatedMachine(code)].map((machine) =>
+        runGemm(machine, task, rows * outer),
+      );
+      assert.deepEqual(found, expected, `${rounding}, transposed: ${transposed}`);
+    }
+  }
+}
+
 for (const code of machines) {
   describe(`machine code of ${code.tier} equals the interpreter`, () => {
+    it("products of two matrices", () => compareGemms(code));
     for (const { name, precision, tiers, run } of tasks) {
       if (tiers?.test(code.tier) === false) continue;
       it(name, () => run(createLockstepExecutor(code, { precision, done: doneBy(name) })));

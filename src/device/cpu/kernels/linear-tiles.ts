@@ -53,7 +53,7 @@ const [ROWS_LOW, ROWS_HIGH, LEFT, RIGHT] = [4, 5, 6, 7];
 const SUM_TILES = [0, 1, 2, 3];
 
 /** Steps between which one piece of other work is done. */
-const SLOT_STEPS = 2;
+export const SLOT_STEPS = 2;
 
 function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
   const { tiles } = k;
@@ -68,7 +68,7 @@ function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
 }
 
 /** Adds `steps` steps of products to the sums, which are zero before the first block; after each two `between(slot)`. */
-function multiply(
+export function multiply(
   k: KernelBuilder,
   operands: { readonly x: Int; readonly weights: Int; readonly sums: Int; readonly steps: Int; readonly isLater: Int },
   between: (slot: Int) => void,

@@ -5,7 +5,7 @@ import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.
 import type { UnaryName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
-import { type PromptValues, outputGroups } from "./prompt-outputs.ts";
+import { type PromptValues, outputGroups, registersThatAre } from "./prompt-outputs.ts";
 import { roughUnary } from "./rough.ts";
 import {
   BLOCK_STEPS,
@@ -25,7 +25,7 @@ export const UNIT_ROW_PANELS = 16;
 export const SUMS_BYTES = 4 * TILE_BYTES;
 
 /** Where row `row` of a panel lies in its sums: the left 16 outputs; the right ones are a tile further. */
-const sumsOfRow = (sums: Int, row: Int): Int =>
+export const sumsOfRow = (sums: Int, row: Int): Int =>
   sums.add(row.div(TILE_ROWS).mul(2 * TILE_BYTES)).add(row.and(TILE_ROWS - 1).mul(TILE_ROW_BYTES));
 
 /** The sums of a panel of rows and one of columns, when they are whole. */
@@ -57,10 +57,11 @@ export const plain: TileShape = {
     const column = panel.mul(2 * GROUP_ROWS);
     const place = rowPanel.mul(PANEL_ROWS).mul(w.outer).add(column).mul(FLOAT_BYTES);
     const sideBytes = GROUP_ROWS * FLOAT_BYTES;
+    const read = registersThatAre(k, w.outer.sub(column), 2);
     const biases = [0, 1].map(() => k.variable(k.floats(0)));
     k.when(w.bias, () => {
       const bias = w.bias.add(column.mul(FLOAT_BYTES));
-      biases.forEach((value, side) => (value.value = bias.loadFloats(side * sideBytes)));
+      biases.forEach((value, side) => (value.value = bias.add(read[side]).loadFloats()));
     });
     const each = (store: (row: Int, sums: readonly Floats[]) => void): void =>
       k.range(first, end, 1, (row) => {
@@ -73,7 +74,7 @@ export const plain: TileShape = {
     const isCut = w.outer.less(column.add(2 * GROUP_ROWS));
     k.when(
       isCut,
-      () => each((row, sums) => storeCut(k, w, row, sums, w.outer.sub(column))),
+      () => each((row, sums) => storeCut(k, w, row, sums, w.outer.sub(column), read)),
       () =>
         k.when(
           w.residual,
@@ -91,11 +92,18 @@ export const plain: TileShape = {
 };
 
 /** Stores `count` sums of a row, one by one. Uses the first bytes of scratch. */
-function storeCut(k: KernelBuilder, w: PromptValues, row: Int, sums: readonly Floats[], count: Int): void {
+function storeCut(
+  k: KernelBuilder,
+  w: PromptValues,
+  row: Int,
+  sums: readonly Floats[],
+  count: Int,
+  read: readonly Int[],
+): void {
   const added = sums.map((sum) => k.variable(sum));
   const sideBytes = GROUP_ROWS * FLOAT_BYTES;
   k.when(w.residual, () => {
-    added.forEach((sum, side) => (sum.value = sum.value.add(w.residual.add(row).loadFloats(side * sideBytes))));
+    added.forEach((sum, side) => (sum.value = sum.value.add(w.residual.add(row).add(read[side]).loadFloats())));
   });
   added.forEach((sum, side) => k.scratch.store(sum.value, side * sideBytes));
   k.range(0, count.mul(FLOAT_BYTES), FLOAT_BYTES, (i) => {

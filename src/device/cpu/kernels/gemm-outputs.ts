@@ -1,0 +1,104 @@
+// What every product of two matrices (gemm-floats.ts, gemm-tiles.ts) shares: the words of its record, how the outputs are
+// cut into units, and how sums are finished: bias, activation, residual, stored, cut at the last column.
+import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
+import type { UnaryName } from "../../../graph/index.ts";
+import { unary } from "./elementwise.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+
+/** Columns of the outputs that one panel of the second operand makes. */
+export const OUTER_PANEL = 32;
+
+/**
+ * out (M, N) = f(a · b + bias) + residual, with a and b in the kernel's packed form. bias: f32 (N), or address 0;
+ * residual: f32 (M, N), or 0; it may be `out`'s own place, to which the products are then added. `rows` is M, `columns`
+ * K, `outer` N; `unitRows` and `unitOuter`: panels of rows and of outputs that a unit takes.
+ */
+export const gemmWords = [
+  "a",
+  "b",
+  "bias",
+  "residual",
+  "out",
+  "rows",
+  "columns",
+  "outer",
+  "unitRows",
+  "unitOuter",
+] as const;
+export type GemmWord = (typeof gemmWords)[number];
+export type GemmValues = Readonly<Record<GemmWord, Int>>;
+
+/** What is done to sums and bias before the residual is added. */
+export type Activation = UnaryName | "none";
+export const activations = ["none", ...(Object.keys(unary) as UnaryName[])] as const;
+
+/** A block of outputs: panels of rows from `firstRows` on by panels of outputs from `firstOuter` on. */
+export interface GemmUnit {
+  readonly firstRows: Int;
+  readonly rowCount: Int;
+  readonly firstOuter: Int;
+  readonly outerCount: Int;
+}
+
+export const ceilDiv = (a: Int, b: Int | number): Int =>
+  (typeof b === "number" ? a.add(b - 1) : a.add(b).sub(1)).div(b);
+
+/** Calls `body` with the units of this part's share. `rowPanel`: rows of a panel. */
+export function eachUnit(k: KernelBuilder, w: GemmValues, rowPanel: number, body: (unit: GemmUnit) => void): void {
+  const [rowPanels, outerPanels] = [ceilDiv(w.rows, rowPanel), ceilDiv(w.outer, OUTER_PANEL)];
+  const across = ceilDiv(outerPanels, w.unitOuter);
+  k.share(across.mul(ceilDiv(rowPanels, w.unitRows)), (first, end) => {
+    k.range(first, end, 1, (unit) => {
+      const firstRows = unit.div(across).mul(w.unitRows);
+      const firstOuter = unit.rem(across).mul(w.unitOuter);
+      body({
+        firstRows,
+        rowCount: rowPanels.sub(firstRows).min(w.unitRows),
+        firstOuter,
+        outerCount: outerPanels.sub(firstOuter).min(w.unitOuter),
+      });
+    });
+  });
+}
+
+/** Bytes of scratch, its first ones, that `finishRow` uses. */
+export const GEMM_TAIL_BYTES = OUTER_PANEL * FLOAT_BYTES;
+
+/** Finishes and stores the sums of a row for a panel's outputs, from `first` on, those that there are. */
+export function finishRow(
+  k: KernelBuilder,
+  w: GemmValues,
+  activation: Activation,
+  row: Int,
+  first: Int,
+  sums: readonly Floats[],
+): void {
+  const registerBytes = k.lanes * FLOAT_BYTES;
+  const at = row.mul(w.outer).add(first).mul(FLOAT_BYTES);
+  const finished = sums.map((sum) => k.variable(sum));
+  k.when(w.bias, () => {
+    const bias = w.bias.add(first.mul(FLOAT_BYTES));
+    finished.forEach((sum, n) => (sum.value = sum.value.add(bias.loadFloats(n * registerBytes))));
+  });
+  if (activation !== "none") for (const sum of finished) sum.value = unary[activation](sum.value, k);
+  const isCut = w.outer.less(first.add(OUTER_PANEL));
+  const out = w.out.add(at);
+  k.when(
+    isCut,
+    () => {
+      finished.forEach((sum, n) => k.scratch.store(sum.value, n * registerBytes));
+      k.range(0, w.outer.sub(first).mul(FLOAT_BYTES), FLOAT_BYTES, (i) => {
+        const sum = k.variable(k.scratch.add(i).loadFloat());
+        k.when(w.residual, () => (sum.value = sum.value.add(w.residual.add(at).add(i).loadFloat())));
+        out.add(i).store(sum.value);
+      });
+    },
+    () => {
+      k.when(w.residual, () => {
+        const residual = w.residual.add(at);
+        finished.forEach((sum, n) => (sum.value = sum.value.add(residual.loadFloats(n * registerBytes))));
+      });
+      finished.forEach((sum, n) => out.store(sum.value, n * registerBytes));
+    },
+  );
+}

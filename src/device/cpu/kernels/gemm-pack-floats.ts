@@ -1,0 +1,148 @@
+// How operands lie for products in f32 (gemm-floats.ts), and the kernels that bring them there: blocks of 256 of the
+// columns that are summed over, one after another, and in a block all panels. A panel of the first operand has 12 rows:
+// row by row where the tensor has them so ("along"), else column by column ("across"), whichever is a copy. A panel of
+// the second one has 32 outputs, column by column. Also rounded to bf16 on the way, where tiles would multiply bf16.
+import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
+import { OUTER_PANEL, ceilDiv } from "./gemm-outputs.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+
+/** Rows of a panel: with two registers of outputs, their sums fill 32 registers. */
+export const ROW_PANEL = 12;
+/** Columns of a block: a panel of the second operand stays in the first cache level. Of bench/gemm.ts. */
+export const BLOCK = 256;
+
+/** How a tensor lies: the columns that are summed over side by side, or a row or an output of each side by side. */
+export type Lie = "along" | "across";
+
+/** Between rows of a panel: not a power of two, so that they share no set of the cache. */
+const ROW_BYTES = BLOCK * FLOAT_BYTES + 64;
+/** Of one block; what a column's last register holds too much lies in it. */
+export const ROW_PANEL_BYTES = ROW_PANEL * ROW_BYTES;
+const COLUMN_BYTES = OUTER_PANEL * FLOAT_BYTES;
+export const OUTER_PANEL_BYTES = BLOCK * COLUMN_BYTES;
+
+/** Bytes from one row or one column of the panel to the next. */
+export const rowStrides = {
+  along: { row: ROW_BYTES, column: FLOAT_BYTES },
+  across: { row: FLOAT_BYTES, column: ROW_PANEL * FLOAT_BYTES },
+} as const satisfies Record<Lie, unknown>;
+
+/** Bytes of an operand of `count` rows or outputs, in its form. */
+export const floatRowsBytes = (count: number, columns: number): number =>
+  Math.ceil(count / ROW_PANEL) * Math.ceil(columns / BLOCK) * ROW_PANEL_BYTES;
+export const floatOuterBytes = (count: number, columns: number): number =>
+  Math.ceil(count / OUTER_PANEL) * Math.ceil(columns / BLOCK) * OUTER_PANEL_BYTES;
+
+/** x: f32, (count, columns) where it lies along, (columns, count) where across; out: its form. */
+const packWords = ["x", "out", "count", "columns"] as const;
+export type PackOperandKernel = Kernel<(typeof packWords)[number]>;
+
+type Change = (value: Floats) => Floats;
+
+/** To the nearest bf16, ties to even; what is no number stays none. */
+const roundToBf16: Change = (value) => {
+  const bits = value.asInts();
+  const rounded = bits.add(bits.shr(16).and(1).add(0x7fff)).and(0xffff0000);
+  const isNone = bits.and(0x7fffffff).greater(0x7f800000);
+  return isNone.select(bits.or(0x400000).and(0xffff0000), rounded).asFloats();
+};
+const changes: Readonly<Record<"f32" | "bf16", Change>> = { f32: (value) => value, bf16: roundToBf16 };
+export type FloatRounding = keyof typeof changes;
+
+/** Copies floats from one place to another, whole registers: up to one too many. */
+function copy(k: KernelBuilder, from: Int, to: Int, bytes: Int | number, change: Change): void {
+  k.range(0, bytes, k.lanes * FLOAT_BYTES, (at) => to.add(at).store(change(from.add(at).loadFloats())));
+}
+
+interface Panel {
+  /** Of the tensor. */
+  readonly first: Int;
+  readonly firstColumn: Int;
+  /** Columns of the block. */
+  readonly columns: Int;
+  readonly to: Int;
+}
+
+function packKernel(
+  label: string,
+  panelCount: number,
+  panelBytes: number,
+  pack: (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) => void,
+): PackOperandKernel {
+  return defineKernel(`gemm.pack.${label}`, packWords, (k, { x, out, count, columns }) => {
+    const panels = ceilDiv(count, panelCount);
+    k.share(panels.mul(ceilDiv(columns, BLOCK)), (first, end) => {
+      k.range(first, end, 1, (unit) => {
+        const firstColumn = unit.div(panels).mul(BLOCK);
+        pack(k, x, count, columns, {
+          first: unit.rem(panels).mul(panelCount),
+          firstColumn,
+          columns: columns.sub(firstColumn).min(BLOCK),
+          to: out.add(unit.mul(panelBytes)),
+        });
+      });
+    });
+  });
+}
+
+/** Address of the first of the block's columns of row `n`; past the last row it is that one. */
+const rowAt = (x: Int, n: Int, count: Int, columns: Int, { firstColumn }: Panel): Int =>
+  x.add(n.min(count.sub(1)).mul(columns).add(firstColumn).mul(FLOAT_BYTES));
+
+const rowsAlong = (change: Change) => (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) =>
+  k.range(0, ROW_PANEL, 1, (r) => {
+    const to = panel.to.add(r.mul(ROW_BYTES));
+    copy(k, rowAt(x, panel.first.add(r), count, columns, panel), to, panel.columns.mul(FLOAT_BYTES), change);
+  });
+
+/** Panels of `width`, each column's numbers copied. What is past the last number is never used. */
+const across = (width: number, change: Change) => (k: KernelBuilder, x: Int, count: Int, _: Int, panel: Panel) => {
+  const from = x.add(panel.firstColumn.mul(count).add(panel.first).mul(FLOAT_BYTES));
+  // registers that begin past the last number are the last that there is once more, so that nothing far is read
+  const last = count.sub(panel.first).sub(1).mul(FLOAT_BYTES);
+  const registerBytes = k.lanes * FLOAT_BYTES;
+  const offsets = Array.from({ length: Math.ceil(width / k.lanes) }, (_, n) => k.int(n * registerBytes).min(last));
+  k.range(0, panel.columns, 1, (column) => {
+    const row = from.add(column.mul(count).mul(FLOAT_BYTES));
+    const to = panel.to.add(column.mul(width * FLOAT_BYTES));
+    offsets.forEach((offset, n) => to.store(change(row.add(offset).loadFloats()), n * registerBytes));
+  });
+};
+
+/** Numbers of one turn of the loop that puts a row upright. */
+const TURN = 8;
+
+const outerAlong = (rounding: FloatRounding) => (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) =>
+  k.range(0, OUTER_PANEL, 1, (n) => {
+    const row = rowAt(x, panel.first.add(n), count, columns, panel);
+    const isRounded = rounding !== "f32";
+    const from = isRounded ? k.scratch : row;
+    if (isRounded) copy(k, row, from, panel.columns.mul(FLOAT_BYTES), changes[rounding]);
+    const to = panel.to.add(n.mul(FLOAT_BYTES));
+    const turn = (column: Int, length: number): void => {
+      const [source, target] = [from.add(column.mul(FLOAT_BYTES)), to.add(column.mul(COLUMN_BYTES))];
+      for (let i = 0; i < length; i++) target.store(source.loadFloat(i * FLOAT_BYTES), i * COLUMN_BYTES);
+    };
+    const whole = panel.columns.and(-TURN);
+    k.range(0, whole, TURN, (column) => turn(column, TURN));
+    k.range(whole, panel.columns, 1, (column) => turn(column, 1));
+  });
+
+const each = (
+  make: (rounding: FloatRounding) => PackOperandKernel,
+): Readonly<Record<FloatRounding, PackOperandKernel>> => ({
+  f32: make("f32"),
+  bf16: make("bf16"),
+});
+
+/** By how the tensor lies and whether it is rounded. A part is a share of the panels of all blocks. */
+export const packFloatRows = {
+  along: each((by) => packKernel(`rows.along.${by}`, ROW_PANEL, ROW_PANEL_BYTES, rowsAlong(changes[by]))),
+  across: each((by) => packKernel(`rows.across.${by}`, ROW_PANEL, ROW_PANEL_BYTES, across(ROW_PANEL, changes[by]))),
+} as const satisfies Record<Lie, unknown>;
+export const packFloatOuter = {
+  along: each((by) => packKernel(`outer.along.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, outerAlong(by))),
+  across: each((by) =>
+    packKernel(`outer.across.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, across(OUTER_PANEL, changes[by])),
+  ),
+} as const satisfies Record<Lie, unknown>;
