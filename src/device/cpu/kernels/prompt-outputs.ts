@@ -24,13 +24,14 @@ export function storeSums(k: KernelBuilder, w: PromptValues, row: Int, first: In
   const at = row.mul(w.outer).add(first).mul(FLOAT_BYTES);
   const registerBytes = k.lanes * FLOAT_BYTES;
   const finished = sums.map((sum) => k.variable(sum));
+  const read = registersThatAre(k, w.outer.sub(first), sums.length);
   k.when(w.bias, () => {
     const bias = w.bias.add(first.mul(FLOAT_BYTES));
-    finished.forEach((sum, n) => (sum.value = sum.value.add(bias.loadFloats(n * registerBytes))));
+    finished.forEach((sum, n) => (sum.value = sum.value.add(bias.add(read[n]).loadFloats())));
   });
   k.when(w.residual, () => {
     const residual = w.residual.add(at);
-    finished.forEach((sum, n) => (sum.value = sum.value.add(residual.loadFloats(n * registerBytes))));
+    finished.forEach((sum, n) => (sum.value = sum.value.add(residual.add(read[n]).loadFloats())));
   });
   const out = w.out.add(at);
   k.when(
@@ -43,6 +44,15 @@ export function storeSums(k: KernelBuilder, w: PromptValues, row: Int, first: In
     },
     () => finished.forEach((sum, n) => out.store(sum.value, n * registerBytes)),
   );
+}
+
+/**
+ * Byte offsets from which registers of what `count` outputs have each are read: past the last output the last register
+ * once more, since memory may end there.
+ */
+export function registersThatAre(k: KernelBuilder, count: Int, registers: number): Int[] {
+  const last = count.sub(1).and(-k.lanes).mul(FLOAT_BYTES);
+  return Array.from({ length: registers }, (_, n) => k.int(n * k.lanes * FLOAT_BYTES).min(last));
 }
 
 /** Bytes of scratch that `storeSums` uses for `outputs` outputs. */
