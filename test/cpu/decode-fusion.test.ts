@@ -7,6 +7,7 @@ import { lower } from "../../src/device/cpu/lower.ts";
 import {
   type Tensor,
   add,
+  attention,
   geluTanh,
   graph,
   input,
@@ -14,7 +15,10 @@ import {
   multiply,
   parameter,
   rmsNorm,
+  rope,
   silu,
+  state,
+  writeRows,
 } from "../../src/graph/index.ts";
 import { wasmMachine } from "../../src/lanes/index.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
@@ -39,7 +43,7 @@ const llama: Layer = (x, keep) => {
   const normed = keep(rmsNorm(x, weight("gain", "f32", 1), EPSILON));
   const [q, k, v] = [
     linear(normed, weight("q", "q4_k", WIDTH), weight("q.bias", "f32", 1)),
-    linear(normed, weight("k", "q4_k", 48), parameterBias(48)),
+    linear(normed, weight("k", "q4_k", 48), parameterOf("bias", 48)),
     linear(normed, weight("v", "q6_k", 48)),
   ];
   const attended = add(
@@ -47,11 +51,6 @@ const llama: Layer = (x, keep) => {
     keep(linear(keep(rmsNorm(q, weight("gain2", "f32", 1), EPSILON)), weight("o", "q4_k", WIDTH))),
   );
   return { q, k, v, y: feedForward(attended, keep, silu) };
-};
-
-const parameterBias = (count: number): Tensor => {
-  stored.bias ??= randomParameter(77, "f32", 1, count);
-  return parameter("bias", [count]);
 };
 
 function feedForward(x: Tensor, keep: (value: Tensor) => Tensor, activation: (x: Tensor) => Tensor): Tensor {
@@ -77,7 +76,60 @@ const others: Layer = (x, keep) => {
   return { y: add(keep(linear(b, weight("bf16", "bf16", WIDTH, FORWARD))), a) };
 };
 
-const layers = { llama, gemma, others };
+const HEAD = 32;
+const HEADS = 4;
+const KV_HEADS = 2;
+const PAGE = 32;
+const PAGES = 24;
+/** One sequence a row, of lengths that are one range of keys and several. */
+const POSITIONS = [3, 700, 0, 40, 130, 767, 31, 300];
+
+/** Attention as Qwen 3's, heads normalised before they are rotated, and the product that reads it. */
+const attending: Layer = (x, keep) => {
+  const rows = x.shape[0];
+  const numbers = (name: string): Tensor => input(name, [rows], "i32");
+  const [cos, sin] = ["cos", "sin"].map((name) => input(name, [rows, HEAD / 2], "f32"));
+  const [positions, sequences, slots] = ["positions", "sequences", "slots"].map(numbers);
+  const pages = input("pages", [{ name: "sequences", bound: BOUND }, PAGES], "i32");
+  const turned = (x: Tensor, gain: string): Tensor =>
+    keep(
+      rope(keep(rmsNorm(keep(x), parameterOf(gain, HEAD), EPSILON)), cos, sin, { headSize: HEAD, layout: "halves" }),
+    );
+  const cached = (part: string): Tensor => state(part, [BOUND * PAGES * PAGE, KV_HEADS * HEAD], "f16");
+  const q = turned(linear(x, weight("aq", "q4_k", HEADS * HEAD)), "gain.q");
+  const k = turned(linear(x, weight("ak", "q4_k", KV_HEADS * HEAD)), "gain.k");
+  const v = keep(linear(x, weight("av", "q6_k", KV_HEADS * HEAD)));
+  const mixed = keep(
+    attention(
+      {
+        q,
+        keys: writeRows(cached("keys"), slots, k),
+        values: writeRows(cached("values"), slots, v),
+        ...{ pages, positions, sequences },
+      },
+      { heads: HEADS, kvHeads: KV_HEADS, scale: HEAD ** -0.5, pageSize: PAGE },
+    ),
+  );
+  return { y: linear(mixed, weight("ao", "q5_0", WIDTH, HEADS * HEAD)) };
+};
+
+function parameterOf(name: string, count: number): Tensor {
+  stored[name] ??= randomParameter(Object.keys(stored).length, "f32", 1, count);
+  return parameter(name, [count]);
+}
+
+const layers = { llama, gemma, others, attending };
+
+/** Values of all inputs that a layer may have, at their bounds. */
+const inputs: Readonly<Record<string, readonly number[] | Float32Array>> = {
+  x: randomFloats(3, BOUND * WIDTH),
+  positions: POSITIONS,
+  sequences: POSITIONS.map((_, i) => i),
+  slots: POSITIONS.map((position, i) => i * PAGES * PAGE + position),
+  pages: Array.from({ length: BOUND * PAGES }, (_, i) => i),
+  cos: randomFloats(4, (BOUND * HEAD) / 2),
+  sin: randomFloats(5, (BOUND * HEAD) / 2),
+};
 
 /** The layer's graph; `kept`: all values between are outputs, so that each is computed by itself. */
 function graphOf(layer: Layer, kept: boolean) {
@@ -91,8 +143,6 @@ function graphOf(layer: Layer, kept: boolean) {
   return graph({ ...values, ...Object.fromEntries(added) });
 }
 
-const inputs = randomFloats(3, BOUND * WIDTH);
-
 for (const executor of cpuTiers()) {
   describe(`decode fusion on ${executor.tier}`, () => {
     for (const [name, layer] of Object.entries(layers)) {
@@ -104,8 +154,8 @@ for (const executor of cpuTiers()) {
           const { fused, single } = opened.programs;
           for (const rows of [1, 2, 5, 8]) {
             for (const program of [fused, single]) {
-              program.inputs.x.set(inputs.subarray(0, rows * WIDTH));
-              await program.run({ rows });
+              for (const [name, values] of Object.entries(program.inputs)) values.set(inputs[name]);
+              await program.run("pages" in program.inputs ? { rows, sequences: BOUND } : { rows });
             }
             for (const [output, values] of Object.entries(fused.outputs)) {
               const length = (values.length / BOUND) * rows;
@@ -144,6 +194,16 @@ describe("steps of a layer of the decode class", () => {
       "linear.q5_0.int8+q5_0.int8.gate.geluTanh.only.rounded",
       "linear.q4_k.int8.add",
       "normRows.before.add",
+    ]);
+  });
+  it("with attention: queries, keys and values; norms, rotations and the cache; attention with its rounding; output", () => {
+    assert.deepEqual(stepsOf(attending, false), [
+      "quantize",
+      "linear.q4_k.int8+q4_k.int8+q6_k.int8.none",
+      "cacheRows.f16.h4.g2.d32.p32.r16.qNorm.kNorm",
+      "attention.decode.f16.g2.h2.d32.p32.rounded",
+      "attention.combine.f16.g2.h2.d32.p32.rounded",
+      "linear.q5_0.int8.none",
     ]);
   });
   it("whose values between are kept: each is there as f32", () => {

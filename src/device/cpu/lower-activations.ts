@@ -1,4 +1,5 @@
-// The rounded form of activations: a step of its own, made by the first weight that asks for it.
+// The rounded form of activations: made on the way of who computes them, or by a step of its own for the first weight that
+// asks for it.
 import { type Tensor, bound } from "../../graph/index.ts";
 import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
 import type { Lowering } from "./lowering.ts";
@@ -6,6 +7,10 @@ import { type Place, countOf, partsOf } from "./step.ts";
 
 /** Activation blocks that make a part. */
 const LEAST_BLOCKS = 256;
+
+/** Where a value goes as int8 blocks, for who computes it. */
+export const roundedPlace = (x: Tensor, lowering: Lowering): Place =>
+  lowering.derived(x, "int8", () => lowering.temporary(activationBytes(bound(x.shape[0]), x.shape[1] as number)));
 
 /** Where x lies as int8 blocks. */
 export function roundedActivations(x: Tensor, lowering: Lowering): Place {

@@ -8,10 +8,13 @@ import {
   attentionOp,
   attributesOf,
   bound,
+  isParameter,
   leafName,
+  rmsNormOp,
   ropeOp,
   writeRowsOp,
 } from "../../graph/index.ts";
+import { formsOf } from "./decode-fusion.ts";
 import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
 import { decodeAttention, decodeScratchBytes } from "./kernels/attention-decode.ts";
 import { promptAttention } from "./kernels/attention-prompt.ts";
@@ -20,12 +23,14 @@ import { rangesMost } from "./kernels/attention-ranges.ts";
 import type { AttentionShape } from "./kernels/attention-shape.ts";
 import { cacheRowsKernel } from "./kernels/cache-rows.ts";
 import { planeBytes } from "./kernels/key-blocks.ts";
+import { ACTIVATION_COLUMNS } from "./kernels/quantize.ts";
 import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
 import { writeRowsKernels } from "./kernels/rows.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
+import { roundedPlace } from "./lower-activations.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
-import { countOf, floatWord, partsOf, valueOf } from "./step.ts";
+import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Parts of a step of attention at most. */
 const PARTS_MOST = 256;
@@ -41,6 +46,9 @@ interface Preparation {
   /** Rotations that the step does on its way, of the same angles. */
   readonly keyRope: Tensor | undefined;
   readonly queryRope: Tensor | undefined;
+  /** Norms of heads before these rotations. */
+  readonly keyNorm: Tensor | undefined;
+  readonly queryNorm: Tensor | undefined;
 }
 
 /** Throws UnsupportedError for a cache that is not written just before it is read. */
@@ -57,7 +65,29 @@ function preparationOf(node: Tensor, lowering: Lowering): Preparation {
     isOp(x, ropeOp) && attributesOf(x, ropeOp).layout === "halves" && lowering.onlyReader(x) === reader;
   const keyRope = isFolded(keys.inputs[2], keys) ? keys.inputs[2] : undefined;
   const isSame = keyRope !== undefined && [1, 2].every((i) => q.inputs[i] === keyRope.inputs[i]);
-  return { keys, values, keyRope, queryRope: isSame && isFolded(q, node) ? q : undefined };
+  const queryRope = isSame && isFolded(q, node) ? q : undefined;
+  const keyNorm = keyRope && headNorm(keyRope, lowering);
+  // prompts may rotate queries elsewhere
+  const queryNorm = bound(node.shape[0]) <= DECODE_ROWS && queryRope ? headNorm(queryRope, lowering) : undefined;
+  return { keys, values, keyRope, queryRope, keyNorm, queryNorm };
+}
+
+/** The norm over heads that only this rotation reads. */
+function headNorm(rope: Tensor, lowering: Lowering): Tensor | undefined {
+  const [norm] = rope.inputs;
+  if (!isOp(norm, rmsNormOp as Op) || lowering.onlyReader(norm) !== rope || !isParameter(norm.inputs[1]))
+    return undefined;
+  return norm.inputs[1].shape[0] === attributesOf(rope, ropeOp).headSize ? norm : undefined;
+}
+
+/** Whether a norm is one that the step before an attention does on its way. */
+export function isHeadNorm(node: Tensor, lowering: Lowering): boolean {
+  const rope = lowering.onlyReader(node);
+  if (rope === undefined || !isOp(rope, ropeOp as Op)) return false;
+  const reader = foldedInto(rope, lowering);
+  if (reader === undefined) return false;
+  const { keyNorm, queryNorm } = preparationOf(reader, lowering);
+  return node === keyNorm || node === queryNorm;
 }
 
 /** The attention that does this value on its way. */
@@ -125,19 +155,23 @@ function shapeOf(node: Tensor): AttentionShape {
 
 /** Rotates queries and keys and writes keys and values: one step. */
 function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
-  const { keys, values, keyRope, queryRope } = preparationOf(node, lowering);
+  const { keys, values, keyRope, queryRope, keyNorm, queryNorm } = preparationOf(node, lowering);
   const { type, kvHeads, headSize, headsPerGroup, pageSize } = shape;
   const slots = keys.inputs[1];
   if (values.inputs[1] !== slots) throw new ShapeError("attention: slots of values", "others", "those of keys");
   const rows = countOf([node.shape[0]]);
   const heads = queryRope === undefined ? 0 : kvHeads * headsPerGroup;
   const half = keyRope === undefined ? 0 : columnsOf(keyRope.inputs[1]);
-  const q = queryRope?.inputs[0];
-  const k = keyRope?.inputs[0] ?? keys.inputs[2];
+  const q = (queryNorm ?? queryRope)?.inputs[0];
+  const k = (keyNorm ?? keyRope)?.inputs[0] ?? keys.inputs[2];
   const v = values.inputs[2];
   const units = heads + 2 * kvHeads;
   lowering.step({
-    kernel: cacheRowsKernel({ type, kvHeads, headSize, pageSize, heads, half }),
+    kernel: cacheRowsKernel({
+      ...{ type, kvHeads, headSize, pageSize, heads, half },
+      queryNorm: queryNorm !== undefined,
+      keyNorm: keyNorm !== undefined,
+    }),
     words: {
       q: q === undefined ? 0 : lowering.place(q),
       qStride: q === undefined ? 0 : rowBytes(q),
@@ -145,6 +179,8 @@ function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void 
       kStride: rowBytes(k),
       v: lowering.place(v),
       vStride: rowBytes(v),
+      ...normWords("q", queryNorm, lowering),
+      ...normWords("k", keyNorm, lowering),
       cos: keyRope === undefined ? 0 : lowering.place(keyRope.inputs[1]),
       sin: keyRope === undefined ? 0 : lowering.place(keyRope.inputs[2]),
       qOut: queryRope === undefined ? 0 : lowering.place(queryRope),
@@ -157,6 +193,12 @@ function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void 
     parts: partsOf(countOf([node.shape[0]], units), Math.ceil(LEAST_ELEMENTS / headSize)),
   });
 }
+
+/** Gain and epsilon of a norm, where there is one. */
+const normWords = (name: string, norm: Tensor | undefined, lowering: Lowering): Record<string, Word> => ({
+  [`${name}Gain`]: norm === undefined ? 0 : lowering.place(norm.inputs[1]),
+  [`${name}Epsilon`]: norm === undefined ? 0 : floatWord(attributesOf(norm, rmsNormOp).epsilon),
+});
 
 /** Words that both kinds of kernels have. */
 function attentionWords(node: Tensor, shape: AttentionShape, lowering: Lowering) {
@@ -201,10 +243,15 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
   const [rows, pages] = [node.shape[0], node.inputs[3].shape[1]];
   const rangesIn = (pages: number): number => rangesMost(shape, pages, window);
   const partials = partialsBytes(bound(rows), rangesIn(bound(pages)), kvHeads * headsPerGroup, headSize);
-  const words = { ...attentionWords(node, shape, lowering), partials: lowering.temporary(partials) };
+  const isRounded = headSize % ACTIVATION_COLUMNS === 0 && formsOf(node, lowering).rounded;
+  const words = {
+    ...attentionWords(node, shape, lowering),
+    rounded: isRounded ? roundedPlace(node, lowering) : 0,
+    partials: lowering.temporary(partials),
+  };
   const [rowCount, pageCount] = [countOf([rows]), countOf([pages])];
   lowering.step({
-    kernel: decodeAttention(shape),
+    kernel: decodeAttention(shape, isRounded),
     words,
     parts: (extents) => {
       const ranges = rangesIn(valueOf(pageCount, extents));
@@ -212,11 +259,12 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
     },
   });
   lowering.step({
-    kernel: combineAttention(shape),
+    kernel: combineAttention(shape, isRounded),
     words: {
       partials: words.partials,
       positions: words.positions,
       out: words.out,
+      rounded: words.rounded,
       rows: words.rows,
       pagesPerSequence: words.pagesPerSequence,
       window: words.window,

@@ -1,15 +1,15 @@
 // Steps of the decode class: products of a few rows and weights that stream through once, and the rows between them, as
 // decode-fusion.ts has put them together.
-import { type ExtentValues, type Tensor, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
+import { type ExtentValues, type Tensor, attributesOf, rmsNormOp } from "../../graph/index.ts";
 import { type ProductUnit, type RowUnit, coreOf, decodeUnits, formsOf, readsRounded } from "./decode-fusion.ts";
 import { decodeKernel } from "./kernels/linear-decode.ts";
 import { normRowsKernel } from "./kernels/norm-rows.ts";
-import { ACTIVATION_COLUMNS, activationBytes } from "./kernels/quantize.ts";
-import { roundedActivations } from "./lower-activations.ts";
+import { ACTIVATION_COLUMNS } from "./kernels/quantize.ts";
+import { roundedActivations, roundedPlace } from "./lower-activations.ts";
 import { type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
-import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /**
  * Weight bytes that make a part worth claiming: some microseconds at the speed of memory. From 32 to 128 KB a token takes
@@ -31,10 +31,6 @@ export function decodeFusion(lowering: Lowering): (node: Tensor) => Lower | unde
     return () => (unit.kind === "product" ? lowerProducts(unit, lowering) : lowerRows(unit, lowering));
   };
 }
-
-/** Where a value goes as int8 blocks. */
-const roundedPlace = (value: Tensor, lowering: Lowering): Place =>
-  lowering.derived(value, "int8", () => lowering.temporary(activationBytes(bound(value.shape[0]), columnsOf(value))));
 
 function lowerProducts({ linears, epilogue, results, residual }: ProductUnit, lowering: Lowering): void {
   const [x] = linears[0].inputs;

@@ -19,7 +19,7 @@ import { binaryKernels, gateKernels, scaleKernel, unaryKernels } from "./kernels
 import { gatherKernels } from "./kernels/gather.ts";
 import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
 import { gatherRowsKernel } from "./kernels/rows.ts";
-import { lowerAttention, lowerRope, lowerWriteRows } from "./lower-attention.ts";
+import { isHeadNorm, lowerAttention, lowerRope, lowerWriteRows } from "./lower-attention.ts";
 import { LEAST_ELEMENTS, type Lower, chunks, columnsOf, emit } from "./lower-common.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
 import type { Lowering } from "./lowering.ts";
@@ -59,6 +59,7 @@ function gateOf(tensor: Tensor, lowering: Lowering): Tensor | undefined {
 }
 
 const rmsNorm: Lower = (node, lowering) => {
+  if (isHeadNorm(node, lowering)) return;
   const [x, gain] = node.inputs;
   const size = gain.shape[0] as number;
   const groups = countOf(x.shape, 1 / size);

@@ -2,7 +2,15 @@
 // lies: one record a row, range and head. Rows of one range are done before.
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { mostRanges, rangesAt } from "./attention-ranges.ts";
-import { type AttentionShape, intAt, kernelName, slices, storeSome } from "./attention-shape.ts";
+import {
+  type AttentionShape,
+  intAt,
+  kernelName,
+  roundHead,
+  roundedHeadBytes,
+  slices,
+  storeSome,
+} from "./attention-shape.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { LEAST, power } from "./powers.ts";
 
@@ -14,15 +22,15 @@ export const totalAt = (headSize: number): number => highestAt(headSize) + FLOAT
 export const partialsBytes = (rows: number, ranges: number, heads: number, headSize: number): number =>
   rows * ranges * heads * partialBytesOf(headSize);
 
-const words = ["partials", "positions", "out", "rows", "pagesPerSequence", "window"] as const;
+const words = ["partials", "positions", "out", "rounded", "rows", "pagesPerSequence", "window"] as const;
 type CombineKernel = Kernel<(typeof words)[number]>;
 
 /** Puts the results of a row's ranges together, in order; rows of one range are done. A part is a share of the heads. */
-function combine(shape: AttentionShape): CombineKernel {
+function combine(name: string, shape: AttentionShape, rounded: boolean): CombineKernel {
   const { kvHeads, headsPerGroup, headSize } = shape;
   const heads = kvHeads * headsPerGroup;
   const bytes = partialBytesOf(headSize);
-  return defineKernel(kernelName("combine", shape), words, (k, w) => {
+  return defineKernel(name, words, (k, w) => {
     const most = mostRanges(shape, w.pagesPerSequence, w.window);
     k.share(w.rows.mul(heads), (first, end) => {
       k.range(first, end, 1, (unit) => {
@@ -32,6 +40,7 @@ function combine(shape: AttentionShape): CombineKernel {
           const from = w.partials.add(row.mul(most).mul(heads).add(head).mul(bytes));
           const to = w.out.add(unit.mul(headSize * FLOAT_BYTES));
           combineHead(k, headSize, from, heads * bytes, count, to);
+          if (rounded) roundHead(k, headSize, to, w.rounded.add(unit.mul(roundedHeadBytes(headSize))));
         });
       });
     });
@@ -66,10 +75,10 @@ function combineHead(k: KernelBuilder, headSize: number, from: Int, stride: numb
 
 const known = new Map<string, CombineKernel>();
 
-/** The kernel of a shape; the same one for the same shape. */
-export function combineAttention(shape: AttentionShape): CombineKernel {
-  const name = kernelName("combine", shape);
-  const kernel = known.get(name) ?? combine(shape);
+/** The kernel of a shape; the same one for the same shape. `rounded`: results are stored as int8 blocks too. */
+export function combineAttention(shape: AttentionShape, rounded: boolean): CombineKernel {
+  const name = kernelName("combine", shape) + (rounded ? ".rounded" : "");
+  const kernel = known.get(name) ?? combine(name, shape, rounded);
   known.set(name, kernel);
   return kernel;
 }

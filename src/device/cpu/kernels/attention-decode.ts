@@ -18,6 +18,8 @@ import {
   type AttentionShape,
   intAt,
   kernelName,
+  roundHead,
+  roundedHeadBytes,
   slices,
   storeSome,
   sumRegisters,
@@ -37,6 +39,8 @@ const words = [
   "positions",
   "sequences",
   "out",
+  // int8 blocks of what goes to `out`, or 0
+  "rounded",
   "partials",
   "rows",
   // bytes from one row's queries to the next's
@@ -66,16 +70,16 @@ const AHEAD_BYTES = 2048;
 /** What one prefetch brings. */
 const LINE_BYTES = 64;
 
-function attend(shape: AttentionShape): DecodeKernel {
+function attend(name: string, shape: AttentionShape, rounded: boolean): DecodeKernel {
   const { kvHeads } = shape;
-  return defineKernel(kernelName("decode", shape), words, (k, w) => {
+  return defineKernel(name, words, (k, w) => {
     const most = mostRanges(shape, w.pagesPerSequence, w.window);
     k.share(w.rows.mul(most).mul(kvHeads), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const [row, rest] = [unit.rem(w.rows), unit.div(w.rows)];
         const [range, group] = [rest.rem(most), rest.div(most)];
         const ranges = rangesAt(k, shape, intAt(w.positions, row), w.window);
-        k.when(range.less(ranges.count), () => attendRange(k, w, shape, { row, group, range, ranges, most }));
+        k.when(range.less(ranges.count), () => attendRange(k, w, shape, { row, group, range, ranges, most }, rounded));
       });
     });
   });
@@ -95,6 +99,7 @@ function attendRange(
   w: Words,
   shape: AttentionShape,
   { row, group, range, ranges, most }: Unit,
+  rounded: boolean,
 ): void {
   const { headsPerGroup, headSize, kvHeads } = shape;
   const start = ranges.base.add(range.mul(ranges.keys));
@@ -108,7 +113,7 @@ function attendRange(
   const values = reader.values(first.shr(4));
   k.range(0, AHEAD_BYTES, LINE_BYTES, (i) => values.add(i).prefetch());
 
-  const rounded = end
+  const whole = end
     .sub(start)
     .add(BLOCK_KEYS - 1)
     .and(-BLOCK_KEYS);
@@ -126,8 +131,8 @@ function attendRange(
     const to = scores.add(h * scoreStride(shape));
     // what no key of the row stands for weighs nothing
     k.range(0, first.sub(start), 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
-    k.range(end.sub(start), rounded, 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
-    const { highest, total } = weigh(k, to, rounded);
+    k.range(end.sub(start), whole, 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
+    const { highest, total } = weigh(k, to, whole);
     record.store(highest, h * partialBytesOf(headSize) + highestAt(headSize));
     record.store(total, h * partialBytesOf(headSize) + totalAt(headSize));
     return k.float(1).div(total);
@@ -144,6 +149,9 @@ function attendRange(
           const to = out.add((h * headSize + column) * FLOAT_BYTES);
           storeSome(k, sumOf(h, column).mul(factor.splat()), to, headSize - column);
         }
+        if (!rounded) continue;
+        const blocks = w.rounded.add(row.mul(heads).add(head).add(h).mul(roundedHeadBytes(headSize)));
+        roundHead(k, headSize, out.add(h * headSize * FLOAT_BYTES), blocks);
       }
     },
     () => {
@@ -290,10 +298,10 @@ function addValues(
 
 const known = new Map<string, DecodeKernel>();
 
-/** The kernel of a shape; the same one for the same shape. */
-export function decodeAttention(shape: AttentionShape): DecodeKernel {
-  const name = kernelName("decode", shape);
-  const kernel = known.get(name) ?? attend(shape);
+/** The kernel of a shape; the same one for the same shape. `rounded`: results are stored as int8 blocks too. */
+export function decodeAttention(shape: AttentionShape, rounded: boolean): DecodeKernel {
+  const name = kernelName("decode", shape) + (rounded ? ".rounded" : "");
+  const kernel = known.get(name) ?? attend(name, shape, rounded);
   known.set(name, kernel);
   return kernel;
 }

@@ -2,6 +2,7 @@
 import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
 import type { CacheShape } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
 
 export interface AttentionShape extends CacheShape {
   /** Query heads of one key-value head, H / G. */
@@ -15,6 +16,16 @@ export function kernelName(kind: string, shape: AttentionShape): string {
   const sizes = `g${kvHeads}.h${headsPerGroup}.d${headSize}.p${pageSize}`;
   return `attention.${kind}.${type}.${sizes}${capped ? ".cap" : ""}${windowed ? ".window" : ""}`;
 }
+
+/** Rounds a head of f32 at `from` to the int8 blocks at `to`; a head is whole blocks. */
+export function roundHead(k: KernelBuilder, headSize: number, from: Int, to: Int): void {
+  k.range(0, headSize / ACTIVATION_COLUMNS, 1, (block) => {
+    quantizeBlock(k, from.add(block.mul(ACTIVATION_COLUMNS * FLOAT_BYTES)), to.add(block.mul(ACTIVATION_BYTES)));
+  });
+}
+
+/** Bytes of a head as int8 blocks. */
+export const roundedHeadBytes = (headSize: number): number => (headSize / ACTIVATION_COLUMNS) * ACTIVATION_BYTES;
 
 /** Registers that sums may take: of 32, all but those of a few keys or values and a query. */
 export const sumRegisters = (k: KernelBuilder): number => (k.machine.registers === 32 ? 24 : 12);

@@ -1,6 +1,6 @@
-// The step before attention, one for all of it: rotates queries, rotates keys and puts them into their blocks of the cache
-// (key-blocks.ts), and puts values into it, rounded to the cache's type. A unit is one head of one row, queries first, then
-// keys, then values; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
+// The step before attention, one for all of it: normalises and rotates queries and keys, puts keys into their blocks of the
+// cache (key-blocks.ts), and puts values into it, rounded to the cache's type. A unit is one head of one row, queries first,
+// then keys, then values; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
 import {
   type Floats,
   type Int,
@@ -11,12 +11,16 @@ import {
 } from "../../../lanes/index.ts";
 import { type CacheShape, blockSlots, cacheBytes, copyCached, keyAddress, valueAddress } from "./key-blocks.ts";
 import { FLOAT_BYTES, mapFloats } from "./loops.ts";
+import { rmsFactor } from "./norm.ts";
 
 export interface CacheRowsShape extends CacheShape {
   /** Query heads that the step rotates; 0 where queries come as they are. */
   readonly heads: number;
   /** Columns of an angle row, pairs (i, i + half) of a head; 0: nothing is rotated. */
   readonly half: number;
+  /** Whether each head is normalised before it is rotated (RMSNorm). */
+  readonly queryNorm: boolean;
+  readonly keyNorm: boolean;
 }
 
 // x with their strides: where a row's queries, keys and values are, and bytes to the next row's
@@ -27,6 +31,11 @@ const words = [
   "kStride",
   "v",
   "vStride",
+  // gains of the norms, and f32 bits of their epsilons
+  "qGain",
+  "qEpsilon",
+  "kGain",
+  "kEpsilon",
   "cos",
   "sin",
   "qOut",
@@ -39,8 +48,10 @@ const words = [
 ] as const;
 type CacheRowsKernel = Kernel<(typeof words)[number]>;
 
-/** In scratch, after the register of loops.ts: a head, rotated, with a register's room; then its rounded numbers. */
+/** In scratch, after the register of loops.ts: a head, rotated, with a register's room; its rounded numbers; it, normalised. */
 const HEAD_AT = 64;
+const roundedAt = (headSize: number): number => HEAD_AT + headSize * FLOAT_BYTES + 64;
+const normedAt = (headSize: number): number => roundedAt(headSize) + headSize * FLOAT_BYTES + 64;
 
 function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
   const { heads, kvHeads, headSize, half, type } = shape;
@@ -50,6 +61,13 @@ function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
     k.share(w.rows.mul(units), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const [row, part] = [unit.div(units), unit.rem(units)];
+        const normed = (from: Int, gain: Int, epsilon: Int): Int => {
+          const to = k.scratch.add(normedAt(headSize));
+          const at = (base: Int, i: Int): Floats => base.add(i.shl(2)).loadFloats();
+          const factor = rmsFactor(k, from, k.int(headSize), epsilon);
+          mapFloats(k, k.int(0), k.int(headSize), to, (i) => at(from, i).mul(factor).mul(at(gain, i)));
+          return to;
+        };
         const rotated = (from: Int): Int => {
           if (half === 0) return from;
           const angles = row.mul(half * FLOAT_BYTES);
@@ -59,13 +77,15 @@ function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
         };
         const slot = w.slots.add(row.shl(2)).loadInt();
         const storeQuery = (): void => {
-          const from = rotated(w.q.add(row.mul(w.qStride)).add(part.mul(headBytes)));
+          const head = w.q.add(row.mul(w.qStride)).add(part.mul(headBytes));
+          const from = rotated(shape.queryNorm ? normed(head, w.qGain, w.qEpsilon) : head);
           const to = w.qOut.add(row.mul(heads).add(part).mul(headBytes));
           mapFloats(k, k.int(0), k.int(headSize), to, (i) => from.add(i.shl(2)).loadFloats());
         };
         const storeKey = (): void => {
           const group = part.sub(heads);
-          const from = rotated(w.k.add(row.mul(w.kStride)).add(group.mul(headBytes)));
+          const head = w.k.add(row.mul(w.kStride)).add(group.mul(headBytes));
+          const from = rotated(shape.keyNorm ? normed(head, w.kGain, w.kEpsilon) : head);
           const stride = blockSlots(shape) * cacheBytes[type];
           const to = keyAddress(w.keys.add(group.mul(w.plane)), slot, shape);
           const numbers = rounded(k, shape, from);
@@ -111,7 +131,7 @@ function storeHalves(k: KernelBuilder, to: Int, value: Floats): void {
 /** The numbers of a head in the cache's type, side by side, in scratch unless they are f32. */
 function rounded(k: KernelBuilder, { type, headSize }: CacheRowsShape, from: Int): Int {
   if (type === "f32") return from;
-  const to = k.scratch.add(HEAD_AT + headSize * FLOAT_BYTES + 64);
+  const to = k.scratch.add(roundedAt(headSize));
   k.range(0, headSize, k.lanes, (i) => storeHalves(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
   return to;
 }
@@ -131,8 +151,9 @@ const known = new Map<string, CacheRowsKernel>();
 
 /** The kernel of a shape; the same one for the same shape. */
 export function cacheRowsKernel(shape: CacheRowsShape): CacheRowsKernel {
-  const { type, heads, kvHeads, headSize, pageSize, half } = shape;
-  const name = `cacheRows.${type}.h${heads}.g${kvHeads}.d${headSize}.p${pageSize}.r${half}`;
+  const { type, heads, kvHeads, headSize, pageSize, half, queryNorm, keyNorm } = shape;
+  const norms = `${queryNorm ? ".qNorm" : ""}${keyNorm ? ".kNorm" : ""}`;
+  const name = `cacheRows.${type}.h${heads}.g${kvHeads}.d${headSize}.p${pageSize}.r${half}${norms}`;
   const kernel = known.get(name) ?? cacheRows(name, shape);
   known.set(name, kernel);
   return kernel;
