@@ -59,6 +59,8 @@ export interface Native {
    * when the range is not inside the file.
    */
   mapFile(path: string, options?: MapFileOptions): NativeRegion;
+  /** Asks for pages of 2 MiB where whole ones lie in a range: streams of such memory are read up to a third faster. */
+  preferHugePages(address: number, bytes: number): void;
   /** Tells the system that a range will be read soon (whole pages around it): it reads ahead without waiting. */
   willNeed(address: number, bytes: number): void;
   /** Brings whole pages of a range into memory now, in one call: waits for the disk where they are not cached. */

@@ -58,6 +58,8 @@ export class ModelMemory {
     const host = hostNative();
     this.#host = "reason" in host ? undefined : host;
     const start = this.#host?.addressOf(this.shared.buffer) ?? 0;
+    // the cache of keys and values is streamed as weights are
+    if (sizes.check === undefined) this.#host?.preferHugePages(start, this.shared.buffer.byteLength);
     if (sizes.check !== undefined && this.#host !== undefined) {
       poison(this.shared.buffer, sizes.check.poisoned);
       protectGuards(this.#host, start, sizes.check.guards);

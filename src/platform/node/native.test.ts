@@ -36,6 +36,22 @@ describe("memory of the host", { skip }, () => {
     large.view[large.bytes - 1] = 7;
   });
 
+  test("is advised to be in pages of 2 MiB where they are preferred", () => {
+    const memory = new WebAssembly.Memory({ initial: 128, maximum: 128, shared: true });
+    const address = host.addressOf(memory.buffer);
+    host.preferHugePages(address, memory.buffer.byteLength);
+    const middle = address + memory.buffer.byteLength / 2;
+    const regions = readFileSync("/proc/self/smaps", "utf8").split(/\n(?=[\da-f]+-[\da-f]+ )/);
+    const region = regions.find((text) => {
+      const [first, end] = text
+        .split(" ", 1)[0]
+        .split("-")
+        .map((hex) => parseInt(hex, 16));
+      return first <= middle && middle < end;
+    });
+    assert.match(region ?? "", /VmFlags:.* hg/);
+  });
+
   test("leaves its views empty when it is released, and is released once", () => {
     const region = host.allocate(4096);
     const { view } = region;

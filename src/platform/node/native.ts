@@ -94,6 +94,11 @@ export function nativeOf(koffi: Koffi, calls: HostCalls): Native {
       return regionOf(address, bytes, () => calls.unmap(start, bytes + spare));
     },
     mapFile: (path, options = {}) => mapFile(path, options, calls, regionOf),
+    preferHugePages(address, bytes) {
+      const first = Math.ceil(address / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+      const end = Math.floor((address + bytes) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+      if (first < end) calls.adviseHugePages(first, end - first, true);
+    },
     willNeed(address, bytes) {
       const first = Math.floor(address / pageBytes) * pageBytes;
       calls.adviseWillNeed(first, pages(address + bytes - first));
