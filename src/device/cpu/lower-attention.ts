@@ -133,9 +133,10 @@ export const lowerWriteRows: Lower = (node, lowering) => {
 
 export const lowerAttention: Lower = (node, lowering) => {
   const shape = shapeOf(node);
-  prepare(node, shape, lowering);
+  const prepared = preparationOf(node, lowering);
+  prepare(node, shape, prepared, lowering);
   if (bound(node.shape[0]) <= DECODE_ROWS) lowerDecode(node, shape, lowering);
-  else lowerPrompt(node, shape, lowering);
+  else lowerPrompt(node, shape, prepared, lowering);
 };
 
 function shapeOf(node: Tensor): AttentionShape {
@@ -153,9 +154,14 @@ function shapeOf(node: Tensor): AttentionShape {
   };
 }
 
+/** Whether the kernel of a prompt rotates the queries that it reads anyway: where registers of any machine take them whole. */
+const isRotatedLater = (node: Tensor, { queryRope }: Preparation): boolean =>
+  queryRope !== undefined && bound(node.shape[0]) > DECODE_ROWS && columnsOf(queryRope.inputs[1]) % 16 === 0;
+
 /** Rotates queries and keys and writes keys and values: one step. */
-function prepare(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
-  const { keys, values, keyRope, queryRope, keyNorm, queryNorm } = preparationOf(node, lowering);
+function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, lowering: Lowering): void {
+  const { keys, values, keyRope, keyNorm, queryNorm } = prepared;
+  const queryRope = isRotatedLater(node, prepared) ? undefined : prepared.queryRope;
   const { type, kvHeads, headSize, headsPerGroup, pageSize } = shape;
   const slots = keys.inputs[1];
   if (values.inputs[1] !== slots) throw new ShapeError("attention: slots of values", "others", "those of keys");
@@ -200,10 +206,10 @@ const normWords = (name: string, norm: Tensor | undefined, lowering: Lowering): 
   [`${name}Epsilon`]: norm === undefined ? 0 : floatWord(attributesOf(norm, rmsNormOp).epsilon),
 });
 
-/** Words that both kinds of kernels have. */
-function attentionWords(node: Tensor, shape: AttentionShape, lowering: Lowering) {
+/** Words that both kinds of kernels have; `q` is where queries are read. */
+function attentionWords(node: Tensor, q: Tensor, shape: AttentionShape, lowering: Lowering) {
   const { scale, window, softCap = 1 } = attributesOf(node, attentionOp);
-  const [q, keys, values, pages, positions, sequences] = node.inputs;
+  const [, keys, values, pages, positions, sequences] = node.inputs;
   return {
     q: lowering.place(q),
     keys: lowering.place(keys),
@@ -222,14 +228,20 @@ function attentionWords(node: Tensor, shape: AttentionShape, lowering: Lowering)
   };
 }
 
-function lowerPrompt(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
+function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation, lowering: Lowering): void {
   const rows = countOf([node.shape[0]]);
   const { machine, precision } = lowering.options;
   const isTiled = machine.tiles && precision === "fast" && shape.type === "f16";
   const units = (extents: ExtentValues) => Math.ceil(valueOf(rows, extents) / unitRows(shape)) * shape.kvHeads;
+  const rope = isRotatedLater(node, prepared) ? prepared.queryRope : undefined;
+  const half = rope === undefined ? 0 : columnsOf(rope.inputs[1]);
   lowering.step({
-    kernel: promptAttention(shape, isTiled ? "tiles" : "f32"),
-    words: attentionWords(node, shape, lowering),
+    kernel: promptAttention({ ...shape, half }, isTiled ? "tiles" : "f32"),
+    words: {
+      ...attentionWords(node, rope?.inputs[0] ?? node.inputs[0], shape, lowering),
+      cos: rope === undefined ? 0 : lowering.place(rope.inputs[1]),
+      sin: rope === undefined ? 0 : lowering.place(rope.inputs[2]),
+    },
     parts: (extents) => Math.min(units(extents), PARTS_MOST),
   });
 }
@@ -245,7 +257,7 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
   const partials = partialsBytes(bound(rows), rangesIn(bound(pages)), kvHeads * headsPerGroup, headSize);
   const isRounded = headSize % ACTIVATION_COLUMNS === 0 && formsOf(node, lowering).rounded;
   const words = {
-    ...attentionWords(node, shape, lowering),
+    ...attentionWords(node, node.inputs[0], shape, lowering),
     rounded: isRounded ? roundedPlace(node, lowering) : 0,
     partials: lowering.temporary(partials),
   };

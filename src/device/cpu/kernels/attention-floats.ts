@@ -4,6 +4,7 @@ import { UnsupportedError } from "../../../base/errors.ts";
 import { type Floats, type Int, type KernelBuilder, type Variable } from "../../../lanes/index.ts";
 import { SCRATCH_BYTES } from "../layout.ts";
 import {
+  type PromptShape,
   type PromptUnit,
   type PromptWords,
   QUERIES_SCRATCH,
@@ -69,7 +70,7 @@ const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 export function attendFloats(
   k: KernelBuilder,
   w: PromptWords,
-  shape: AttentionShape,
+  shape: PromptShape,
   plan: FloatsPlan,
   unit: PromptUnit,
 ): void {
@@ -81,7 +82,7 @@ export function attendFloats(
   const matrices = { count, q: place("q"), scores: place("scores"), sums, records: queries.records };
   startQueries(k, w, shape, unit, queries, (query, load) => {
     const to = matrices.q.add(query.mul(shape.headSize * FLOAT_BYTES));
-    k.range(0, shape.headSize, k.lanes, (column) => to.add(column.shl(2)).store(load(column)));
+    for (let column = 0; column < shape.headSize; column += k.lanes) to.store(load(column), column * FLOAT_BYTES);
   });
   k.range(0, count.mul(plan.sumStride), k.lanes * FLOAT_BYTES, (i) => sums.add(i).store(k.floats(0)));
 

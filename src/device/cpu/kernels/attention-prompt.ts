@@ -6,17 +6,26 @@
 import { type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { attendFloats, floatsPlan } from "./attention-floats.ts";
 import { attendTiles, tilesPlan } from "./attention-tiles.ts";
-import { type PromptKernel, type PromptUnit, type PromptWords, firstKey, promptWords } from "./attention-queries.ts";
+import {
+  type PromptKernel,
+  type PromptShape,
+  type PromptUnit,
+  type PromptWords,
+  firstKey,
+  promptWords,
+} from "./attention-queries.ts";
 import { type AttentionShape, intAt, kernelName } from "./attention-shape.ts";
 
 /** How a unit's products are computed; tiles where the machine has them. */
 export type PromptClass = "f32" | "tiles";
 
+const nameOf = (shape: PromptShape, by: PromptClass): string => kernelName(`prompt.${by}.r${shape.half}`, shape);
+
 /** What attends a unit, and how many rows a unit has. */
 function unitKernel(
   k: KernelBuilder,
   w: PromptWords,
-  shape: AttentionShape,
+  shape: PromptShape,
   by: PromptClass,
 ): { readonly rows: number; readonly attend: (unit: PromptUnit) => void } {
   if (by === "tiles") {
@@ -27,9 +36,9 @@ function unitKernel(
   return { rows: plan.rows, attend: (unit) => attendFloats(k, w, shape, plan, unit) };
 }
 
-function attention(shape: AttentionShape, by: PromptClass): PromptKernel {
+function attention(shape: PromptShape, by: PromptClass): PromptKernel {
   const { kvHeads } = shape;
-  return defineKernel(kernelName(`prompt.${by}`, shape), promptWords, (k, w) => {
+  return defineKernel(nameOf(shape, by), promptWords, (k, w) => {
     const { rows, attend } = unitKernel(k, w, shape, by);
     const blocks = w.rows.add(rows - 1).div(rows);
     k.share(blocks.mul(kvHeads), (first, end) => {
@@ -90,8 +99,8 @@ function promptUnit(
 const known = new Map<string, PromptKernel>();
 
 /** The kernel of a shape; the same one for the same shape. Throws UnsupportedError for heads that no scratch holds. */
-export function promptAttention(shape: AttentionShape, by: PromptClass): PromptKernel {
-  const name = kernelName(`prompt.${by}`, shape);
+export function promptAttention(shape: PromptShape, by: PromptClass): PromptKernel {
+  const name = nameOf(shape, by);
   const kernel = known.get(name) ?? attention(shape, by);
   known.set(name, kernel);
   return kernel;

@@ -18,6 +18,9 @@ export const promptWords = [
   "rows",
   // bytes from one row's queries to the next's
   "qStride",
+  // rows of `half` angles, where queries are rotated here
+  "cos",
+  "sin",
   "pagesPerSequence",
   "window",
   // scores are `factor` q·k, or with a cap `cap` tanh(`factor` q·k), in units of log 2
@@ -26,6 +29,11 @@ export const promptWords = [
 ] as const;
 export type PromptWords = Readonly<Record<(typeof promptWords)[number], Int>>;
 export type PromptKernel = Kernel<(typeof promptWords)[number]>;
+
+export interface PromptShape extends AttentionShape {
+  /** Queries' columns are rotated on their way in, as pairs (i, i + half), a multiple of 16; 0: they come as they are. */
+  readonly half: number;
+}
 
 /** Queries of a unit, where they fit: a block of keys is brought near once for so many. */
 export const UNIT_QUERIES = 96;
@@ -80,14 +88,29 @@ function eachQuery(
 
 const recordOf = (k: KernelBuilder, { records }: Queries, query: Int): Int => records.add(query.mul(queryBytes(k)));
 
-/** Sets the records up, and calls `store` with what loads each query's columns, times the factor of scores. */
+/** Columns from `column` on of a head whose first 2 · half columns are turned. */
+function rotated(head: Int, cos: Int, sin: Int, half: number, column: number): Floats {
+  const at = (from: Int, index: number): Floats => from.loadFloats(index * FLOAT_BYTES);
+  if (column < half) {
+    return at(head, column)
+      .mul(at(cos, column))
+      .sub(at(head, column + half).mul(at(sin, column)));
+  }
+  if (column >= 2 * half) return at(head, column);
+  const angle = column - half;
+  return at(head, column)
+    .mul(at(cos, angle))
+    .add(at(head, angle).mul(at(sin, angle)));
+}
+
+/** Sets the records up, and calls `store` with what loads a register of each query, rotated, times the factor of scores. */
 export function startQueries(
   k: KernelBuilder,
   w: PromptWords,
-  shape: AttentionShape,
+  shape: PromptShape,
   unit: PromptUnit,
   queries: Queries,
-  store: (query: Int, load: (column: Int) => Floats) => void,
+  store: (query: Int, load: (column: number) => Floats) => void,
 ): void {
   k.scratch.store(laneNumbers(k), LANES_AT);
   const factor = w.factor.asFloat().splat();
@@ -99,7 +122,9 @@ export function startQueries(
     record.store(k.float(LEAST), Query.most);
     record.store(k.floats(0), Query.sums);
     const from = w.q.add(row.mul(w.qStride)).add(head.mul(shape.headSize * FLOAT_BYTES));
-    store(query, (column) => from.add(column.shl(2)).loadFloats().mul(factor));
+    const angles = row.mul(shape.half * FLOAT_BYTES);
+    const [cos, sin] = [w.cos.add(angles), w.sin.add(angles)];
+    store(query, (column) => rotated(from, cos, sin, shape.half, column).mul(factor));
   });
 }
 

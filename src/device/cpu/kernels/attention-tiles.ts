@@ -7,6 +7,7 @@ import { type Floats, type Int, type KernelBuilder, tanh } from "../../../lanes/
 import { THREAD_SCRATCH_BYTES } from "../layout.ts";
 import {
   LANES_AT,
+  type PromptShape,
   type PromptUnit,
   type PromptWords,
   QUERIES_SCRATCH,
@@ -80,7 +81,7 @@ function planOf(k: KernelBuilder, shape: AttentionShape, rows: number): TilesPla
 export function attendTiles(
   k: KernelBuilder,
   w: PromptWords,
-  shape: AttentionShape,
+  shape: PromptShape,
   plan: TilesPlan,
   unit: PromptUnit,
 ): void {
@@ -153,7 +154,7 @@ function stripOf(
 function packQueries(
   k: KernelBuilder,
   w: PromptWords,
-  shape: AttentionShape,
+  shape: PromptShape,
   { steps, at }: TilesPlan,
   unit: PromptUnit,
   queries: { readonly count: Int; readonly records: Int },
@@ -166,11 +167,11 @@ function packQueries(
       .add(query.and(HALF - 1).mul(TILE_ROW_BYTES));
     const columns = (first: number): Floats => {
       if (first >= headSize) return k.floats(0);
-      if (first + HALF <= headSize) return load(k.int(first));
+      if (first + HALF <= headSize) return load(first);
       return k.scratch
         .loadFloats(LANES_AT)
         .less(headSize - first)
-        .selectFloats(load(k.int(first)), 0);
+        .selectFloats(load(first), 0);
     };
     for (let step = 0; step < steps; step++) {
       to.store(columns(step * STEP).pairBf16(columns(step * STEP + HALF)), step * TILE_BYTES);
