@@ -65,7 +65,7 @@ const refused: [what: string, instruction: Instruction, message: RegExp][] = [
   ],
   [
     "register 16 without EVEX",
-    op("vpsignb", 256, vector(16), vector(2), vector(3)),
+    op("vpand", 256, vector(16), vector(2), vector(3)),
     /there is V,H,W \(128, 256 bits\)/,
   ],
   ["register 32", op("vaddps", 512, vector(32), vector(2), vector(3)), /v32/],

@@ -2,7 +2,7 @@
 // the low lane of a vector register.
 import type { Do, OperationName } from "../ir.ts";
 import { type CodeOptions, type Source, type ValueSource, NONE, immediate, value } from "./code.ts";
-import type { Selection } from "./select.ts";
+import type { Selection } from "./selection.ts";
 
 export type Maker = (s: Selection, statement: Do) => void;
 

@@ -3,7 +3,7 @@
 import type { Do, OperationName } from "../ir.ts";
 import { bitwise } from "./absorb.ts";
 import { type CodeOptions, type Source, type Way, NONE, immediate, value } from "./code.ts";
-import type { Selection } from "./select.ts";
+import type { Selection } from "./selection.ts";
 import { type Maker, TOO_BIG } from "./select-ints.ts";
 
 /** A name in VEX, and in EVEX where it differs. */

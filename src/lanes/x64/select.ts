@@ -1,230 +1,70 @@
 // Chooses instructions for a simplified kernel, statement by statement in the kernel's order: values stay unnumbered by
 // registers, and destructive forms and constants are left open for later (live.ts, constants.ts). What one statement
 // becomes: select-ints.ts for scalars, select-vectors.ts for registers of lanes.
-import type { Do, Machine, Statement, TracedKernel } from "../ir.ts";
-import { type Plan, planAbsorption } from "./absorb.ts";
-import {
-  type Code,
-  type CodeOptions,
-  type ImmediateSource,
-  type Item,
-  type PlaceSource,
-  type Program,
-  type RegisterClass,
-  type Source,
-  type ValueSource,
-  NONE,
-  POOL,
-  code,
-  immediate,
-  place,
-  target,
-  value,
-} from "./code.ts";
+import type { Machine, Statement, TracedKernel } from "../ir.ts";
+import { type Item, type Program, NONE, POOL, code, place, target, value } from "./code.ts";
 import type { ConstantPool } from "./pool.ts";
 import { emitCondition, integers, inverse } from "./select-ints.ts";
 import { vectors } from "./select-vectors.ts";
+import { Selection } from "./selection.ts";
 
-/** What the makers of one statement's code see. */
-export class Selection {
-  readonly machine: Machine;
-  readonly plan: Plan;
-  readonly program: Program;
-  readonly evex: boolean;
-  readonly bits: 128 | 256 | 512;
-  items: Item[];
-  usesTiles = false;
-  readonly #isMask: (id: number) => boolean;
-  readonly #constants = new Map<string, number>();
-  readonly #pool: ConstantPool;
-  #labels = 0;
+function selectBlock(s: Selection, statements: readonly Statement[], items: Item[]): void {
+  const outer = s.items;
+  s.items = items;
+  for (const statement of statements) selectStatement(s, statement);
+  s.items = outer;
+}
 
-  constructor(kernel: TracedKernel, machine: Machine, pool: ConstantPool) {
-    this.#pool = pool;
-    this.machine = machine;
-    this.evex = machine.registers === 32;
-    this.bits = (machine.lanes * 32) as 128 | 256 | 512;
-    this.plan = planAbsorption(kernel, { evex: this.evex, dot: machine.dot });
-    this.#isMask = (id) => this.evex && this.plan.selecting.has(id);
-    const classes = kernel.types.map((type, id): RegisterClass =>
-      type === "int" ? "general" : this.#isMask(id) ? "mask" : "vector",
-    );
-    this.items = [];
-    this.program = {
-      items: this.items,
-      classes,
-      constants: new Map(),
-      homes: new Map(),
-      vectorBits: this.bits,
-      vectors: machine.registers,
-    };
+function selectStatement(s: Selection, statement: Statement): void {
+  switch (statement.kind) {
+    case "do":
+      if (s.plan.absorbed.has(statement.result)) return;
+      return (integers[statement.op] ?? vectors[statement.op])!(s, statement);
+    case "get":
+      return s.copy(statement.result, value(statement.variable));
+    case "set":
+      return s.copy(statement.variable, value(statement.value));
+    case "loop":
+      return selectLoop(s, statement);
+    case "if":
+      return selectBranch(s, statement);
+    default:
+      statement satisfies never;
   }
+}
 
-  definition(id: number): Do | undefined {
-    return this.plan.definitions[id];
+function selectLoop(s: Selection, statement: Statement & { kind: "loop" }): void {
+  const { counter, from, to, step } = statement;
+  const [begin, end] = [s.label(), s.label()];
+  const [first, last] = [s.int(from), s.int(to)];
+  const runs = first.kind === "immediate" && last.kind === "immediate" && first.value < last.value;
+  s.copy(counter, first);
+  if (!runs) {
+    s.emit("cmp", 64, NONE, [value(counter), last], { memoryAt: 1 });
+    s.emit("jge", 0, NONE, [target(end)]);
   }
+  const body: Item[] = [code("label", 0, NONE, [target(begin)])];
+  s.items.push({ kind: "loop", body });
+  selectBlock(s, statement.body, body);
+  body.push(
+    code("add", 64, counter, [value(counter), s.int(step)], { tied: true, memoryAt: 1 }),
+    code("cmp", 64, NONE, [value(counter), last], { memoryAt: 1 }),
+    code("jl", 0, NONE, [target(begin)]),
+  );
+  s.emit("label", 0, NONE, [target(end)]);
+}
 
-  fresh(kind: RegisterClass): number {
-    return this.program.classes.push(kind) - 1;
-  }
-
-  label(): number {
-    return this.#labels++;
-  }
-
-  emit(name: string, bits: Code["bits"], result: number, sources: Source[], options?: CodeOptions): void {
-    this.items.push(code(name, bits, result, sources, options));
-  }
-
-  /** A constant by its bits: of a general register, or of every lane. */
-  constant(kind: "general" | "vector", bits: number): ValueSource {
-    const key = `${kind} ${bits}`;
-    const known = this.#constants.get(key);
-    if (known !== undefined) return value(known);
-    const id = this.fresh(kind);
-    this.#constants.set(key, id);
-    this.program.constants.set(id, bits);
-    return value(id);
-  }
-
-  lanes(bits: number): ValueSource {
-    return this.constant("vector", bits | 0);
-  }
-
-  /** Memory with the order of words that puts two registers of halves side by side: 0, W, 1, W + 1, ... */
-  pairing(): PlaceSource {
-    const words = Array.from({ length: 2 * this.machine.lanes }, (_, i) => (i >> 1) + (i & 1) * this.machine.lanes);
-    return place(
-      POOL,
-      this.#pool.bytesAt(
-        "pairing",
-        words.flatMap((word) => [word, 0]),
-      ),
-    );
-  }
-
-  /** A value in a register, whatever it is. */
-  register(id: number): ValueSource {
-    return value(id);
-  }
-
-  /** An integer: an immediate where it is a constant of 32 bits. */
-  int(id: number): ValueSource | ImmediateSource | PlaceSource {
-    const definition = this.definition(id);
-    if (definition?.op === "int.const") return immediate(definition.immediate);
-    return this.operand(id);
-  }
-
-  /** A value, or the memory of the load that was absorbed. */
-  operand(id: number): ValueSource | PlaceSource {
-    const definition = this.definition(id);
-    if (definition === undefined || !this.plan.absorbed.has(id)) return value(id);
-    const isSplat = definition.op.endsWith("loadSplat");
-    return { ...this.address(definition.operands[0], definition.immediate), broadcast: isSplat };
-  }
-
-  /** Memory at an address that is a value, or a sum that was absorbed. */
-  address(id: number, offset: number): PlaceSource {
-    const { base, displacement } = this.#linear(id, offset);
-    const definition = this.#absorbedSum(base);
-    if (definition === undefined) return place(base, displacement);
-    const [a, b] = definition.operands;
-    const scaleOf = (id: number): number => {
-      const product = this.definition(id);
-      return product?.op === "int.mul" && this.plan.absorbed.has(id) ? this.#constant(product.operands[1])! : 1;
-    };
-    const [left, right] = [this.#linear(a, 0), this.#linear(b, 0)];
-    const [first, second] = scaleOf(left.base) > 1 && scaleOf(right.base) === 1 ? [right, left] : [left, right];
-    const scale = scaleOf(second.base) as 1 | 2 | 4 | 8;
-    const index = scale > 1 ? this.definition(second.base)!.operands[0] : second.base;
-    const total = displacement + first.displacement + second.displacement;
-    return { kind: "place", base: first.base, index, scale, displacement: total, broadcast: false };
-  }
-
-  /** A value as another one that has a register, and a constant. */
-  #linear(id: number, offset: number): { base: number; displacement: number } {
-    const definition = this.#absorbedSum(id);
-    const constant = definition === undefined ? undefined : this.#constant(definition.operands[1]);
-    if (constant === undefined) return { base: id, displacement: offset };
-    return this.#linear(definition!.operands[0], offset + constant);
-  }
-
-  #absorbedSum(id: number): Do | undefined {
-    const definition = this.definition(id);
-    return definition?.op === "int.add" && this.plan.absorbed.has(id) ? definition : undefined;
-  }
-
-  #constant(id: number): number | undefined {
-    const definition = this.definition(id);
-    return definition?.op === "int.const" ? definition.immediate : undefined;
-  }
-
-  // Control
-
-  block(statements: readonly Statement[], items: Item[]): void {
-    const outer = this.items;
-    this.items = items;
-    for (const statement of statements) this.#statement(statement);
-    this.items = outer;
-  }
-
-  #statement(statement: Statement): void {
-    switch (statement.kind) {
-      case "do":
-        if (this.plan.absorbed.has(statement.result)) return;
-        return (integers[statement.op] ?? vectors[statement.op])!(this, statement);
-      case "get":
-        return this.copy(statement.result, value(statement.variable));
-      case "set":
-        return this.copy(statement.variable, value(statement.value));
-      case "loop":
-        return this.#loop(statement);
-      case "if":
-        return this.#branch(statement);
-      default:
-        statement satisfies never;
-    }
-  }
-
-  copy(result: number, source: Source): void {
-    const kind = this.program.classes[result];
-    if (kind === "general") this.emit("mov", 64, result, [source], { isCopy: true });
-    else this.emit("vmovups", this.bits, result, [source], { isCopy: true });
-  }
-
-  #loop(statement: Statement & { kind: "loop" }): void {
-    const { counter, from, to, step } = statement;
-    const [begin, end] = [this.label(), this.label()];
-    const [first, last] = [this.int(from), this.int(to)];
-    const runs = first.kind === "immediate" && last.kind === "immediate" && first.value < last.value;
-    this.copy(counter, first);
-    if (!runs) {
-      this.emit("cmp", 64, NONE, [value(counter), last], { memoryAt: 1 });
-      this.emit("jge", 0, NONE, [target(end)]);
-    }
-    const body: Item[] = [code("label", 0, NONE, [target(begin)])];
-    this.items.push({ kind: "loop", body });
-    this.block(statement.body, body);
-    body.push(
-      code("add", 64, counter, [value(counter), this.int(step)], { tied: true, memoryAt: 1 }),
-      code("cmp", 64, NONE, [value(counter), last], { memoryAt: 1 }),
-      code("jl", 0, NONE, [target(begin)]),
-    );
-    this.emit("label", 0, NONE, [target(end)]);
-  }
-
-  #branch(statement: Statement & { kind: "if" }): void {
-    const [other, end] = [this.label(), this.label()];
-    const condition = emitCondition(this, statement.condition);
-    const [body, otherwise]: [Item[], Item[]] = [[], []];
-    this.emit(`j${inverse[condition]}`, 0, NONE, [target(other)]);
-    this.items.push({ kind: "branch", body, otherwise });
-    this.block(statement.body, body);
-    if (statement.otherwise.length > 0) body.push(code("jmp", 0, NONE, [target(end)]));
-    body.push(code("label", 0, NONE, [target(other)]));
-    this.block(statement.otherwise, otherwise);
-    this.emit("label", 0, NONE, [target(end)]);
-  }
+function selectBranch(s: Selection, statement: Statement & { kind: "if" }): void {
+  const [other, end] = [s.label(), s.label()];
+  const condition = emitCondition(s, statement.condition);
+  const [body, otherwise]: [Item[], Item[]] = [[], []];
+  s.emit(`j${inverse[condition]}`, 0, NONE, [target(other)]);
+  s.items.push({ kind: "branch", body, otherwise });
+  selectBlock(s, statement.body, body);
+  if (statement.otherwise.length > 0) body.push(code("jmp", 0, NONE, [target(end)]));
+  body.push(code("label", 0, NONE, [target(other)]));
+  selectBlock(s, statement.otherwise, otherwise);
+  s.emit("label", 0, NONE, [target(end)]);
 }
 
 /** Code of a kernel, with `arguments` the general registers of record, part, parts, scratch. */
@@ -243,7 +83,7 @@ export function select(
     selection.emit("mov", 64, result, [], { isCopy: true, fixed: argumentRegisters[argument] });
   }
   const configuration = selection.items.length;
-  selection.block(kernel.body, selection.items);
+  selectBlock(selection, kernel.body, selection.items);
   if (selection.usesTiles) {
     const at = place(POOL, pool.bytesAt("tiles", tileConfiguration()));
     selection.items.splice(configuration, 0, code("ldtilecfg", 0, NONE, [at]));
