@@ -13,7 +13,10 @@ if (pinned === undefined && Number(process.versions.node.split(".")[0]) < OLDEST
   process.stderr.write(`liang: this is Node ${process.versions.node}, Node ${OLDEST} or newer is needed.\n`);
   process.exit(1);
 }
-const child = spawn(pinned ?? process.execPath, process.argv.slice(2), { stdio: "inherit" });
+// tests leave nothing in the data folder of who runs them, and find each other's machine code and packed weights
+const home = fileURLToPath(new URL("../node_modules/.cache/liang-test-home", import.meta.url));
+const env = process.argv.includes("--test") ? { LIANG_HOME: home, ...process.env } : process.env;
+const child = spawn(pinned ?? process.execPath, process.argv.slice(2), { stdio: "inherit", env });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   // a terminal's Ctrl-C reaches the child by itself
   process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || child.kill(signal));
