@@ -16,9 +16,10 @@ import {
 } from "../../graph/index.ts";
 import { formsOf } from "./decode-fusion.ts";
 import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
-import { decodeAttention, decodeScratchBytes } from "./kernels/attention-decode.ts";
+import { decodeAttention } from "./kernels/attention-decode.ts";
 import { promptAttention } from "./kernels/attention-prompt.ts";
 import { unitRows } from "./kernels/attention-queries.ts";
+import { decodeScratchBytes } from "./kernels/attention-range.ts";
 import { rangesMost } from "./kernels/attention-ranges.ts";
 import type { AttentionShape } from "./kernels/attention-shape.ts";
 import { cacheRowsKernel } from "./kernels/cache-rows.ts";
@@ -75,15 +76,14 @@ function preparationOf(node: Tensor, lowering: Lowering): Preparation {
 /** The norm over heads that only this rotation reads. */
 function headNorm(rope: Tensor, lowering: Lowering): Tensor | undefined {
   const [norm] = rope.inputs;
-  if (!isOp(norm, rmsNormOp as Op) || lowering.onlyReader(norm) !== rope || !isParameter(norm.inputs[1]))
-    return undefined;
+  if (!isOp(norm, rmsNormOp) || lowering.onlyReader(norm) !== rope || !isParameter(norm.inputs[1])) return undefined;
   return norm.inputs[1].shape[0] === attributesOf(rope, ropeOp).headSize ? norm : undefined;
 }
 
 /** Whether a norm is one that the step before an attention does on its way. */
 export function isHeadNorm(node: Tensor, lowering: Lowering): boolean {
   const rope = lowering.onlyReader(node);
-  if (rope === undefined || !isOp(rope, ropeOp as Op)) return false;
+  if (rope === undefined || !isOp(rope, ropeOp)) return false;
   const reader = foldedInto(rope, lowering);
   if (reader === undefined) return false;
   const { keyNorm, queryNorm } = preparationOf(reader, lowering);
@@ -174,7 +174,12 @@ function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, low
   const units = heads + 2 * kvHeads;
   lowering.step({
     kernel: cacheRowsKernel({
-      ...{ type, kvHeads, headSize, pageSize, heads, half },
+      type,
+      kvHeads,
+      headSize,
+      pageSize,
+      heads,
+      half,
       queryNorm: queryNorm !== undefined,
       keyNorm: keyNorm !== undefined,
     }),

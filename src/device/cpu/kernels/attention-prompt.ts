@@ -5,7 +5,8 @@
 // Not here: a unit's products, in f32 (attention-floats.ts) or in tiles (attention-tiles.ts).
 import { type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { attendFloats, floatsPlan } from "./attention-floats.ts";
-import { attendTiles, tilesPlan } from "./attention-tiles.ts";
+import { tilesPlan } from "./attention-tile-plan.ts";
+import { attendTiles } from "./attention-tiles.ts";
 import {
   type PromptKernel,
   type PromptShape,

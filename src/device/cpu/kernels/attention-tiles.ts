@@ -2,82 +2,35 @@
 // and sums in f32. Keys and values become tiles once for all queries of the unit; queries go in strips of 32: scores of a
 // strip, their weights as tiles, sums. A query's sums are scaled back only when a score is far above what they stand
 // against, which after the first blocks is seldom (Dao 2025, FlashAttention-4), so weights may be a little over 1.
-import { UnsupportedError } from "../../../base/errors.ts";
 import { type Floats, type Int, type KernelBuilder, tanh } from "../../../lanes/index.ts";
-import { THREAD_SCRATCH_BYTES } from "../layout.ts";
 import {
   LANES_AT,
   type PromptShape,
   type PromptUnit,
   type PromptWords,
-  QUERIES_SCRATCH,
+  type Queries,
   Query,
   finishQueries,
   queryBytes,
-  startQueries,
 } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
-import { BLOCK_KEYS, CacheReader, cacheBytes, loadCached, readerBytes } from "./key-blocks.ts";
+import { bringKeys, bringValues, packQueries } from "./attention-tile-forms.ts";
+import {
+  HALF,
+  KEYS,
+  SCORE_STRIDE,
+  STEP,
+  STRIP,
+  TILE_BYTES,
+  TILE_ROW_BYTES,
+  type TilesPlan,
+} from "./attention-tile-plan.ts";
+import { CacheReader } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { LEAST, roughPower } from "./powers.ts";
 
-/** Keys of a block. */
-const KEYS = 128;
-/** Queries of a strip: two tiles. */
-const STRIP = 32;
-const TILE_BYTES = 1024;
-const TILE_ROW_BYTES = 64;
-/** Columns, or keys, that one tile product sums: pairs (i, i + 16). */
-const STEP = 32;
-const HALF = 16;
-/** Queries of a unit, where they fit: what bringing keys and values to tiles is shared by. */
-const UNIT_QUERIES = 192;
 /** By how many powers of two a score may be above what its query's sums stand against. */
 const SLACK = 8;
-/** Bytes from one query's scores to the next's; not a power of two. */
-const SCORE_STRIDE = (KEYS + 16) * FLOAT_BYTES;
-
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
-/** How much a unit takes and where it lies in scratch. */
-export interface TilesPlan {
-  /** Rows of a unit. */
-  readonly rows: number;
-  /** Tile steps of a head's columns. */
-  readonly steps: number;
-  /** Bytes of one query's sums. */
-  readonly sumStride: number;
-  readonly at: Readonly<
-    Record<"keys" | "values" | "q" | "sums" | "scores" | "weights" | "records" | "reader" | "end", number>
-  >;
-}
-
-/** Throws UnsupportedError where not even one row fits. */
-export function tilesPlan(k: KernelBuilder, shape: AttentionShape): TilesPlan {
-  for (let rows = Math.max(1, Math.floor(UNIT_QUERIES / shape.headsPerGroup)); rows >= 1; rows--) {
-    const plan = planOf(k, shape, rows);
-    if (plan.at.end <= THREAD_SCRATCH_BYTES) return plan;
-  }
-  const { headsPerGroup, headSize } = shape;
-  throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
-}
-
-function planOf(k: KernelBuilder, shape: AttentionShape, rows: number): TilesPlan {
-  const steps = Math.ceil(shape.headSize / STEP);
-  const queries = Math.ceil((rows * shape.headsPerGroup) / STRIP) * STRIP;
-  const sumStride = steps * STEP * FLOAT_BYTES + 64; // no power of two: a tile's rows would share places in the cache
-  const keys = QUERIES_SCRATCH;
-  const values = keys + (KEYS / HALF) * steps * TILE_BYTES;
-  const q = values + (KEYS / STEP) * 2 * steps * TILE_BYTES;
-  const sums = q + (queries / HALF) * steps * TILE_BYTES;
-  const scores = sums + queries * sumStride;
-  const weights = align(scores + STRIP * SCORE_STRIDE);
-  const records = weights + 2 * (KEYS / STEP) * TILE_BYTES;
-  const reader = records + queries * queryBytes(k);
-  const at = { keys, values, q, sums, scores, weights, records, reader, end: reader + readerBytes(shape) };
-  return { rows, steps, sumStride, at };
-}
-
 export function attendTiles(
   k: KernelBuilder,
   w: PromptWords,
@@ -121,13 +74,7 @@ interface Strip {
   readonly end: Int;
 }
 
-function stripOf(
-  k: KernelBuilder,
-  plan: TilesPlan,
-  { count, records }: { readonly count: Int; readonly records: Int },
-  first: Int,
-  before: Int,
-): Strip {
+function stripOf(k: KernelBuilder, plan: TilesPlan, { count, records }: Queries, first: Int, before: Int): Strip {
   const record = records.add(first.mul(queryBytes(k)));
   const from = k.variable(record.loadInt(Query.from));
   const end = k.variable(record.loadInt(Query.end));
@@ -148,109 +95,6 @@ function stripOf(
       .shr(5)
       .min(KEYS / STEP),
   };
-}
-
-/** Queries times the factor of scores as tiles: 16 of them, and of 32 columns the pairs (i, i + 16). */
-function packQueries(
-  k: KernelBuilder,
-  w: PromptWords,
-  shape: PromptShape,
-  { steps, at }: TilesPlan,
-  unit: PromptUnit,
-  queries: { readonly count: Int; readonly records: Int },
-): void {
-  const { headSize } = shape;
-  startQueries(k, w, shape, unit, queries, (query, load) => {
-    const to = k.scratch
-      .add(at.q)
-      .add(query.shr(4).mul(steps * TILE_BYTES))
-      .add(query.and(HALF - 1).mul(TILE_ROW_BYTES));
-    const columns = (first: number): Floats => {
-      if (first >= headSize) return k.floats(0);
-      if (first + HALF <= headSize) return load(first);
-      return k.scratch
-        .loadFloats(LANES_AT)
-        .less(headSize - first)
-        .selectFloats(load(first), 0);
-    };
-    for (let step = 0; step < steps; step++) {
-      to.store(columns(step * STEP).pairBf16(columns(step * STEP + HALF)), step * TILE_BYTES);
-    }
-  });
-}
-
-/** Keys as tiles: 16 of them, and pairs of columns. Keys past the end are undefined. */
-function bringKeys(
-  k: KernelBuilder,
-  { type, headSize }: AttentionShape,
-  { steps, at }: TilesPlan,
-  reader: CacheReader,
-  before: Int,
-  end: Int,
-): void {
-  for (let first = 0; first < KEYS; first += BLOCK_KEYS) {
-    k.when(before.add(first).less(end), () => {
-      const from = reader.keys(before.add(first).shr(4));
-      const to = k.scratch.add(at.keys + (first / HALF) * steps * TILE_BYTES);
-      const column = (source: Int, index: number, isInside: boolean): Floats =>
-        isInside ? loadCached(type, source, index * reader.keyStride) : k.floats(0);
-      const whole = Math.floor(headSize / STEP);
-      const pairs = (source: Int, target: Int, columns: number): void => {
-        for (let i = 0; i < HALF; i++) {
-          const pair = column(source, i, i < columns).pairBf16(column(source, i + HALF, i + HALF < columns));
-          target.store(pair, i * TILE_ROW_BYTES);
-        }
-      };
-      k.range(0, whole, 1, (step) => {
-        pairs(from.add(step.mul(STEP * reader.keyStride)), to.add(step.mul(TILE_BYTES)), STEP);
-      });
-      if (whole < steps) {
-        pairs(from.add(whole * STEP * reader.keyStride), to.add(whole * TILE_BYTES), headSize - whole * STEP);
-      }
-    });
-  }
-}
-
-/** Values as tiles: 16 columns, and of 32 keys the pairs (i, i + 16). Keys that no query sees are zeros. */
-function bringValues(
-  k: KernelBuilder,
-  { type, headSize }: AttentionShape,
-  { steps, at }: TilesPlan,
-  reader: CacheReader,
-  before: Int,
-  { least, end }: PromptUnit,
-): void {
-  const lastBlock = end.sub(1).shr(4);
-  const tiles = Math.ceil(headSize / HALF);
-  for (let first = 0; first < KEYS; first += STEP) {
-    const key = before.add(first);
-    k.when(key.less(end), () => {
-      const low = reader.values(key.shr(4));
-      const high = reader.values(key.shr(4).add(1).min(lastBlock), 1);
-      const to = k.scratch.add(at.values + (first / STEP) * 2 * steps * TILE_BYTES);
-      const pair = (i: Int, load: (address: Int, key: Int) => Floats): void => {
-        const offset = i.mul(reader.valueStride);
-        for (let tile = 0; tile < tiles; tile++) {
-          const column = tile * HALF * cacheBytes[type];
-          const numbers = load(low.add(offset).add(column), key.add(i));
-          const beside = load(high.add(offset).add(column), key.add(i).add(HALF));
-          to.add(i.shl(6)).store(numbers.pairBf16(beside), tile * TILE_BYTES);
-        }
-      };
-      k.when(
-        key.less(least).or(end.less(key.add(STEP))),
-        () => {
-          k.range(0, HALF, 1, (i) => {
-            pair(i, (address, key) => {
-              const isSeen = least.less(key.add(1)).and(key.less(end));
-              return k.int(0).sub(isSeen).splat().selectFloats(loadCached(type, address), 0);
-            });
-          });
-        },
-        () => k.range(0, HALF, 1, (i) => pair(i, (address) => loadCached(type, address))),
-      );
-    });
-  }
 }
 
 /** Sums of the tiles [rows 0, 1] x [columns 0, 1]. */

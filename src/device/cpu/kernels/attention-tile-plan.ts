@@ -1,0 +1,63 @@
+// How prompt attention in tiles is cut, and where its parts lie in scratch.
+import { UnsupportedError } from "../../../base/errors.ts";
+import type { KernelBuilder } from "../../../lanes/index.ts";
+import { THREAD_SCRATCH_BYTES } from "../layout.ts";
+import { QUERIES_SCRATCH, queryBytes } from "./attention-queries.ts";
+import type { AttentionShape } from "./attention-shape.ts";
+import { readerBytes } from "./key-blocks.ts";
+import { FLOAT_BYTES } from "./loops.ts";
+
+/** Keys of a block. */
+export const KEYS = 128;
+/** Queries of a strip: two tiles. */
+export const STRIP = 32;
+export const TILE_BYTES = 1024;
+export const TILE_ROW_BYTES = 64;
+/** Columns, or keys, that one tile product sums: pairs (i, i + 16). */
+export const STEP = 32;
+export const HALF = 16;
+/** Queries of a unit, where they fit: what bringing keys and values to tiles is shared by. */
+const UNIT_QUERIES = 192;
+/** Bytes from one query's scores to the next's; not a power of two. */
+export const SCORE_STRIDE = (KEYS + 16) * FLOAT_BYTES;
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** How much a unit takes and where it lies in scratch. */
+export interface TilesPlan {
+  /** Rows of a unit. */
+  readonly rows: number;
+  /** Tile steps of a head's columns. */
+  readonly steps: number;
+  /** Bytes of one query's sums. */
+  readonly sumStride: number;
+  readonly at: Readonly<
+    Record<"keys" | "values" | "q" | "sums" | "scores" | "weights" | "records" | "reader" | "end", number>
+  >;
+}
+
+/** Throws UnsupportedError where not even one row fits. */
+export function tilesPlan(k: KernelBuilder, shape: AttentionShape): TilesPlan {
+  for (let rows = Math.max(1, Math.floor(UNIT_QUERIES / shape.headsPerGroup)); rows >= 1; rows--) {
+    const plan = planOf(k, shape, rows);
+    if (plan.at.end <= THREAD_SCRATCH_BYTES) return plan;
+  }
+  const { headsPerGroup, headSize } = shape;
+  throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
+}
+
+function planOf(k: KernelBuilder, shape: AttentionShape, rows: number): TilesPlan {
+  const steps = Math.ceil(shape.headSize / STEP);
+  const queries = Math.ceil((rows * shape.headsPerGroup) / STRIP) * STRIP;
+  const sumStride = steps * STEP * FLOAT_BYTES + 64; // no power of two: a tile's rows would share places in the cache
+  const keys = QUERIES_SCRATCH;
+  const values = keys + (KEYS / HALF) * steps * TILE_BYTES;
+  const q = values + (KEYS / STEP) * 2 * steps * TILE_BYTES;
+  const sums = q + (queries / HALF) * steps * TILE_BYTES;
+  const scores = sums + queries * sumStride;
+  const weights = align(scores + STRIP * SCORE_STRIDE);
+  const records = weights + 2 * (KEYS / STEP) * TILE_BYTES;
+  const reader = records + queries * queryBytes(k);
+  const at = { keys, values, q, sums, scores, weights, records, reader, end: reader + readerBytes(shape) };
+  return { rows, steps, sumStride, at };
+}
