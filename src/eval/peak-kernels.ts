@@ -49,8 +49,13 @@ export const bytePeak: PeakKernel = {
     const sums = k.variables(sumsOf(k.machine.registers) / 2, k.ints(0));
     const signed = data.loadInts(0);
     const unsigned = data.loadInts(64).and(0x7f7f7f7f);
+    // where dot products of bytes are made of 16-bit halves, prompts sum halves
+    const isHalves = k.machine.dot === "i7";
     k.range(0, turns, 1, () => {
-      for (const sum of sums) sum.value = sum.value.dotBytes(signed, unsigned, 7);
+      for (const sum of sums) {
+        if (isHalves) sum.value = sum.value.addHalves(signed.dotPairs(unsigned));
+        else sum.value = sum.value.dotBytes(signed, unsigned, 7);
+      }
     });
     const total = sums.reduce((total, sum) => total.add(sum.value), k.ints(0));
     k.scratch.store(total);
