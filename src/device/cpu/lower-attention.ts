@@ -35,6 +35,8 @@ import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Parts of a step of attention at most. */
 const PARTS_MOST = 256;
+/** With so many ranges the rows of one stay together, which read the same keys where they are of one sequence. */
+const PARTS_ENOUGH = 16;
 
 const isOp = (tensor: Tensor, op: Op): boolean => tensor.op === op;
 const slotsOf = (state: Tensor): number => state.shape[0] as number;
@@ -271,8 +273,9 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
     kernel: decodeAttention(shape, isRounded),
     words,
     parts: (extents) => {
-      const ranges = rangesIn(valueOf(pageCount, extents));
-      return valueOf(rowCount, extents) === 0 ? 0 : Math.min(ranges * kvHeads * valueOf(rowCount, extents), PARTS_MOST);
+      const [rows, ranges] = [valueOf(rowCount, extents), rangesIn(valueOf(pageCount, extents)) * kvHeads];
+      if (rows === 0) return 0;
+      return Math.min(ranges < PARTS_ENOUGH ? ranges * rows : ranges, PARTS_MOST);
     },
   });
   lowering.step({
