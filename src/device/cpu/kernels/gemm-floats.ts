@@ -13,7 +13,7 @@ import {
   activations,
   ceilDiv,
   eachUnit,
-  finishRow,
+  finishRows,
   gemmWords,
 } from "./gemm-outputs.ts";
 import { BLOCK, type Lie, OUTER_PANEL_BYTES, ROW_PANEL, ROW_PANEL_BYTES, rowStrides } from "./gemm-pack-floats.ts";
@@ -106,13 +106,16 @@ function computeUnit(k: KernelBuilder, w: GemmValues, lie: Lie, activation: Acti
   });
 }
 
-function finish(k: KernelBuilder, w: GemmValues, activation: Activation, sums: Int, firstRow: Int, first: Int): void {
-  k.range(0, w.rows.sub(firstRow).min(ROW_PANEL), 1, (row) => {
-    const from = sums.add(row.mul(SUM_ROW_BYTES));
-    const registers = Array.from({ length: OUTER_PANEL / k.lanes }, (_, n) =>
-      from.loadFloats(n * k.lanes * FLOAT_BYTES),
-    );
-    finishRow(k, w, activation, firstRow.add(row), first, registers);
+function finish(k: KernelBuilder, w: GemmValues, activation: Activation, sums: Int, firstRow: Int, outer: Int): void {
+  const end = firstRow.add(ROW_PANEL).min(w.rows);
+  finishRows(k, w, activation, {
+    first: firstRow,
+    end,
+    outer,
+    sums(row) {
+      const from = sums.add(row.sub(firstRow).mul(SUM_ROW_BYTES));
+      return Array.from({ length: OUTER_PANEL / k.lanes }, (_, n) => from.loadFloats(n * k.lanes * FLOAT_BYTES));
+    },
   });
 }
 

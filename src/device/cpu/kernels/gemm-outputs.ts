@@ -64,41 +64,52 @@ export function eachUnit(k: KernelBuilder, w: GemmValues, rowPanel: number, body
 /** Bytes of scratch, its first ones, that `finishRow` uses. */
 export const GEMM_TAIL_BYTES = OUTER_PANEL * FLOAT_BYTES;
 
-/** Finishes and stores the sums of a row for a panel's outputs, from `first` on, those that there are. */
-export function finishRow(
-  k: KernelBuilder,
-  w: GemmValues,
-  activation: Activation,
-  row: Int,
-  first: Int,
-  sums: readonly Floats[],
-): void {
-  const registerBytes = k.lanes * FLOAT_BYTES;
-  const at = row.mul(w.outer).add(first).mul(FLOAT_BYTES);
-  const finished = sums.map((sum) => k.variable(sum));
+/** Rows of a panel from `first` on, below `end`; outputs of the panel from `outer` on. */
+export interface FinishedRows {
+  readonly first: Int;
+  readonly end: Int;
+  readonly outer: Int;
+  /** The sums of a row for the panel's outputs. */
+  readonly sums: (row: Int) => readonly Floats[];
+}
+
+/** Finishes and stores sums for a panel's outputs, those that there are. */
+export function finishRows(k: KernelBuilder, w: GemmValues, activation: Activation, rows: FinishedRows): void {
+  const { first, end, outer } = rows;
+  const offsets = Array.from({ length: OUTER_PANEL / k.lanes }, (_, n) => n * k.lanes * FLOAT_BYTES);
+  const biases = offsets.map(() => k.variable(k.floats(0)));
   k.when(w.bias, () => {
-    const bias = w.bias.add(first.mul(FLOAT_BYTES));
-    finished.forEach((sum, n) => (sum.value = sum.value.add(bias.loadFloats(n * registerBytes))));
+    const bias = w.bias.add(outer.mul(FLOAT_BYTES));
+    biases.forEach((value, n) => (value.value = bias.loadFloats(offsets[n])));
   });
-  if (activation !== "none") for (const sum of finished) sum.value = unary[activation](sum.value, k);
-  const isCut = w.outer.less(first.add(OUTER_PANEL));
-  const out = w.out.add(at);
+  const rowBytes = w.outer.mul(FLOAT_BYTES);
+  const place = outer.mul(FLOAT_BYTES);
+  const each = (store: (at: Int, values: readonly Floats[]) => void): void =>
+    k.range(first, end, 1, (row) => {
+      const sums = rows.sums(row).map((sum, n) => sum.add(biases[n].value));
+      const values = activation === "none" ? sums : sums.map((sum) => unary[activation](sum, k));
+      store(row.mul(rowBytes).add(place), values);
+    });
   k.when(
-    isCut,
-    () => {
-      finished.forEach((sum, n) => k.scratch.store(sum.value, n * registerBytes));
-      k.range(0, w.outer.sub(first).mul(FLOAT_BYTES), FLOAT_BYTES, (i) => {
-        const sum = k.variable(k.scratch.add(i).loadFloat());
-        k.when(w.residual, () => (sum.value = sum.value.add(w.residual.add(at).add(i).loadFloat())));
-        out.add(i).store(sum.value);
-      });
-    },
-    () => {
-      k.when(w.residual, () => {
-        const residual = w.residual.add(at);
-        finished.forEach((sum, n) => (sum.value = sum.value.add(residual.loadFloats(n * registerBytes))));
-      });
-      finished.forEach((sum, n) => out.store(sum.value, n * registerBytes));
-    },
+    w.outer.less(outer.add(OUTER_PANEL)),
+    () =>
+      each((at, values) => {
+        values.forEach((value, n) => k.scratch.store(value, offsets[n]));
+        k.range(0, w.outer.sub(outer).mul(FLOAT_BYTES), FLOAT_BYTES, (i) => {
+          const value = k.variable(k.scratch.add(i).loadFloat());
+          k.when(w.residual, () => (value.value = value.value.add(w.residual.add(at).add(i).loadFloat())));
+          w.out.add(at).add(i).store(value.value);
+        });
+      }),
+    () =>
+      k.when(
+        w.residual,
+        () =>
+          each((at, values) => {
+            const residual = w.residual.add(at);
+            values.forEach((value, n) => w.out.add(at).store(value.add(residual.loadFloats(offsets[n])), offsets[n]));
+          }),
+        () => each((at, values) => values.forEach((value, n) => w.out.add(at).store(value, offsets[n]))),
+      ),
   );
 }

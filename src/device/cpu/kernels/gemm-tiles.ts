@@ -13,13 +13,13 @@ import {
   activations,
   ceilDiv,
   eachUnit,
-  finishRow,
+  finishRows,
   gemmWords,
 } from "./gemm-outputs.ts";
 import { paddedColumns } from "./gemm-pack-tiles.ts";
-import { SLOT_STEPS, multiply } from "./linear-tiles.ts";
+import { SUM_TILES, multiplyStep } from "./linear-tiles.ts";
 import { SUMS_BYTES, UNIT_ROW_PANELS, sumsOfRow } from "./tile-shapes.ts";
-import { BLOCK_STEPS, PANEL_ROWS, STEP_BYTES, TILE_BYTES, panelAt, stepsOf } from "./tiles.ts";
+import { BLOCK_COLUMNS, PANEL_ROWS, STEP_BYTES, TILE_BYTES, TILE_ROW_BYTES, panelAt, stepsOf } from "./tiles.ts";
 
 /** The most panels that a unit takes: its sums stay in the second cache level beside a block of both operands. */
 export const TILE_UNIT_ROWS = UNIT_ROW_PANELS;
@@ -27,36 +27,75 @@ export const TILE_UNIT_OUTER = 8;
 
 export const GEMM_TILE_SCRATCH_BYTES = GEMM_TAIL_BYTES + TILE_UNIT_ROWS * TILE_UNIT_OUTER * SUMS_BYTES;
 
+/** Lines of the next panel of outputs that are brought nearer in each step: a block of it while 16 panels of rows pass. */
+const PREFETCHED_LINES = STEP_BYTES / TILE_ROW_BYTES / TILE_UNIT_ROWS;
+
+interface Operands {
+  readonly rows: Int;
+  readonly outputs: Int;
+  readonly sums: Int;
+  readonly steps: Int;
+  /** 0 in the first block, whose sums begin at zero. */
+  readonly block: Int;
+}
+
+/** Adds a block's products to the sums; after those of each step `between(step)`. */
+function multiply(k: KernelBuilder, operands: Operands, between: (step: Int) => void): void {
+  const { rows, outputs, sums, steps, block } = operands;
+  const { tiles } = k;
+  const sumAt = (tile: number): Int => sums.add(tile * TILE_BYTES);
+  k.when(
+    block,
+    () => SUM_TILES.forEach((tile) => tiles.load(tile, sumAt(tile), TILE_ROW_BYTES)),
+    () => SUM_TILES.forEach((tile) => tiles.zero(tile)),
+  );
+  k.range(0, steps, 1, (step) => {
+    const at = step.mul(STEP_BYTES);
+    multiplyStep(k, rows.add(at), outputs.add(at));
+    between(step);
+  });
+  SUM_TILES.forEach((tile) => tiles.store(tile, sumAt(tile), TILE_ROW_BYTES));
+}
+
 function computeUnit(k: KernelBuilder, w: GemmValues, activation: Activation, unit: GemmUnit): void {
   const { firstRows, rowCount, firstOuter, outerCount } = unit;
   const columns = paddedColumns(w.columns);
   const [rowPanels, outerPanels] = [ceilDiv(w.rows, PANEL_ROWS), ceilDiv(w.outer, OUTER_PANEL)];
-  const blocks = ceilDiv(w.columns, BLOCK_STEPS * 32);
+  const blocks = ceilDiv(columns, BLOCK_COLUMNS);
   const sumsAt = (n: Int, m: Int): Int =>
     k.scratch.add(n.mul(TILE_UNIT_ROWS).add(m).mul(SUMS_BYTES)).add(GEMM_TAIL_BYTES);
+  /** Finishes rows `first` to below `end` of panel `m` of the unit's rows, for its outputs of panel `n`. */
   const finish = (n: Int, m: Int, first: Int, end: Int): void => {
     const firstRow = firstRows.add(m).mul(PANEL_ROWS);
     const sums = sumsAt(n, m);
-    k.range(first, end.min(w.rows.sub(firstRow)), 1, (row) => {
-      const from = sumsOfRow(sums, row);
-      const values = [from.loadFloats(), from.loadFloats(TILE_BYTES)];
-      finishRow(k, w, activation, firstRow.add(row), firstOuter.add(n).mul(OUTER_PANEL), values);
+    finishRows(k, w, activation, {
+      first: firstRow.add(first),
+      end: firstRow.add(end.min(PANEL_ROWS)).min(w.rows),
+      outer: firstOuter.add(n).mul(OUTER_PANEL),
+      sums(row) {
+        const from = sumsOfRow(sums, row.and(PANEL_ROWS - 1));
+        return [from.loadFloats(), from.loadFloats(TILE_BYTES)];
+      },
     });
   };
   k.range(0, blocks, 1, (block) => {
     const steps = stepsOf(columns, block);
     const isLast = block.equals(blocks.sub(1));
-    const rowsOfSlot = ceilDiv(k.int(PANEL_ROWS), ceilDiv(steps, SLOT_STEPS));
-    const a = panelAt(w.a, rowPanels, columns, block, firstRows);
+    const rowsOfStep = ceilDiv(k.int(PANEL_ROWS), steps);
+    const firstPanel = panelAt(w.a, rowPanels, columns, block, firstRows);
     k.range(0, outerCount, 1, (n) => {
-      const weights = panelAt(w.b, outerPanels, columns, block, firstOuter.add(n));
+      const outputs = panelAt(w.b, outerPanels, columns, block, firstOuter.add(n));
       k.range(0, rowCount, 1, (m) => {
-        const x = a.add(m.mul(steps).mul(STEP_BYTES));
+        const panelBytes = steps.mul(STEP_BYTES);
+        const rows = firstPanel.add(m.mul(panelBytes));
+        const next = outputs.add(panelBytes).add(m.mul(steps).mul(PREFETCHED_LINES * TILE_ROW_BYTES));
         const finishesOther = isLast.and(k.int(0).less(m));
-        multiply(k, { x, weights, sums: sumsAt(n, m), steps, isLater: block }, (slot) => {
+        multiply(k, { rows, outputs, sums: sumsAt(n, m), steps, block }, (step) => {
+          const lines = next.add(step.mul(PREFETCHED_LINES * TILE_ROW_BYTES));
+          for (let line = 0; line < PREFETCHED_LINES; line++) lines.prefetch(line * TILE_ROW_BYTES);
           k.when(finishesOther, () => {
-            const row = slot.mul(rowsOfSlot);
-            finish(n, m.sub(1), row, row.add(rowsOfSlot).min(PANEL_ROWS));
+            const row = step.mul(rowsOfStep);
+            finish(n, m.sub(1), row, row.add(rowsOfStep));
           });
         });
       });

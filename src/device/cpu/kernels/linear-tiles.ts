@@ -50,12 +50,13 @@ export type TileKernel = Kernel<(typeof tileWords)[number]>;
 
 /** Tile registers: sums of rows 0..15 and 16..31 by the left and the right 16 outputs; both operands. */
 const [ROWS_LOW, ROWS_HIGH, LEFT, RIGHT] = [4, 5, 6, 7];
-const SUM_TILES = [0, 1, 2, 3];
+export const SUM_TILES = [0, 1, 2, 3];
 
 /** Steps between which one piece of other work is done. */
-export const SLOT_STEPS = 2;
+const SLOT_STEPS = 2;
 
-function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
+/** Adds the products of a step of rows and of weights to the four sums, tiles 0 to 3. */
+export function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
   const { tiles } = k;
   tiles.load(LEFT, weights, TILE_ROW_BYTES);
   tiles.load(ROWS_LOW, rows, TILE_ROW_BYTES);
@@ -68,7 +69,7 @@ function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
 }
 
 /** Adds `steps` steps of products to the sums, which are zero before the first block; after each two `between(slot)`. */
-export function multiply(
+function multiply(
   k: KernelBuilder,
   operands: { readonly x: Int; readonly weights: Int; readonly sums: Int; readonly steps: Int; readonly isLater: Int },
   between: (slot: Int) => void,

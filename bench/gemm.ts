@@ -1,0 +1,113 @@
+// Speed of products of two computed matrices (src/device/cpu/gemm.ts), random data: 10^9 operations a second of the product
+// alone and with the packing of both operands, and the share of what the machine does at most, measured beside it. Other
+// work shares the cores, so every number is the best of many short runs.
+// Run: node bench/gemm.ts [--tiers amx,avx2] [--roundings f32,bf16] [--threads 2] [--ms 400] [--transposed a|b]
+//      [--shapes 512x512x512,4096x768x3072] (M x K x N)
+import { parseArgs } from "node:util";
+import { type Gemm, gemmSteps } from "../src/device/cpu/gemm.ts";
+import { KernelRun } from "../src/device/cpu/kernel-run.ts";
+import { type Place, type Step, valueOf } from "../src/device/cpu/step.ts";
+import { type Tier, findTier, parseTier, tierNames } from "../src/device/cpu/tiers.ts";
+import { type Peaks, measurePeaks } from "../src/eval/machine-speed.ts";
+
+const { values } = parseArgs({
+  options: {
+    tiers: { type: "string" },
+    roundings: { type: "string", default: "f32,bf16" },
+    shapes: { type: "string", default: "512x512x512,1024x1024x1024,2048x2048x2048,4096x768x3072,4096x3072x768" },
+    transposed: { type: "string" },
+    threads: { type: "string", default: "2" },
+    ms: { type: "string", default: "400" },
+  },
+});
+const threads = Number(values.threads);
+const transpositions = values.transposed === undefined ? [undefined, "a", "b"] : [values.transposed];
+const ALIGNMENT = 64;
+
+const place = (name: string): Place => ({ kind: "plain", name });
+
+/** The first runs wait for threads to start and for code. */
+const RUNS_LEAST = 5;
+
+/** Milliseconds of the fastest of as many runs as fit the time. */
+async function best(run: () => Promise<void>): Promise<number> {
+  let least = Infinity;
+  const until = performance.now() + Number(values.ms);
+  for (let i = 0; i < RUNS_LEAST || performance.now() < until; i++) {
+    const from = performance.now();
+    await run();
+    least = Math.min(least, performance.now() - from);
+  }
+  return least;
+}
+
+/** Numbers in (-1, 1), no two alike: zeros are multiplied at less cost. */
+function fill(floats: Float32Array): void {
+  let state = 1;
+  for (let i = 0; i < floats.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    floats[i] = state / 2 ** 31;
+  }
+}
+
+async function measure(tier: Tier, gemm: Gemm, peak: number): Promise<void> {
+  const [rows, columns, outer] = [gemm.rows, gemm.columns, gemm.outer] as number[];
+  let bytes = 0;
+  const offsets = new Map<string | number, number>();
+  const reserve = (name: string | number, size: number): void => {
+    offsets.set(name, bytes);
+    bytes = Math.ceil((bytes + size + ALIGNMENT) / ALIGNMENT) * ALIGNMENT;
+  };
+  reserve("a", rows * columns * 4);
+  reserve("b", columns * outer * 4);
+  const inputBytes = bytes;
+  reserve("out", rows * outer * 4);
+  let temporaries = 0;
+  const steps = gemmSteps(gemm, tier.machine, (size) => {
+    reserve(temporaries, size);
+    return { kind: "arena", index: temporaries++ };
+  });
+  const kernels = [...new Set(steps.map(({ kernel }) => kernel))];
+  await using block = new KernelRun({ tier, kernels, threads, bytes });
+  fill(new Float32Array(block.data.buffer, block.data.byteOffset, inputBytes / 4));
+  const run = async ({ kernel, words, parts }: Step): Promise<void> => {
+    const record = Object.entries(words).map(([name, word]) => {
+      if (typeof word === "number") return [name, word];
+      if (!("kind" in word)) return [name, valueOf(word, {})];
+      return [name, block.address + offsets.get(word.kind === "arena" ? word.index : word.name)!];
+    });
+    await block.run(kernel, Object.fromEntries(record), parts({}));
+  };
+  const times: number[] = [];
+  for (const step of steps) times.push(await best(() => run(step)));
+  const [packMs, productMs] = [times[0] + times[1], times[2]];
+  const show = (ms: number): string => {
+    const speed = (2 * rows * columns * outer) / ms / 1e6;
+    return `${speed.toFixed(0)} = ${((100 * speed) / peak).toFixed(0)} %`;
+  };
+  const which = `${tier.name} ${gemm.rounding} ${rows}x${columns}x${outer} ${gemm.transposed ?? "-"}`;
+  const packing = times.slice(0, 2).map((ms) => ms.toFixed(2));
+  console.log(
+    `${which}: GOP/s ${show(productMs)}, packed before: ${show(packMs + productMs)} (${packing.join(" + ")} ms)`,
+  );
+}
+
+for (const name of values.tiers?.split(",").map((name) => parseTier(name, "--tiers")) ?? tierNames) {
+  const tier = findTier(name);
+  if (typeof tier === "string") {
+    console.log(`${name}: ${tier}`);
+    continue;
+  }
+  const peaks: Peaks = await measurePeaks(tier, threads);
+  console.log(`${name}: at most f32 ${peaks.f32}, bf16 ${peaks.bf16 ?? "-"} GOP/s`);
+  for (const rounding of values.roundings.split(",") as Gemm["rounding"][]) {
+    const peak = (rounding === "bf16" ? peaks.bf16 : undefined) ?? peaks.f32;
+    for (const shape of values.shapes.split(",")) {
+      const [rows, columns, outer] = shape.split("x").map(Number);
+      for (const transposed of transpositions as Gemm["transposed"][]) {
+        const places = { a: place("a"), b: place("b"), out: place("out") };
+        await measure(tier, { rows, columns, outer, ...places, transposed, rounding }, peak);
+      }
+    }
+  }
+}
