@@ -1,6 +1,7 @@
 // What choosing one id costs at the largest common vocabulary, per settings: best and median of 60 choices, in
 // milliseconds. Run: node bench/sampler.ts
 import { uniform } from "../src/base/random.ts";
+import { LOGIT_BLOCK } from "../src/models/trace.ts";
 import { Sampler, type SamplingSettings, neutralSettings } from "../src/engine/index.ts";
 
 const VOCABULARY = 262_144;
@@ -27,10 +28,14 @@ const row = Float32Array.from({ length: VOCABULARY }, (_, id) => {
 const history = Int32Array.from({ length: HISTORY }, (_, i) => Math.floor(uniform(2, 0, i) * VOCABULARY));
 const sampler = new Sampler(VOCABULARY);
 
-function measure(name: string, settings: SamplingSettings, logprobs?: number): void {
+const peaks = Float32Array.from({ length: Math.ceil(VOCABULARY / LOGIT_BLOCK) }, (_, block) =>
+  row.subarray(block * LOGIT_BLOCK, (block + 1) * LOGIT_BLOCK).reduce((a, b) => Math.max(a, b)),
+);
+
+function measure(name: string, settings: SamplingSettings, logprobs?: number, given?: Float32Array): void {
   const times = Array.from({ length: 2 * ROUNDS }, (_, seed) => {
     const started = performance.now();
-    sampler.choose(row, history, { ...settings, seed }, logprobs);
+    sampler.choose(row, history, { ...settings, seed }, logprobs, given);
     return performance.now() - started;
   }).slice(ROUNDS); // the first half warms up
   times.sort((a, b) => a - b);
@@ -39,4 +44,6 @@ function measure(name: string, settings: SamplingSettings, logprobs?: number): v
 
 console.log(`${"V = 262,144".padEnd(28)} best   median (ms)`);
 for (const [name, settings] of Object.entries(cases)) measure(name, { ...neutralSettings, ...settings });
+measure("greedy, peaks given", neutralSettings, undefined, peaks);
+measure("top-k 40, ..., peaks given", { ...neutralSettings, ...usual }, undefined, peaks);
 measure("greedy, 20 log-probabilities", neutralSettings, 20);

@@ -72,12 +72,12 @@ export class Reply implements Task {
     this.events.push({ type: "prefill", done, total: this.prompt.length, cached: this.#cached });
   }
 
-  take(logits: Float32Array, position: number): boolean {
+  take(logits: Float32Array, position: number, peaks?: Float32Array): boolean {
     const now = performance.now();
     if (this.#tokens === 0) this.#clock.promptRead = now;
     const { ids } = this.#sequence as CachedSequence; // there since `start`
     const history = ids.subarray(0, position + 1);
-    const choice = this.#host.sampler.choose(logits, history, this.#settings, this.#logprobs);
+    const choice = this.#host.sampler.choose(logits, history, this.#settings, this.#logprobs, peaks);
     if (this.#endIds.has(choice.id)) return this.#end("stop", choice.id);
     if (this.#tokens++ === 0) this.#clock.first = now;
     this.#clock.last = now;

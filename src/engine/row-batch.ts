@@ -2,6 +2,7 @@
 // slots and page tables. Leaf names are those of models/trace.ts. Not here: which rows (scheduler.ts).
 import type { InputArray, Program } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
+import { LOGIT_BLOCK } from "../models/trace.ts";
 import { ropeRows } from "../nn/rope.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 import type { Layout } from "./layout.ts";
@@ -84,6 +85,13 @@ export class RowBatch {
         for (let i = 0; i < this.#pages; i++) tables[s * this.#pages + i] = Math.max(0, table[i]);
       }
     }
+  }
+
+  /** The largest logits of output row `index` by block, where the program gives them. */
+  peaks(index: number): Float32Array | undefined {
+    const all: Float32Array | undefined = this.#program.outputs["logits.peaks"];
+    const blocks = Math.ceil(this.#vocabularySize / LOGIT_BLOCK);
+    return all?.subarray(index * blocks, (index + 1) * blocks);
   }
 
   /** Logits (V) of output row `index`, until the next run. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LiangError, UsageError } from "../base/errors.ts";
 import { uniform } from "../base/random.ts";
+import { LOGIT_BLOCK } from "../models/trace.ts";
 import { Sampler } from "./sampler.ts";
 import { checkedSettings, neutralSettings } from "./sampling/settings.ts";
 import type { SamplingSettings } from "./types.ts";
@@ -37,6 +38,41 @@ function sortedTwin(logits: Float32Array, { temperature, topK, topP, minP, typic
   }
   return kept.map(({ id }) => id).sort((a, b) => a - b);
 }
+
+/** What a program gives beside a row. */
+const peaksOf = (logits: Float32Array): Float32Array =>
+  Float32Array.from({ length: Math.ceil(logits.length / LOGIT_BLOCK) }, (_, block) =>
+    Math.max(...logits.subarray(block * LOGIT_BLOCK, (block + 1) * LOGIT_BLOCK)),
+  );
+
+describe("a sampler that is given the peaks of a row", () => {
+  const history = Int32Array.from({ length: 30 }, (_, i) => (i * 67) % VOCABULARY);
+  const cases: Record<string, Partial<SamplingSettings>> = {
+    greedy: {},
+    "top-k": { temperature: 0.8, topK: 40, topP: 0.95 },
+    "plain temperature": { temperature: 1 },
+    "penalties that move the best": { repetitionPenalty: 3, presencePenalty: 9 },
+    "a bias that makes another the best": { logitBias: { 1999: 100 } },
+    "a bias that forbids the best": { logitBias: { [row(2).indexOf(Math.max(...row(2)))]: -Infinity } },
+  };
+  for (const [name, some] of Object.entries(cases)) {
+    test(`chooses what it chooses without them: ${name}`, () => {
+      const [given, finding] = [new Sampler(VOCABULARY), new Sampler(VOCABULARY)];
+      for (const seed of [1, 2, 3]) {
+        const logits = row(seed);
+        const ids = Int32Array.from([...history, logits.indexOf(Math.max(...logits))]);
+        const all = settings({ ...some, seed });
+        const expected = finding.choose(logits, ids, all, 3);
+        assert.deepEqual(given.choose(logits, ids, all, 3, peaksOf(logits)), expected);
+      }
+    });
+  }
+  test("refuses a row whose peaks tell of a NaN", () => {
+    const peaks = peaksOf(row(1));
+    peaks[1] = NaN;
+    assert.throws(() => new Sampler(VOCABULARY).choose(row(1), noHistory, settings({}), undefined, peaks), LiangError);
+  });
+});
 
 describe("sampler", () => {
   const combinations: Partial<SamplingSettings>[] = [

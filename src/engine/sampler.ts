@@ -32,41 +32,55 @@ export class Sampler {
 
   /**
    * Chooses from `row` (V) for a sequence of `history` (its ids so far; the draw is keyed by their number). `logprobs`:
-   * report ln p of the raw row, with that many alternatives. The row is as before afterwards.
+   * report ln p of the raw row, with that many alternatives. `peaks`: the raw row's largest logits by block, where they
+   * are known. The row is as before afterwards.
    * Throws LiangError when no logit is finite.
    */
-  choose(row: Float32Array, history: Int32Array, settings: SamplingSettings, logprobs?: number): Choice {
-    const id = this.#withAdjusted(row, history, settings, () => {
+  choose(
+    row: Float32Array,
+    history: Int32Array,
+    settings: SamplingSettings,
+    logprobs?: number,
+    peaks?: Float32Array,
+  ): Choice {
+    const id = this.#withAdjusted(row, history, settings, peaks, () => {
       if (settings.temperature === 0) return this.#scan.best();
       this.#candidates.narrow(this.#scan, settings);
       return this.#candidates.draw(uniform(settings.seed, DRAW_STREAM, history.length));
     });
     if (logprobs === undefined) return { id };
-    this.#read(row);
+    this.#read(row, peaks);
     const logTotal = logSumExp(row, this.#scan.largest);
     return { id, logprob: row[id] - logTotal, top: bestLogprobs(this.#scan, logprobs, logTotal) };
   }
 
   /** What `choose` draws from, as probabilities (V); settings.temperature > 0. */
   distribution(row: Float32Array, history: Int32Array, settings: SamplingSettings): Float64Array {
-    return this.#withAdjusted(row, history, settings, () => {
+    return this.#withAdjusted(row, history, settings, undefined, () => {
       this.#candidates.narrow(this.#scan, settings);
       return this.#candidates.probabilities();
     });
   }
 
-  #withAdjusted<T>(row: Float32Array, history: Int32Array, settings: SamplingSettings, use: () => T): T {
+  #withAdjusted<T>(
+    row: Float32Array,
+    history: Int32Array,
+    settings: SamplingSettings,
+    peaks: Float32Array | undefined,
+    use: () => T,
+  ): T {
     this.#adjustments.apply(row, history, settings);
     try {
-      this.#read(row);
+      this.#read(row, peaks, this.#adjustments.ids);
       return use();
     } finally {
       this.#adjustments.restore(row);
     }
   }
 
-  #read(row: Float32Array): void {
-    this.#scan.read(row);
+  /** `moved`: ids whose logits are no longer those of the peaks. */
+  #read(row: Float32Array, peaks?: Float32Array, moved?: readonly number[]): void {
+    this.#scan.read(row, peaks, moved);
     if (!Number.isFinite(this.#scan.largest)) {
       const hint = "Weights that are damaged or overflow give this; so does a bias that forbids every id.";
       throw new LiangError("bad_logits", `The largest logit is ${this.#scan.largest}, expected a number.`, { hint });

@@ -108,7 +108,9 @@ export class Scheduler {
       sequence.advance(end - from);
       task.progress(end);
       let more = true;
-      for (let i = 0; i < outputs; i++) more = task.take(this.#prompt.logits(i), end - outputs + i);
+      for (let i = 0; i < outputs; i++) {
+        more = task.take(this.#prompt.logits(i), end - outputs + i, this.#prompt.peaks(i));
+      }
       if (last && !more) this.#release(one);
     });
   }
@@ -127,7 +129,7 @@ export class Scheduler {
     for (const [i, one] of list.entries()) {
       if (!this.#running.includes(one)) continue; // the run failed
       await this.#attempt([one], () => {
-        const more = one.task.take(this.#decode.logits(i), one.sequence.length - 1);
+        const more = one.task.take(this.#decode.logits(i), one.sequence.length - 1, this.#decode.peaks(i));
         if (!more) this.#release(one);
       });
     }

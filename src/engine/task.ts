@@ -17,10 +17,10 @@ export interface Task {
   /** The sequence grew by a chunk of the prompt. */
   progress(done: number): void;
   /**
-   * Logits (V) after the row at `position`, valid during the call. Returns true when one more id was put at
+   * Logits (V) after the row at `position` and the largest of each block, valid during the call. Returns true when one more id was put at
    * sequence.ids[position + 1] to be run, false when the task needs no more.
    */
-  take(logits: Float32Array, position: number): boolean;
+  take(logits: Float32Array, position: number, peaks?: Float32Array): boolean;
   /** A run of its rows failed, or the engine closed. */
   fail(error: unknown): void;
 }

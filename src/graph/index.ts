@@ -2,6 +2,7 @@
 export * from "./shape.ts";
 export * from "./tensor.ts";
 export * from "./ops/attention.ts";
+export * from "./ops/block-max.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/gather.ts";
 export * from "./ops/linear.ts";

@@ -94,9 +94,10 @@ describe("a traced model", () => {
   });
 
   test("gives taps when they are asked for, and says which there are", () => {
-    assert.deepEqual(Object.keys(traced.outputs), ["logits"]);
+    assert.deepEqual(Object.keys(traced.outputs), ["logits", "logits.peaks"]);
     assert.deepEqual(Object.keys(traceModel(model, { ...options, taps: ["hidden.2"] }).outputs), [
       "logits",
+      "logits.peaks",
       "hidden.2",
     ]);
     assert.throws(

@@ -1,7 +1,17 @@
 // Model → graph: names the leaves as ARCHITECTURE.md has them and runs the family's forward once over traced tensors.
 // Not here: what any family computes; how leaves are filled (engine/).
 import { UsageError } from "../base/errors.ts";
-import { type Extent, type Graph, type Size, type Tensor, graph, input, parameter, state } from "../graph/index.ts";
+import {
+  type Extent,
+  type Graph,
+  type Size,
+  type Tensor,
+  blockMax,
+  graph,
+  input,
+  parameter,
+  state,
+} from "../graph/index.ts";
 import type { CacheInputs, Model } from "./model.ts";
 
 export interface TraceOptions {
@@ -18,6 +28,13 @@ export interface TraceOptions {
   /** Names of values to give besides `logits`: "hidden.0" ... */
   readonly taps?: readonly string[];
 }
+
+/**
+ * Logits of a block, whose largest one is given too: output "logits.peaks" (outputRows, blocks), so that who samples reads
+ * only the blocks that matter. Of V = 262,144 the best 40 are found in 0.24 ms with 512, in 0.28 with 256, in 0.29 with
+ * 1024, the search for the peaks included (bench/sampler.ts).
+ */
+export const LOGIT_BLOCK = 512;
 
 const whole = (name: string, ...shape: Size[]): Tensor => input(name, shape, "i32");
 
@@ -77,5 +94,5 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     }
     return [name, value];
   });
-  return graph({ logits, ...Object.fromEntries(asked) });
+  return graph({ logits, "logits.peaks": blockMax(logits, LOGIT_BLOCK), ...Object.fromEntries(asked) });
 }

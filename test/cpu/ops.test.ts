@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Executor } from "../../src/device/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
-import { add, graph, linear, silu } from "../../src/graph/index.ts";
+import { add, blockMax, graph, linear, silu } from "../../src/graph/index.ts";
 import { type Trial, matrix, trials, weight, weights } from "./op-trials.ts";
 import { memoryStore } from "./stores.ts";
 import { cpuTiers } from "./tiers.ts";
@@ -60,6 +60,21 @@ for (const executor of cpuTiers()) {
         await equalsReference(executor, list);
       });
     }
+
+    it("the largest of a block is NaN where it has a NaN or an infinity, wherever that stands", async () => {
+      const COLUMNS = 35;
+      const program = graph({ y: blockMax(matrix("x", COLUMNS), COLUMNS) });
+      await using opened = await executor.open(memoryStore({}), { run: program }, { threads: 1 });
+      const { run } = opened.programs;
+      for (let column = 0; column < COLUMNS; column++) {
+        run.inputs.x.fill(-2).fill(-Infinity, 0, COLUMNS);
+        run.inputs.x[COLUMNS + column] = NaN;
+        run.inputs.x[2 * COLUMNS + column] = Infinity;
+        run.inputs.x[3 * COLUMNS + column] = -1;
+        await run.run({ rows: 4 });
+        assert.deepEqual([...run.outputs.y.subarray(0, 4)], [-Infinity, NaN, NaN, -1], `column ${column}`);
+      }
+    });
 
     it("a run of no rows leaves outputs as they were", async () => {
       const x = matrix("x", 20);

@@ -5,6 +5,7 @@ import {
   attentionOp,
   attributesOf,
   binaryOp,
+  blockMaxOp,
   gatherOp,
   isParameter,
   layerNormOp,
@@ -15,6 +16,7 @@ import {
   unaryOp,
   writeRowsOp,
 } from "../../graph/index.ts";
+import { blockMaxKernel } from "./kernels/block-max.ts";
 import { binaryKernels, gateKernels, scaleKernel, unaryKernels } from "./kernels/elementwise.ts";
 import { gatherKernels } from "./kernels/gather.ts";
 import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
@@ -95,10 +97,18 @@ const scale: Lower = (node, lowering) => {
   emit(lowering, node, scaleKernel, words, chunks(node));
 };
 
+const blockMax: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const { size } = attributesOf(node, blockMaxOp);
+  const words = { x: lowering.place(x), rows: countOf([x.shape[0]]), columns: columnsOf(x), size };
+  emit(lowering, node, blockMaxKernel, words, { of: countOf(node.shape), least: Math.ceil(LEAST_ELEMENTS / size) });
+};
+
 export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [unaryOp.name, unary],
   [binaryOp.name, binary],
   [scaleOp.name, scale],
+  [blockMaxOp.name, blockMax],
   [rmsNormOp.name, rmsNorm],
   [layerNormOp.name, layerNorm],
   [ropeOp.name, lowerRope],

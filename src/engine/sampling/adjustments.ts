@@ -13,6 +13,11 @@ export class Adjustments {
     this.#vocabularySize = vocabularySize;
   }
 
+  /** Whose logits are moved now. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
   /** Applies the steps to `row` (V) for a sequence that holds `history`. */
   apply(row: Float32Array, history: Int32Array, settings: SamplingSettings): void {
     for (const id in settings.logitBias) this.#set(row, Number(id), row[Number(id)] + settings.logitBias[id]);

@@ -8,6 +8,7 @@ import {
   type Tensor,
   add,
   attention,
+  blockMax,
   gather,
   geluTanh,
   input,
@@ -51,6 +52,7 @@ describe("shape rules", () => {
     layerNorm: [layerNorm(x, w(12), w(12), 1e-6), "[rows<=8, 12] f32"],
     "rope of a part": [rope(x, ropeRows(1), ropeRows(1), { headSize: 4, layout: "halves" }), "[rows<=8, 12] f32"],
     "element-wise": [multiply(add(silu(x), tanh(x)), scale(geluTanh(x), 2)), "[rows<=8, 12] f32"],
+    blockMax: [blockMax(x, 5), "[rows<=8, 3] f32"],
     writeRows: [writeRows(keys(12), ids, x), "[32, 12] f16"],
     attention: [attention(attentionInputs, { ...heads, window: 4, softCap: 50 }), "[rows<=8, 12] f32"],
   };
