@@ -54,7 +54,14 @@ function graphOf({ heads, kvHeads, headSize, layers, window }: Shape, bound: num
   const columns = kvHeads * headSize;
   const [q, k, v] = [matrix("q", heads * headSize), matrix("k", columns), matrix("v", columns)];
   const x = {
-    pages: input("pages", [{ name: "sequences", bound: 8 }, { name: "pages", bound: pages }], "i32"),
+    pages: input(
+      "pages",
+      [
+        { name: "sequences", bound: 8 },
+        { name: "pages", bound: pages },
+      ],
+      "i32",
+    ),
     positions: input("positions", [rows], "i32"),
     sequences: input("sequences", [rows], "i32"),
   };
@@ -137,7 +144,9 @@ async function measure(tier: CpuTier, name: string): Promise<void> {
   for (const end of numbers(values.prompt)) {
     const first = Math.max(0, end - chunk);
     setRows(prompt, first, end - first, pages);
-    const ms = await bestMs(Math.ceil(Number(values.rounds) / 3), () => prompt.run({ rows: end - first, ...numbersOf }));
+    const ms = await bestMs(Math.ceil(Number(values.rounds) / 3), () =>
+      prompt.run({ rows: end - first, ...numbersOf }),
+    );
     const giga = (4 * pairsSeen(first, end, window) * headSize * heads * layers) / ms / 1e6;
     console.log(
       `${tier} ${name} prompt rows ${first}..${end}: ${ms.toFixed(1)} ms = ${giga.toFixed(0)} GFLOP/s, ` +
