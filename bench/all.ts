@@ -36,7 +36,7 @@ if (!existsSync(`${peer}/limited/avx2`)) run(process.execPath, ["limit.mjs"], pe
 const parts: readonly (readonly [string, string, readonly string[]])[] = [
   ["Speed and memory", `best of ${values.rounds}, alternating`, ["bench/speed/compare.ts", "--rounds", values.rounds]],
   ["Cold start", "whole process to the first token", ["bench/cold-start.ts"]],
-  ["Kernels", "share of this machine's ceilings", ["bench/kernels.ts"]],
+  ["Kernels", "share of this machine's ceilings", ["src/cli/main.ts", "bench", "kernels"]],
 ];
 
 const [cpu] = cpus();

@@ -1,49 +1,83 @@
-// `liang bench`: how fast a model is on this machine, beside what its memory allows.
+// `liang bench`: how fast a model is on this machine, beside what its memory allows; the first word `kernels` measures
+// kernels instead (kernel-report.ts).
 import { UnsupportedError, UsageError } from "../base/errors.ts";
 import { SPEED_WINDOW, measureSpeed } from "../eval/speed.ts";
-import { defineCommand } from "./command.ts";
+import { type OptionSpecs, type OptionValues, defineCommand } from "./command.ts";
+import { benchKernels } from "./kernel-report.ts";
 import { openModel } from "./open.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
 import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
 import { progressBar } from "./progress-bar.ts";
 
+const modelOptions = {
+  runs: { type: "number", help: "best of this many runs, after one that does not count (default 3)" },
+  json: { type: "boolean", help: "print JSON" },
+  ...loadingOptions,
+} as const satisfies OptionSpecs;
+
 export const command = defineCommand({
   summary: "Measures speed: reading 512 tokens, writing 128 after a prompt of 20.",
-  usage: "MODEL",
+  usage: "MODEL|kernels",
   words: { least: 1, most: 1 },
   options: {
-    runs: { type: "number", help: "best of this many runs, after one that does not count (default 3)" },
-    json: { type: "boolean", help: "print JSON" },
-    ...loadingOptions,
+    ...modelOptions,
+    tier: { type: "string", hint: "NAME", help: "kernels: of these instructions (default: those in use)" },
+    formats: {
+      type: "string",
+      hint: "LIST",
+      help: "kernels: by weights of these formats, as q4_k,q8_0 (default: all)",
+    },
   },
-  async run({ runs = 3, json, ...options }, [path], signal) {
-    if (!Number.isInteger(runs) || runs < 1) throw new UsageError(`--runs is ${runs}, expected 1 or more.`);
-    const window = options.window ?? SPEED_WINDOW;
-    if (window < SPEED_WINDOW) throw new UsageError(`--window is ${window}, expected at least ${SPEED_WINDOW}.`);
-    const opening = openModel(path, { ...loadOptions(options), window, slots: 1, signal });
-    await using model = await opening.catch((error: unknown) => {
-      if (!(error instanceof UsageError) || error.field !== "window" || options.window !== undefined) throw error;
-      throw new UnsupportedError(`The measurement needs a window of ${SPEED_WINDOW} tokens, more than ${path} has.`);
-    });
-    const bar = progressBar();
-    const report = (done: number): void => bar.report({ label: "measuring", done, total: runs, unit: "items" });
-    report(0);
-    const speed = await measureSpeed(model, runs, { onRun: report, signal }).finally(bar.end);
-    if (json) {
-      outJson(speed);
+  notes: [
+    "liang bench kernels [--tier NAME] [--formats LIST] [--threads N] [--json] needs",
+    "no model: it shows each kernel's share of what this machine can do at most. A",
+    "model of that name is measured by its path.",
+  ],
+  async run({ tier, formats, ...given }, [path], signal) {
+    if (path === "kernels") {
+      const { threads, json, ...others } = given;
+      const [other] = Object.keys(others);
+      if (other !== undefined) throw new UsageError(`--${other} says nothing to the kernels' measurement.`);
+      await benchKernels({ tier, formats, threads, json }, signal);
       return;
     }
-    const streamed = (speed.decode_tok_s * speed.bytes_per_token) / 1e9;
-    out(`${paint("strong", speed.model)} ${paint("faint", `${speed.tier}, ${speed.threads} threads`)}`);
-    out(
-      tabulate([
-        ["reads", `${speed.prefill_tok_s} tok/s`],
-        ["writes", `${speed.decode_tok_s} tok/s`],
-        ["first token", `${speed.ttft_s} s`],
-        ["weights read", `${bytes(speed.bytes_per_token)} a token, ${streamed.toFixed(1)} of ${speed.read_gb_s} GB/s`],
-        ["memory", `${speed.rss_mb} MB, of these ${speed.weights_mb} MB weights`],
-        ["loaded in", `${speed.load_s} s`],
-      ]),
-    );
+    if (tier !== undefined) throw new UsageError("--tier is for kernels; LIANG_CPU=NAME measures a model with it.");
+    if (formats !== undefined) throw new UsageError("--formats is for kernels; a model has the formats of its file.");
+    await benchModel(path, given, signal);
   },
 });
+
+async function benchModel(
+  path: string,
+  { runs = 3, json, ...options }: OptionValues<typeof modelOptions>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!Number.isInteger(runs) || runs < 1) throw new UsageError(`--runs is ${runs}, expected 1 or more.`);
+  const window = options.window ?? SPEED_WINDOW;
+  if (window < SPEED_WINDOW) throw new UsageError(`--window is ${window}, expected at least ${SPEED_WINDOW}.`);
+  const opening = openModel(path, { ...loadOptions(options), window, slots: 1, signal });
+  await using model = await opening.catch((error: unknown) => {
+    if (!(error instanceof UsageError) || error.field !== "window" || options.window !== undefined) throw error;
+    throw new UnsupportedError(`The measurement needs a window of ${SPEED_WINDOW} tokens, more than ${path} has.`);
+  });
+  const bar = progressBar();
+  const report = (done: number): void => bar.report({ label: "measuring", done, total: runs, unit: "items" });
+  report(0);
+  const speed = await measureSpeed(model, runs, { onRun: report, signal }).finally(bar.end);
+  if (json) {
+    outJson(speed);
+    return;
+  }
+  const streamed = (speed.decode_tok_s * speed.bytes_per_token) / 1e9;
+  out(`${paint("strong", speed.model)} ${paint("faint", `${speed.tier}, ${speed.threads} threads`)}`);
+  out(
+    tabulate([
+      ["reads", `${speed.prefill_tok_s} tok/s`],
+      ["writes", `${speed.decode_tok_s} tok/s`],
+      ["first token", `${speed.ttft_s} s`],
+      ["weights read", `${bytes(speed.bytes_per_token)} a token, ${streamed.toFixed(1)} of ${speed.read_gb_s} GB/s`],
+      ["memory", `${speed.rss_mb} MB, of these ${speed.weights_mb} MB weights`],
+      ["loaded in", `${speed.load_s} s`],
+    ]),
+  );
+}
