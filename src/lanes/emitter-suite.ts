@@ -225,6 +225,21 @@ export function testEmitter(host: TestHost): void {
     runsTheSame(kernel, host, fillWith(1, "ints"));
   });
 
+  it("in comparisons of constants with words that are read for them alone", () => {
+    const kernel = defineKernel("constants first", ["input", "out"], (k, { input, out }) => {
+      for (let i = 0; i < 4; i++) {
+        const word = (): Int => input.loadWord(i * 8);
+        out.store(k.int(2).less(word()), i * 16);
+        out.store(k.int(2).equals(word()), i * 16 + 4);
+        out.store(k.int(2).less(word()).select(5, 6), i * 16 + 8);
+        k.when(k.int(2).equals(word()), () => out.store(k.int(7), i * 16 + 12));
+      }
+    });
+    runsTheSame(kernel, host, (view) => {
+      for (let i = 0; i < 4; i++) view.setUint32(IN + i * 8, i, true);
+    });
+  });
+
   it("in shares, which cover every unit once whatever the number of parts", () => {
     const kernel = defineKernel("share", ["input", "out"], (k, { out }) => {
       k.share(13, (first, end) => {

@@ -29,7 +29,8 @@ function emitComparison(s: Selection, { op, operands: [a, b] }: Do): string {
   const condition = op === "int.ltS" ? "l" : "e";
   const [left, right] = [s.int(a), s.int(b)];
   if (left.kind === "immediate") {
-    s.emit("cmp", 64, NONE, [s.register(b), left], { memoryAt: 0 });
+    const other = inRegister(s, right); // or in memory, where a load was absorbed
+    s.emit("cmp", 64, NONE, [other, left], { memoryAt: other.kind === "value" ? 0 : NONE });
     return mirrored[condition];
   }
   s.emit("cmp", 64, NONE, [left, right], { memoryAt: right.kind === "value" ? 1 : NONE });
