@@ -12,10 +12,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type CodeCache, openCodeCache } from "./code-cache.ts";
+import { type CodeCache, openCodeCache as open } from "./code-cache.ts";
+
+/** Tests write emitters while they run. */
+const openCodeCache = (folder: string): CodeCache => open(folder, Infinity);
 
 const root = mkdtempSync(join(tmpdir(), "liang-code-"));
 after(() => rmSync(root, { recursive: true }));
@@ -52,6 +55,25 @@ test("an emitter that changed finds nothing of the old one; its tests do not cou
   writeFileSync(join(emitterFolder, "emit.ts"), "emits");
   writeFileSync(join(emitterFolder, "more.js"), "");
   assert.equal(openCodeCache(folder).find(emitter, "kernel"), undefined);
+});
+
+test("an emitter that changed after the process began is not the one that ran: nothing is found or kept", () => {
+  cache.keep(emitter, "kernel", code);
+  const later = open(folder, Date.now() - 60_000);
+  assert.equal(later.find(emitter, "kernel"), undefined);
+  later.keep(emitter, "another", code);
+  assert.equal(cache.find(emitter, "another"), undefined);
+  assert.equal(readdirSync(folder).length, 1);
+  assert.ok(open(folder, Date.now() + 60_000).find(emitter, "kernel"));
+});
+
+test("what cannot be given its name is not left behind", () => {
+  cache.keep(emitter, "kernel", code);
+  const taken = only();
+  rmSync(taken);
+  mkdirSync(join(taken, "full"), { recursive: true });
+  cache.keep(emitter, "kernel", code);
+  assert.deepEqual(readdirSync(folder), [basename(taken)]);
 });
 
 test("a file that is broken, or another's, is as if it were not there", () => {

@@ -1,6 +1,7 @@
 // Machine code on disk, a kernel a file: found again only for the very same source (what was emitted, for which machine) by
 // the very same emitter (the text of its modules), so that no start emits what another one did. What is found runs, so only
-// files that this user alone can write are read. Synchronous: some twenty files of a few KB.
+// files that this user alone can write are read. Where modules changed since the process began, what it runs is not what
+// the folder says: nothing is found or kept then. Synchronous: some twenty files of a few KB.
 // Not here: what the source says, and running code (device/cpu/code.ts).
 import { createHash } from "node:crypto";
 import {
@@ -39,11 +40,12 @@ const FILES_MAX = 500;
 
 let writesStarted = 0;
 
-export function openCodeCache(folder: string): CodeCache {
+/** `processStartMs`: since when modules may have been loaded; a test gives its own. */
+export function openCodeCache(folder: string, processStartMs = performance.timeOrigin): CodeCache {
   const versions = new Map<string, Buffer>();
   const keyOf = (emitter: URL, source: string): Buffer => {
     let version = versions.get(emitter.href);
-    if (version === undefined) versions.set(emitter.href, (version = hashOfModules(emitter)));
+    if (version === undefined) versions.set(emitter.href, (version = hashOfModules(emitter, processStartMs)));
     return createHash("sha256").update(version).update(source).digest();
   };
   const pathOf = (key: Buffer): string => join(folder, key.toString("hex").slice(0, 32) + SUFFIX);
@@ -64,27 +66,34 @@ export function openCodeCache(folder: string): CodeCache {
     },
 
     keep(emitter, source, code) {
+      let temporary: string | undefined;
       try {
+        const key = keyOf(emitter, source);
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         removeOldest(folder);
-        const key = keyOf(emitter, source);
         const check = Buffer.alloc(4);
         check.writeUInt32LE(crc32(code));
-        const temporary = `${pathOf(key)}.${process.pid}-${writesStarted++}.part`;
+        temporary = `${pathOf(key)}.${process.pid}-${writesStarted++}.part`;
         writeFileSync(temporary, Buffer.concat([Buffer.from(MAGIC), key, check, code]), { mode: 0o600 });
         renameSync(temporary, pathOf(key));
       } catch {
         // emitted again next time
+        if (temporary !== undefined) rmSync(temporary, { force: true });
       }
     },
   };
 }
 
-/** A hash of a folder's modules, tests left out. */
-function hashOfModules(folder: URL): Buffer {
+/** A hash of a folder's modules, tests left out. Throws where one was written after `beforeMs`. */
+function hashOfModules(folder: URL, beforeMs: number): Buffer {
   const hash = createHash("sha256");
   const names = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name) && !/\.test\.[jt]s$/.test(name));
-  for (const name of names.sort()) hash.update(name).update(readFileSync(join(fileURLToPath(folder), name)));
+  for (const name of names.sort()) {
+    const path = join(fileURLToPath(folder), name);
+    // packages set the time of modification; that of the inode's change is the system's
+    if (statSync(path).ctimeMs > beforeMs) throw new RangeError(`${path} has changed since the process began`);
+    hash.update(name).update(readFileSync(path));
+  }
   return hash.digest();
 }
 
