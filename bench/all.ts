@@ -47,7 +47,9 @@ const lines = [
   "",
 ];
 for (const [title, note, command] of parts) {
-  lines.push(`### ${title}`, "", `\`node ${command.join(" ")}\` (${note})`, "", node(...command).trim(), "");
+  const printed = node(...command).trim();
+  const text = printed.startsWith("|") ? printed : `\`\`\`text\n${printed}\n\`\`\``;
+  lines.push(`### ${title}`, "", `\`node ${command.join(" ")}\` (${note})`, "", text, "");
 }
 const section = [...lines, END].join("\n");
 if (values.dry === true) console.log(section);

@@ -45,7 +45,7 @@ export interface AttentionSpeedOptions {
 
 const PAGE_SIZE = 64;
 /** A prompt is bound by operations, whether its cache comes from memory or not. */
-const PROMPT_LAYERS = 4;
+const PROMPT_LAYERS = 2;
 /** Of a decoding run. */
 const DECODE_ROWS = 8;
 

@@ -160,6 +160,42 @@ describe("commands", { concurrency: 2 }, () => {
     assert.ok(isNumber(figures.weights_mb)); // rounds to 0 for a model this small
   });
 
+  test("bench kernels --json tells each kernel beside its ceiling, as one object", async () => {
+    const args = ["bench", "kernels", "--formats", "q8_0", "--threads", "1"];
+    const { tier, threads, kernels } = await json<{ tier: string; threads: number; kernels: Json[] }>(args);
+    assert.deepEqual([typeof tier, threads], ["string", 1]);
+    const first = kernels.slice(0, 4).map((speed) => [speed.class, speed.kernel, speed.rows, speed.unit]);
+    assert.deepEqual(first, [
+      ["decode", "q8_0", 1, "GB/s"],
+      ["decode", "q8_0", 8, "GB/s"],
+      ["decode", "q8_0", 1, "GB/s"],
+      ["prompt", "q8_0", 512, "GOP/s"],
+    ]);
+    const bounds = new Set(["memory", "cache", "f32", "int8", "bf16"]);
+    assert.ok(kernels.every(({ bound }) => bounds.has(bound as string)));
+    for (const kernel of kernels) {
+      for (const field of ["measured", "ceiling", "share"]) {
+        assert.ok(isNumber(kernel[field]) && (kernel[field] as number) > 0, `${field} of ${JSON.stringify(kernel)}`);
+      }
+    }
+  });
+
+  test("bench refuses options of models for kernels, of kernels for models; a model called kernels has a path", async () => {
+    for (const [args, message] of [
+      [["kernels", "--runs", "2"], /--runs says nothing to the kernels' measurement/],
+      [["kernels", "--formats", "q3_k"], /--formats has "q3_k", expected some of f32, /],
+      [[GOLDEN, "--tier", "wasm"], /--tier is for kernels; LIANG_CPU=NAME/],
+      [[GOLDEN, "--formats", "q4_k"], /--formats is for kernels/],
+    ] as const) {
+      const { code, stdout, stderr } = await liang.run(["bench", ...args]);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, message);
+    }
+    const { code, stderr } = await liang.run(["bench", "./kernels"]);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /kernels/);
+  });
+
   test("add, list, show and rm keep a model under a name, its file untouched", async () => {
     const home = liangIn(at("second-home"));
     const added = await home.run(["add", BUILT_IN, "--name", "mine", "--json"]);
