@@ -1,7 +1,7 @@
 // Packed weights that are kept between starts: the second start gives the same bytes as the first and as none kept at all,
 // on every tier; whatever is wrong with the kept file, the model opens and says what happened.
 import assert from "node:assert/strict";
-import { readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { makeTemporaryFolder } from "#platform";
@@ -100,6 +100,36 @@ describe("a kept file", () => {
       const again = await run(executor, { packs });
       assert.deepEqual(again, first);
       assert.notEqual((await run(executor, { packs })).weights?.from, "packed");
+    });
+  }
+
+  for (const [what, change] of Object.entries({
+    "replaced by another program's": async (path: string): Promise<void> => {
+      const [kept, other] = [await readFile(path), cacheIn("elsewhere")];
+      const changed = stored(async () => ({ path: model, description: "of another day" }));
+      await run(executor, { packs: other }, 4, changed);
+      const [{ path: from }] = await other.list();
+      const bytes = await readFile(from);
+      assert.equal(bytes.byteLength, kept.byteLength);
+      bytes.fill(0, HUGE_PAGE_BYTES); // the data: other weights
+      await writeFile(`${path}.next`, bytes);
+      await rename(`${path}.next`, path);
+    },
+    removed: (path: string) => rm(path),
+  })) {
+    it(`that is ${what} after it was found is not used`, async () => {
+      const packs = cacheIn(what);
+      const first = await run(executor, { packs });
+      let finds = 0;
+      const racing: PackCache = {
+        ...packs,
+        async find(description) {
+          const file = await packs.find(description);
+          if (finds++ === 0) await change(file!.path);
+          return file;
+        },
+      };
+      assert.deepEqual(await run(executor, { packs: racing }), first);
     });
   }
 

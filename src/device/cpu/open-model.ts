@@ -18,7 +18,7 @@ import { EncodedProgram, createProgram, setWord } from "./program.ts";
 import type { Place as StepPlace } from "./step.ts";
 import type { Tier } from "./tiers.ts";
 import type { Place } from "./weight-targets.ts";
-import { type Packer, type OpenedWeights, describeImage, openKept, openStored } from "./open-weights.ts";
+import { type Packer, type OpenedWeights, describeImage, openFound, openStored } from "./open-weights.ts";
 import type { PackRequest } from "./weights.ts";
 
 const PACK_PARTS_MOST = 16;
@@ -42,33 +42,41 @@ export async function openModel<P extends string>(
   const memory = new ModelMemory(model, model.machine.word, tier.native);
   const packs = model.check === undefined ? options.packs : undefined; // kept files have no guards in them
   const description = await describeImage(store, model.image, packs);
-  const kept = description === undefined ? undefined : await packs?.find(description);
+  const find = async () => (description === undefined ? undefined : await packs?.find(description));
+  const kept = await find();
   const { pin = false, codes } = options;
   const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin, codes });
-  let weights: OpenedWeights;
+  let weights: OpenedWeights | undefined;
   try {
-    if (kept !== undefined) weights = await openKept(kept, model.image, memory, options);
-    else {
+    if (kept !== undefined) {
+      const isThere = async (): Promise<boolean> => (await find()) !== undefined;
+      weights = await openFound(kept, isThere, model.image, memory, options);
+    } else {
       weights = await openStored(store, model.image, memory, conductor.packer(), description, options);
       for (const { offsets, bytes } of [model.staging, model.windows]) {
         for (const offset of offsets) memory.discard(offset, bytes);
       }
     }
-    await conductor.ready();
+    if (weights !== undefined) await conductor.ready();
   } catch (error) {
     await conductor.close();
     throw error;
   }
+  if (weights === undefined) {
+    await conductor.close();
+    return await openModel(tier, store, graphs, options); // what is kept now
+  }
+  const { how, kept: keeping } = weights;
   const close = async (): Promise<void> => {
     await conductor.close();
-    await weights.kept;
+    await keeping;
   };
   const names = Object.keys(graphs) as P[]; // in the order of the placed programs
   return {
     programs: Object.fromEntries(names.map((name, i) => [name, conductor.program(i)])) as Record<P, Program>,
     memory: use,
     threads,
-    weights: weights.how,
+    weights: how,
     close,
     [Symbol.asyncDispose]: close,
   };

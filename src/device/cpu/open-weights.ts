@@ -43,6 +43,26 @@ export interface Packer {
   pack(request: PackRequest): Promise<void>;
 }
 
+/**
+ * The weights of a file that was found; undefined where another process has replaced or removed it since, so that what
+ * was read may be another program's.
+ */
+export async function openFound(
+  file: PackFile,
+  isThere: () => Promise<boolean>,
+  image: WeightImage,
+  memory: ModelMemory,
+  options: FillOptions,
+): Promise<OpenedWeights | undefined> {
+  try {
+    const opened = await openKept(file, image, memory, options);
+    return (await isThere()) ? opened : undefined;
+  } catch (error) {
+    if (options.signal?.aborted === true || (await isThere())) throw error;
+    return undefined;
+  }
+}
+
 /** Puts a kept file's weights where kernels find them. */
 export async function openKept(
   file: PackFile,
