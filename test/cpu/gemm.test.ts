@@ -3,8 +3,11 @@
 // lies around tensors is no number.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type UnaryName, type Extent } from "../../src/graph/index.ts";
+import type { Extent, UnaryName } from "../../src/graph/index.ts";
 import type { Machine } from "../../src/lanes/index.ts";
+import { GEMM_FLOAT_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-floats.ts";
+import { GEMM_TILE_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-tiles.ts";
+import { SCRATCH_BYTES, THREAD_SCRATCH_BYTES } from "../../src/device/cpu/layout.ts";
 import { type GemmTask, JUNK, runGemm } from "./gemm-runner.ts";
 import { type TestMachine, interpreted, testMachines } from "./machines.ts";
 import { randomFloats } from "./stores.ts";
@@ -29,7 +32,7 @@ interface Shape {
   readonly outer: number;
 }
 
-/** The extra that an epilogue adds. */
+/** What is done on the way. */
 interface Epilogue {
   readonly bias?: boolean;
   readonly activation?: UnaryName;
@@ -147,6 +150,11 @@ for (const [tier, machine] of testMachines) {
     }
   });
 }
+
+it("the sums of a unit and what lies beside them fit a thread's scratch", () => {
+  assert.ok(GEMM_TILE_SCRATCH_BYTES <= THREAD_SCRATCH_BYTES);
+  assert.ok(GEMM_FLOAT_SCRATCH_BYTES <= SCRATCH_BYTES);
+});
 
 it("an extent may be smaller than its bound, in any dimension", () => {
   const some: Extent = { name: "some", bound: 100 };

@@ -1,7 +1,7 @@
 // Products of two computed matrices as program steps, what training's matmul nodes and their gradients need: each operand
 // is packed into a place of the arena in the form that the machine's product reads, then multiplied, with bias,
 // activation and residual on the way. No op of the graph is lowered to it yet. Products by weights of a file: lower-prompt.ts.
-import { type Extent, type ExtentValues, type Size, type UnaryName, bound } from "../../graph/index.ts";
+import { type ExtentValues, type Size, type UnaryName, bound } from "../../graph/index.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { PARTS_MAX } from "./control.ts";
 import { FLOAT_UNIT_OUTER, FLOAT_UNIT_ROWS, gemmFloatKernels } from "./kernels/gemm-floats.ts";
@@ -22,10 +22,13 @@ import { TILE_UNIT_OUTER, TILE_UNIT_ROWS, gemmTileKernels } from "./kernels/gemm
 import { PANEL_ROWS } from "./kernels/tiles.ts";
 import { type Place, type Step, countOf } from "./step.ts";
 
-/** out = f(a · b + bias) + residual: a is (M, K), b (K, N), out (M, N), all dense f32. */
+/** out = f(a · b + bias) + residual: a is (M, K), b (K, N), out (M, N), all dense f32; K is at least 1. */
 export interface Gemm {
+  /** M. */
   readonly rows: Size;
+  /** K. */
   readonly columns: Size;
+  /** N. */
   readonly outer: Size;
   readonly a: Place;
   readonly b: Place;
@@ -82,8 +85,7 @@ const methodOf = (rounding: FloatRounding, { tiles }: Machine): Method =>
 /** Units that a product is cut into at least, where it has the panels: threads then end a step together. */
 const UNITS_LEAST = 16;
 
-const sizeIn = (size: Size, extents: ExtentValues): number =>
-  typeof size === "number" ? size : extents[(size satisfies Extent).name];
+const sizeIn = (size: Size, extents: ExtentValues): number => (typeof size === "number" ? size : extents[size.name]);
 
 /** Panels of a unit, about as many in each: as many units as leave none larger than the most, and enough for threads. */
 function unitsOf(rows: number, outer: number, { unitRows, unitOuter }: Method): { rows: number; outer: number } {

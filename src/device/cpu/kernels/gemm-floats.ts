@@ -27,6 +27,8 @@ const SUM_ROW_BYTES = OUTER_PANEL * FLOAT_BYTES;
 const SUMS_BYTES = ROW_PANEL * SUM_ROW_BYTES;
 const OUTER_BYTES = OUTER_PANEL * FLOAT_BYTES;
 
+export const GEMM_FLOAT_SCRATCH_BYTES = GEMM_TAIL_BYTES + FLOAT_UNIT_ROWS * FLOAT_UNIT_OUTER * SUMS_BYTES;
+
 /** Registers of outputs that are multiplied at once. */
 const REGISTERS = 2;
 /** Rows whose sums, with a column of weights and one number of the row, fill the registers that there are. */

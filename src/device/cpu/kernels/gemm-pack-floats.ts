@@ -98,7 +98,7 @@ const rowsAlong = (change: Change) => (k: KernelBuilder, x: Int, count: Int, col
 /** Panels of `width`, each column's numbers copied. What is past the last number is never used. */
 const across = (width: number, change: Change) => (k: KernelBuilder, x: Int, count: Int, _: Int, panel: Panel) => {
   const from = x.add(panel.firstColumn.mul(count).add(panel.first).mul(FLOAT_BYTES));
-  // registers that begin past the last number are the last that there is once more, so that nothing far is read
+  // a register that would begin past the last number begins at it, so that nothing far is read
   const last = count.sub(panel.first).sub(1).mul(FLOAT_BYTES);
   const registerBytes = k.lanes * FLOAT_BYTES;
   const offsets = Array.from({ length: Math.ceil(width / k.lanes) }, (_, n) => k.int(n * registerBytes).min(last));

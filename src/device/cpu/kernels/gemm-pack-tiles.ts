@@ -64,11 +64,15 @@ function alongRow(k: KernelBuilder, { x, count, columns }: Source, first: Int, c
 /** Rows of a tile are pairs of columns: of 16 rows or outputs from `first` on. */
 function acrossRow(k: KernelBuilder, { x, count, columns }: Source, first: Int, column: Int): Row {
   const from = x.add(first.min(count.sub(1)).mul(FLOAT_BYTES));
+  // far apart, and what puts a tile upright keeps the processor from looking for the next one's
+  const ahead = count.mul(STEP_COLUMNS * FLOAT_BYTES);
   return (i) => {
     const [low, high] = [0, TILE_ROWS].map((offset) => {
       const value = k.variable(k.floats(0));
       const c = column.add(i).add(offset);
-      k.when(c.less(columns), () => (value.value = from.add(c.mul(count).mul(FLOAT_BYTES)).loadFloats()));
+      const at = from.add(c.mul(count).mul(FLOAT_BYTES));
+      at.add(ahead).prefetch();
+      k.when(c.less(columns), () => (value.value = at.loadFloats()));
       return value;
     });
     return [low.value, high.value];

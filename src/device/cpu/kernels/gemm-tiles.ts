@@ -1,7 +1,8 @@
 // out = f(a · b + bias) + residual with tile registers: operands rounded to bf16 in the form of gemm-pack-tiles.ts, sums in
 // f32. A unit is up to 512 rows by 256 outputs: block by block of columns and panel by panel of outputs, which stays in
 // the first cache level while all panels of rows meet it; sums wait in scratch between blocks. A part is a share of the
-// units. Sums of the panel before are finished in pieces between the products of the next, which then cost nothing.
+// units. Sums of one panel of rows are finished in pieces between the products of the next: tiles then wait for memory
+// alone, which takes the outputs.
 import { type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import {
   type Activation,
