@@ -1,9 +1,10 @@
 // Threads that claim parts: every part of every step runs exactly once, steps run in order, whatever the threads.
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { defineKernel, wasmMachine } from "../../lanes/index.ts";
 import { compileWasm } from "./code.ts";
-import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS } from "./control.ts";
+import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS, Status, Word } from "./control.ts";
 import { ComputePool } from "./pool.ts";
 
 const TABLE = CONTROL_ADDRESS + CONTROL_BYTES;
@@ -114,4 +115,26 @@ it("rejects when a thread cannot begin, instead of waiting for it", async () => 
   const pool = new ComputePool({ memory, code, base: 0, kernels: ["count"], scratch: [8 * 65536] });
   await assert.rejects(pool.run(TABLE, 1), /compute thread ended/);
   await pool.close();
+});
+
+/** Faults where the divisor is 0. */
+const divide = defineKernel("divide", ["divisor", "out"], (k, { divisor, out }) =>
+  out.store(k.part.add(1).div(divisor)),
+);
+
+it("starts no threads in the place of failed ones when it is closed meanwhile", async () => {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const code = compileWasm([divide], wasmMachine, memory).threadCode;
+  words.set([0, TABLE + 64, 4, 0], TABLE / 4);
+  words.set([0, COUNTERS], TABLE / 4 + 16);
+  const pool = new ComputePool({ memory, code, base: 0, kernels: ["divide"], scratch: [8 * 65536, 9 * 65536] });
+  await pool.ready();
+  const run = assert.rejects(pool.run(TABLE, 1), /divide|closed/);
+  while (Atomics.load(words, Word.status) !== Status.failed) await setImmediate();
+  await setImmediate(); // the run knows by now, and replaces the threads
+  await pool.close();
+  await run;
+  await sleep(300); // a thread begins in less
+  assert.equal(Atomics.load(words, Word.gone), 2);
 });

@@ -32,6 +32,7 @@ export class ComputePool implements AsyncDisposable {
   /** How many threads ended by an error. */
   #deaths = 0;
   #nextTag = 0;
+  #closed = false;
   /** What ended a thread that should serve, if one did. */
   #death: Error | undefined;
   /** Rejects the run that is waited for. */
@@ -99,6 +100,7 @@ export class ComputePool implements AsyncDisposable {
 
   /** Ends all threads; resolves when they are gone. A run that is on rejects. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#interrupt(new UsageError("The model was closed while a program ran."));
     await this.#end();
   }
@@ -141,7 +143,7 @@ export class ComputePool implements AsyncDisposable {
 
   async #restart(): Promise<void> {
     await this.#end();
-    this.#start();
+    if (!this.#closed) this.#start(); // whoever closes gives back the code that threads would run
   }
 
   #start(): void {
