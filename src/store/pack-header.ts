@@ -13,7 +13,7 @@ export interface PackHeader {
 }
 
 /** A huge page of x64. */
-export const DATA_ALIGNMENT = 2 << 20;
+const DATA_ALIGNMENT = 2 << 20;
 
 const MAGIC = "liangpak";
 const VERSION = 1;

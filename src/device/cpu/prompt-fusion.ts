@@ -49,7 +49,7 @@ function isGated({ gate, activation, up }: GatedProduct, node: Tensor, lowering:
 }
 
 /** Whether all who read a value are products that read it in this form. */
-export function isReadAs(value: Tensor, form: "int8" | "tiles", lowering: Lowering): boolean {
+function isReadAs(value: Tensor, form: "int8" | "tiles", lowering: Lowering): boolean {
   const readers = lowering.readers(value);
   return (
     readers !== undefined &&

@@ -42,7 +42,7 @@ export function openNative(os: string, architecture: string, loadKoffi: () => Ko
 }
 
 /** Throws LiangError when the system allows no executable memory. */
-export function nativeOf(koffi: Koffi, calls: HostCalls): Native {
+function nativeOf(koffi: Koffi, calls: HostCalls): Native {
   const { pageBytes } = calls;
   const pages = (bytes: number): number => Math.ceil(bytes / pageBytes) * pageBytes;
   const prototype = koffi.proto(FUNCTION); // all kernels have one signature
