@@ -78,6 +78,7 @@ async function play(scenario: Scenario): Promise<{ rows: Row[]; peak: Peak }> {
   await using theirs = existsSync(peer) ? await Side.start(peer, options) : undefined;
   const speeds = scenario.matches.map(() => ({ ours: [] as number[], theirs: [] as number[] }));
   const bandwidths: number[] = [];
+  let peak: Peak | undefined;
   for (let round = 0; round <= rounds; round++) {
     for (const [i, match] of scenario.matches.entries()) {
       const question = questionOf(match, round);
@@ -87,6 +88,8 @@ async function play(scenario: Scenario): Promise<{ rows: Row[]; peak: Peak }> {
       speeds[i].ours.push(mine);
       if (other !== undefined) speeds[i].theirs.push(other);
     }
+    // before the measurement of bandwidth, which takes memory of its own
+    peak ??= { scenario: scenario.name, ours: await ours.peakBytes(), theirs: await theirs?.peakBytes() };
     bandwidths.push((await ours.ask({ run: "bandwidth" })).gbPerSecond!);
   }
   const readGbPerSecond = Math.max(...bandwidths);
@@ -107,7 +110,7 @@ async function play(scenario: Scenario): Promise<{ rows: Row[]; peak: Peak }> {
       rounds: speeds[i],
     };
   });
-  return { rows, peak: { scenario: scenario.name, ours: await ours.peakBytes(), theirs: await theirs?.peakBytes() } };
+  return { rows, peak: peak! };
 }
 
 const number = (value: number | undefined, digits = 3): string =>
