@@ -42,12 +42,12 @@ export interface Layout {
   readonly pagesPerSequence: number;
   readonly chunkRows: number;
   readonly decodeRows: number;
-  /** Rows of a prompt run that may reach the head. */
+  /** Rows of a run of which each reaches the head. */
   readonly outputRows: number;
   readonly groups: readonly GroupLayout[];
 }
 
-export type ProgramName = "prompt" | "decode";
+export type ProgramName = "prompt" | "decode" | "everyRow";
 
 /** `promptRows`: what the executor takes at once. Throws UsageError that names the option. */
 export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUNK_ROWS): Layout {
@@ -85,7 +85,10 @@ function pagesHeldBy({ window }: CacheGroup, pageSize: number, chunkRows: number
 /** Of each model what was traced last: what is planned is mostly opened then. */
 const traced = new WeakMap<Model, { readonly layout: string; readonly programs: Record<ProgramName, Graph> }>();
 
-/** `prompt` takes one chunk of one sequence, `decode` one row of each of several. Equal layouts give the same object. */
+/**
+ * `prompt` takes one chunk of one sequence, whose last row may reach the head; `decode` one row of each of several;
+ * `everyRow` some rows of one sequence, all of which reach the head. Equal layouts give the same object.
+ */
 export function tracePrograms(model: Model, layout: Layout): Record<ProgramName, Graph> {
   const text = JSON.stringify(layout);
   const last = traced.get(model);
@@ -100,7 +103,8 @@ function traceAll(model: Model, layout: Layout): Record<ProgramName, Graph> {
   const slots = Object.fromEntries(layout.groups.map(({ group, pages }) => [group.name, pages * pageSize]));
   const shared = { pageSize, pages: pagesPerSequence, kvType, slots };
   return {
-    prompt: traceModel(model, { ...shared, rows: chunkRows, sequences: 1, outputRows }),
+    prompt: traceModel(model, { ...shared, rows: chunkRows, sequences: 1, outputRows: 1 }),
     decode: traceModel(model, { ...shared, rows: decodeRows, sequences: decodeRows, outputRows: decodeRows }),
+    everyRow: traceModel(model, { ...shared, rows: outputRows, sequences: 1, outputRows }),
   };
 }

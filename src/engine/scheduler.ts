@@ -22,6 +22,7 @@ export class Scheduler {
   readonly #slots: Slots;
   readonly #prompt: RowBatch;
   readonly #decode: RowBatch;
+  readonly #everyRow: RowBatch;
   #waiting: Task[] = [];
   #running: Running[] = [];
   readonly #closing = new AbortController();
@@ -36,6 +37,7 @@ export class Scheduler {
     this.#slots = new Slots(layout);
     this.#prompt = new RowBatch(programs.prompt, model, layout);
     this.#decode = new RowBatch(programs.decode, model, layout);
+    this.#everyRow = new RowBatch(programs.everyRow, model, layout);
     this.#loop = this.#work();
   }
 
@@ -95,21 +97,23 @@ export class Scheduler {
 
   async #runChunk(one: Running): Promise<void> {
     const { task, sequence } = one;
-    const grid = task.everyRow ? this.#layout.outputRows : this.#layout.chunkRows;
+    const [batch, grid] = task.everyRow
+      ? [this.#everyRow, this.#layout.outputRows]
+      : [this.#prompt, this.#layout.chunkRows];
     const from = sequence.length;
     const end = Math.min(task.prompt.length, (Math.floor(from / grid) + 1) * grid);
     const last = end === task.prompt.length;
     const outputs = task.everyRow ? end - from : Number(last);
     await this.#attempt([one], async () => {
       sequence.reserve(end - from);
-      this.#prompt.clear();
-      this.#prompt.add(sequence, end - from, outputs);
-      await this.#prompt.run(task.left);
+      batch.clear();
+      batch.add(sequence, end - from, outputs);
+      await batch.run(task.left);
       sequence.advance(end - from);
       task.progress(end);
       let more = true;
       for (let i = 0; i < outputs; i++) {
-        more = task.take(this.#prompt.logits(i), end - outputs + i, this.#prompt.peaks(i));
+        more = task.take(batch.logits(i), end - outputs + i, batch.peaks(i));
       }
       if (last && !more) this.#release(one);
     });

@@ -255,7 +255,7 @@ describe("leaving", () => {
     await collectGarbage();
     assert.deepEqual(
       logits.map((held) => held.deref()),
-      [undefined, undefined],
+      ["prompt", "decode", "everyRow"].map(() => undefined),
     );
     assert.equal(engine.window, 200);
   });
