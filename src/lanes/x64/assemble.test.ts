@@ -63,11 +63,7 @@ const refused: [what: string, instruction: Instruction, message: RegExp][] = [
     op("vpand", 512, vector(1), vector(2), vector(3)),
     /vpand\.512 v1, v2, v3: there is V,H,W/,
   ],
-  [
-    "register 16 without EVEX",
-    op("vpand", 256, vector(16), vector(2), vector(3)),
-    /there is V,H,W \(128, 256 bits\)/,
-  ],
+  ["register 16 without EVEX", op("vpand", 256, vector(16), vector(2), vector(3)), /there is V,H,W \(128, 256 bits\)/],
   ["register 32", op("vaddps", 512, vector(32), vector(2), vector(3)), /v32/],
   ["operands that are missing", op("vaddps", 512, vector(1), vector(2)), /there is V,H,W/],
   ["a number that is too large", op("add", 64, gpr(1), immediate(2 ** 31)), /add\.64 rcx, 2147483648/],
