@@ -3,6 +3,7 @@
 import { FormatError, LiangError, NotFoundError, UnsupportedError } from "../../base/errors.ts";
 import { type ByteSource, checkRange } from "../../base/source.ts";
 import type { FileFacts, FolderEntry, Platform } from "../platform.ts";
+import { wholeFiles } from "../whole-file.ts";
 import { host } from "./host.ts";
 
 /** Begins the paths of opened files: "/opened/1/model.gguf". */
@@ -122,22 +123,7 @@ function sizeOfRange(address: string, response: Response): number {
   throw new FormatError(address, "header content-range", found, "the size of the file");
 }
 
-export const readBytes: Platform["readBytes"] = async (path, bytesMax) => {
-  const source = await openFile(path);
-  if (source.size > bytesMax) throw new FormatError(path, "size", `${source.size} bytes`, `at most ${bytesMax} bytes`);
-  const bytes = new Uint8Array(source.size);
-  await source.read(0, bytes);
-  return bytes;
-};
-
-export const readText: Platform["readText"] = async (path, bytesMax) => {
-  const bytes = await readBytes(path, bytesMax);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError(path, "text", "bytes that are no UTF-8", "UTF-8", { cause });
-  }
-};
+export const { readBytes, readText } = wholeFiles(openFile);
 
 export const fileFacts: Platform["fileFacts"] = async (path) => {
   if (isAddress(path)) return await factsOfAddress(path);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { FormatError, NotFoundError } from "../../base/errors.ts";
 import { type ByteSource, checkRange } from "../../base/source.ts";
 import type { FileFacts, FolderEntry, Platform } from "../platform.ts";
+import { wholeFiles } from "../whole-file.ts";
 import { hostError, isMissing } from "./host-error.ts";
 
 const READ_BYTES_MAX = 2 ** 30; // one system call takes less than 2^31
@@ -38,27 +39,7 @@ function fileSource(name: string, handle: FileHandle, size: number): ByteSource 
   };
 }
 
-export const readBytes: Platform["readBytes"] = async (path, bytesMax) => {
-  const source = await openFile(path);
-  try {
-    if (source.size > bytesMax)
-      throw new FormatError(path, "size", `${source.size} bytes`, `at most ${bytesMax} bytes`);
-    const bytes = new Uint8Array(source.size);
-    await source.read(0, bytes);
-    return bytes;
-  } finally {
-    await source.close();
-  }
-};
-
-export const readText: Platform["readText"] = async (path, bytesMax) => {
-  const bytes = await readBytes(path, bytesMax);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError(path, "text", "bytes that are no UTF-8", "UTF-8", { cause });
-  }
-};
+export const { readBytes, readText } = wholeFiles(openFile);
 
 export const fileFacts: Platform["fileFacts"] = async (path) => {
   const found = await stat(path).catch((error: unknown) => {
