@@ -4,24 +4,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Extent, UnaryName } from "../../src/graph/index.ts";
-import type { Machine } from "../../src/lanes/index.ts";
 import { GEMM_FLOAT_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-floats.ts";
 import { GEMM_TILE_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-tiles.ts";
 import { SCRATCH_BYTES, THREAD_SCRATCH_BYTES } from "../../src/device/cpu/layout.ts";
 import { type GemmTask, JUNK, runGemm } from "./gemm-runner.ts";
-import { type TestMachine, interpreted, testMachines } from "./machines.ts";
+import { type TestMachine, interpreted, testMachines, tileMachine } from "./machines.ts";
 import { randomFloats } from "./stores.ts";
-
-const amx: Machine = {
-  lanes: 16,
-  madd: "fused",
-  dot: "u8",
-  word: 32,
-  registers: 32,
-  f16: true,
-  bf16: true,
-  tiles: true,
-};
 
 const roundings = ["f32", "bf16"] as const;
 const transpositions = [undefined, "a", "b"] as const;
@@ -117,7 +105,10 @@ const shapes: readonly Shape[] = [
 ];
 const large: Shape = { rows: 530, columns: 70, outer: 290 };
 
-const machines = new Map<string, TestMachine>([...testMachines, ["amx, interpreted", interpreted(amx)]]);
+const machines = new Map<string, TestMachine>([
+  ...testMachines,
+  ["tileMachine, interpreted", interpreted(tileMachine)],
+]);
 
 for (const [tier, machine] of machines) {
   describe(`products of matrices on ${tier}`, () => {

@@ -2,6 +2,7 @@
 // SIMD, and the x64 machines that this processor can be. Also the interpreter, for any machine.
 import { type Kernel, type Machine, interpret, traceKernel } from "../../src/lanes/index.ts";
 import { compileKernel, emitCode, relaxedMachine, wasmMachine, x64Machines } from "../../src/lanes/index.ts";
+import { cpuFeatures } from "../../src/platform/native.ts";
 import { native } from "#platform";
 
 /** Memory that kernels run over. Records hold addresses: `base` and an offset in `buffer`. */
@@ -19,6 +20,9 @@ export interface TestMachine {
   readonly machine: Machine;
   createMemory(bytes: number, scratch: number): KernelMemory;
 }
+
+/** The machine of the tier amx, but that it addresses as WebAssembly does: for the interpreter over a test's own memory. */
+export const tileMachine: Machine = { ...x64Machines(new Set(cpuFeatures)).get("amx")!, word: 32 };
 
 const PAGE_BYTES = 65536;
 

@@ -5,18 +5,9 @@ import { lower } from "../../src/device/cpu/lower.ts";
 import { type Tensor, add, graph, input, linear, multiply, parameter, rmsNorm, silu } from "../../src/graph/index.ts";
 import { type Machine, wasmMachine } from "../../src/lanes/index.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
+import { tileMachine as tiles } from "./machines.ts";
 
 const [WIDTH, FORWARD] = [256, 512];
-const tiles: Machine = {
-  ...wasmMachine,
-  lanes: 16,
-  madd: "fused",
-  dot: "u8",
-  registers: 32,
-  f16: true,
-  bf16: true,
-  tiles: true,
-};
 
 const weight = (name: string, outer: number, columns: number): Tensor => parameter(name, [outer, columns]);
 const rows = { name: "rows", bound: 64 };

@@ -8,22 +8,10 @@ import { packNormTilesKernel, packTilesKernel, tileFormBytes } from "../../src/d
 import { tileFormats } from "../../src/device/cpu/kernels/tile-weights.ts";
 import { THREAD_SCRATCH_BYTES } from "../../src/device/cpu/layout.ts";
 import { layouts } from "../../src/device/cpu/packed-layouts.ts";
-import type { Machine } from "../../src/lanes/index.ts";
 import { formats } from "../../src/numeric/registry.ts";
 import { KernelBench } from "./kernel-bench.ts";
+import { tileMachine as machine } from "./machines.ts";
 import { type TestParameter, randomFloats, randomParameter } from "./stores.ts";
-
-/** The machine of the tier amx, but for the memory it addresses. */
-const machine: Machine = {
-  lanes: 16,
-  madd: "fused",
-  dot: "u8",
-  word: 32,
-  registers: 32,
-  f16: true,
-  bf16: true,
-  tiles: true,
-};
 
 const asFloat = new Float32Array(1);
 const asWord = new Uint32Array(asFloat.buffer);
