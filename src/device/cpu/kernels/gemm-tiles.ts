@@ -18,7 +18,7 @@ import {
   gemmWords,
 } from "./gemm-outputs.ts";
 import { paddedColumns } from "./gemm-pack-tiles.ts";
-import { SUM_TILES, multiplyStep } from "./linear-tiles.ts";
+import { multiplyStep, sumInTiles } from "./linear-tiles.ts";
 import { SUMS_BYTES, UNIT_ROW_PANELS, sumsOfRow } from "./tile-shapes.ts";
 import { BLOCK_COLUMNS, PANEL_ROWS, STEP_BYTES, TILE_BYTES, TILE_ROW_BYTES, panelAt, stepsOf } from "./tiles.ts";
 
@@ -43,19 +43,13 @@ interface Operands {
 /** Adds a block's products to the sums; after those of each step `between(step)`. */
 function multiply(k: KernelBuilder, operands: Operands, between: (step: Int) => void): void {
   const { rows, outputs, sums, steps, block } = operands;
-  const { tiles } = k;
-  const sumAt = (tile: number): Int => sums.add(tile * TILE_BYTES);
-  k.when(
-    block,
-    () => SUM_TILES.forEach((tile) => tiles.load(tile, sumAt(tile), TILE_ROW_BYTES)),
-    () => SUM_TILES.forEach((tile) => tiles.zero(tile)),
-  );
-  k.range(0, steps, 1, (step) => {
-    const at = step.mul(STEP_BYTES);
-    multiplyStep(k, rows.add(at), outputs.add(at));
-    between(step);
+  sumInTiles(k, sums, block, () => {
+    k.range(0, steps, 1, (step) => {
+      const at = step.mul(STEP_BYTES);
+      multiplyStep(k, rows.add(at), outputs.add(at));
+      between(step);
+    });
   });
-  SUM_TILES.forEach((tile) => tiles.store(tile, sumAt(tile), TILE_ROW_BYTES));
 }
 
 function computeUnit(k: KernelBuilder, w: GemmValues, activation: Activation, unit: GemmUnit): void {

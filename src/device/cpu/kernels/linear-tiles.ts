@@ -50,7 +50,7 @@ export type TileKernel = Kernel<(typeof tileWords)[number]>;
 
 /** Tile registers: sums of rows 0..15 and 16..31 by the left and the right 16 outputs; both operands. */
 const [ROWS_LOW, ROWS_HIGH, LEFT, RIGHT] = [4, 5, 6, 7];
-export const SUM_TILES = [0, 1, 2, 3];
+const SUM_TILES = [0, 1, 2, 3];
 
 /** Steps between which one piece of other work is done. */
 const SLOT_STEPS = 2;
@@ -68,13 +68,8 @@ export function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
   tiles.dotBf16(3, ROWS_HIGH, RIGHT);
 }
 
-/** Adds `steps` steps of products to the sums, which are zero before the first block; after each two `between(slot)`. */
-function multiply(
-  k: KernelBuilder,
-  operands: { readonly x: Int; readonly weights: Int; readonly sums: Int; readonly steps: Int; readonly isLater: Int },
-  between: (slot: Int) => void,
-): void {
-  const { x, weights, sums, steps, isLater } = operands;
+/** Runs `products` with the sums of a block in their tiles: zero before the first block, else as `sums` holds them. */
+export function sumInTiles(k: KernelBuilder, sums: Int, isLater: Int, products: () => void): void {
   const { tiles } = k;
   const sumAt = (tile: number): Int => sums.add(tile * TILE_BYTES);
   k.when(
@@ -82,15 +77,27 @@ function multiply(
     () => SUM_TILES.forEach((tile) => tiles.load(tile, sumAt(tile), TILE_ROW_BYTES)),
     () => SUM_TILES.forEach((tile) => tiles.zero(tile)),
   );
-  k.range(0, steps, SLOT_STEPS, (step) => {
-    const at = step.mul(STEP_BYTES);
-    multiplyStep(k, x.add(at), weights.add(at));
-    k.when(step.add(1).less(steps), () => {
-      multiplyStep(k, x.add(at).add(STEP_BYTES), weights.add(at).add(STEP_BYTES));
-    });
-    between(step.div(SLOT_STEPS));
-  });
+  products();
   SUM_TILES.forEach((tile) => tiles.store(tile, sumAt(tile), TILE_ROW_BYTES));
+}
+
+/** Adds `steps` steps of products to the sums, which are zero before the first block; after each two `between(slot)`. */
+function multiply(
+  k: KernelBuilder,
+  operands: { readonly x: Int; readonly weights: Int; readonly sums: Int; readonly steps: Int; readonly isLater: Int },
+  between: (slot: Int) => void,
+): void {
+  const { x, weights, sums, steps, isLater } = operands;
+  sumInTiles(k, sums, isLater, () => {
+    k.range(0, steps, SLOT_STEPS, (step) => {
+      const at = step.mul(STEP_BYTES);
+      multiplyStep(k, x.add(at), weights.add(at));
+      k.when(step.add(1).less(steps), () => {
+        multiplyStep(k, x.add(at).add(STEP_BYTES), weights.add(at).add(STEP_BYTES));
+      });
+      between(step.div(SLOT_STEPS));
+    });
+  });
 }
 
 function tileKernel(name: TileFormat, suffix: string, shape: TileShape): TileKernel {
