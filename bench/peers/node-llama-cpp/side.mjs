@@ -33,18 +33,19 @@ async function prefill(stream, ids) {
   return performance.now() - begun;
 }
 
-/** Milliseconds of each token written after the first. */
+/** Reads `ids` and writes: milliseconds of `tokens` tokens after the first. */
+async function write(stream, ids, tokens) {
+  let [written, begun] = [0, 0];
+  for await (const _ of stream.evaluate(ids, greedy)) {
+    if (written === 0) begun = performance.now();
+    if (written++ === tokens) break;
+  }
+  return performance.now() - begun;
+}
+
 async function decode(stream, ids, tokens) {
   await stream.clearHistory();
-  const times = [];
-  let before;
-  for await (const _ of stream.evaluate(ids, greedy)) {
-    const now = performance.now();
-    if (before !== undefined) times.push(now - before);
-    before = now;
-    if (times.length === tokens) break;
-  }
-  return times.reduce((sum, time) => sum + time, 0);
+  return await write(stream, ids, tokens);
 }
 
 /** Milliseconds in which all streams together write `tokens` each. */
@@ -54,36 +55,21 @@ async function batch(ids, tokens) {
   return performance.now() - begun;
 }
 
-/** Continues a stream that already holds `filled` ids: milliseconds of `tokens` more. */
+/** Goes on with a stream that holds `ids`, and leaves it so. */
 async function deep(stream, ids, tokens) {
   if (stream.nextTokenIndex !== ids.length) await prefill(stream, ids);
-  const times = [];
-  let before;
-  for await (const _ of stream.evaluate([ids[0]], greedy)) {
-    const now = performance.now();
-    if (before !== undefined) times.push(now - before);
-    before = now;
-    if (times.length === tokens) break;
-  }
+  const ms = await write(stream, [ids[0]], tokens);
   await stream.eraseContextTokenRanges([{ start: ids.length, end: stream.nextTokenIndex }]);
-  return times.reduce((sum, time) => sum + time, 0);
+  return ms;
 }
 
-const { arch, type } = llama.systemInfo ? { arch: llama.buildType, type: llama.systemInfo } : {};
-say({
-  ready: true,
-  loadMs: performance.now() - started,
-  version: llama.llamaCppRelease?.release,
-  build: arch,
-  system: type,
-});
+say({ ready: true, loadMs: performance.now() - started, system: llama.systemInfo });
 for await (const line of createInterface({ input: process.stdin })) {
   const { run, ids, tokens } = JSON.parse(line);
   if (run === "prefill") say({ ms: await prefill(streams[0], ids) });
   else if (run === "decode") say({ ms: await decode(streams[0], ids, tokens) });
   else if (run === "deep") say({ ms: await deep(streams[0], ids, tokens) });
   else if (run === "batch") say({ ms: await batch(ids, tokens) });
-  else if (run === "memory") say({ rss: process.memoryUsage.rss() });
   else say({ error: `unknown run ${run}` });
 }
 await llama.dispose();
