@@ -40,7 +40,9 @@ export function randomBits(seed: number): () => number {
 /** Numbers of a bell-like shape around 0, times `scale`. */
 export function randomFloats(seed: number, count: number, scale = 1): Float32Array<ArrayBuffer> {
   const next = randomBits(seed);
-  return Float32Array.from({ length: count }, () => ((next() + next() + next()) / 2 ** 32 - 1.5) * 2 * scale);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = ((next() + next() + next()) / 2 ** 32 - 1.5) * 2 * scale;
+  return values;
 }
 
 /** Byte offsets of a block's f16 scales. */
