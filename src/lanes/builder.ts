@@ -83,6 +83,9 @@ export class KernelBuilder implements Tracer {
     /** 16 rows of 64 bytes, `stride` bytes apart. */
     load: (tile: number, at: Int, stride: Int | number): void =>
       void this.apply("tile.load", [at, this.int(stride)], tile),
+    /** The same; what is read again sooner keeps its place in the first cache level. */
+    loadOnce: (tile: number, at: Int, stride: Int | number): void =>
+      void this.apply("tile.loadOnce", [at, this.int(stride)], tile),
     store: (tile: number, at: Int, stride: Int | number): void =>
       void this.apply("tile.store", [at, this.int(stride)], tile),
     /** sums += a · b of bf16, b's k in pairs. */
@@ -146,6 +149,18 @@ export class KernelBuilder implements Tracer {
     const [each, extra] = [total.div(this.parts), total.rem(this.parts)];
     const first = this.part.mul(each).add(this.part.min(extra));
     body(first, first.add(each).add(this.part.less(extra)));
+  }
+
+  /**
+   * As `share`, but each part is smaller than the one before, by as much: what streams through is read in long runs, and
+   * the last parts, which are small, come out even on threads that take part after part. Sizes: trapezoid
+   * self-scheduling, Tzen and Ni 1993. `count` times the square of the parts must stay below 2^31.
+   */
+  shareTapering(count: Int | number, body: (first: Int, end: Int) => void): void {
+    const total = this.int(count);
+    const left = this.parts.sub(this.part);
+    const rest = (left: Int): Int => total.mul(left).mul(left).div(this.parts.mul(this.parts));
+    body(total.sub(rest(left)), total.sub(rest(left.sub(1))));
   }
 
   finish(name: string): TracedKernel {

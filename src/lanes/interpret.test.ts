@@ -46,3 +46,36 @@ it("refuses a byte product whose unsigned bytes do not fit the machine's instruc
   const call = { record: 0, part: 0, parts: 1 };
   assert.throws(() => interpret(traceKernel(kernel, machine), machine, new ArrayBuffer(64), call), /needs 8 bits/);
 });
+
+it("shares all units once, in parts that do not grow where they taper", () => {
+  const kernel = defineKernel("bounds", ["out", "count"], (k, { out, count }) => {
+    k.share(count, (first, end) => {
+      out.store(first);
+      out.store(end, 4);
+    });
+    k.shareTapering(count, (first, end) => {
+      out.store(first, 8);
+      out.store(end, 12);
+    });
+  });
+  const traced = traceKernel(kernel, wasmMachine);
+  const memory = new ArrayBuffer(128);
+  for (const count of [0, 1, 7, 16, 280, 9496]) {
+    for (const parts of [1, 2, 3, 16]) {
+      const bounds = Array.from({ length: parts }, (_, part) => {
+        new Int32Array(memory).set([64, count]);
+        interpret(traced, wasmMachine, memory, { record: 0, part, parts });
+        return [...new Int32Array(memory, 64, 4)];
+      });
+      for (const [first, end] of [0, 2].map((at) => [bounds.map((b) => b[at]), bounds.map((b) => b[at + 1])])) {
+        assert.deepEqual([...first, count], [0, ...end], `${count} in ${parts}`);
+        assert.ok(first.every((at, part) => end[part] >= at));
+      }
+      const sizes = bounds.map(([, , first, end]) => end - first);
+      assert.ok(
+        sizes.every((size, part) => part === 0 || size <= sizes[part - 1] + 1),
+        sizes.join(),
+      );
+    }
+  }
+});

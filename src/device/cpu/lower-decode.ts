@@ -11,14 +11,13 @@ import type { Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
 import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
-/**
- * Weight bytes that make a part worth claiming: some microseconds at the speed of memory. From 32 to 128 KB a token takes
- * the same time (bench/profile-steps.ts), and smaller parts end a step more evenly beside other work.
- */
+/** Weight bytes that make a part worth claiming: some microseconds at the speed of memory. */
 const LEAST_BYTES = 65536;
-const PARTS_MOST = 256;
-/** Where there are as many parts, their number is a multiple of it: so they come out even on 2, 4 and 8 threads. */
-const EVEN = 8;
+/**
+ * Parts of a step, which taper (shareTapering): even on up to 8 threads. With many small ones, where what each thread asks
+ * for ahead soon is the other's, a token takes a fifth longer; with 8 to 24 the same (bench/model.ts, 2 threads).
+ */
+const PARTS_MOST = 16;
 
 /** How a value of the decode class is computed, where it is not as the table has it; does nothing for those made elsewhere. */
 export function decodeFusion(lowering: Lowering): (node: Tensor) => Lower | undefined {
@@ -61,16 +60,13 @@ function lowerProducts({ linears, epilogue, results, residual }: ProductUnit, lo
     const { packed, outer, columns } = weightOf(inputs[1], lowering);
     return sum + packedBytes(packed, outer, columns);
   }, 0);
-  const parts = evenParts(Math.min(bytes / LEAST_BYTES, units, PARTS_MOST));
+  const parts = Math.ceil(Math.min(bytes / LEAST_BYTES, units, PARTS_MOST));
   lowering.step({
     kernel: decodeKernel({ cores, epilogue, floats, rounded }),
     words,
     parts: (extents: ExtentValues) => (valueOf(rows, extents) === 0 ? 0 : parts),
   });
 }
-
-const evenParts = (most: number): number =>
-  most < EVEN ? Math.max(1, Math.floor(most)) : Math.floor(most / EVEN) * EVEN;
 
 function lowerRows({ before, sum, after }: RowUnit, lowering: Lowering): void {
   const forms = after === undefined ? { floats: false, rounded: false } : formsOf(after, lowering);

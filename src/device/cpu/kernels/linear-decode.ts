@@ -1,7 +1,8 @@
 // The frame of the decode class: y = epilogue(x Wᵀ + b) for up to 8 rows of activations and one or several weights that
 // read the same x. A unit is 16 outputs, or 32 where they are rounded for their readers; its sums are left in scratch by
 // a core (core.ts), and finished there. A part is a share of all weights' units, so one step does queries, keys and
-// values, or gate and up with the activation between them.
+// values, or gate and up with the activation between them; what is asked for ahead of a part's end is another thread's, so
+// parts are as long as they can be.
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import type { UnaryName } from "../../../graph/index.ts";
 import { DECODE_ROWS } from "../lowering.ts";
@@ -70,7 +71,7 @@ function body(k: KernelBuilder, step: DecodeStep, words: Words): void {
   const results = Array.from({ length: resultsOf(step) }, (_, n) => n);
   const units = results.map((n) => words[`outer${n}`].add(unitRows - 1).div(unitRows));
   const ends = units.map((_, n) => units.slice(0, n + 1).reduce((a, b) => a.add(b)));
-  k.share(ends[ends.length - 1], (first, end) => {
+  k.shareTapering(ends[ends.length - 1], (first, end) => {
     for (const run of sameCores(step)) {
       // results of one format are a loop, so that its code is there once
       k.range(run[0], run[0] + run.length, 1, (n) => {
