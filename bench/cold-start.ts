@@ -38,6 +38,7 @@ async function parts(path: string): Promise<Record<string, number>> {
   const { openPacks } = await import("../src/chat/packs.ts");
   const { openEngine } = await import("../src/engine/engine.ts");
   const { dataFolder } = await import("../src/platform/node/index.ts");
+  const { emitterFolder } = await import("../src/lanes/sources.ts");
   const { codeFolder, openCodeCache } = await import("../src/store/code-cache.ts");
   const executor = await openExecutor();
   mark("modules");
@@ -46,7 +47,7 @@ async function parts(path: string): Promise<Record<string, number>> {
   const packs = openPacks({});
   const { engine } = await fitModel(model, executor, { window: WINDOW, slots: 1 }, undefined, packs);
   mark("tracing, lowering, placing");
-  const codes = openCodeCache(codeFolder(dataFolder()));
+  const codes = openCodeCache(codeFolder(dataFolder()), emitterFolder);
   await using opened = await openEngine(model.model, model.store, executor, { ...engine, codes });
   mark("kernels, threads, mapping");
   const texts = createTextSide({ tokenizer: model.tokenizer, template: model.chosen.template });

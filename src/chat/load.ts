@@ -1,6 +1,7 @@
 // The narrow door: a name or a path → a model that talks. Not here: how it is loaded (load-path.ts), the door of a page
 // in a browser (load-files.ts).
 import { dataFolder } from "#platform";
+import { emitterFolder } from "../lanes/sources.ts";
 import { codeFolder, openCodeCache } from "../store/code-cache.ts";
 import { loadPath } from "./load-path.ts";
 import { openPacks } from "./packs.ts";
@@ -24,5 +25,6 @@ export async function load(nameOrPath: string, options: LoadOptions = {}): Promi
   options.signal?.throwIfAborted();
   const folder = dataFolder();
   const packs = openPacks(options);
-  return await loadPath(await resolveModel(nameOrPath), options, { packs, codes: openCodeCache(codeFolder(folder)) });
+  const codes = openCodeCache(codeFolder(folder), emitterFolder);
+  return await loadPath(await resolveModel(nameOrPath), options, { packs, codes });
 }

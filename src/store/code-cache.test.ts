@@ -18,7 +18,7 @@ import { pathToFileURL } from "node:url";
 import { type CodeCache, openCodeCache as open } from "./code-cache.ts";
 
 /** Tests write emitters while they run. */
-const openCodeCache = (folder: string): CodeCache => open(folder, Infinity);
+const openCodeCache = (folder: string, from = emitter): CodeCache => open(folder, from, Infinity);
 
 const root = mkdtempSync(join(tmpdir(), "liang-code-"));
 after(() => rmSync(root, { recursive: true }));
@@ -39,45 +39,47 @@ const code = Uint8Array.of(0xc3, 1, 2, 3);
 const only = (): string => join(folder, readdirSync(folder)[0]);
 
 test("the same code comes back for the same source, to another process too", () => {
-  assert.equal(cache.find(emitter, "kernel"), undefined);
-  cache.keep(emitter, "kernel", code);
-  assert.deepEqual(Uint8Array.from(cache.find(emitter, "kernel")!), code);
-  assert.deepEqual(Uint8Array.from(openCodeCache(folder).find(emitter, "kernel")!), code);
-  assert.equal(cache.find(emitter, "kernel "), undefined);
+  assert.equal(cache.find("kernel"), undefined);
+  cache.keep("kernel", code);
+  assert.deepEqual(Uint8Array.from(cache.find("kernel")!), code);
+  assert.deepEqual(Uint8Array.from(openCodeCache(folder).find("kernel")!), code);
+  assert.equal(cache.find("kernel "), undefined);
 });
 
 test("an emitter that changed finds nothing of the old one; its tests do not count", () => {
-  cache.keep(emitter, "kernel", code);
+  cache.keep("kernel", code);
   writeFileSync(join(emitterFolder, "emit.test.ts"), "tests");
-  assert.ok(openCodeCache(folder).find(emitter, "kernel"));
+  assert.ok(openCodeCache(folder).find("kernel"));
   writeFileSync(join(emitterFolder, "emit.ts"), "emits otherwise");
-  assert.equal(openCodeCache(folder).find(emitter, "kernel"), undefined);
+  assert.equal(openCodeCache(folder).find("kernel"), undefined);
   writeFileSync(join(emitterFolder, "emit.ts"), "emits");
-  writeFileSync(join(emitterFolder, "more.js"), "");
-  assert.equal(openCodeCache(folder).find(emitter, "kernel"), undefined);
+  assert.ok(openCodeCache(folder).find("kernel"));
+  mkdirSync(join(emitterFolder, "below"));
+  writeFileSync(join(emitterFolder, "below", "more.js"), "");
+  assert.equal(openCodeCache(folder).find("kernel"), undefined);
 });
 
 test("an emitter that changed after the process began is not the one that ran: nothing is found or kept", () => {
-  cache.keep(emitter, "kernel", code);
-  const later = open(folder, Date.now() - 60_000);
-  assert.equal(later.find(emitter, "kernel"), undefined);
-  later.keep(emitter, "another", code);
-  assert.equal(cache.find(emitter, "another"), undefined);
+  cache.keep("kernel", code);
+  const later = open(folder, emitter, Date.now() - 60_000);
+  assert.equal(later.find("kernel"), undefined);
+  later.keep("another", code);
+  assert.equal(cache.find("another"), undefined);
   assert.equal(readdirSync(folder).length, 1);
-  assert.ok(open(folder, Date.now() + 60_000).find(emitter, "kernel"));
+  assert.ok(open(folder, emitter, Date.now() + 60_000).find("kernel"));
 });
 
 test("what cannot be given its name is not left behind", () => {
-  cache.keep(emitter, "kernel", code);
+  cache.keep("kernel", code);
   const taken = only();
   rmSync(taken);
   mkdirSync(join(taken, "full"), { recursive: true });
-  cache.keep(emitter, "kernel", code);
+  cache.keep("kernel", code);
   assert.deepEqual(readdirSync(folder), [basename(taken)]);
 });
 
 test("a file that is broken, or another's, is as if it were not there", () => {
-  cache.keep(emitter, "kernel", code);
+  cache.keep("kernel", code);
   const whole = readFileSync(only());
   for (const [at, length] of [
     [0, whole.length],
@@ -89,34 +91,36 @@ test("a file that is broken, or another's, is as if it were not there", () => {
     const broken = Buffer.from(whole.subarray(0, length));
     if (length === whole.length) broken[at] ^= 1;
     writeFileSync(only(), broken);
-    assert.equal(cache.find(emitter, "kernel"), undefined, `byte ${at} of ${length}`);
+    assert.equal(cache.find("kernel"), undefined, `byte ${at} of ${length}`);
   }
-  cache.keep(emitter, "kernel", code);
-  assert.ok(cache.find(emitter, "kernel"));
+  cache.keep("kernel", code);
+  assert.ok(cache.find("kernel"));
 });
 
 test("a file that others may write is not run", { skip: process.getuid === undefined && "no user ids here" }, () => {
-  cache.keep(emitter, "kernel", code);
+  cache.keep("kernel", code);
   chmodSync(only(), 0o620);
-  assert.equal(cache.find(emitter, "kernel"), undefined);
+  assert.equal(cache.find("kernel"), undefined);
 });
 
 test("where nothing can be kept, nothing happens", () => {
   writeFileSync(join(root, "file"), "");
   const blocked = openCodeCache(join(root, "file", "code"));
-  blocked.keep(emitter, "kernel", code);
-  assert.equal(blocked.find(emitter, "kernel"), undefined);
-  assert.equal(cache.find(pathToFileURL(join(root, "nowhere/")), "kernel"), undefined);
+  blocked.keep("kernel", code);
+  assert.equal(blocked.find("kernel"), undefined);
+  const without = openCodeCache(folder, pathToFileURL(join(root, "nowhere/"))); // as in a bundle of one file
+  without.keep("kernel", code);
+  assert.equal(without.find("kernel"), undefined);
 });
 
 test("the oldest go when there are many", () => {
-  cache.keep(emitter, "kernel", code);
+  cache.keep("kernel", code);
   const newest = only();
   for (let i = 0; i < 1000; i++) {
     writeFileSync(join(folder, `${i}.bin`), "");
     utimesSync(join(folder, `${i}.bin`), i + 1, i + 1);
   }
-  cache.keep(emitter, "another", code);
+  cache.keep("another", code);
   assert.equal(readdirSync(folder).length, 501);
-  assert.ok(cache.find(emitter, "kernel"), newest);
+  assert.ok(cache.find("kernel"), newest);
 });

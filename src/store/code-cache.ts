@@ -1,5 +1,6 @@
-// Machine code on disk, a kernel a file: found again only for the very same source (what was emitted, for which machine) by
-// the very same emitter (the text of its modules), so that no start emits what another one did. What is found runs, so only
+// Machine code on disk, a kernel a file: found again only for the very same source (every instruction of the traced kernel,
+// and for which machine) by the very same emitter (the text of all modules that could tell what becomes of it), so that no
+// start emits what another one did. What is found runs, so only
 // files that this user alone can write are read. Where modules changed since the process began, what it runs is not what
 // the folder says: nothing is found or kept then. Synchronous: some twenty files of a few KB.
 // Not here: what the source says, and running code (device/cpu/code.ts).
@@ -22,10 +23,10 @@ import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 
 export interface CodeCache {
-  /** Code that was kept for this source. `emitter`: the folder of the modules that make code of it. Never throws. */
-  find(emitter: URL, source: string): Uint8Array | undefined;
+  /** Code that was kept for this source. Never throws. */
+  find(source: string): Uint8Array | undefined;
   /** Keeps code for the next start; does nothing where it cannot. */
-  keep(emitter: URL, source: string, code: Uint8Array): void;
+  keep(source: string, code: Uint8Array): void;
 }
 
 /** Where in the data folder machine code is kept. */
@@ -40,20 +41,22 @@ const FILES_MAX = 500;
 
 let writesStarted = 0;
 
-/** `processStartMs`: since when modules may have been loaded; a test gives its own. */
-export function openCodeCache(folder: string, processStartMs = performance.timeOrigin): CodeCache {
-  const versions = new Map<string, Buffer>();
-  const keyOf = (emitter: URL, source: string): Buffer => {
-    let version = versions.get(emitter.href);
-    if (version === undefined) versions.set(emitter.href, (version = hashOfModules(emitter, processStartMs)));
+/**
+ * `emitter`: the folder of the modules that make code of a source, in it or below. `processStartMs`: since when modules may
+ * have been loaded; a test gives its own.
+ */
+export function openCodeCache(folder: string, emitter: URL, processStartMs = performance.timeOrigin): CodeCache {
+  let version: Buffer | undefined;
+  const keyOf = (source: string): Buffer => {
+    version ??= hashOfModules(emitter, processStartMs);
     return createHash("sha256").update(version).update(source).digest();
   };
   const pathOf = (key: Buffer): string => join(folder, key.toString("hex").slice(0, 32) + SUFFIX);
 
   return {
-    find(emitter, source) {
+    find(source) {
       try {
-        const key = keyOf(emitter, source);
+        const key = keyOf(source);
         const bytes = readOwn(pathOf(key));
         const head = Buffer.concat([Buffer.from(MAGIC), key]);
         if (bytes === undefined || bytes.length < CODE_OFFSET) return undefined;
@@ -65,10 +68,10 @@ export function openCodeCache(folder: string, processStartMs = performance.timeO
       }
     },
 
-    keep(emitter, source, code) {
+    keep(source, code) {
       let temporary: string | undefined;
       try {
-        const key = keyOf(emitter, source);
+        const key = keyOf(source);
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         removeOldest(folder);
         const check = Buffer.alloc(4);
@@ -84,10 +87,11 @@ export function openCodeCache(folder: string, processStartMs = performance.timeO
   };
 }
 
-/** A hash of a folder's modules, tests left out. Throws where one was written after `beforeMs`. */
+/** A hash of a folder's modules and of those below it, tests left out. Throws where one was written after `beforeMs`. */
 function hashOfModules(folder: URL, beforeMs: number): Buffer {
   const hash = createHash("sha256");
-  const names = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name) && !/\.test\.[jt]s$/.test(name));
+  const all = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const names = all.filter((name) => /\.[jt]s$/.test(name) && !/\.test\.[jt]s$/.test(name));
   for (const name of names.sort()) {
     const path = join(fileURLToPath(folder), name);
     // packages set the time of modification; that of the inode's change is the system's

@@ -18,7 +18,7 @@ function sourceOf(kernel: Kernel): string {
   const sources: string[] = [];
   compileX64(host, [kernel], machine, {
     find: () => undefined,
-    keep: (_, source) => void sources.push(source),
+    keep: (source) => void sources.push(source),
   });
   return sources[0];
 }

@@ -37,19 +37,16 @@ function unsaidIn(body: readonly Statement[]): string[] {
 
 const CODE_ALIGNMENT = 64;
 
-/** The modules that make machine code of traced kernels. */
-const EMITTER = new URL("../../lanes/x64/", import.meta.url);
-
 /** Kernels as machine code, one behind the other in executable memory: emitted, or found in `kept` where they were before. */
 export function compileX64(host: Native, kernels: readonly Kernel[], machine: Machine, kept?: CodeCache): ModelCode {
   const codes = kernels.map((kernel) => {
     const traced = traceKernel(kernel, machine);
     if (kept === undefined) return emitCode(traced, machine);
     const source = JSON.stringify({ machine, traced, unsaid: unsaidIn(traced.body) });
-    const found = kept.find(EMITTER, source);
+    const found = kept.find(source);
     if (found !== undefined) return found;
     const code = emitCode(traced, machine);
-    kept.keep(EMITTER, source, code);
+    kept.keep(source, code);
     return code;
   });
   let bytes = 0;
