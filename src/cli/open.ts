@@ -9,9 +9,18 @@ import { note, paint } from "./terminal.ts";
 export async function openModel(model: string, options: LoadOptions): Promise<LanguageModel> {
   const bar = progressBar();
   const loaded = await load(model, { ...options, onProgress: bar.report }).finally(bar.end);
-  const { notice, weights } = loaded.info;
-  for (const remark of [notice, weights.note]) {
-    if (remark !== undefined) note(paint("faint", remark, process.stderr));
-  }
+  remarks()(loaded);
   return loaded;
+}
+
+/** What says how models run where that is not as a person would expect: each remark once. */
+export function remarks(): (loaded: Pick<LanguageModel, "info">) => void {
+  const told = new Set<string>();
+  return ({ info: { notice, weights } }) => {
+    for (const remark of [notice, weights.note]) {
+      if (remark === undefined || told.has(remark)) continue;
+      told.add(remark);
+      note(paint("faint", remark, process.stderr));
+    }
+  };
 }

@@ -8,6 +8,7 @@ import type { LoadOptions } from "../chat/types.ts";
 import { type ModelCatalogue, accessFor, createApp, serve } from "../server/index.ts";
 import { builtInModel } from "../store/built-in.ts";
 import { listWithFile, openDataFolder, openModelList, openSqliteStorage, openStaticFolder } from "../store/index.ts";
+import { remarks } from "./open.ts";
 import { note, out, paint } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -29,9 +30,14 @@ export async function runServer(settings: ServerSettings, signal: AbortSignal): 
   const list = openModelList(dataFolder, builtInModel);
   const named = model === undefined ? undefined : await withModel(list, model);
   const storage = openSqliteStorage(dataFolder);
+  const remark = remarks();
   const app = createApp({
     models: named?.models ?? list,
-    load: (path, options) => load(path, { ...settings.loading, ...options }),
+    async load(path, options) {
+      const loaded = await load(path, { ...settings.loading, ...options });
+      remark(loaded);
+      return loaded;
+    },
     storage,
     page: openStaticFolder(fileURLToPath(new URL("../../dist/web", import.meta.url))),
     access: accessFor(host, { key, origins }),

@@ -1,11 +1,13 @@
-// Where koffi is not installed: the program runs as WebAssembly, says so once, and the doctor tells why.
+// Where koffi is not installed: the program and its server run as WebAssembly, say so once, and the doctor tells why.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { native } from "../../src/platform/node/index.ts";
-import { liangIn } from "./harness.ts";
+import { ROOT, liangIn } from "./harness.ts";
 
 const home = await mkdtemp(join(tmpdir(), "liang-cli-doctor-"));
 after(() => rm(home, { recursive: true }));
@@ -34,6 +36,29 @@ test("without koffi a model runs as WebAssembly, and one line says so", { skip }
   );
   const asked = await liang.run(args, { env: { ...env, LIANG_CPU: "wasm" } });
   assert.deepEqual(asked, { code: 0, stdout, stderr: "" });
+});
+
+test("a server says so too, once for all models that it loads", { skip }, async () => {
+  const copy = join(home, "tale.gguf");
+  await copyFile(join(ROOT, "models/stories260K.gguf"), copy);
+  const child = liang.start(["serve", "--port", "0", "--model", copy, "--no-open"], env);
+  const stderr = text(child.stderr);
+  try {
+    const [line] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(line)![0];
+    for (const model of ["tale", "stories260k"]) {
+      const reply = await fetch(`${url}v1/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model, prompt: "Once", max_tokens: 2 }),
+      });
+      assert.equal(reply.status, 200, await reply.text());
+    }
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "close");
+  }
+  assert.equal((await stderr).match(/slower than machine code/g)?.length, 1, await stderr);
 });
 
 test("the doctor measures what is there and tells why the rest is not", { skip }, async () => {
