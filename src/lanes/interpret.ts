@@ -272,6 +272,10 @@ function evaluator(
     ),
     "memory.prefetch": () => 0,
   };
+  const loadTile = ([at, stride]: Cell[], tile: number): Cell => (
+    eachTileWord(at, stride, (i, from) => (tiles[tile][i] = view.getInt32(from, true))),
+    0
+  );
   const special: Partial<Record<OperationName, (operands: Cell[], immediate: number) => Cell>> = {
     "int.const": (_, value) => value,
     "float.const": (_, value) => value,
@@ -284,10 +288,8 @@ function evaluator(
     "ints.lane": ([lanes], lane) => (lanes as Lanes)[lane],
     "floats.lane": ([lanes], lane) => (lanes as Lanes)[lane],
     "tile.zero": (_, tile) => (tiles[tile].fill(0), 0),
-    "tile.load": ([at, stride], tile) => (
-      eachTileWord(at, stride, (i, from) => (tiles[tile][i] = view.getInt32(from, true))),
-      0
-    ),
+    "tile.load": loadTile,
+    "tile.loadOnce": loadTile,
     "tile.store": ([at, stride], tile) => (
       eachTileWord(at, stride, (i, to) => view.setInt32(to, tiles[tile][i], true)),
       0

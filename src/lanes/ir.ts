@@ -137,6 +137,8 @@ export const operations = {
   "tile.zero": ["none"],
   /** 16 rows of 64 bytes, from an address on, so many bytes apart. */
   "tile.load": ["none", "int", "int"],
+  /** The same of rows that are not read again soon: they pass by the first cache level. */
+  "tile.loadOnce": ["none", "int", "int"],
   "tile.store": ["none", "int", "int"],
   /** sums (16 x 16 f32) += first (16 x 32 bf16) · second (16 pairs of k x 16 columns x 2 bf16); TDPBF16PS */
   "tile.dotBf16": ["none"],

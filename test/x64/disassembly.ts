@@ -23,7 +23,7 @@ const names: Readonly<Record<string, string>> = {
   movzx8: "movzx",
   movzx16: "movzx",
 };
-const withoutSize = new Set(["lea", "ldtilecfg", "tileloadd", "tilestored"]);
+const withoutSize = new Set(["lea", "ldtilecfg", "tileloadd", "tileloaddt1", "tilestored"]);
 
 function gprName(number: number, bytes: number): string {
   if (number >= 8) return `r${number}${{ 1: "b", 2: "w", 4: "d", 8: "" }[bytes]}`;

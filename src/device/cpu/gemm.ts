@@ -17,7 +17,7 @@ import {
   packFloatOuter,
   packFloatRows,
 } from "./kernels/gemm-pack-floats.ts";
-import { packTileOuter, packTileRows, tileOperandBytes } from "./kernels/gemm-pack-tiles.ts";
+import { TILE_BLOCK_COLUMNS, packTileOuter, packTileRows, tileOperandBytes } from "./kernels/gemm-pack-tiles.ts";
 import { TILE_UNIT_OUTER, TILE_UNIT_ROWS, gemmTileKernels } from "./kernels/gemm-tiles.ts";
 import { PANEL_ROWS } from "./kernels/tiles.ts";
 import { type Place, type Step, countOf } from "./step.ts";
@@ -52,6 +52,8 @@ interface Method {
   readonly rowsBytes: (count: number, columns: number) => number;
   readonly outerBytes: (count: number, columns: number) => number;
   readonly rowPanel: number;
+  /** Columns that are packed at once, at most. */
+  readonly block: number;
   /** Panels that a unit takes at most. */
   readonly unitRows: number;
   readonly unitOuter: number;
@@ -64,6 +66,7 @@ const inTiles: Method = {
   rowsBytes: tileOperandBytes,
   outerBytes: tileOperandBytes,
   rowPanel: PANEL_ROWS,
+  block: TILE_BLOCK_COLUMNS,
   unitRows: TILE_UNIT_ROWS,
   unitOuter: TILE_UNIT_OUTER,
 };
@@ -75,6 +78,7 @@ const inFloats = (rounding: FloatRounding): Method => ({
   rowsBytes: floatRowsBytes,
   outerBytes: floatOuterBytes,
   rowPanel: ROW_PANEL,
+  block: BLOCK,
   unitRows: FLOAT_UNIT_ROWS,
   unitOuter: FLOAT_UNIT_OUTER,
 });
@@ -112,7 +116,10 @@ export function gemmSteps(gemm: Gemm, machine: Machine, temporary: (bytes: numbe
     kernel,
     words: { x, out, count: countOf([count]), columns: countOf([columns]) },
     parts: (extents) =>
-      Math.min(Math.ceil(sizeIn(count, extents) / panel) * Math.ceil(sizeIn(columns, extents) / BLOCK), PARTS_MAX),
+      Math.min(
+        Math.ceil(sizeIn(count, extents) / panel) * Math.ceil(sizeIn(columns, extents) / method.block),
+        PARTS_MAX,
+      ),
   });
   const panels = (extents?: ExtentValues): [number, number] => {
     const [m, n] = [rows, outer].map((size) => (extents === undefined ? bound(size) : sizeIn(size, extents)));

@@ -136,6 +136,13 @@ const divide =
     lister.add("mov", 64, result, gpr(part));
   };
 
+const loadTile =
+  (name: string) =>
+  (number: string): Macro =>
+  (lister, _, [at]) =>
+    lister.add(name, 0, tile(Number(number)), at);
+
+/** By how their names begin: of two that begin alike the longer one stands first. */
 const macros: Readonly<Record<string, (rest: string) => Macro>> = {
   set: (condition) => (lister, result) => {
     lister.add(`set${condition}`, 8, result);
@@ -172,10 +179,8 @@ const macros: Readonly<Record<string, (rest: string) => Macro>> = {
       lister.add("vcvtsi2ss", 64, result, result, number);
     },
   tilezero: (number) => (lister) => lister.add("tilezero", 0, tile(Number(number))),
-  tileloadd:
-    (number) =>
-    (lister, _, [at]) =>
-      lister.add("tileloadd", 0, tile(Number(number)), at),
+  tileloaddt1: loadTile("tileloaddt1"),
+  tileloadd: loadTile("tileloadd"),
   tilestored:
     (number) =>
     (lister, _, [at]) =>

@@ -207,6 +207,8 @@ export const integers: Partial<Record<OperationName, Maker>> = {
   "tile.zero": (s, { immediate: tile }) => onTiles(s, `@tilezero${tile}`, []),
   "tile.load": (s, { operands: [at, stride], immediate: tile }) =>
     onTiles(s, `@tileloadd${tile}`, [tilePlace(s, at, stride)]),
+  "tile.loadOnce": (s, { operands: [at, stride], immediate: tile }) =>
+    onTiles(s, `@tileloaddt1${tile}`, [tilePlace(s, at, stride)]),
   "tile.store": (s, { operands: [at, stride], immediate: tile }) =>
     onTiles(s, `@tilestored${tile}`, [tilePlace(s, at, stride)]),
   "tile.dotBf16": (s, { immediate: numbers }) => onTiles(s, `@tdpbf16ps${numbers}`, []),

@@ -29,6 +29,7 @@ ldtilecfg   | M64     | np.0f38.0 49/0  | 0 | vex
 tilerelease |         | np.0f38.0 49:c0 | 0 | vex
 tilezero    | T       | f2.0f38.0 49    | 0 | vex
 tileloadd   | T,MS    | f2.0f38.0 4b    | 0 | vex
+tileloaddt1 | T,MS    | 66.0f38.0 4b    | 0 | vex
 tilestored  | MS,T    | f3.0f38.0 4b    | 0 | vex
 tdpbf16ps   | T,TU,TH | f3.0f38.0 5c    | 0 | vex
 tdpbssd     | T,TU,TH | f2.0f38.0 5e    | 0 | vex

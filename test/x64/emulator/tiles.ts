@@ -166,6 +166,7 @@ export const tiles: Readonly<Record<string, (decoded: Decoded) => Step>> = {
     };
   },
   tileloadd: load,
+  tileloaddt1: load,
   tilestored: save,
   tdpbf16ps: multiply(dotBf16),
   tdpbssd: multiply(dotBytes(signedByte, signedByte)),

@@ -6,22 +6,44 @@ import { type Floats, type Int, type KernelBuilder, defineKernel } from "../../.
 import { ceilDiv } from "./gemm-outputs.ts";
 import type { Lie, PackOperandKernel } from "./gemm-pack-floats.ts";
 import { FLOAT_BYTES, laneNumbers } from "./loops.ts";
-import {
-  BLOCK_COLUMNS,
-  BLOCK_STEPS,
-  PANEL_ROWS,
-  STEP_BYTES,
-  STEP_COLUMNS,
-  TILE_BYTES,
-  TILE_ROWS,
-  TILE_ROW_BYTES,
-  panelAt,
-  stepsOf,
-  tileFormBytes,
-} from "./tiles.ts";
+import { PANEL_ROWS, STEP_BYTES, STEP_COLUMNS, TILE_BYTES, TILE_ROWS, TILE_ROW_BYTES, tileFormBytes } from "./tiles.ts";
 
-/** Columns in whole steps. */
-export const paddedColumns = (columns: Int): Int => ceilDiv(columns, STEP_COLUMNS).mul(STEP_COLUMNS);
+/**
+ * The most steps of a block. Of 8, 16, 20 and 64, bench/gemm.ts: a block of a panel of outputs, 32 KiB, stays in the first
+ * cache level while rows pass by it; with less, sums go to and fro more often, with more, both operands come from the second.
+ */
+const BLOCK_STEPS_MOST = 16;
+export const TILE_BLOCK_COLUMNS = BLOCK_STEPS_MOST * STEP_COLUMNS;
+
+/** How an operand's steps are cut: as few blocks as may be, about as many steps in each, one block after another. */
+export interface TileBlocks {
+  readonly count: Int;
+  /** Of all blocks before it. */
+  readonly stepsBefore: (block: Int) => Int;
+  readonly stepsOf: (block: Int) => Int;
+  /** Address of the first step of panel `panel` of `panels` in block `block`. */
+  readonly panelAt: (x: Int, panels: Int, block: Int, panel: Int) => Int;
+}
+
+export function tileBlocks(columns: Int): TileBlocks {
+  const all = ceilDiv(columns, STEP_COLUMNS);
+  const count = ceilDiv(all, BLOCK_STEPS_MOST);
+  const most = ceilDiv(all, count);
+  const stepsBefore = (block: Int): Int => block.mul(most);
+  const stepsOf = (block: Int): Int => all.sub(stepsBefore(block)).min(most);
+  return {
+    count,
+    stepsBefore,
+    stepsOf,
+    panelAt: (x, panels, block, panel) =>
+      x.add(
+        stepsBefore(block)
+          .mul(panels)
+          .add(panel.mul(stepsOf(block)))
+          .mul(STEP_BYTES),
+      ),
+  };
+}
 
 /** Bytes of an operand of `count` rows or outputs in its form. */
 export const tileOperandBytes = (count: number, columns: number): number =>
@@ -89,21 +111,23 @@ function fillTile(k: KernelBuilder, row: Row, isUpright: boolean, to: Int): void
   });
   if (!isUpright) return;
   k.range(0, TILE_ROWS, 1, (i) => {
-    const [from, upright] = [target.add(i.mul(TILE_ROW_BYTES)), to.add(i.mul(FLOAT_BYTES))];
-    for (let n = 0; n < WORDS; n++) upright.store(from.loadInt(n * FLOAT_BYTES), n * TILE_ROW_BYTES);
+    // a row of stores rather than one of loads: two of them leave at once where they go to one line
+    const [from, upright] = [target.add(i.mul(FLOAT_BYTES)), to.add(i.mul(TILE_ROW_BYTES))];
+    for (let n = 0; n < WORDS; n++) upright.store(from.loadInt(n * TILE_ROW_BYTES), n * FLOAT_BYTES);
   });
 }
 
 const kernelOf = (label: string, lie: Lie, isUpright: boolean): PackOperandKernel =>
   defineKernel(`gemm.pack.tiles.${label}.${lie}`, ["x", "out", "count", "columns"], (k, { x, out, count, columns }) => {
-    const [panels, padded] = [ceilDiv(count, PANEL_ROWS), paddedColumns(columns)];
+    const panels = ceilDiv(count, PANEL_ROWS);
+    const blocks = tileBlocks(columns);
     const source: Source = { x, count, columns };
-    k.share(panels.mul(ceilDiv(columns, BLOCK_COLUMNS)), (first, end) => {
+    k.share(panels.mul(blocks.count), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const [block, panel] = [unit.div(panels), unit.rem(panels)];
-        const to = panelAt(out, panels, padded, block, panel);
-        k.range(0, stepsOf(padded, block), 1, (step) => {
-          const column = block.mul(BLOCK_STEPS).add(step).mul(STEP_COLUMNS);
+        const to = blocks.panelAt(out, panels, block, panel);
+        k.range(0, blocks.stepsOf(block), 1, (step) => {
+          const column = blocks.stepsBefore(block).add(step).mul(STEP_COLUMNS);
           k.range(0, STEP_BYTES, TILE_BYTES, (side) => {
             const firstOfTile = panel.mul(PANEL_ROWS).add(side.div(TILE_BYTES / TILE_ROWS));
             const row = rowsOf[lie](k, source, firstOfTile, column);

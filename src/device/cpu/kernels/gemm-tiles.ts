@@ -1,8 +1,8 @@
 // out = f(a · b + bias) + residual with tile registers: operands rounded to bf16 in the form of gemm-pack-tiles.ts, sums in
-// f32. A unit is up to 512 rows by 256 outputs: block by block of columns and panel by panel of outputs, which stays in
-// the first cache level while all panels of rows meet it; sums wait in scratch between blocks. A part is a share of the
-// units. Sums of one panel of rows are finished in pieces between the products of the next: tiles then wait for memory
-// alone, which takes the outputs.
+// f32. A unit is up to 256 rows by 512 outputs: block by block of columns and panel by panel of outputs, which stays in
+// the first cache level while all panels of rows pass it by; sums wait in scratch between blocks. A part is a share of
+// the units. A turn is a panel of rows meeting one of outputs; its sums are finished in pieces between the products of
+// the next turn: tiles then wait for memory alone, which takes the outputs.
 import { type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import {
   type Activation,
@@ -17,18 +17,21 @@ import {
   finishRows,
   gemmWords,
 } from "./gemm-outputs.ts";
-import { paddedColumns } from "./gemm-pack-tiles.ts";
+import { tileBlocks } from "./gemm-pack-tiles.ts";
 import { multiplyStep, sumInTiles } from "./linear-tiles.ts";
-import { SUMS_BYTES, UNIT_ROW_PANELS, sumsOfRow } from "./tile-shapes.ts";
-import { BLOCK_COLUMNS, PANEL_ROWS, STEP_BYTES, TILE_BYTES, TILE_ROW_BYTES, panelAt, stepsOf } from "./tiles.ts";
+import { SUMS_BYTES, sumsOfRow } from "./tile-shapes.ts";
+import { PANEL_ROWS, STEP_BYTES, TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
 
-/** The most panels that a unit takes: its sums stay in the second cache level beside a block of both operands. */
-export const TILE_UNIT_ROWS = UNIT_ROW_PANELS;
-export const TILE_UNIT_OUTER = 8;
+/**
+ * The most panels that a unit takes: its sums stay in the second cache level beside a block of the rows. Of 16 by 8, 12 by
+ * 8, 8 by 8 and 8 by 16, bench/gemm.ts.
+ */
+export const TILE_UNIT_ROWS = 8;
+export const TILE_UNIT_OUTER = 16;
 
 export const GEMM_TILE_SCRATCH_BYTES = GEMM_TAIL_BYTES + TILE_UNIT_ROWS * TILE_UNIT_OUTER * SUMS_BYTES;
 
-/** Lines of the next panel of outputs that are brought nearer in each step: a block of it while 16 panels of rows pass. */
+/** Lines of the next panel of outputs that are brought nearer in each step: a block of it while a unit's rows pass. */
 const PREFETCHED_LINES = STEP_BYTES / TILE_ROW_BYTES / TILE_UNIT_ROWS;
 
 interface Operands {
@@ -43,60 +46,63 @@ interface Operands {
 /** Adds a block's products to the sums; after those of each step `between(step)`. */
 function multiply(k: KernelBuilder, operands: Operands, between: (step: Int) => void): void {
   const { rows, outputs, sums, steps, block } = operands;
-  sumInTiles(k, sums, block, () => {
+  const { loadOnce } = k.tiles;
+  const products = (): void =>
     k.range(0, steps, 1, (step) => {
       const at = step.mul(STEP_BYTES);
-      multiplyStep(k, rows.add(at), outputs.add(at));
+      multiplyStep(k, rows.add(at), outputs.add(at), loadOnce);
       between(step);
     });
-  });
+  sumInTiles(k, sums, block, products, loadOnce);
 }
 
 function computeUnit(k: KernelBuilder, w: GemmValues, activation: Activation, unit: GemmUnit): void {
   const { firstRows, rowCount, firstOuter, outerCount } = unit;
-  const columns = paddedColumns(w.columns);
+  const blocks = tileBlocks(w.columns);
   const [rowPanels, outerPanels] = [ceilDiv(w.rows, PANEL_ROWS), ceilDiv(w.outer, OUTER_PANEL)];
-  const blocks = ceilDiv(columns, BLOCK_COLUMNS);
-  const sumsAt = (n: Int, m: Int): Int =>
-    k.scratch.add(n.mul(TILE_UNIT_ROWS).add(m).mul(SUMS_BYTES)).add(GEMM_TAIL_BYTES);
-  /** Finishes rows `first` to below `end` of panel `m` of the unit's rows, for its outputs of panel `n`. */
-  const finish = (n: Int, m: Int, first: Int, end: Int): void => {
-    const firstRow = firstRows.add(m).mul(PANEL_ROWS);
-    const sums = sumsAt(n, m);
-    finishRows(k, w, activation, {
-      first: firstRow.add(first),
-      end: firstRow.add(end.min(PANEL_ROWS)).min(w.rows),
-      outer: firstOuter.add(n).mul(OUTER_PANEL),
-      sums(row) {
-        const from = sumsOfRow(sums, row.and(PANEL_ROWS - 1));
-        return [from.loadFloats(), from.loadFloats(TILE_BYTES)];
-      },
-    });
+  const turns = rowCount.mul(outerCount);
+  const sumsOf = (turn: Int): Int => k.scratch.add(turn.mul(SUMS_BYTES)).add(GEMM_TAIL_BYTES);
+  /** What finishes rows of a turn, from `first` on and below `end` of its panel. */
+  const finisher = (turn: Int): ((first: Int, end: Int) => void) => {
+    const firstRow = firstRows.add(turn.rem(rowCount)).mul(PANEL_ROWS);
+    const outer = firstOuter.add(turn.div(rowCount)).mul(OUTER_PANEL);
+    const sums = sumsOf(turn);
+    return (first, end) =>
+      finishRows(k, w, activation, {
+        first: firstRow.add(first),
+        end: firstRow.add(end.min(PANEL_ROWS)).min(w.rows),
+        outer,
+        sums(row) {
+          const from = sumsOfRow(sums, row.and(PANEL_ROWS - 1));
+          return [from.loadFloats(), from.loadFloats(TILE_BYTES)];
+        },
+      });
   };
-  k.range(0, blocks, 1, (block) => {
-    const steps = stepsOf(columns, block);
-    const isLast = block.equals(blocks.sub(1));
+  k.range(0, blocks.count, 1, (block) => {
+    const steps = blocks.stepsOf(block);
+    const panelBytes = steps.mul(STEP_BYTES);
+    const isLast = block.equals(blocks.count.sub(1));
     const rowsOfStep = ceilDiv(k.int(PANEL_ROWS), steps);
-    const firstPanel = panelAt(w.a, rowPanels, columns, block, firstRows);
-    k.range(0, outerCount, 1, (n) => {
-      const outputs = panelAt(w.b, outerPanels, columns, block, firstOuter.add(n));
-      k.range(0, rowCount, 1, (m) => {
-        const panelBytes = steps.mul(STEP_BYTES);
-        const rows = firstPanel.add(m.mul(panelBytes));
-        const next = outputs.add(panelBytes).add(m.mul(steps).mul(PREFETCHED_LINES * TILE_ROW_BYTES));
-        const finishesOther = isLast.and(k.int(0).less(m));
-        multiply(k, { rows, outputs, sums: sumsAt(n, m), steps, block }, (step) => {
-          const lines = next.add(step.mul(PREFETCHED_LINES * TILE_ROW_BYTES));
-          for (let line = 0; line < PREFETCHED_LINES; line++) lines.prefetch(line * TILE_ROW_BYTES);
-          k.when(finishesOther, () => {
-            const row = step.mul(rowsOfStep);
-            finish(n, m.sub(1), row, row.add(rowsOfStep));
-          });
+    const firstPanel = blocks.panelAt(w.a, rowPanels, block, firstRows);
+    const firstOutputs = blocks.panelAt(w.b, outerPanels, block, firstOuter);
+    k.range(0, turns, 1, (turn) => {
+      const m = turn.rem(rowCount);
+      const rows = firstPanel.add(m.mul(panelBytes));
+      const outputs = firstOutputs.add(turn.div(rowCount).mul(panelBytes));
+      const next = outputs.add(panelBytes).add(m.mul(steps).mul(PREFETCHED_LINES * TILE_ROW_BYTES));
+      const finish = finisher(turn.sub(1));
+      const finishesOther = isLast.and(k.int(0).less(turn));
+      multiply(k, { rows, outputs, sums: sumsOf(turn), steps, block }, (step) => {
+        const lines = next.add(step.mul(PREFETCHED_LINES * TILE_ROW_BYTES));
+        for (let line = 0; line < PREFETCHED_LINES; line++) lines.prefetch(line * TILE_ROW_BYTES);
+        k.when(finishesOther, () => {
+          const row = step.mul(rowsOfStep);
+          finish(row, row.add(rowsOfStep));
         });
       });
-      k.when(isLast, () => finish(n, rowCount.sub(1), k.int(0), k.int(PANEL_ROWS)));
     });
   });
+  finisher(turns.sub(1))(k.int(0), k.int(PANEL_ROWS));
 }
 
 const kernelOf = (activation: Activation): Kernel<GemmWord> =>

@@ -55,26 +55,35 @@ const SUM_TILES = [0, 1, 2, 3];
 /** Steps between which one piece of other work is done. */
 const SLOT_STEPS = 2;
 
-/** Adds the products of a step of rows and of weights to the four sums, tiles 0 to 3. */
-export function multiplyStep(k: KernelBuilder, rows: Int, weights: Int): void {
+/** Brings 16 rows to a tile: `tiles.load`, or `tiles.loadOnce` where they are not to take the place of weights. */
+export type TileLoad = KernelBuilder["tiles"]["load"];
+
+/** Adds the products of a step of rows and of weights to the four sums, tiles 0 to 3. `load`: how rows are loaded. */
+export function multiplyStep(k: KernelBuilder, rows: Int, weights: Int, load: TileLoad = k.tiles.load): void {
   const { tiles } = k;
   tiles.load(LEFT, weights, TILE_ROW_BYTES);
-  tiles.load(ROWS_LOW, rows, TILE_ROW_BYTES);
+  load(ROWS_LOW, rows, TILE_ROW_BYTES);
   tiles.dotBf16(0, ROWS_LOW, LEFT);
   tiles.load(RIGHT, weights.add(TILE_BYTES), TILE_ROW_BYTES);
   tiles.dotBf16(1, ROWS_LOW, RIGHT);
-  tiles.load(ROWS_HIGH, rows.add(TILE_BYTES), TILE_ROW_BYTES);
+  load(ROWS_HIGH, rows.add(TILE_BYTES), TILE_ROW_BYTES);
   tiles.dotBf16(2, ROWS_HIGH, LEFT);
   tiles.dotBf16(3, ROWS_HIGH, RIGHT);
 }
 
 /** Runs `products` with the sums of a block in their tiles: zero before the first block, else as `sums` holds them. */
-export function sumInTiles(k: KernelBuilder, sums: Int, isLater: Int, products: () => void): void {
+export function sumInTiles(
+  k: KernelBuilder,
+  sums: Int,
+  isLater: Int,
+  products: () => void,
+  load: TileLoad = k.tiles.load,
+): void {
   const { tiles } = k;
   const sumAt = (tile: number): Int => sums.add(tile * TILE_BYTES);
   k.when(
     isLater,
-    () => SUM_TILES.forEach((tile) => tiles.load(tile, sumAt(tile), TILE_ROW_BYTES)),
+    () => SUM_TILES.forEach((tile) => load(tile, sumAt(tile), TILE_ROW_BYTES)),
     () => SUM_TILES.forEach((tile) => tiles.zero(tile)),
   );
   products();
