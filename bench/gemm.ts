@@ -1,8 +1,11 @@
 // Speed of products of two computed matrices (src/device/cpu/gemm.ts), random data: 10^9 operations a second of the product
 // alone and with the packing of both operands, and the share of what the machine does at most, measured beside it. Other
-// work shares the cores, so every number is the best of many short runs.
+// work shares the cores, so every number is the best of many short runs. With --python, also the ratio to torch.matmul
+// on as many threads, the two sides alternating: ours from f32 with packing, theirs of bf16 from and to bf16.
 // Run: node bench/gemm.ts [--tiers amx,avx2] [--roundings f32,bf16] [--threads 2] [--ms 400] [--transposed a|b]
-//      [--shapes 512x512x512,4096x768x3072] (M x K x N)
+//      [--python PYTHON, which has torch] [--shapes 512x512x512,4096x768x3072] (M x K x N)
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { type Gemm, gemmSteps } from "../src/device/cpu/gemm.ts";
 import { KernelRun } from "../src/device/cpu/kernel-run.ts";
@@ -16,6 +19,7 @@ const { values } = parseArgs({
     roundings: { type: "string", default: "f32,bf16" },
     shapes: { type: "string", default: "512x512x512,1024x1024x1024,2048x2048x2048,4096x768x3072,4096x3072x768" },
     transposed: { type: "string" },
+    python: { type: "string" },
     threads: { type: "string", default: "2" },
     ms: { type: "string", default: "400" },
   },
@@ -24,10 +28,32 @@ const threads = Number(values.threads);
 const transpositions = values.transposed === undefined ? [undefined, "a", "b"] : [values.transposed];
 const ALIGNMENT = 64;
 
+/** The other side, gemm-torch.py: gives the milliseconds of one product. */
+interface Peer {
+  readonly version: string;
+  run(task: string): Promise<number>;
+  close(): void;
+}
+
+async function startTorch(python: string): Promise<Peer> {
+  const child = spawn(python, [`${import.meta.dirname}/gemm-torch.py`], { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (line: string | number): Promise<string> => {
+    child.stdin.write(`${line}\n`);
+    const answer = await answers.next();
+    if (answer.done) throw new Error(`torch ended: is it installed for ${python}?`);
+    return answer.value;
+  };
+  const version = await ask(threads);
+  return { version, run: async (task) => Number(await ask(task)), close: () => void child.stdin.end() };
+}
+
 const place = (name: string): Place => ({ kind: "plain", name });
 
 /** The first runs wait for threads to start and for code. */
 const RUNS_LEAST = 5;
+/** A side's runs before the other's turn: the first ones find the caches as the other left them. */
+const TURN_RUNS = 3;
 
 /** Milliseconds of the fastest of as many runs as fit the time. */
 async function best(run: () => Promise<void>): Promise<number> {
@@ -50,7 +76,22 @@ function fill(floats: Float32Array): void {
   }
 }
 
-async function measure(tier: Tier, gemm: Gemm, peak: number): Promise<void> {
+/** Of as many rounds as fit the time: the fastest of both sides. */
+async function compare(run: () => Promise<void>, peer: Peer, task: string): Promise<string> {
+  let [ours, theirs] = [Infinity, Infinity];
+  const until = performance.now() + 2 * Number(values.ms);
+  for (let i = 0; i < RUNS_LEAST || performance.now() < until; i++) {
+    for (let turn = 0; turn < TURN_RUNS; turn++) {
+      const from = performance.now();
+      await run();
+      ours = Math.min(ours, performance.now() - from);
+    }
+    for (let turn = 0; turn < TURN_RUNS; turn++) theirs = Math.min(theirs, await peer.run(task));
+  }
+  return `${ours.toFixed(2)} ms, torch ${peer.version} ${theirs.toFixed(2)} ms, ratio ${(theirs / ours).toFixed(2)}`;
+}
+
+async function measure(tier: Tier, gemm: Gemm, peak: number, peer: Peer | undefined): Promise<void> {
   const [rows, columns, outer] = [gemm.rows, gemm.columns, gemm.outer] as number[];
   let bytes = 0;
   const offsets = new Map<string | number, number>();
@@ -90,8 +131,15 @@ async function measure(tier: Tier, gemm: Gemm, peak: number): Promise<void> {
   console.log(
     `${which}: GOP/s ${show(productMs)}, packed before: ${show(packMs + productMs)} (${packing.join(" + ")} ms)`,
   );
+  if (peer === undefined) return;
+  const all = async (): Promise<void> => {
+    for (const step of steps) await run(step);
+  };
+  const task = `${gemm.rounding} ${rows} ${columns} ${outer} ${gemm.transposed ?? "-"}`;
+  console.log(`${which}, packed and multiplied: ${await compare(all, peer, task)}`);
 }
 
+const peer = values.python === undefined ? undefined : await startTorch(values.python);
 for (const name of values.tiers?.split(",").map((name) => parseTier(name, "--tiers")) ?? tierNames) {
   const tier = findTier(name);
   if (typeof tier === "string") {
@@ -106,8 +154,9 @@ for (const name of values.tiers?.split(",").map((name) => parseTier(name, "--tie
       const [rows, columns, outer] = shape.split("x").map(Number);
       for (const transposed of transpositions as Gemm["transposed"][]) {
         const places = { a: place("a"), b: place("b"), out: place("out") };
-        await measure(tier, { rows, columns, outer, ...places, transposed, rounding }, peak);
+        await measure(tier, { rows, columns, outer, ...places, transposed, rounding }, peak, peer);
       }
     }
   }
 }
+peer?.close();
