@@ -8,7 +8,7 @@ import { makeTemporaryFolder } from "#platform";
 import type { ModelMemory } from "../../src/device/cpu/model-memory.ts";
 import { openKept, openStored } from "../../src/device/cpu/open-weights.ts";
 import { type Place, memoryTarget, windowBytes, windowTarget } from "../../src/device/cpu/weight-targets.ts";
-import { HUGE_PAGE_BYTES, chunkBytes, placeWeights } from "../../src/device/cpu/weights.ts";
+import { HUGE_PAGE_BYTES, chunkBytes, fillImage, placeWeights } from "../../src/device/cpu/weights.ts";
 import type { Executor, OpenOptions, OpenWeights, ParameterStore } from "../../src/device/executor.ts";
 import { add, gather, graph, input, linear, parameter } from "../../src/graph/index.ts";
 import { type PackCache, type PackWriter, openPackCache } from "../../src/store/pack-cache.ts";
@@ -250,6 +250,26 @@ describe("the image", () => {
     assert.deepEqual(made, expected);
     assert.ok(Buffer.concat(pieces).equals(expected));
     for (const piece of pieces.slice(0, -1)) assert.equal(piece.length % HUGE_PAGE_BYTES, 0, "whole large pages");
+  });
+
+  it("is refused with the reason where packing fails, also while the next chunk is being read", async () => {
+    const memory = new Uint8Array(image.bytes);
+    const { read } = chunkBytes(image.forms);
+    const slow = {
+      ...store,
+      readRows: () => new Promise<void>((resolve) => setTimeout(resolve, 5)),
+    };
+    const target = memoryTarget(image.bytes, (offset, bytes) => ({
+      address: offset,
+      view: memory.subarray(offset, offset + bytes),
+    }));
+    const fail = async (): Promise<void> => {
+      throw new Error("the kernel failed");
+    };
+    await assert.rejects(
+      fillImage(slow, image.forms, target, [placeOf(read), placeOf(read)], fail, {}),
+      /the kernel failed/,
+    );
   });
 
   it("is made in memory, kept, and read from the file where files cannot be mapped", async () => {

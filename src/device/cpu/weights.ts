@@ -156,6 +156,7 @@ export async function fillImage(
         const at = await target.place(offset + formBytes(stored, form, firstRow), formBytes(stored, form, rows));
         if (form === "plain") storePlain(stored, bytes, at.view);
         else packing = pack({ ...packRequest(stored, rows, bytes), source: address, target: at.address });
+        packing.catch(() => undefined); // told to whoever waits for it next
         buffer = 1 - buffer;
         done += bytes.byteLength;
         onProgress?.({ label: "load", done, total, unit: "bytes" });
