@@ -55,8 +55,8 @@ export interface Native {
   allocate(bytes: number, options?: AllocateOptions): NativeRegion;
   /**
    * A file's bytes as memory, shared with the system's file cache. Only for files that nobody truncates meanwhile: reading
-   * past the end of one is a fault that nothing catches. Throws NotFoundError, LiangError "no_permission", and ShapeError
-   * when the range is not inside the file.
+   * past the end of one is a fault that nothing catches. Throws NotFoundError, LiangError "no_permission", "native_refused"
+   * where files of this kind cannot be mapped, and ShapeError when the range is not inside the file.
    */
   mapFile(path: string, options?: MapFileOptions): NativeRegion;
   /** Asks for pages of 2 MiB where whole ones lie in a range: streams of such memory are read up to a third faster. */

@@ -146,6 +146,19 @@ describe("a mapped file", { skip }, () => {
     assert.deepEqual([at(0), at(1), at(2), at(3)], [200, 0, 0, 200]);
   });
 
+  test("that the system cannot map is refused with its reason, and takes no addresses", () => {
+    const path = "/sys/devices/system/cpu/online"; // has a size, and no pages
+    const addresses = () => Number(/VmSize:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+    const before = addresses();
+    const refused = { code: "native_refused", message: `The system refuses to map 4096 bytes of ${path} (error 19).` };
+    for (let i = 0; i < 20; i++) assert.throws(() => host.mapFile(path, { hugePages: true, bytes: 4096 }), refused);
+    assert.ok(addresses() - before < 20 * 2048, "KiB of 20 ranges of 2 MiB");
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const at = host.addressOf(memory.buffer);
+    assert.throws(() => host.mapFile(path, { bytes: 4096, at }), refused);
+    assert.equal(new Uint8Array(memory.buffer)[0], 0, "memory that it was to cover is still there");
+  });
+
   test("is refused with the facts where it is not there or too short", async () => {
     const path = await file(pages(1));
     assert.throws(() => host.mapFile(`${path}.not`), NotFoundError);
@@ -226,6 +239,18 @@ describe("a host without a native part", () => {
       reasonOf(openNative("linux", "x64", fail)),
       "koffi, an optional package, does not load: Cannot find module 'koffi'",
     );
+  });
+
+  test("names a call that the system's library lacks, not the package that is there", () => {
+    const koffi = {
+      load: () => ({
+        func: (definition: string): never => {
+          throw new Error(`Cannot find function in ${definition}`);
+        },
+      }),
+    } as unknown as ReturnType<Parameters<typeof openNative>[2]>;
+    const reason = reasonOf(openNative("linux", "x64", () => koffi));
+    assert.match(reason, /^Machine code cannot be called here: Cannot find function in int64 mmap/);
   });
 
   test("says so where the system refuses executable memory", () => {

@@ -29,15 +29,20 @@ export const native: Platform["native"] = () => {
 export function openNative(os: string, architecture: string, loadKoffi: () => Koffi): Native | NativeRefusal {
   const host = `${os} ${architecture}`;
   if (!Object.hasOwn(hosts, host)) return { reason: `There is no machine code of ours for ${host}.` };
+  const refusal = (what: string, error: unknown): NativeRefusal => {
+    const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { reason: error instanceof LiangError ? error.message : `${what}: ${line}`, failed: true };
+  };
+  let koffi: Koffi;
   try {
-    const koffi = loadKoffi();
+    koffi = loadKoffi();
+  } catch (error) {
+    return refusal("koffi, an optional package, does not load", error);
+  }
+  try {
     return nativeOf(koffi, hosts[host](koffi));
   } catch (error) {
-    const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
-    return {
-      reason: error instanceof LiangError ? error.message : `koffi, an optional package, does not load: ${line}`,
-      failed: true,
-    };
+    return refusal("Machine code cannot be called here", error);
   }
 }
 
@@ -93,7 +98,7 @@ function nativeOf(koffi: Koffi, calls: HostCalls): Native {
       calls.adviseHugePages(address, bytes, true);
       return regionOf(address, bytes, () => calls.unmap(start, bytes + spare));
     },
-    mapFile: (path, options = {}) => mapFile(path, options, calls, regionOf),
+    mapFile: (path, options = {}) => mapFile(path, options, calls, () => koffi.errno(), regionOf),
     preferHugePages(address, bytes) {
       const first = Math.ceil(address / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
       const end = Math.floor((address + bytes) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
@@ -130,6 +135,7 @@ function mapFile(
   path: string,
   { offset = 0, bytes: asked, writable = false, hugePages, at }: MapFileOptions,
   calls: HostCalls,
+  errno: () => number,
   regionOf: (address: number, bytes: number, free: () => void) => NativeRegion,
 ): NativeRegion {
   let descriptor: number;
@@ -149,7 +155,13 @@ function mapFile(
     const range = at === undefined && hugePages === true ? bytes + HUGE_PAGE_BYTES : 0;
     const start = range === 0 ? 0 : mapped(calls.map(range), `Mapping ${path}`, bytes);
     const place = range === 0 ? at : Math.ceil(start / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
-    const address = mapped(calls.mapFile(descriptor, offset, bytes, writable, place), `Mapping ${path}`, bytes);
+    const address = calls.mapFile(descriptor, offset, bytes, writable, place);
+    if (address <= 0) {
+      const code = errno();
+      if (range > 0) calls.unmap(start, range);
+      if (at !== undefined) calls.map(bytes, at); // the system may have unmapped what was there
+      throw new LiangError("native_refused", `The system refuses to map ${bytes} bytes of ${path} (error ${code}).`);
+    }
     if (hugePages !== undefined) calls.adviseHugePages(address, bytes, hugePages);
     if (range > 0) return regionOf(address, bytes, () => calls.unmap(start, range));
     // memory that somebody else reserved is theirs to unmap: a hole in it could be given to another
