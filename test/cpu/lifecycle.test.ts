@@ -4,7 +4,12 @@ import { it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { KernelError, MemoryError, ShapeError, UsageError, isAbort } from "../../src/base/errors.ts";
+import type { ModelCode } from "../../src/device/cpu/code.ts";
+import { Word } from "../../src/device/cpu/control.ts";
 import { createCpuExecutor } from "../../src/device/cpu/executor.ts";
+import { ModelMemory } from "../../src/device/cpu/model-memory.ts";
+import { openModel } from "../../src/device/cpu/open-model.ts";
+import { type Tier, chooseTier } from "../../src/device/cpu/tiers.ts";
 import {
   type Graph,
   add,
@@ -169,6 +174,41 @@ it("leaves nothing on the heap: 1,000 runs do not make it grow", async () => {
     before = after;
   }
   assert.ok(growth < 50_000, `${growth} bytes stay after 1,000 runs`);
+});
+
+/** A tier that tells what became of what it compiled. */
+function watchedTier(change: (code: ModelCode) => ModelCode = (code) => code) {
+  const tier = chooseTier();
+  const seen: { released: number; words: Int32Array } = { released: 0, words: new Int32Array(0) };
+  const compile: Tier["compile"] = (kernels, machine, memory, kept) => {
+    const code = tier.compile(kernels, machine, memory, kept);
+    seen.words = new Int32Array(memory.buffer);
+    const release = (): void => {
+      seen.released++;
+      code.release();
+    };
+    return change({ ...code, release });
+  };
+  return { tier: { ...tier, compile }, seen };
+}
+
+it("leaves nothing open when a program cannot be encoded, or threads cannot be given its code", async ({ mock }) => {
+  const encoding = watchedTier();
+  const { release } = ModelMemory.prototype;
+  const released = mock.method(ModelMemory.prototype, "release", release);
+  const base = mock.getter(ModelMemory.prototype, "weightBase", () => {
+    throw new Error("no such place");
+  });
+  const open = (tier: Tier) => openModel(tier, memoryStore(table), { run: lookup() }, { threads: 2 });
+  await assert.rejects(open(encoding.tier), /no such place/);
+  base.mock.restore();
+  assert.equal(encoding.seen.words[Word.gone], 2, "threads have ended");
+  assert.equal(encoding.seen.released, 1);
+  assert.ok(released.mock.callCount() > 0);
+
+  const starting = watchedTier((code) => ({ ...code, threadCode: { kind: "native", addresses: [() => 0] as never } }));
+  await assert.rejects(open(starting.tier), /could not be cloned/);
+  assert.equal(starting.seen.released, 1);
 });
 
 it("gives everything back at close: 50 models one after another", async () => {

@@ -46,7 +46,9 @@ export async function openModel<P extends string>(
   const kept = await find();
   const { pin = false, codes } = options;
   const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin, codes });
+  const names = Object.keys(graphs) as P[]; // in the order of the placed programs
   let weights: OpenedWeights | undefined;
+  let programs: [P, Program][] = [];
   try {
     if (kept !== undefined) {
       const isThere = async (): Promise<boolean> => (await find()) !== undefined;
@@ -57,9 +59,13 @@ export async function openModel<P extends string>(
         for (const offset of offsets) memory.discard(offset, bytes);
       }
     }
-    if (weights !== undefined) await conductor.ready();
+    if (weights !== undefined) {
+      await conductor.ready();
+      programs = names.map((name, i) => [name, conductor.program(i)]);
+    }
   } catch (error) {
     await conductor.close();
+    await weights?.kept;
     throw error;
   }
   if (weights === undefined) {
@@ -71,9 +77,8 @@ export async function openModel<P extends string>(
     await conductor.close();
     await keeping;
   };
-  const names = Object.keys(graphs) as P[]; // in the order of the placed programs
   return {
-    programs: Object.fromEntries(names.map((name, i) => [name, conductor.program(i)])) as Record<P, Program>,
+    programs: Object.fromEntries(programs) as Record<P, Program>,
     memory: use,
     threads,
     weights: how,
@@ -108,14 +113,19 @@ class Conductor {
     this.#kernels = [...new Set(kernels)];
     this.#code = tier.compile(this.#kernels, model.machine, memory.shared, codes);
     const Threads = sharesMemory() ? ComputePool : OwnThread;
-    this.#pool = new Threads({
-      memory: memory.shared,
-      code: this.#code.threadCode,
-      base: memory.base,
-      kernels: this.#kernels.map(({ name }) => name),
-      scratch: model.scratch,
-      pin,
-    });
+    try {
+      this.#pool = new Threads({
+        memory: memory.shared,
+        code: this.#code.threadCode,
+        base: memory.base,
+        kernels: this.#kernels.map(({ name }) => name),
+        scratch: model.scratch,
+        pin,
+      });
+    } catch (error) {
+      this.#code.release();
+      throw error;
+    }
   }
 
   /** Resolves when all threads can run programs. */
