@@ -1,8 +1,8 @@
 // Attention with all that prepares it (rotations, writing the cache) against the reference: prompts, then decoding over
 // what they left, several sequences at once, on every tier; the same bytes for any number of threads and any company.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import type { Executor, Program } from "../../src/device/executor.ts";
+import { after, before, describe, it } from "node:test";
+import type { Executor, OpenModel, Program } from "../../src/device/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import {
   type Extent,
@@ -177,14 +177,14 @@ const trials = Object.entries(cases).map(([name, one]) => setUp(name, one));
 
 type Precision = "f32" | "fast";
 
-/** Output rows of all runs of every trial, by its name. */
-async function outputsOf(
-  executor: Executor,
-  threads: number,
-  precision: Precision = "f32",
-): Promise<Record<string, Float32Array[]>> {
+/** Programs of all trials in one open model. */
+function openTrials(executor: Executor, threads: number, precision: Precision = "f32"): Promise<OpenModel<string>> {
   const graphs = Object.assign({}, ...trials.map((trial) => trial.graphs)) as Record<string, Graph>;
-  await using opened = await executor.open(memoryStore({}), graphs, { threads, precision });
+  return executor.open(memoryStore({}), graphs, { threads, precision });
+}
+
+/** Output rows of all runs of every trial, by its name. */
+async function outputsOf(opened: OpenModel<string>): Promise<Record<string, Float32Array[]>> {
   const outputs: Record<string, Float32Array[]> = {};
   for (const trial of trials) {
     const { name, prompt, decodes } = trial;
@@ -196,9 +196,8 @@ async function outputsOf(
 }
 
 /** The same rows, each sequence alone, prompts in runs of 37 rows and decoded rows one by one. */
-async function aloneOf(executor: Executor, trial: Trial, precision: Precision): Promise<Float32Array[]> {
-  const { name, lengths, prompt, decodes, graphs } = trial;
-  await using opened = await executor.open(memoryStore({}), graphs, { threads: 2, precision });
+async function aloneOf(opened: OpenModel<string>, trial: Trial): Promise<Float32Array[]> {
+  const { name, lengths, prompt, decodes } = trial;
   const outputs: Float32Array[] = [];
   for (const [sequence] of lengths.entries()) {
     const rows = prompt.filter((row) => row.sequence === sequence);
@@ -219,12 +218,16 @@ async function aloneOf(executor: Executor, trial: Trial, precision: Precision): 
 const toleranceOf = ({ type, size = 1 }: Case, inTiles: boolean): number =>
   (inTiles && type === "f16" ? 2 ** -6 : type === "f16" ? 2 ** -14 : 2 ** -19) * Math.max(1, size ** 2);
 
-const expected = await outputsOf(referenceExecutor, 1);
+async function outputsOnce(executor: Executor, precision?: Precision): Promise<Record<string, Float32Array[]>> {
+  await using opened = await openTrials(executor, 1, precision);
+  return await outputsOf(opened);
+}
+const expected = await outputsOnce(referenceExecutor);
 
 function suite(executor: Executor, precision: Precision): void {
   const inTiles = precision === "fast";
   describe(`attention on ${executor.tier}${inTiles ? " in tiles" : ""}`, async () => {
-    const found = await outputsOf(executor, 1, precision);
+    const found = await outputsOnce(executor, precision);
 
     for (const trial of trials) {
       it(`${trial.name}: equals the reference`, () => {
@@ -239,14 +242,18 @@ function suite(executor: Executor, precision: Precision): void {
       });
     }
 
+    let three: OpenModel<string>;
+    before(async () => (three = await openTrials(executor, 3, precision)));
+    after(() => three.close());
+
     it("gives the same bytes with 3 threads", async () => {
-      assert.deepEqual(await outputsOf(executor, 3, precision), found);
+      assert.deepEqual(await outputsOf(three), found);
     });
 
     for (const name of ["several ranges of keys", "a window", "pages of 4"]) {
       it(`${name}: a row's bytes are the same in company and alone, in one run and in several`, async () => {
         const trial = trials.find((known) => known.name === name) as Trial;
-        assert.deepEqual(await aloneOf(executor, trial, precision), found[name]);
+        assert.deepEqual(await aloneOf(three, trial), found[name]);
       });
     }
   });

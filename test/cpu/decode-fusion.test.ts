@@ -1,10 +1,11 @@
 // What the decode class computes together: a layer whose values between are kept, which forbids fusing, gives the bytes of
 // one that is free to fuse, on every tier and for up to eight rows; and the steps that a fused layer takes, by name.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import type { OpenOptions } from "../../src/device/executor.ts";
+import { after, before, describe, it } from "node:test";
+import type { OpenModel } from "../../src/device/executor.ts";
 import { lower } from "../../src/device/cpu/lower.ts";
 import {
+  type Graph,
   type Tensor,
   add,
   attention,
@@ -76,6 +77,16 @@ const others: Layer = (x, keep) => {
   return { y: add(keep(linear(b, weight("bf16", "bf16", WIDTH, FORWARD))), a) };
 };
 
+/** Activations that are multiplied, but not as a gate of products that are read in one form. */
+const ungated: Layer = (x, keep) => {
+  const product = (name: string, format: FormatName): Tensor => keep(linear(x, weight(name, format, WIDTH)));
+  return {
+    mixed: multiply(keep(silu(product("u.f16", "f16"))), product("u.q8", "q8_0")),
+    alone: multiply(keep(silu(product("u.f32", "f32"))), x),
+    both: multiply(keep(silu(product("u.q4", "q4_k"))), keep(geluTanh(product("u.q5", "q5_0")))),
+  };
+};
+
 const HEAD = 32;
 const HEADS = 4;
 const KV_HEADS = 2;
@@ -120,7 +131,7 @@ function parameterOf(name: string, count: number): Tensor {
   return parameter(name, [count]);
 }
 
-const layers = { llama, gemma, others, attending };
+const layers = { llama, gemma, others, ungated, attending };
 
 /** Values of all inputs that a layer may have, at their bounds. */
 const inputs: Readonly<Record<string, readonly number[] | Float32Array>> = {
@@ -146,14 +157,22 @@ function graphOf(layer: Layer, kept: boolean) {
 }
 
 for (const executor of cpuTiers()) {
-  describe(`decode fusion on ${executor.tier}`, () => {
-    for (const [name, layer] of Object.entries(layers)) {
-      for (const precision of ["fast", "f32"] as const) {
-        it(`a layer like ${name}'s in ${precision} gives the bytes of its steps one by one`, async () => {
-          const options: OpenOptions = { threads: 1, precision };
-          const graphs = { fused: graphOf(layer, false), single: graphOf(layer, true) };
-          await using opened = await executor.open(memoryStore(stored), graphs, options);
-          const { fused, single } = opened.programs;
+  for (const precision of ["fast", "f32"] as const) {
+    describe(`decode fusion on ${executor.tier} in ${precision}`, () => {
+      let opened: OpenModel<string>;
+      before(async () => {
+        const graphs = Object.entries(layers).flatMap(([name, layer]) => [
+          [`${name}, fused`, graphOf(layer, false)],
+          [`${name}, single`, graphOf(layer, true)],
+        ]);
+        const all = Object.fromEntries(graphs) as Record<string, Graph>;
+        opened = await executor.open(memoryStore(stored), all, { threads: 1, precision });
+      });
+      after(() => opened.close());
+
+      for (const name of Object.keys(layers)) {
+        it(`a layer like ${name}'s gives the bytes of its steps one by one`, async () => {
+          const [fused, single] = [opened.programs[`${name}, fused`], opened.programs[`${name}, single`]];
           for (const rows of [1, 2, 5, 8]) {
             for (const program of [fused, single]) {
               for (const [name, values] of Object.entries(program.inputs)) values.set(inputs[name]);
@@ -167,8 +186,8 @@ for (const executor of cpuTiers()) {
           }
         });
       }
-    }
-  });
+    });
+  }
 }
 
 describe("steps of a layer of the decode class", () => {
