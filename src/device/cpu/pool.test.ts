@@ -89,6 +89,23 @@ it("counts as waiting what is longer than parts take, and nothing where one thre
   assert.ok(shares.every((share) => share < 1));
 });
 
+it("ends a run when all its parts are done, not when a thread of the run before wakes the conductor late", async () => {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const code = compileWasm([uneven], wasmMachine, memory).threadCode;
+  words.set([0, TABLE + 64, 8, 0], TABLE / 4);
+  words[TABLE / 4 + 16] = 2e7; // tens of milliseconds
+  await using pool = new ComputePool({ memory, code, base: 0, kernels: ["uneven"], scratch: [8 * 65536, 9 * 65536] });
+  await pool.ready();
+  for (let round = 0; round < 3; round++) {
+    const ended = words[Word.finished];
+    const run = pool.run(TABLE, 1);
+    assert.equal(Atomics.notify(words, Word.finished), 1, "the conductor waits");
+    await run;
+    assert.equal(Atomics.load(words, Word.finished), ended + 1);
+  }
+});
+
 it("runs every part once while threads are left out and taken in again", async () => {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
   const words = new Int32Array(memory.buffer);

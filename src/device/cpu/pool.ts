@@ -180,16 +180,21 @@ export class ComputePool implements AsyncDisposable {
     Atomics.notify(words, Word.command);
   }
 
-  /** Resolves when FINISHED moves on from `ended`; rejects when a thread dies or the pool is closed instead. */
+  /**
+   * Resolves when FINISHED moves on from `ended`; rejects when a thread dies or the pool is closed instead. A wake proves
+   * nothing: the thread that ended the run before may have counted it, been off its core, and wake only now.
+   */
   async #ended(ended: number): Promise<void> {
     if (this.#death !== undefined) throw this.#death;
-    const wait = Atomics.waitAsync(this.#words, Word.finished, ended);
-    if (!wait.async) return;
-    // not Promise.race with a lasting promise: that would keep something of every run
-    await new Promise<void>((resolve, reject) => {
-      this.#interrupt = reject;
-      wait.value.then(() => resolve(), reject);
-    });
+    for (;;) {
+      const wait = Atomics.waitAsync(this.#words, Word.finished, ended);
+      if (!wait.async) return;
+      // not Promise.race with a lasting promise: that would keep something of every run
+      await new Promise<void>((resolve, reject) => {
+        this.#interrupt = reject;
+        wait.value.then(() => resolve(), reject);
+      });
+    }
   }
 
   #hold(on: boolean): void {
