@@ -163,19 +163,10 @@ export function cachePlan(windows: readonly (number | undefined)[], sizes: Decod
   return { groups, ofLayer };
 }
 
-/** What `selfAttention` needs besides weights: this layer's cache, and a rope where it has one. */
+/** What `selfAttention` needs besides weights: how this layer attends, and a rope where it has one. */
 export function attentionContext(x: ForwardInputs, plan: CachePlan, layer: number, rope?: string): AttentionContext {
   const { group, index } = plan.ofLayer[layer];
-  const { pages, slots, pageSize, layers } = x.caches[group];
-  return {
-    positions: x.positions,
-    sequences: x.sequences,
-    pages,
-    slots,
-    pageSize,
-    ...layers[index],
-    ...(rope !== undefined && { rope: x.ropes[rope] }),
-  };
+  return { attend: x.attends[group][index], ...(rope !== undefined && { rope: x.ropes[rope] }) };
 }
 
 export const weightsIn = (parameters: Model["parameters"], x: ForwardInputs): Weights =>

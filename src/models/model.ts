@@ -1,5 +1,6 @@
 // What a family's file produces from a config: the model as the engine and the tests see it. Not here: any family.
 import type { Tensor } from "../graph/index.ts";
+import type { Attend } from "../nn/index.ts";
 import type { FormatName } from "../numeric/registry.ts";
 
 /** A tensor of a model file, outermost size first (GGUF lists innermost first; its reader turns that round). */
@@ -74,25 +75,15 @@ export interface WeightRow {
   readonly hfAddOne?: boolean;
 }
 
-export interface CacheInputs {
-  /** (sequences, pages) i32. */
-  readonly pages: Tensor;
-  /** (rows) i32: where each row's key and value go. */
-  readonly slots: Tensor;
-  readonly pageSize: number;
-  /** Per layer of the group, in order. */
-  readonly layers: readonly { readonly keys: Tensor; readonly values: Tensor }[];
-}
-
 /** The traced inputs of a forward pass over `rows` tokens of any number of sequences. */
 export interface ForwardInputs {
   readonly ids: Tensor;
   readonly positions: Tensor;
-  readonly sequences: Tensor;
   /** (outputRows) i32: the rows that reach the head. */
   readonly outputRows: Tensor;
   readonly ropes: Readonly<Record<string, { readonly cos: Tensor; readonly sin: Tensor }>>;
-  readonly caches: Readonly<Record<string, CacheInputs>>;
+  /** By cache group, its layers in order. */
+  readonly attends: Readonly<Record<string, readonly Attend[]>>;
   /** Names a value, so that a trace can make it an extra output; returns it. */
   tap(name: string, value: Tensor): Tensor;
   /** The traced parameter of that name; its shape comes from the loading map. */

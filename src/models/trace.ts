@@ -6,13 +6,16 @@ import {
   type Graph,
   type Size,
   type Tensor,
+  attention,
   blockMax,
   graph,
   input,
   parameter,
   state,
+  writeRows,
 } from "../graph/index.ts";
-import type { CacheInputs, Model } from "./model.ts";
+import type { Attend } from "../nn/index.ts";
+import type { Model } from "./model.ts";
 
 export interface TraceOptions {
   /** Bounds of the extents `rows`, `sequences`, `outputRows` and `pages` (of a sequence). */
@@ -43,22 +46,21 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
   const extent = (name: "rows" | "sequences" | "outputRows" | "pages"): Extent => ({ name, bound: options[name] });
   const rows = extent("rows");
 
-  const caches = model.cacheGroups.map((group): [string, CacheInputs] => {
+  const [positions, sequences] = [whole("positions", rows), whole("sequences", rows)];
+  const attends = model.cacheGroups.map((group): [string, Attend[]] => {
+    const pages = whole(`pages.${group.name}`, extent("sequences"), extent("pages"));
+    const slots = whole(`slots.${group.name}`, rows);
     const shape = [options.slots[group.name], group.kvHeads * group.headSize]; // (S, G*D)
-    const stateOf = (layer: number, part: string): Tensor =>
-      state(`kv.${group.name}.${layer}.${part}`, shape, options.kvType);
-    return [
-      group.name,
-      {
-        pages: whole(`pages.${group.name}`, extent("sequences"), extent("pages")),
-        slots: whole(`slots.${group.name}`, rows),
-        pageSize: options.pageSize,
-        layers: Array.from({ length: group.layers }, (_, layer) => ({
-          keys: stateOf(layer, "keys"),
-          values: stateOf(layer, "values"),
-        })),
-      },
-    ];
+    const ofLayer = (layer: number): Attend => {
+      const [keys, values] = ["keys", "values"].map((part) =>
+        state(`kv.${group.name}.${layer}.${part}`, shape, options.kvType),
+      );
+      return (q, k, v, settings) => {
+        const written = { keys: writeRows(keys, slots, k), values: writeRows(values, slots, v) };
+        return attention({ q, ...written, pages, positions, sequences }, { ...settings, pageSize: options.pageSize });
+      };
+    };
+    return [group.name, Array.from({ length: group.layers }, (_, layer) => ofLayer(layer))];
   });
   const ropes = model.ropes.map(({ name, frequencies }) => {
     const turn = (part: string): Tensor => input(`rope.${name}.${part}`, [rows, frequencies.length], "f32");
@@ -69,11 +71,10 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
   const taps = new Map<string, Tensor>();
   const logits = model.forward({
     ids: whole("ids", rows),
-    positions: whole("positions", rows),
-    sequences: whole("sequences", rows),
+    positions,
     outputRows: whole("outputRows", extent("outputRows")),
     ropes: Object.fromEntries(ropes),
-    caches: Object.fromEntries(caches),
+    attends: Object.fromEntries(attends),
     tap(name, value) {
       taps.set(name, value);
       return value;

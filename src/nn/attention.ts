@@ -1,6 +1,6 @@
-// The attention part of a decoder layer: project, normalise heads, rotate, write keys and values into the cache, attend,
-// project back. What a family lacks (biases, head norms, rope, a window) its weights and settings leave out.
-import { type Tensor, attention, rmsNorm, rope, writeRows } from "../graph/index.ts";
+// The attention part of a decoder layer: project, normalise heads, rotate, attend, project back. What a family lacks
+// (biases, head norms, rope, a window) its weights and settings leave out. Where keys and values lie, the trace knows.
+import { type Tensor, rmsNorm, rope } from "../graph/index.ts";
 import { type Weights, project } from "./weights.ts";
 
 export interface AttentionSettings {
@@ -17,15 +17,23 @@ export interface AttentionSettings {
   readonly epsilon: number;
 }
 
-/** The rows' place in their sequences, and where this layer keeps its keys and values. */
+/** What scores are made of, as the graph's attention ops have it. */
+export interface AttendSettings {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly scale: number;
+  readonly window?: number;
+  readonly softCap?: number;
+}
+
+/**
+ * Queries (N, H*D) meet keys and values (N, G*D each), those of their own sequences up to themselves -> (N, H*D): a cache
+ * joins the keys of earlier runs, training has the run's own alone.
+ */
+export type Attend = (q: Tensor, k: Tensor, v: Tensor, settings: AttendSettings) => Tensor;
+
 export interface AttentionContext {
-  readonly positions: Tensor;
-  readonly sequences: Tensor;
-  readonly pages: Tensor;
-  readonly slots: Tensor;
-  readonly pageSize: number;
-  readonly keys: Tensor;
-  readonly values: Tensor;
+  readonly attend: Attend;
   /** cos and sin rows of the halves layout; absent: queries and keys are not rotated. */
   readonly rope?: { readonly cos: Tensor; readonly sin: Tensor };
 }
@@ -49,23 +57,12 @@ export function selfAttention(
   const q = turned(project(x, weights, "query"), "queryNorm.weight"); // (N, H*D)
   const k = turned(project(x, weights, "key"), "keyNorm.weight"); // (N, G*D)
   const v = project(x, weights, "value"); // (N, G*D)
-  const mixed = attention(
-    {
-      q,
-      keys: writeRows(context.keys, context.slots, k),
-      values: writeRows(context.values, context.slots, v),
-      pages: context.pages,
-      positions: context.positions,
-      sequences: context.sequences,
-    },
-    {
-      heads,
-      kvHeads,
-      scale,
-      pageSize: context.pageSize,
-      ...(window !== undefined && { window }),
-      ...(softCap !== undefined && { softCap }),
-    },
-  );
+  const mixed = context.attend(q, k, v, {
+    heads,
+    kvHeads,
+    scale,
+    ...(window !== undefined && { window }),
+    ...(softCap !== undefined && { softCap }),
+  });
   return project(mixed, weights, "output"); // (N, H*D) -> (N, C)
 }

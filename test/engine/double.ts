@@ -4,17 +4,7 @@
 import assert from "node:assert/strict";
 import { KernelError } from "../../src/base/errors.ts";
 import type { Executor, MemoryUse, OpenModel, ParameterStore, Program } from "../../src/device/executor.ts";
-import {
-  type ExtentValues,
-  type Graph,
-  add,
-  attention,
-  elementsBound,
-  gather,
-  linear,
-  rope,
-  writeRows,
-} from "../../src/graph/index.ts";
+import { type ExtentValues, type Graph, add, elementsBound, gather, linear, rope } from "../../src/graph/index.ts";
 import type { Model, ParameterSource } from "../../src/models/model.ts";
 
 export const VOCABULARY = 64;
@@ -47,11 +37,8 @@ export const doubleModel = (window: number, sliding: boolean): Model => ({
   forward(x) {
     const { cos, sin } = x.ropes.main;
     let hidden = rope(gather(x.parameter("embedding"), x.ids), cos, sin, { headSize: WIDTH, layout: "halves" });
-    for (const { pages, slots, pageSize, layers } of Object.values(x.caches)) {
-      const [keys, values] = [layers[0].keys, layers[0].values].map((state) => writeRows(state, slots, hidden));
-      const { positions, sequences } = x;
-      const attributes = { heads: 1, kvHeads: 1, scale: 1, pageSize };
-      hidden = add(hidden, attention({ q: hidden, keys, values, pages, positions, sequences }, attributes));
+    for (const [attend] of Object.values(x.attends)) {
+      hidden = add(hidden, attend(hidden, hidden, hidden, { heads: 1, kvHeads: 1, scale: 1 }));
     }
     return linear(gather(hidden, x.outputRows), x.parameter("head"));
   },
