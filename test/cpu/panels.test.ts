@@ -139,4 +139,28 @@ describe("a row of panels", () => {
     const few = plain(task, new KernelBench(wasmMachine, "emitted"), { rows: 5, outer: 16 });
     assert.deepEqual(all.slice(0, 4 * 16), few.slice(0, 4 * 16));
   });
+
+  it("is the same where a part has several blocks of rows and more panels than are taken together", () => {
+    const task = tasks.find(({ label }) => label === "q4_k by rounded activations")!;
+    const columns = 512;
+    const product = (rows: number, outer: number): Float32Array => {
+      const bench = new KernelBench(wasmMachine, "emitted");
+      const x = activations(bench, task, randomFloats(1, rows * columns), rows);
+      const weight = bench.weight(randomParameter(2, task.format, outer, columns));
+      const out = bench.reserve(rows * outer * 4);
+      bench.run(task.plain, { x, weight, out, rows, columns, outer });
+      return bench.floatsAt(out, rows * outer);
+    };
+    const [rows, outer, few] = [201, 7 * 32, 32];
+    const all = product(rows, outer);
+    assert.deepEqual(all.slice(0, 5 * outer), product(5, outer));
+    const narrow = product(rows, few);
+    for (let row = 0; row < rows; row++) {
+      assert.deepEqual(
+        all.slice(row * outer, row * outer + few),
+        narrow.slice(row * few, (row + 1) * few),
+        `row ${row}`,
+      );
+    }
+  });
 });

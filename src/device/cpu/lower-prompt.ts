@@ -2,7 +2,7 @@
 import { type ExtentValues, type Op, type Tensor, attributesOf, bound, rmsNormOp, unaryOp } from "../../graph/index.ts";
 import { PARTS_MAX } from "./control.ts";
 import { UNIT_ROW_PANELS } from "./kernels/tile-shapes.ts";
-import { ROW_BLOCK } from "./kernels/panels.ts";
+import { PANELS_TOGETHER, ROW_BLOCK } from "./kernels/panels.ts";
 import { PANEL_ROWS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
 import { activationBytes } from "./kernels/quantize.ts";
 import { roundNormPanelsKernel, roundPanelsKernel } from "./kernels/rounded-panels.ts";
@@ -16,6 +16,8 @@ import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./s
 /** Packed weight bytes times row blocks that make a part worth claiming. */
 const LEAST_BYTES = 65536;
 const PARTS_MOST = 256;
+/** Parts that keep all threads busy to the end of a step: with more, each has several panels, which are cheaper together. */
+const PARTS_ENOUGH = 64;
 /** Elements packed that make a part worth claiming. */
 const LEAST_PACKED = 16384;
 
@@ -97,7 +99,7 @@ function tileParts(linear: Tensor, units: number) {
   };
 }
 
-/** As many units as there are groups of outputs, for each block of rows. */
+/** A part is some panels of two groups of outputs by a block of rows. */
 function panelParts(linear: Tensor, lowering: Lowering) {
   const { packed, outer, columns } = weightOf(linear.inputs[1], lowering);
   const groups = Math.ceil(outer / GROUP_ROWS);
@@ -107,7 +109,9 @@ function panelParts(linear: Tensor, lowering: Lowering) {
     const count = valueOf(rows, extents);
     if (count === 0) return 0;
     const blocks = Math.ceil(count / ROW_BLOCK);
-    return Math.max(1, Math.min(Math.floor((groups * blocks) / least), PARTS_MOST * blocks, PARTS_MAX));
+    const panels = Math.ceil(groups / 2) * blocks;
+    const parts = Math.max(Math.ceil(panels / PANELS_TOGETHER), Math.min(panels, PARTS_ENOUGH));
+    return Math.max(1, Math.min(parts, Math.floor((groups * blocks) / least), PARTS_MOST * blocks, PARTS_MAX));
   };
 }
 

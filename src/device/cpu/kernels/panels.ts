@@ -1,6 +1,7 @@
 // The frame of the prompt class without tiles: a panel, 256 columns of one or more groups of 16 weight rows, is unpacked
 // once into scratch, then multiplied with a block of rows of activations, some rows and registers at a time. A part is a
-// share of the (row block, panel) pairs. A row's sums run over the panels in order, so its bytes do not depend on the
+// share of the (row block, groups) pairs, of which it takes some neighbours at a time: 256 columns of a block of rows meet
+// all of them before the next 256 columns. A row's sums run over the columns in order, so its bytes do not depend on the
 // rows beside it. What a panel holds: linear-panel.ts (int8), linear-decoded.ts (f32); what becomes of the sums:
 // panel-shapes.ts.
 import {
@@ -26,6 +27,12 @@ export const GROUP_BYTES = GROUP_ROWS * FLOAT_BYTES;
 export const ROW_BLOCK = 96;
 /** The most groups of a panel. */
 export const PANEL_GROUPS_MOST = 4;
+/**
+ * Panels that meet 256 columns of activations one after another: columns by the thousand leave the nearer caches before
+ * a row block's next panel would meet them; bench/kernels.ts --columns 8960.
+ */
+export const PANELS_TOGETHER = 4;
+const LINE_BYTES = 64;
 
 /** Sums of a tile, by row and register. */
 export type TileSums = readonly (readonly Variable<Floats>[])[];
@@ -78,43 +85,71 @@ export function panelKernel(parts: PanelParts): PanelKernel {
     const block = blockRows(tile);
     const blocks = w.columns.div(blockColumns);
     const panels = shape.panels(w);
-    const sums = k.scratch.add(tailBytes(PANEL_GROUPS_MOST * GROUP_ROWS));
-    const sumBytes = shape.groups * GROUP_BYTES;
-    const unpacked = sums.add(block * sumBytes);
+    const rowSumBytes = shape.groups * GROUP_BYTES;
+    const sumBytes = block * rowSumBytes;
+    const allSums = k.scratch.add(tailBytes(PANEL_GROUPS_MOST * GROUP_ROWS));
+    const unpacked = allSums.add(PANELS_TOGETHER * sumBytes);
+    /** Where the packed blocks from `from` on of a panel's groups are. */
+    const packedGroups = (panel: Int, from: Int): Int[] =>
+      shape.groupsOf(w, panel).map(({ weight, group }) => weight.add(group.mul(blocks).add(from).mul(blockBytes)));
     k.share(panels.mul(w.rows.add(block - 1).div(block)), (first, end) => {
-      k.range(first, end, 1, (unit) => {
-        const [firstRow, panel] = [unit.div(panels).mul(block), unit.rem(panels)];
+      k.range(first.div(panels), end.add(panels).sub(1).div(panels), 1, (rowBlock) => {
+        const firstRow = rowBlock.mul(block);
         const rows = w.rows.sub(firstRow).min(block);
-        const weights = shape
-          .groupsOf(w, panel)
-          .map(({ weight, group }) => weight.add(group.mul(blocks).mul(blockBytes)));
-        k.range(0, rows.add(tile.rows - 1).mul(sumBytes), k.lanes * FLOAT_BYTES, (at) => {
-          sums.add(at).store(k.floats(0));
-        });
-        k.range(0, blocks, panelBlocks, (from) => {
-          const count = blocks.sub(from).min(panelBlocks);
-          const groups = weights.map((weight, n) => {
-            const packed = weight.add(from.mul(blockBytes));
-            if (parts.unpacking === undefined) return packed;
-            const { groupBytes, unpack } = parts.unpacking;
-            const to = unpacked.add(n * groupBytes);
-            k.range(0, count, 1, (i) => unpack(k, packed.add(i.mul(blockBytes)), i, to));
-            return to;
+        const before = rowBlock.mul(panels);
+        const endPanel = end.sub(before).min(panels);
+        k.range(first.sub(before).max(0), endPanel, PANELS_TOGETHER, (firstPanel) => {
+          const together = endPanel.sub(firstPanel).min(PANELS_TOGETHER);
+          k.range(0, together.mul(sumBytes), k.lanes * FLOAT_BYTES, (at) => allSums.add(at).store(k.floats(0)));
+          k.range(0, blocks, panelBlocks, (from) => {
+            const count = blocks.sub(from).min(panelBlocks);
+            const { first, rowBytes } = parts.activations(w, from.div(panelBlocks));
+            const x = first.add(firstRow.mul(rowBytes));
+            k.range(0, together, 1, (n) => {
+              const packed = packedGroups(firstPanel.add(n), from);
+              const groups = parts.unpacking === undefined ? packed : unpackGroups(k, parts, packed, count, unpacked);
+              const isLast = n.add(1).equals(together);
+              const next = packedGroups(
+                firstPanel.add(isLast.select(k.int(0), n.add(1))),
+                from.add(isLast.select(k.int(panelBlocks), k.int(0))),
+              );
+              const sums = allSums.add(n.mul(sumBytes));
+              k.range(0, rows, tile.rows, (row) => {
+                prefetchShare(next, row, tile.rows, Math.ceil((panelBlocks * blockBytes) / block));
+                // where the last tile has fewer rows, the last one is multiplied again; nobody reads those sums
+                const tileRows = Array.from({ length: tile.rows }, (_, r) =>
+                  x.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
+                );
+                multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(rowSumBytes)), groups, count);
+              });
+            });
           });
-          const { first, rowBytes } = parts.activations(w, from.div(panelBlocks));
-          const x = first.add(firstRow.mul(rowBytes));
-          k.range(0, rows, tile.rows, (row) => {
-            // where the last tile has fewer rows, the last one is multiplied again; nobody reads those sums
-            const tileRows = Array.from({ length: tile.rows }, (_, r) =>
-              x.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
-            );
-            multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(sumBytes)), groups, count);
+          k.range(0, together, 1, (n) => {
+            shape.finish(k, w, allSums.add(n.mul(sumBytes)), firstRow, rows, firstPanel.add(n));
           });
         });
-        shape.finish(k, w, sums, firstRow, rows, panel);
       });
     });
   });
+}
+
+/** Unpacks `count` blocks of each group to scratch; gives where the groups are there. */
+function unpackGroups(k: KernelBuilder, parts: PanelParts, packed: readonly Int[], count: Int, unpacked: Int): Int[] {
+  const { groupBytes, unpack } = parts.unpacking!;
+  const blockBytes = groupBlockBytes(parts.format);
+  return packed.map((from, n) => {
+    const to = unpacked.add(n * groupBytes);
+    k.range(0, count, 1, (i) => unpack(k, from.add(i.mul(blockBytes)), i, to));
+    return to;
+  });
+}
+
+/** Asks for what `rows` rows from `row` on have of the bytes at each place, which all rows of a block share out. */
+function prefetchShare(places: readonly Int[], row: Int, rows: number, rowBytes: number): void {
+  for (const place of places) {
+    const at = place.add(row.mul(rowBytes));
+    for (let line = 0; line < rows * rowBytes; line += LINE_BYTES) at.prefetch(line);
+  }
 }
 
 /** Multiplies some rows by all registers of a panel. */
