@@ -66,7 +66,7 @@ function multiply(k: KernelBuilder, columns: Int, { rows, registers }: Tile, sum
 }
 
 const unpackingOf = (name: PackedFormat): PanelParts["unpacking"] => ({
-  groupBytes: PANEL_COLUMNS * GROUP_BYTES,
+  groupBytes: () => PANEL_COLUMNS * GROUP_BYTES,
   unpack(k, from, i, to) {
     k.range(0, GROUP_ROWS / k.lanes, 1, (register) => {
       const at = to.add(i.mul(layouts[name].columns * GROUP_BYTES)).add(register.mul(k.lanes * FLOAT_BYTES));

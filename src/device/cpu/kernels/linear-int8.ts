@@ -4,7 +4,8 @@
 import type { Floats, Int, Ints, KernelBuilder, Machine, Variable } from "../../../lanes/index.ts";
 import { groupBlockBytes } from "../packed-layouts.ts";
 import { type Block, NIBBLE, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
-import { type Core, tilesOf } from "./core.ts";
+import { ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
+import type { Core } from "./core.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
 
@@ -15,6 +16,11 @@ const PREFETCH_BYTES = 6144;
 const LINE_BYTES = 64;
 /** Registers of a group that are taken together, whose activations are loaded once; bench/decode.ts, from cache. */
 const TOGETHER = 2;
+/** Each weight register is unpacked once for all rows, whose sums wait in memory where registers are few; the same bench. */
+const TILES = [
+  { rows: 4, registers: 1 },
+  { rows: 8, registers: 1 },
+];
 /** How many of a machine's registers hold integer sums; the same bench. */
 const SUM_REGISTERS = { 32: 16, 16: 4 } as const;
 
@@ -28,11 +34,11 @@ function core(name: QuantizedName): Core {
     format: name,
     rowBytes: (columns) => columns.mul(ACTIVATION_BYTES / ACTIVATION_COLUMNS),
     registerBytes: (k) => k.lanes * FLOAT_BYTES,
-    tiles: tilesOf,
+    tiles: () => TILES,
     multiply(k, weight, rows, columns, registers) {
       const sums = rows.map(() => k.variables(registers, k.floats(0)));
       const together = Math.min(registers, TOGETHER);
-      const runs = format.runs.flatMap((run) => splitRun(format, run, rows.length * together, k.machine.registers));
+      const runs = format.runs.flatMap((run) => splitRun(format, run, rows.length * together, k.machine));
       const at = k.variable(weight);
       const turn = (from: Int, blocks: number): void => {
         const weights = at.value;
@@ -68,14 +74,12 @@ function prefetcher(at: Int, bytes: number, times: number): () => void {
 }
 
 /** A run in pieces whose integer sums fit the registers: `sums` for each sub-block. */
-function splitRun(
-  format: QuantizedFormat,
-  run: readonly number[],
-  sums: number,
-  registers: Machine["registers"],
-): number[][] {
+function splitRun(format: QuantizedFormat, run: readonly number[], sums: number, machine: Machine): number[][] {
   const subs = [...new Set(run.map((t) => subOf(format, t)))];
-  const most = Math.max(1, Math.floor(SUM_REGISTERS[registers] / sums));
+  const most = Math.max(
+    1,
+    Math.floor(SUM_REGISTERS[machine.registers] / sums / (bytePlanes(machine, format).kept > 1 ? 2 : 1)),
+  );
   const pieces = Array.from({ length: Math.ceil(subs.length / most) }, (_, i) => subs.slice(i * most, (i + 1) * most));
   return pieces.map((piece) => run.filter((t) => piece.includes(subOf(format, t))));
 }
@@ -83,11 +87,10 @@ function splitRun(
 /** The sub-block that a quad belongs to. */
 const subOf = ({ subColumns }: QuantizedFormat, t: number): number => Math.floor((t * QUAD) / subColumns);
 
-/** Integer sums of one sub-block, by row and register: of bytes as they are, and of those that are 16 times too big. */
+/** Integer sums of one sub-block, by row, register and plane: of bytes as they are, and of those that are 16 times too big. */
 interface Products {
-  readonly sub: number;
-  readonly plain: (Ints | undefined)[][];
-  readonly shifted: (Ints | undefined)[][];
+  readonly plain: ByteSum[][][];
+  readonly shifted: ByteSum[][][];
 }
 
 /** Adds the products of one run of quads to the sums. `xs`: the rows' activations; the block's begin at `offset`. */
@@ -101,42 +104,47 @@ function addRun(
   sums: readonly (readonly Variable<Floats>[])[],
   prefetch: () => void,
 ): void {
-  const nothing = (): undefined[][] => xs.map(() => blocks.map(() => undefined));
+  const form = bytePlanes(k.machine, format);
   const products = new Map<number, Products>();
-  for (const t of run) {
-    prefetch();
-    const sub = subOf(format, t);
-    const known = products.get(sub) ?? { sub, plain: nothing(), shifted: nothing() };
-    products.set(sub, known);
-    const weights = blocks.map((block) => block.quad(t));
-    for (const [r, x] of xs.entries()) {
-      const part = Math.floor((t * QUAD) / ACTIVATION_COLUMNS);
-      const bytesAt = offset + part * ACTIVATION_BYTES + Activation.bytes + ((t * QUAD) % ACTIVATION_COLUMNS);
-      const multiply = multiplier(k, x, bytesAt);
-      for (const [n, weight] of weights.entries()) {
-        const isShifted = blocks[n].shift(t) > 0;
-        const chain = isShifted ? known.shifted : known.plain;
-        const start = isShifted ? k.ints(0) : startOf(k, format, sub, x, offset);
-        chain[r][n] = multiply(chain[r][n] ?? start, weight, isShifted ? 8 : format.bits);
+  for (const [p, plane] of form.planes.entries()) {
+    for (const quads of keptTogether(run, form)) {
+      const weights = quads.map((t) => {
+        prefetch();
+        return blocks.map((block) => plane(block.quad(t)));
+      });
+      for (const [r, x] of xs.entries()) {
+        for (const [i, t] of quads.entries()) {
+          const sub = subOf(format, t);
+          const known = products.get(sub) ?? { plain: [], shifted: [] };
+          products.set(sub, known);
+          const part = Math.floor((t * QUAD) / ACTIVATION_COLUMNS);
+          const bytesAt = offset + part * ACTIVATION_BYTES + Activation.bytes + ((t * QUAD) % ACTIVATION_COLUMNS);
+          const quad = new SplatQuad(k, x, bytesAt);
+          for (const [n, weight] of weights[i].entries()) {
+            const isShifted = blocks[n].shift(t) > 0;
+            const chains = (((isShifted ? known.shifted : known.plain)[r] ??= [])[n] ??= []);
+            const start = isShifted || p > 0 ? undefined : startOf(format, sub, x, offset);
+            (chains[p] ??= new ByteSum(k, form, start)).add(quad, weight, isShifted ? 8 : form.bits);
+          }
+        }
       }
     }
   }
-  for (const { sub, plain, shifted } of products.values()) {
+  for (const [sub, { plain, shifted }] of products) {
     const [part, half] = [Math.floor((sub * format.subColumns) / ACTIVATION_COLUMNS), sub & 1];
     const at = offset + part * ACTIVATION_BYTES;
     const totalAt =
       at + (format.subColumns === ACTIVATION_COLUMNS ? Activation.total : Activation.totalHalf + 4 * half);
     for (const [n, block] of blocks.entries()) {
       // where all bytes are 16 times too big the scale is a 16th, which is exact
-      const isAllShifted = plain[0][n] === undefined;
-      const d = isAllShifted ? block.d().mul(2 ** -NIBBLE) : block.d();
+      const d = plain.length === 0 ? block.d().mul(2 ** -NIBBLE) : block.d();
       const scale = block.scale === undefined ? d : d.mul(block.scale(sub).toFloats());
       const added = block.lower?.factor().neg().mul(block.lower.min(sub).toFloats()) ?? block.plus?.();
       for (const [r, x] of xs.entries()) {
         const sum = sums[r][n];
-        const [low, high] = [plain[r][n], shifted[r][n]];
+        const [low, high] = [plain, shifted].map((chains) => chains[r] && sumOfPlanes(chains[r][n]));
         const product = low === undefined || high === undefined ? (low ?? high) : low.add(high.shrSigned(NIBBLE));
-        const real = (product as Ints).toFloats().mul(x.splatFloats(at + Activation.d));
+        const real = product.toFloats().mul(x.splatFloats(at + Activation.d));
         const next = real.madd(scale, sum.value);
         sum.value = added === undefined ? next : added.madd(x.splatFloats(totalAt), next);
       }
@@ -145,19 +153,11 @@ function addRun(
 }
 
 /** What a sub-block's sum begins with, so that bytes count as `zero` less. */
-function startOf(k: KernelBuilder, { zero, subColumns }: QuantizedFormat, sub: number, x: Int, offset: number): Ints {
-  if (zero === 0) return k.ints(0);
+function startOf({ zero, subColumns }: QuantizedFormat, sub: number, x: Int, offset: number): Ints | undefined {
+  if (zero === 0) return undefined;
   const part = Math.floor((sub * subColumns) / ACTIVATION_COLUMNS);
   const sumAt = subColumns === ACTIVATION_COLUMNS ? Activation.minusSum : Activation.minusSumHalf + 4 * (sub & 1);
   return x.splatInts(offset + part * ACTIVATION_BYTES + sumAt).shl(Math.log2(zero));
-}
-
-/** A product by four activations, whose bytes are taken apart once where there is no byte product. */
-function multiplier(k: KernelBuilder, x: Int, offset: number): (sum: Ints, weights: Ints, bits: 7 | 8) => Ints {
-  const bytes = x.splatInts(offset);
-  if (k.machine.dot !== "none") return (sum, weights, bits) => sum.dotBytes(bytes, weights, bits);
-  const [even, odd] = [bytes.shlHalves(8).shrSignedHalves(8), bytes.shrSignedHalves(8)];
-  return (sum, weights) => sum.add(even.dotHalves(weights.and(0x00ff00ff))).add(odd.dotHalves(weights.shrHalves(8)));
 }
 
 export const int8Cores = Object.fromEntries(

@@ -64,7 +64,7 @@ export interface PanelParts {
   /** How a group is unpacked; absent: its packed form is what is multiplied. */
   readonly unpacking?: {
     /** Bytes that an unpacked group takes. */
-    readonly groupBytes: number;
+    readonly groupBytes: (machine: Machine) => number;
     /** Unpacks block `i` of a panel, of all 16 rows of a group, from its packed form to the unpacked group `to`. */
     readonly unpack: (k: KernelBuilder, from: Int, i: Int, to: Int) => void;
   };
@@ -138,7 +138,7 @@ function unpackGroups(k: KernelBuilder, parts: PanelParts, packed: readonly Int[
   const { groupBytes, unpack } = parts.unpacking!;
   const blockBytes = groupBlockBytes(parts.format);
   return packed.map((from, n) => {
-    const to = unpacked.add(n * groupBytes);
+    const to = unpacked.add(n * groupBytes(k.machine));
     k.range(0, count, 1, (i) => unpack(k, from.add(i.mul(blockBytes)), i, to));
     return to;
   });
