@@ -2,11 +2,10 @@
 // by weights of every format, and whole models in the mixtures of formats that files have. No processor is asked, so
 // tiles and AVX-512 are checked wherever this runs.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { Executor, InputArray } from "../../src/device/executor.ts";
 import { type ExtentValues, type Graph, graph, input, linear, parameter } from "../../src/graph/index.ts";
-import type { Kernel } from "../../src/lanes/index.ts";
+import type { X64Tier } from "../../src/lanes/x64/machines.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
 import { runGemm } from "../cpu/gemm-runner.ts";
@@ -112,8 +111,6 @@ async function runModel(executor: Executor, { family, formatOf, kvType }: Mixtur
   ]);
 }
 
-const machines = allMachines();
-
 const done = new Map<string, Set<string>>();
 /** What machines have done of a task. */
 function doneBy(task: string): Set<string> {
@@ -166,42 +163,24 @@ function compareGemms(code: MachineCode): void {
   }
 }
 
-for (const code of machines) {
-  describe(`machine code of ${code.tier} equals the interpreter`, () => {
-    it("products of two matrices", () => compareGemms(code));
-    for (const { name, precision, tiers, run } of tasks) {
-      if (tiers?.test(code.tier) === false) continue;
-      it(name, () => run(createLockstepExecutor(code, { precision, done: doneBy(name) })));
-    }
-  });
-}
-
-for (const code of allMachines("windows").filter(({ tier }) => /^(amx|avx2)$/.test(tier))) {
-  describe(`machine code of ${code.tier} for Windows equals the interpreter and gives registers back`, () => {
+/** Every task on the machines of these tiers, and some of them as code for Windows on the first; gives the machines. */
+export function kernelSuite(tiers: readonly X64Tier[]): MachineCode[] {
+  const machines = allMachines().filter(({ tier }) => tiers.includes(tier as X64Tier));
+  assert.equal(machines.length, tiers.length);
+  for (const code of machines) {
+    describe(`machine code of ${code.tier} equals the interpreter`, () => {
+      it("products of two matrices", () => compareGemms(code));
+      for (const { name, precision, tiers, run } of tasks) {
+        if (tiers?.test(code.tier) === false) continue;
+        it(name, () => run(createLockstepExecutor(code, { precision, done: doneBy(name) })));
+      }
+    });
+  }
+  const [windows] = allMachines("windows").filter(({ tier }) => tier === tiers[0]);
+  describe(`machine code of ${windows.tier} for Windows equals the interpreter and gives registers back`, () => {
     for (const { name, precision, run } of tasks.filter(({ name }) => /q6_k|attention/.test(name))) {
-      it(name, () => run(createLockstepExecutor(code, { precision, done: new Set() })));
+      it(name, () => run(createLockstepExecutor(windows, { precision, done: new Set() })));
     }
   });
+  return machines;
 }
-
-const KERNELS = new URL("../../src/device/cpu/kernels/", import.meta.url);
-
-/** Kernels among a module's exports and in records of them. */
-function kernelsIn(value: unknown): Kernel[] {
-  if (typeof value !== "object" || value === null) return [];
-  if ("words" in value && "body" in value) return [value as Kernel];
-  return Object.values(value).flatMap(kernelsIn);
-}
-
-it("no file of kernels is left out", async () => {
-  const seen = new Set(machines.flatMap(({ kernels }) => [...kernels.keys()]));
-  const files = readdirSync(KERNELS).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  const modules = await Promise.all(
-    files.map(async (file) => ({ file, kernels: kernelsIn({ ...(await import(new URL(file, KERNELS).href)) }) })),
-  );
-  const without = modules.filter(({ kernels }) => kernels.length > 0 && !kernels.some((kernel) => seen.has(kernel)));
-  assert.deepEqual(
-    without.map(({ file }) => file),
-    [],
-  );
-});
