@@ -13,21 +13,27 @@ export interface Peaks {
   readonly bf16?: number;
 }
 
-/** A round takes about so long: long beside waking threads, short beside what else the machine does. */
+/** By default a round takes about so long: long beside waking threads, short beside what else the machine does. */
 const PEAK_MS = 8;
 const PEAK_ROUNDS = 8;
 
-/** What `threads` threads reach with one tier's instructions. */
-export async function measurePeaks(tier: Tier, threads: number): Promise<Peaks> {
+/** What `threads` threads reach with one tier's instructions, the best of rounds of `ms` or more. */
+export async function measurePeaks(tier: Tier, threads: number, ms = PEAK_MS): Promise<Peaks> {
   const peaks = [floatPeak, bytePeak, ...(tier.machine.tiles ? [tilePeak] : [])];
   const kernels = peaks.map(({ kernel }) => kernel);
   await using run = new KernelRun({ tier, kernels, threads, bytes: PEAK_DATA_BYTES });
   fillWithNumbers(run.data);
-  const [f32, int8, bf16] = await inTurn(peaks, (peak) => measurePeak(run, peak, tier, threads));
+  const [f32, int8, bf16] = await inTurn(peaks, (peak) => measurePeak(run, peak, tier, threads, ms));
   return { f32, int8, ...(bf16 !== undefined && { bf16 }) };
 }
 
-async function measurePeak(run: KernelRun, peak: PeakKernel, tier: Tier, threads: number): Promise<number> {
+async function measurePeak(
+  run: KernelRun,
+  peak: PeakKernel,
+  tier: Tier,
+  threads: number,
+  roundMs: number,
+): Promise<number> {
   const { lanes, registers } = tier.machine;
   const operations = peak.operationsPerTurn(lanes, registers) * threads;
   const bestMs = async (turns: number, rounds: number): Promise<number> => {
@@ -41,8 +47,8 @@ async function measurePeak(run: KernelRun, peak: PeakKernel, tier: Tier, threads
   };
   let turns = 1000;
   let ms = await bestMs(turns, PEAK_ROUNDS); // threads start, code is compiled once more
-  while (ms < PEAK_MS) {
-    turns = Math.ceil(turns * Math.min(16, (1.25 * PEAK_MS) / ms));
+  while (ms < roundMs) {
+    turns = Math.ceil(turns * Math.min(16, (1.25 * roundMs) / ms));
     ms = await bestMs(turns, 2);
   }
   const giga = (turns * operations) / (await bestMs(turns, PEAK_ROUNDS)) / 1e6;
