@@ -1,18 +1,7 @@
 // Which values of a graph's decode class are computed together: products over the same activations in one step, with what
 // is done to their sums (a gate, an activation, a residual), and norms with the residual before them. Here: the patterns.
 // What steps they become: lower-decode.ts.
-import {
-  type Op,
-  type Tensor,
-  type UnaryName,
-  attributesOf,
-  binaryOp,
-  bound,
-  isParameter,
-  linearOp,
-  rmsNormOp,
-  unaryOp,
-} from "../../graph/index.ts";
+import { type Op, type Tensor, bound, isParameter, linearOp, rmsNormOp } from "../../graph/index.ts";
 import type { Core } from "./kernels/core.ts";
 import type { Epilogue } from "./kernels/linear-decode.ts";
 import { decodedCores } from "./kernels/linear-f32.ts";
@@ -22,6 +11,7 @@ import { normRowsScratch } from "./kernels/norm-rows.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+import { type Gate, gateOf, isBinary, isGateActivation, isUnary, unaryKind } from "./patterns.ts";
 
 /** Products over one x, and what becomes of their sums. */
 export interface ProductUnit {
@@ -49,10 +39,6 @@ export type Units = ReadonlyMap<Tensor, { readonly unit: Unit; readonly isPlace:
 
 export const isDecode = (node: Tensor): boolean => node.shape.length === 2 && bound(node.shape[0]) <= DECODE_ROWS;
 const isDecodeLinear = (node: Tensor): boolean => node.op === linearOp && isDecode(node) && isParameter(node.inputs[1]);
-const isKind = (node: Tensor, kind: "add" | "multiply"): boolean =>
-  node.op === (binaryOp as Op) && isDecode(node) && attributesOf(node, binaryOp).kind === kind;
-const isUnary = (node: Tensor): boolean => node.op === (unaryOp as Op) && isDecode(node);
-const unaryKind = (node: Tensor): UnaryName => attributesOf(node, unaryOp).kind;
 /** A norm over whole rows. */
 const isRowNorm = (node: Tensor): boolean =>
   node.op === (rmsNormOp as Op) &&
@@ -90,21 +76,22 @@ export function decodeUnits(lowering: Lowering): Units {
   };
   const isFree = (node: Tensor): boolean => !units.has(node);
   for (const node of nodes) {
-    const found = gateOf(node, lowering);
+    const found = gateOfProducts(node, lowering);
     if (found === undefined) continue;
-    const linears = [found.gate.inputs[0], found.up];
-    const epilogue = { kind: "gate", by: unaryKind(found.gate) } as const;
-    add({ kind: "product", linears, epilogue, results: [node] }, node, [...linears, found.gate, node]);
+    const { x, activation, other } = found;
+    const epilogue = { kind: "gate", by: unaryKind(activation) } as const;
+    const unit = { kind: "product", linears: [x, other], epilogue, results: [node] } as const;
+    add(unit, node, [x, activation, other, node]);
   }
   for (const node of nodes) {
     const products = node.inputs.filter((x) => isDecodeLinear(x) && isFree(x) && lowering.onlyReader(x) === node);
     const linear = products.at(-1);
     if (linear === undefined) continue;
     const unit = { kind: "product", linears: [linear], results: [node] } as const;
-    if (isKind(node, "add")) {
+    if (isBinary(node, "add")) {
       const residual = node.inputs[0] === linear ? node.inputs[1] : node.inputs[0];
       add({ ...unit, epilogue: { kind: "add" }, residual }, node, [linear, node]);
-    } else if (isUnary(node)) {
+    } else if (isUnary(node) && !isGateActivation(node, lowering)) {
       add({ ...unit, epilogue: { kind: "map", by: unaryKind(node) } }, node, [linear, node]);
     }
   }
@@ -119,7 +106,7 @@ export function decodeUnits(lowering: Lowering): Units {
   for (const linears of groups.values()) {
     add({ kind: "product", linears, epilogue: { kind: "none" }, results: linears }, linears[0], linears);
   }
-  for (const sum of nodes.filter((node) => isKind(node, "add") && isFree(node))) {
+  for (const sum of nodes.filter((node) => isBinary(node, "add") && isDecode(node) && isFree(node))) {
     const before = sum.inputs.find((x) => isRowNorm(x) && isFree(x) && lowering.onlyReader(x) === sum);
     const after = (lowering.readers(sum) ?? []).find((reader) => isRowNorm(reader) && isFree(reader));
     const others = [before, after].filter((node) => node !== undefined);
@@ -133,15 +120,12 @@ export function decodeUnits(lowering: Lowering): Units {
   return units;
 }
 
-/** Of f(gate x) * up x the value of f and the other product, where nobody else reads any of the three. */
-function gateOf(node: Tensor, lowering: Lowering): { gate: Tensor; up: Tensor } | undefined {
-  if (!isKind(node, "multiply")) return undefined;
-  for (const [gate, up] of [node.inputs, [...node.inputs].reverse()]) {
-    if (!isUnary(gate) || !isDecodeLinear(gate.inputs[0]) || !isDecodeLinear(up)) continue;
-    const [linear] = gate.inputs;
-    const isAlone = lowering.onlyReader(linear) === gate && [gate, up].every((x) => lowering.onlyReader(x) === node);
-    const isSame = linear.inputs[0] === up.inputs[0] && readsRounded(linear, lowering) === readsRounded(up, lowering);
-    if (isAlone && isSame) return { gate, up };
-  }
-  return undefined;
+/** f(W x) * (V x), where both products read x in one form and nobody else reads them. */
+function gateOfProducts(node: Tensor, lowering: Lowering): Gate | undefined {
+  const gate = gateOf(node, lowering);
+  if (gate === undefined) return undefined;
+  const { x, activation, other } = gate;
+  if (!isDecodeLinear(x) || !isDecodeLinear(other) || x.inputs[0] !== other.inputs[0]) return undefined;
+  if (lowering.onlyReader(x) !== activation || lowering.onlyReader(other) !== node) return undefined;
+  return readsRounded(x, lowering) === readsRounded(other, lowering) ? gate : undefined;
 }

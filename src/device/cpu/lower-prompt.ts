@@ -1,5 +1,5 @@
 // Products of a prompt's rows and a weight: their steps and parts, with what is computed on their way (prompt-fusion.ts).
-import { type ExtentValues, type Op, type Tensor, attributesOf, bound, rmsNormOp, unaryOp } from "../../graph/index.ts";
+import { type ExtentValues, type Tensor, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
 import { PARTS_MAX } from "./control.ts";
 import { UNIT_ROW_PANELS } from "./kernels/tile-shapes.ts";
 import { PANELS_TOGETHER, ROW_BLOCK } from "./kernels/panels.ts";
@@ -9,6 +9,7 @@ import { roundNormPanelsKernel, roundPanelsKernel } from "./kernels/rounded-pane
 import { type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
+import { isUnary, unaryKind } from "./patterns.ts";
 import { type ActivationForm, promptProduct, tileUnits } from "./prompt-class.ts";
 import { gatedProduct, isFusedProduct, isPackedNorm, residualProduct } from "./prompt-fusion.ts";
 import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
@@ -25,7 +26,7 @@ const LEAST_PACKED = 16384;
 export function promptFusion(node: Tensor, lowering: Lowering): Lower | undefined {
   if (node.shape.length !== 2 || bound(node.shape[0]) <= DECODE_ROWS) return undefined;
   if (isFusedProduct(node, lowering) || isPackedNorm(node, lowering)) return () => {};
-  if (node.op === (unaryOp as Op)) {
+  if (isUnary(node)) {
     const reader = lowering.onlyReader(node);
     const gated = reader === undefined ? undefined : gatedProduct(reader, lowering);
     return gated?.activation === node ? () => {} : undefined;
@@ -44,12 +45,11 @@ const lowerResidual: Lower = (node, lowering) => {
 };
 
 const lowerGated: Lower = (node, lowering) => {
-  const { gate, activation, up } = gatedProduct(node, lowering)!;
-  const { form, gated } = promptProduct(gate.inputs[1], lowering);
+  const { x, activation, other } = gatedProduct(node, lowering)!;
+  const { form, gated } = promptProduct(x.inputs[1], lowering);
   const out = outPlace(node, form, lowering);
-  const kernel = gated(attributesOf(activation, unaryOp).kind);
-  const words = { second: lowering.packedWeight(up.inputs[1], "all"), out, residual: 0 };
-  productStep(gate, lowering, words, kernel);
+  const words = { second: lowering.packedWeight(other.inputs[1], "all"), out, residual: 0 };
+  productStep(x, lowering, words, gated(unaryKind(activation)));
 };
 
 /** Where a gated product goes: what products read, in their form. */

@@ -1,18 +1,12 @@
 // Which values of a prompt program are computed on the way of others: f(gate x) * up x in one step, a residual added by
 // the product that it is added to, a norm by the packing of what products read. Here: the patterns. What steps they
 // become: lower-prompt.ts.
-import { type Op, type Tensor, attributesOf, binaryOp, linearOp, rmsNormOp, unaryOp } from "../../graph/index.ts";
+import { type Op, type Tensor, linearOp, rmsNormOp } from "../../graph/index.ts";
 import { GROUP_ROWS } from "./packed-layouts.ts";
 import { columnsOf, weightOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
+import { type Gate, gateOf, isBinary, isUnary } from "./patterns.ts";
 import { isPromptLinear, promptProduct } from "./prompt-class.ts";
-
-/** f(gate) * up, where nobody else reads any of them but products in the form in which it is given. */
-export interface GatedProduct {
-  readonly gate: Tensor;
-  readonly activation: Tensor;
-  readonly up: Tensor;
-}
 
 /** product + residual. */
 export interface ResidualProduct {
@@ -20,31 +14,22 @@ export interface ResidualProduct {
   readonly residual: Tensor;
 }
 
-const isKind = (node: Tensor, kind: "add" | "multiply"): boolean =>
-  node.op === (binaryOp as Op) && attributesOf(node, binaryOp).kind === kind;
-
-/** What `node` is, where it is a gated product. */
-export function gatedProduct(node: Tensor, lowering: Lowering): GatedProduct | undefined {
-  if (!isKind(node, "multiply")) return undefined;
-  for (const [first, second] of [node.inputs, [...node.inputs].reverse()]) {
-    const found = { gate: first.inputs[0], activation: first, up: second };
-    if (first.op === (unaryOp as Op) && isGated(found, node, lowering)) return found;
-  }
-  return undefined;
+/**
+ * f(W x) * (V x), of two weights of one format, where nobody else reads the products and only products in the form in
+ * which it is given read `node`.
+ */
+export function gatedProduct(node: Tensor, lowering: Lowering): Gate | undefined {
+  const gate = gateOf(node, lowering);
+  return gate !== undefined && isProductGate(gate, node, lowering) ? gate : undefined;
 }
 
-function isGated({ gate, activation, up }: GatedProduct, node: Tensor, lowering: Lowering): boolean {
-  if (!isPromptLinear(gate) || !isPromptLinear(up) || gate.inputs[0] !== up.inputs[0]) return false;
-  if (gate.inputs.length > 2 || up.inputs.length > 2) return false; // biases
-  const chain: [Tensor, Tensor][] = [
-    [gate, activation],
-    [activation, node],
-    [up, node],
-  ];
-  if (chain.some(([value, reader]) => lowering.onlyReader(value) !== reader)) return false;
-  const [first, second] = [gate, up].map((linear) => weightOf(linear.inputs[1], lowering));
+function isProductGate({ x, activation, other }: Gate, node: Tensor, lowering: Lowering): boolean {
+  if (!isPromptLinear(x) || !isPromptLinear(other) || x.inputs[0] !== other.inputs[0]) return false;
+  if (x.inputs.length > 2 || other.inputs.length > 2) return false; // biases
+  if (lowering.onlyReader(x) !== activation || lowering.onlyReader(other) !== node) return false;
+  const [first, second] = [x, other].map((linear) => weightOf(linear.inputs[1], lowering));
   if (first.packed !== second.packed || first.outer % (2 * GROUP_ROWS) !== 0) return false;
-  const { form } = promptProduct(gate.inputs[1], lowering);
+  const { form } = promptProduct(x.inputs[1], lowering);
   return form === "f32" || isReadAs(node, form, lowering);
 }
 
@@ -62,7 +47,7 @@ function isReadAs(value: Tensor, form: "int8" | "tiles", lowering: Lowering): bo
 
 /** What `node` is, where it adds something to a product that nobody else reads: to the later one, if both are. */
 export function residualProduct(node: Tensor, lowering: Lowering): ResidualProduct | undefined {
-  if (!isKind(node, "add")) return undefined;
+  if (!isBinary(node, "add")) return undefined;
   const products = node.inputs.filter((input) => isPromptLinear(input) && lowering.onlyReader(input) === node);
   const product = products.reduce<Tensor | undefined>((a, b) => (a === undefined || b.id > a.id ? b : a), undefined);
   if (product === undefined) return undefined;
@@ -80,9 +65,9 @@ export function isFusedProduct(node: Tensor, lowering: Lowering): boolean {
   if (node.op !== linearOp) return false;
   const reader = lowering.onlyReader(node);
   if (reader === undefined) return false;
-  const multiplied = reader.op === (unaryOp as Op) ? lowering.onlyReader(reader) : reader;
+  const multiplied = isUnary(reader) ? lowering.onlyReader(reader) : reader;
   if (multiplied === undefined) return false;
   const gated = gatedProduct(multiplied, lowering);
-  if (gated !== undefined) return gated.gate === node || gated.up === node;
+  if (gated !== undefined) return gated.x === node || gated.other === node;
   return residualProduct(reader, lowering)?.product === node;
 }

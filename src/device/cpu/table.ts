@@ -1,7 +1,5 @@
 // Which kernels compute which op: one row each.
 import {
-  type Op,
-  type Tensor,
   attentionOp,
   attributesOf,
   binaryOp,
@@ -24,41 +22,25 @@ import { gatherRowsKernel } from "./kernels/rows.ts";
 import { isHeadNorm, lowerAttention, lowerRope, lowerWriteRows } from "./lower-attention.ts";
 import { LEAST_ELEMENTS, type Lower, chunks, columnsOf, emit } from "./lower-common.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
-import type { Lowering } from "./lowering.ts";
 import { packedFormat } from "./packed-layouts.ts";
+import { gateOf, isGateActivation, unaryKind } from "./patterns.ts";
 import { countOf, floatWord } from "./step.ts";
 
 const unary: Lower = (node, lowering) => {
-  if (gateOf(node, lowering) !== undefined) return; // the multiplication that reads it does both
-  const [x] = node.inputs;
-  const a = lowering.place(x);
+  if (isGateActivation(node, lowering)) return;
+  const a = lowering.place(node.inputs[0]);
   const count = countOf(node.shape);
-  emit(lowering, node, unaryKernels[attributesOf(node, unaryOp).kind], { a, b: a, count }, chunks(node));
+  emit(lowering, node, unaryKernels[unaryKind(node)], { a, b: a, count }, chunks(node));
 };
 
 const binary: Lower = (node, lowering) => {
-  const { kind } = attributesOf(node, binaryOp);
-  const count = countOf(node.shape);
-  const gate = node.inputs.find((input) => gateOf(input, lowering) === node);
-  if (gate !== undefined) {
-    const other = node.inputs[0] === gate ? node.inputs[1] : node.inputs[0];
-    const words = { a: lowering.place(gate.inputs[0]), b: lowering.place(other), count };
-    return emit(lowering, node, gateKernels[attributesOf(gate, unaryOp).kind], words, chunks(node));
-  }
-  const [a, b] = node.inputs.map((input) => lowering.place(input));
-  emit(lowering, node, binaryKernels[kind], { a, b, count }, chunks(node));
+  const gate = gateOf(node, lowering);
+  const kernel =
+    gate === undefined ? binaryKernels[attributesOf(node, binaryOp).kind] : gateKernels[unaryKind(gate.activation)];
+  const factors = gate === undefined ? node.inputs : [gate.x, gate.other];
+  const [a, b] = factors.map((factor) => lowering.place(factor));
+  emit(lowering, node, kernel, { a, b, count: countOf(node.shape) }, chunks(node));
 };
-
-/** The multiplication that computes this unary value on its way, if it is the value's only reader. */
-function gateOf(tensor: Tensor, lowering: Lowering): Tensor | undefined {
-  if (tensor.op !== (unaryOp as Op)) return undefined;
-  const reader = lowering.onlyReader(tensor);
-  if (reader === undefined || reader.op !== (binaryOp as Op)) return undefined;
-  if (attributesOf(reader, binaryOp).kind !== "multiply") return undefined;
-  // of two unary factors the first is taken
-  const first = reader.inputs.find((input) => input.op === (unaryOp as Op) && lowering.onlyReader(input) === reader);
-  return first === tensor ? reader : undefined;
-}
 
 const rmsNorm: Lower = (node, lowering) => {
   if (isHeadNorm(node, lowering)) return;

@@ -1,0 +1,40 @@
+// Patterns of ops that each class of programs looks for: decode-fusion.ts, prompt-fusion.ts, and the table for what these
+// leave. All ask here, so that nobody leaves out a value that another reads.
+import {
+  type BinaryName,
+  type Op,
+  type Tensor,
+  type UnaryName,
+  attributesOf,
+  binaryOp,
+  unaryOp,
+} from "../../graph/index.ts";
+import type { Lowering } from "./lowering.ts";
+
+export const isBinary = (node: Tensor, kind: BinaryName): boolean =>
+  node.op === (binaryOp as Op) && attributesOf(node, binaryOp).kind === kind;
+export const isUnary = (node: Tensor): boolean => node.op === (unaryOp as Op);
+export const unaryKind = (node: Tensor): UnaryName => attributesOf(node, unaryOp).kind;
+
+/** f(x) * other, whose multiplication computes f on its way. */
+export interface Gate {
+  readonly x: Tensor;
+  /** f(x). */
+  readonly activation: Tensor;
+  readonly other: Tensor;
+}
+
+/** What `node` is, where it multiplies an activation that nobody else reads: of two the first. */
+export function gateOf(node: Tensor, lowering: Lowering): Gate | undefined {
+  if (!isBinary(node, "multiply")) return undefined;
+  const activation = node.inputs.find((input) => isUnary(input) && lowering.onlyReader(input) === node);
+  if (activation === undefined) return undefined;
+  const other = node.inputs[node.inputs[0] === activation ? 1 : 0];
+  return { x: activation.inputs[0], activation, other };
+}
+
+/** Whether a multiplication computes this value on its way. */
+export function isGateActivation(node: Tensor, lowering: Lowering): boolean {
+  const reader = lowering.onlyReader(node);
+  return reader !== undefined && gateOf(reader, lowering)?.activation === node;
+}
