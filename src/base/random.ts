@@ -36,6 +36,13 @@ export function uniform(seed: number, stream: number, position: number): number 
   return ((a >>> 5) * 2 ** 26 + (b >>> 6)) / 2 ** 53;
 }
 
+/** High 32 bits of a product of two u32, from four products of halves, each exact in a double. */
 function multiplyHigh(a: number, b: number): number {
-  return Number((BigInt(a) * BigInt(b)) >> 32n);
+  const aHigh = a >>> 16;
+  const aLow = a & 0xffff;
+  const bHigh = b >>> 16;
+  const bLow = b & 0xffff;
+  const low = aLow * bLow;
+  const middle = aHigh * bLow + aLow * bHigh + Math.floor(low / 2 ** 16); // below 2^34
+  return aHigh * bHigh + Math.floor(middle / 2 ** 16);
 }
