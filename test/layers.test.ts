@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   chat: 8,
   convert: 8,
   eval: 10,
+  train: 11,
   server: 11,
   web: 12,
   cli: 12,
