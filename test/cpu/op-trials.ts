@@ -160,6 +160,8 @@ export const trials: Record<string, Trial[]> = {
     [1, 6, 3],
     [3, 64, 64],
     [5, 70, 35],
+    [3, 98, 49],
+    [1, 784, 784],
     [40, 256, 32],
   ].map(([n, columns, group]) => ({
     outputs: { y: rmsNorm(matrix("x", columns), weight(4, "f32", group), 1e-5) },
@@ -170,6 +172,7 @@ export const trials: Record<string, Trial[]> = {
     [1, 2],
     [3, 7],
     [5, 64],
+    [1, 98],
     [40, 130],
   ].map(([n, columns]) => ({
     outputs: { y: layerNorm(matrix("x", columns), weight(4, "f32", columns), weight(5, "f32", columns), 1e-5) },

@@ -7,7 +7,7 @@ import { checkExtents } from "../leaves.ts";
 import { STEP_WORDS } from "./control.ts";
 import type { Layout } from "./layout.ts";
 import type { LoweredGraph } from "./lower.ts";
-import { type Count, type Place, type Word, valueOf } from "./step.ts";
+import { type Count, type Place, type Word, expectWhole, valueOf } from "./step.ts";
 
 /** Of the step table and the memory's view; words of records are as wide as the machine's. */
 const WORD_BYTES = 4;
@@ -94,8 +94,9 @@ export class EncodedProgram {
   }
 }
 
-/** Writes a record's word at byte offset `at`: a count, or an address, which is 2^53 at most. */
+/** Writes a record's word at byte offset `at`: a count, or an address, which is 2^53 at most. Throws ShapeError for others. */
 export function setWord(words: Int32Array, wordBytes: number, at: number, value: number): void {
+  expectWhole(value);
   words[at / WORD_BYTES] = value; // the low half: stores wrap
   if (wordBytes > WORD_BYTES) words[at / WORD_BYTES + 1] = Math.floor(value / 2 ** 32);
 }

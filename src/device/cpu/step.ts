@@ -1,5 +1,6 @@
 // Program steps before they have addresses: a kernel, its record's words, and how many parts a run has. Words that depend
 // on extents are written again before a run whose extents differ.
+import { ShapeError } from "../../base/errors.ts";
 import type { ExtentValues, Shape } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
 import { PARTS_MAX } from "./control.ts";
@@ -24,7 +25,7 @@ export interface Step {
   readonly parts: (extents: ExtentValues) => number;
 }
 
-/** Elements of a shape with at most one extent, each times `times`. */
+/** Elements of a shape with at most one extent, each times `times`. Throws ShapeError for a count that is not whole. */
 export function countOf(shape: Shape, times = 1): Count {
   let extent: string | undefined;
   let count = times;
@@ -32,11 +33,20 @@ export function countOf(shape: Shape, times = 1): Count {
     if (typeof size === "number") count *= size;
     else extent = size.name;
   }
+  expectWhole(count);
   return { extent, times: count };
 }
 
 export const valueOf = ({ extent, times }: Count, extents: ExtentValues): number =>
   extent === undefined ? times : extents[extent] * times;
+
+/** Throws ShapeError unless `count` is a whole number: records hold no others, and cutting one would leave work undone. */
+export function expectWhole(count: number): void {
+  if (Number.isSafeInteger(count)) return;
+  throw new ShapeError("a word of a kernel's record", count, "a whole number", {
+    hint: "Multiply and divide sizes before they are counted, or give the bits of an f32 (floatWord).",
+  });
+}
 
 /** Parts for `count` units of which at least `least` make a part worth claiming. */
 export function partsOf(count: Count, least: number, most = 64): (extents: ExtentValues) => number {

@@ -46,7 +46,7 @@ const rmsNorm: Lower = (node, lowering) => {
   if (isHeadNorm(node, lowering)) return;
   const [x, gain] = node.inputs;
   const size = gain.shape[0] as number;
-  const groups = countOf(x.shape, 1 / size);
+  const groups = countOf([x.shape[0]], columnsOf(x) / size);
   const epsilon = floatWord(attributesOf(node, rmsNormOp).epsilon);
   const words = { x: lowering.place(x), gain: lowering.place(gain), groups, size, epsilon };
   emit(lowering, node, rmsNormKernel, words, { of: groups, least: Math.ceil(LEAST_ELEMENTS / size) });
@@ -55,7 +55,7 @@ const rmsNorm: Lower = (node, lowering) => {
 const layerNorm: Lower = (node, lowering) => {
   const [x, gain, bias] = node.inputs.map((input) => lowering.place(input));
   const size = columnsOf(node);
-  const groups = countOf(node.shape, 1 / size);
+  const groups = countOf([node.shape[0]]);
   const words = { x, gain, bias, groups, size, epsilon: floatWord(attributesOf(node, layerNormOp).epsilon) };
   emit(lowering, node, layerNormKernel, words, { of: groups, least: Math.ceil(LEAST_ELEMENTS / size) });
 };
