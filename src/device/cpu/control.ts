@@ -49,10 +49,12 @@ export const ERROR_TEXT_BYTES = CONTROL_BYTES - 7 * 64;
 export const Status = { ok: 0, aborted: 1, failed: 2 } as const;
 
 export const PART_BITS = 12;
-/** Parts of one step at most; the lowering keeps to it. */
-export const PARTS_MAX = (1 << PART_BITS) - 1;
+/** Of a claim: the next part. */
+export const PART_MASK = (1 << PART_BITS) - 1;
+/** Parts of one step at most; the lowering keeps to it. One fewer than fit, so that no claim is POISON. */
+export const PARTS_MAX = PART_MASK - 1;
 export const TAG_MASK = (1 << (32 - PART_BITS)) - 1;
-/** A claim no tag can reach: a thread failed, every thread leaves. */
+/** A claim that no step reaches: a thread failed, every thread leaves. */
 export const POISON = -1;
 
 /** One step of the table: kernel index, offset of the argument record (below 2^31), parts. */

@@ -4,7 +4,7 @@ import { it } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { defineKernel, wasmMachine } from "../../lanes/index.ts";
 import { compileWasm } from "./code.ts";
-import { CONTROL_ADDRESS, CONTROL_BYTES, STEP_WORDS, Status, Word } from "./control.ts";
+import { CONTROL_ADDRESS, CONTROL_BYTES, PARTS_MAX, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 import { ComputePool } from "./pool.ts";
 
 const TABLE = CONTROL_ADDRESS + CONTROL_BYTES;
@@ -124,6 +124,28 @@ it("runs every part once while threads are left out and taken in again", async (
   for (let run = 0; run < 300; run++) await pool.run(TABLE, 1);
   assert.equal(runs, 300);
   assert.ok(words.subarray(COUNTERS / 4, COUNTERS / 4 + PARTS_MOST).every((value) => value === 300));
+});
+
+it("keeps its threads at the last tag, in a step of as many parts as there may be", async () => {
+  const memory = new WebAssembly.Memory({ initial: 400, maximum: 400, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const code = compileWasm([count], wasmMachine, memory).threadCode;
+  const record = TABLE + TAG_MASK * STEP_WORDS * 4;
+  const counters = record + 64;
+  words.set([counters, counters, 0, 1], record / 4);
+  const scratch = [397 * 65536, 398 * 65536, 399 * 65536];
+  const governor = { active: 3, ran() {} };
+  await using pool = new ComputePool({ memory, code, base: 0, kernels: ["count"], scratch, governor });
+  await pool.ready();
+  words.set([0, record, 1, 0], TABLE / 4 + (TAG_MASK - 1) * STEP_WORDS);
+  await pool.run(TABLE, TAG_MASK); // all tags but the last; steps of no parts are passed over
+  words.set([0, record, PARTS_MAX, 0], TABLE / 4);
+  for (let run = 0; run < 3; run++) await pool.run(TABLE, 1);
+  await sleep(50); // a thread that leaves has done so by then
+  assert.equal(words[Word.gone], 0);
+  const counts = words.subarray(counters / 4, counters / 4 + PARTS_MAX);
+  assert.equal(counts[0], 4);
+  assert.ok(counts.subarray(1).every((value) => value === 3));
 });
 
 it("rejects when a thread cannot begin, instead of waiting for it", async () => {

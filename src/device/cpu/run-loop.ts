@@ -6,7 +6,7 @@
 // thread looked up. (A thread would have to stop between two instructions for 2^20 steps, which is minutes, and wake at
 // the same part number to be fooled.) And while a claimed part is not done its run cannot end, so neither records nor
 // inputs change under a kernel.
-import { ERROR_TEXT_BYTES, PARTS_MAX, PART_BITS, POISON, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
+import { ERROR_TEXT_BYTES, PART_BITS, PART_MASK, POISON, STEP_WORDS, Status, TAG_MASK, Word } from "./control.ts";
 
 /** One compute kernel: the record's address, which part, how many parts, the thread's scratch (WASM has it already). */
 export type KernelFunction = (record: number, part: number, parts: number, scratch: number) => void;
@@ -74,7 +74,7 @@ function walk(thread: Thread, table: number, steps: number, tagBase: number): bo
     if (step >= steps) return true;
     const row = table + step * STEP_WORDS;
     const parts = words[row + 2];
-    const part = claim & PARTS_MAX;
+    const part = claim & PART_MASK;
     if (part >= parts) {
       began = waitForClose(words, claim, began, own);
       own = 0;
