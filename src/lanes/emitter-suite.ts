@@ -117,7 +117,8 @@ function operationKernel(op: OperationName): TestKernel {
         return type === "ints" ? input.loadInts(offset) : input.loadFloats(offset);
       });
       const isLane = /lane/i.test(op);
-      const immediate = isMemory ? i * 16 : isLane ? (i * 3) % k.lanes : /Halves|\.sh/.test(op) ? i + 1 : 1 << (i % 3);
+      const place = i * (op === "floats.storeOnce" ? 64 : 16);
+      const immediate = isMemory ? place : isLane ? (i * 3) % k.lanes : /Halves|\.sh/.test(op) ? i + 1 : 1 << (i % 3);
       const distance = Math.min(immediate, k.lanes / 2);
       const id = k.apply(op, operands, op === "floats.rotate" ? distance : immediate);
       if (result === "none") continue;

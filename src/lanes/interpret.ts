@@ -265,6 +265,11 @@ function evaluator(
     "floats.load": (at) => make("floats", (i) => view.getFloat32(at + 4 * i, true)),
     "floats.loadSplat": (at) => make("floats", () => view.getFloat32(at, true)),
     "floats.store": (at, value) => ((value as Lanes).forEach((x, i) => view.setFloat32(at + 4 * i, x, true)), 0),
+    "floats.storeOnce": (at, value) => {
+      if (at % (4 * W) !== 0) throw new RangeError(`storeOnce: ${at} is no multiple of ${4 * W}`);
+      (value as Lanes).forEach((x, i) => view.setFloat32(at + 4 * i, x, true));
+      return 0;
+    },
     "floats.loadF16": (at) => make("floats", (i) => f16Value(view.getUint16(at + 2 * i, true))),
     "floats.storeF16": (at, value) => (
       (value as Lanes).forEach((x, i) => view.setUint16(at + 2 * i, f16Bits(x), true)),

@@ -102,6 +102,8 @@ export const operations = {
   "floats.load": ["floats", "int"],
   "floats.loadSplat": ["floats", "int"],
   "floats.store": ["none", "int", "floats"],
+  /** The same past the caches, which then need not fetch what is overwritten; to a multiple of a register's bytes. */
+  "floats.storeOnce": ["none", "int", "floats"],
   "floats.add": ["floats", "floats", "floats"],
   "floats.sub": ["floats", "floats", "floats"],
   "floats.mul": ["floats", "floats", "floats"],

@@ -153,6 +153,10 @@ export class Int extends Value {
     const op = type ?? (value instanceof Ints ? "ints" : "floats");
     this.tracer.apply(`${op}.store`, [this, value], offset);
   }
+  /** Past the caches: what is large and not read again soon. The address is a multiple of a register's bytes. */
+  storeOnce(value: Floats, offset = 0): void {
+    this.tracer.apply("floats.storeOnce", [this, value], offset);
+  }
   storeHalf(value: Int, offset = 0): void {
     this.tracer.apply("int.store16", [this, value], offset);
   }

@@ -3,7 +3,7 @@
 // lies around tensors is no number.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Extent, UnaryName } from "../../src/graph/index.ts";
+import type { ActivationName, Extent } from "../../src/graph/index.ts";
 import { GEMM_FLOAT_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-floats.ts";
 import { GEMM_TILE_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-tiles.ts";
 import { SCRATCH_BYTES, THREAD_SCRATCH_BYTES } from "../../src/device/cpu/layout.ts";
@@ -23,7 +23,7 @@ interface Shape {
 /** What is done on the way. */
 interface Epilogue {
   readonly bias?: boolean;
-  readonly activation?: UnaryName;
+  readonly activation?: ActivationName;
   readonly residual?: "other" | "out";
 }
 
@@ -36,7 +36,7 @@ const epilogues: Readonly<Record<string, Epilogue>> = {
   "what was there": { residual: "out" },
 };
 
-const functions: Readonly<Record<UnaryName, (x: number) => number>> = {
+const functions: Readonly<Record<ActivationName, (x: number) => number>> = {
   silu: (x) => x / (1 + Math.exp(-x)),
   geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   tanh: Math.tanh,
@@ -103,6 +103,8 @@ const shapes: readonly Shape[] = [
   { rows: 35, columns: 63, outer: 17 },
   { rows: 5, columns: 531, outer: 40 },
 ];
+/** Outputs that pass the caches by. */
+const huge: Shape = { rows: 1030, columns: 3, outer: 1024 };
 const large: Shape = { rows: 530, columns: 70, outer: 290 };
 
 const machines = new Map<string, TestMachine>([
@@ -138,6 +140,15 @@ for (const [tier, machine] of testMachines) {
         check(task, large, planned);
         for (const parts of [1, 2, 7]) assert.deepEqual(runGemm(machine, task, elements, parts), planned);
       });
+    }
+  });
+}
+
+for (const [tier, machine] of testMachines) {
+  it(`outputs of more than the caches hold are as others on ${tier}`, () => {
+    for (const epilogue of [epilogues["a bias and silu"], {}]) {
+      const task = { ...taskOf(huge, epilogue), rounding: "bf16" as const };
+      check(task, huge, runGemm(machine, task, huge.rows * huge.outer));
     }
   });
 }

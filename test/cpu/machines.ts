@@ -77,8 +77,8 @@ const x64 = (machine: Machine): TestMachine => ({
   createMemory(bytes, scratch) {
     if ("reason" in host) throw new TypeError(host.reason);
     if (machine.tiles) host.requestTiles();
-    const buffer = new SharedArrayBuffer(bytes);
-    const base = host.addressOf(buffer);
+    const { address: base, view } = host.allocate(bytes);
+    const { buffer } = view;
     return memoryOf(machine, buffer, base, (kernel) => {
       const code = host.makeExecutable(emitCode(traceKernel(kernel, machine), machine));
       const run = host.callable(code.address);

@@ -33,11 +33,11 @@ const cases: Case[] = forms
 /** Runs code natively over a copy of `bytes`. */
 function execute(code: Uint8Array, bytes: Uint8Array): Uint8Array {
   if ("reason" in host) throw new Error(host.reason);
-  const memory = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  memory.set(bytes);
+  using memory = host.allocate(bytes.length);
+  memory.view.set(bytes);
   using region = host.makeExecutable(code);
-  host.callable(region.address)(host.addressOf(memory.buffer), 0, 1, 0);
-  return memory;
+  host.callable(region.address)(memory.address, 0, 1, 0);
+  return memory.view.slice(0, bytes.length);
 }
 
 function check(group: readonly Case[]): void {

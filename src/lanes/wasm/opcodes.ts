@@ -137,6 +137,7 @@ const narrow: Readonly<Record<EncodedOperation, Encoding>> = {
   "floats.load": memory(simd(0x00)),
   "floats.loadSplat": memory(simd(0x09)),
   "floats.store": memory(simd(0x0b)),
+  "floats.storeOnce": memory(simd(0x0b)),
   "floats.add": plain(simd(0xe4)),
   "floats.sub": plain(simd(0xe5)),
   "floats.mul": plain(simd(0xe6)),

@@ -11,11 +11,11 @@ const host = native();
 
 function testHost(machine: Machine): TestHost {
   if ("reason" in host) throw new TypeError(host.reason);
-  const memory = new SharedArrayBuffer(TEST_BYTES);
+  const { address, view } = host.allocate(TEST_BYTES);
   return {
     machine,
-    memory,
-    base: host.addressOf(memory),
+    memory: view.buffer,
+    base: address,
     compile(kernel, scratch) {
       const code = host.makeExecutable(emitCode(traceKernel(kernel, machine), machine));
       const run = host.callable(code.address);

@@ -96,8 +96,10 @@ const load =
   (s, { operands, immediate: offset, result }) =>
     s.emit(name, s.bits, result, [s.address(operands[0], offset)]);
 
-const store: Maker = (s, { operands, immediate: offset }) =>
-  s.emit("vmovups", s.bits, NONE, [s.address(operands[0], offset), value(operands[1])]);
+const store =
+  (name: string): Maker =>
+  (s, { operands, immediate: offset }) =>
+    s.emit(name, s.bits, NONE, [s.address(operands[0], offset), value(operands[1])]);
 
 /** The low bytes or halves of lanes: EVEX narrows on its way to memory, VEX packs inside halves of a register. */
 const storeLow =
@@ -300,8 +302,9 @@ export const vectors: Partial<Record<OperationName, Maker>> = {
   "ints.loadU16": load("vpmovzxwd"),
   "ints.loadS16": load("vpmovsxwd"),
   "floats.loadF16": load("vcvtph2ps"),
-  "ints.store": store,
-  "floats.store": store,
+  "ints.store": store("vmovups"),
+  "floats.store": store("vmovups"),
+  "floats.storeOnce": store("vmovntps"),
   "ints.store8": storeLow(1, "vpmovdb"),
   "ints.store16": storeLow(2, "vpmovdw"),
   "floats.storeF16": (s, { operands, immediate: offset }: Do) =>

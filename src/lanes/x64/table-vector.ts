@@ -6,6 +6,7 @@ export const tableVector = `
 vzeroupper   |         | np.0f.0 77   | 0           | vex
 vmovups      | V,W     | np.0f.0 10   | 128 256 512 | vex evex
 vmovups      | M,V     | np.0f.0 11   | 128 256 512 | vex evex
+vmovntps     | M,V     | np.0f.0 2b   | 128 256 512 | vex evex nomask
 vmovdqu      | V,W     | f3.0f.0 6f   | 128 256     | vex
 vmovdqu      | M,V     | f3.0f.0 7f   | 128 256     | vex
 vmovdqu8     | V,W     | f2.0f.0 6f   | 128 256 512 | evex

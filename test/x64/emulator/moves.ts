@@ -124,6 +124,7 @@ const pack = (to: 1 | 2, least: number, most: number): Operation => ({
 
 export const moves: Readonly<Record<string, Operation>> = {
   vmovups: copy(4),
+  vmovntps: copy(4),
   vmovdqu: copy(4),
   vmovdqu8: copy(1),
   vmovdqu16: copy(2),

@@ -1,7 +1,7 @@
 // What every product of two matrices (gemm-floats.ts, gemm-tiles.ts) shares: the words of its record, how the outputs are
 // cut into units, and how sums are finished: bias, activation, residual, stored, cut at the last column.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
@@ -29,8 +29,8 @@ export type GemmWord = (typeof gemmWords)[number];
 export type GemmValues = Readonly<Record<GemmWord, Int>>;
 
 /** What is done to sums and bias before the residual is added. */
-export type Activation = UnaryName | "none";
-export const activations = ["none", ...(Object.keys(unary) as UnaryName[])] as const;
+export type Activation = ActivationName | "none";
+export const activations = ["none", ...(Object.keys(unary) as ActivationName[])] as const;
 
 /** A block of outputs: panels of rows from `firstRows` on by panels of outputs from `firstOuter` on. */
 export interface GemmUnit {
@@ -61,6 +61,10 @@ export function eachUnit(k: KernelBuilder, w: GemmValues, rowPanel: number, body
   });
 }
 
+/** Outputs of so many bytes pass the caches by: most of them would leave the second levels before they are read. Of bench/gemm.ts. */
+const PASSING_BYTES = 4 << 20;
+const LINE_BYTES = 64;
+
 /** Bytes of scratch, its first ones, that `finishRow` uses. */
 export const GEMM_TAIL_BYTES = OUTER_PANEL * FLOAT_BYTES;
 
@@ -83,6 +87,11 @@ export function finishRows(k: KernelBuilder, w: GemmValues, activation: Activati
     biases.forEach((value, n) => (value.value = bias.loadFloats(offsets[n])));
   });
   const rowBytes = w.outer.mul(FLOAT_BYTES);
+  const isAligned = w.out
+    .or(rowBytes)
+    .and(LINE_BYTES - 1)
+    .equals(0);
+  const passes = isAligned.and(k.int(PASSING_BYTES - 1).less(w.rows.mul(rowBytes)));
   const place = outer.mul(FLOAT_BYTES);
   const each = (store: (at: Int, values: readonly Floats[]) => void): void =>
     k.range(first, end, 1, (row) => {
@@ -109,7 +118,12 @@ export function finishRows(k: KernelBuilder, w: GemmValues, activation: Activati
             const residual = w.residual.add(at);
             values.forEach((value, n) => w.out.add(at).store(value.add(residual.loadFloats(offsets[n])), offsets[n]));
           }),
-        () => each((at, values) => values.forEach((value, n) => w.out.add(at).store(value, offsets[n]))),
+        () =>
+          k.when(
+            passes,
+            () => each((at, values) => values.forEach((value, n) => w.out.add(at).storeOnce(value, offsets[n]))),
+            () => each((at, values) => values.forEach((value, n) => w.out.add(at).store(value, offsets[n]))),
+          ),
       ),
   );
 }
