@@ -1,11 +1,19 @@
-// The layer's edge: traced tensors and the ops a forward pass is written in.
+// The layer's edge: traced tensors, the ops a forward pass is written in, and their gradients.
 export * from "./shape.ts";
 export * from "./tensor.ts";
+export * from "./gradients.ts";
+export * from "./ops/assign.ts";
 export * from "./ops/attention.ts";
 export * from "./ops/block-max.ts";
+export * from "./ops/columns.ts";
+export * from "./ops/cross-entropy.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/gather.ts";
 export * from "./ops/linear.ts";
+export * from "./ops/matmul.ts";
 export * from "./ops/norm.ts";
 export * from "./ops/rope.ts";
+export * from "./ops/row-attention.ts";
+export * from "./ops/softmax.ts";
+export * from "./ops/sums.ts";
 export * from "./ops/write-rows.ts";

@@ -18,6 +18,11 @@ export interface Op<A extends object = object> {
   readonly result: "leaf" | "fresh" | "alias";
   /** The result's type; throws ShapeError when the inputs do not fit. */
   infer(inputs: readonly Tensor[], attributes: A): TensorType;
+  /**
+   * How a loss changes with each input, given `dy`, how it changes with the result `y`: the chain rule, written in ops.
+   * `undefined` for an input that no gradient reaches, such as ids. An op without it cannot be differentiated.
+   */
+  gradient?(y: Tensor, dy: Tensor, inputs: readonly Tensor[], attributes: A): readonly (Tensor | undefined)[];
 }
 
 /** A traced value. Immutable; compare by identity. */
@@ -84,7 +89,7 @@ export const parameter = (name: string, shape: Shape): Tensor => apply(parameter
 /** A named array that every run sets. */
 export const input = (name: string, shape: Shape, type: ElementType): Tensor =>
   apply(inputOp, [], { name, shape, type });
-/** A named array that lasts from run to run; written only by alias ops (`writeRows`). */
+/** A named array that lasts from run to run; written only by alias ops (`writeRows`, `assign`). */
 export const state = (name: string, shape: Shape, type: ElementType): Tensor =>
   apply(stateOp, [], { name, shape, type });
 

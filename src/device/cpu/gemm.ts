@@ -1,7 +1,7 @@
 // Products of two computed matrices as program steps, what training's matmul nodes and their gradients need: each operand
 // is packed into a place of the arena in the form that the machine's product reads, then multiplied, with bias,
 // activation and residual on the way. No op of the graph is lowered to it yet. Products by weights of a file: lower-prompt.ts.
-import { type ExtentValues, type Size, type UnaryName, bound } from "../../graph/index.ts";
+import { type ActivationName, type ExtentValues, type Size, bound } from "../../graph/index.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { PARTS_MAX } from "./control.ts";
 import { FLOAT_UNIT_OUTER, FLOAT_UNIT_ROWS, gemmFloatKernels } from "./kernels/gemm-floats.ts";
@@ -39,7 +39,7 @@ export interface Gemm {
   readonly rounding: FloatRounding;
   /** (N). */
   readonly bias?: Place;
-  readonly activation?: UnaryName;
+  readonly activation?: ActivationName;
   /** (M, N); may be `out`, to which the products are then added. */
   readonly residual?: Place;
 }

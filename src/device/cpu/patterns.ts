@@ -1,10 +1,12 @@
 // Patterns of ops that each class of programs looks for: decode-fusion.ts, prompt-fusion.ts, and the table for what these
 // leave. All ask here, so that nobody leaves out a value that another reads.
+import { UnsupportedError } from "../../base/errors.ts";
 import {
+  type ActivationName,
   type BinaryName,
   type Op,
   type Tensor,
-  type UnaryName,
+  activationFunctions,
   attributesOf,
   binaryOp,
   unaryOp,
@@ -13,8 +15,15 @@ import type { Lowering } from "./lowering.ts";
 
 export const isBinary = (node: Tensor, kind: BinaryName): boolean =>
   node.op === (binaryOp as Op) && attributesOf(node, binaryOp).kind === kind;
-export const isUnary = (node: Tensor): boolean => node.op === (unaryOp as Op);
-export const unaryKind = (node: Tensor): UnaryName => attributesOf(node, unaryOp).kind;
+/** Whether this is a function that a product or a gate can compute on its way. */
+export const isUnary = (node: Tensor): boolean =>
+  node.op === (unaryOp as Op) && attributesOf(node, unaryOp).kind in activationFunctions;
+/** Throws UnsupportedError for a function that has no kernel. */
+export function unaryKind(node: Tensor): ActivationName {
+  const { kind } = attributesOf(node, unaryOp);
+  if (isUnary(node)) return kind as ActivationName;
+  throw new UnsupportedError(`The cpu executor has no kernel for the function ${kind}.`);
+}
 
 /** f(x) * other, whose multiplication computes f on its way. */
 export interface Gate {

@@ -1,6 +1,6 @@
 // What of a graph the prompt class computes, and how: in which form a product reads its activations and which kernels
 // multiply them, by the machine's facts, the precision asked for and the weight's format.
-import { type Tensor, type UnaryName, bound, isParameter, linearOp } from "../../graph/index.ts";
+import { type ActivationName, type Tensor, bound, isParameter, linearOp } from "../../graph/index.ts";
 import { isFloatFormat } from "./kernels/linear-float.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/linear-decoded.ts";
 import { gatedPanelKernels, panelKernels } from "./kernels/linear-panel.ts";
@@ -25,7 +25,7 @@ export interface PromptProduct {
   readonly form: ActivationForm;
   readonly kernel: Kernel;
   /** out = f(x Wᵀ) * (x Vᵀ), of two weights of one format, in the form `form`. */
-  readonly gated: (activation: UnaryName) => Kernel;
+  readonly gated: (activation: ActivationName) => Kernel;
 }
 
 export const isPromptLinear = (node: Tensor): boolean =>

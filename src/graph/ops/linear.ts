@@ -3,6 +3,8 @@ import { ShapeError } from "../../base/errors.ts";
 import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectShape, expectSize, expectType, matrix } from "./checks.ts";
+import { matmul } from "./matmul.ts";
+import { sumRows } from "./sums.ts";
 
 /** Inputs: x (N, K), weight (M, K), and optionally bias (M). */
 export const linearOp: Op = {
@@ -20,6 +22,10 @@ export const linearOp: Op = {
       expectShape("linear", "bias", bias, [outer]);
     }
     return { shape: [rows, outer], type: "f32" };
+  },
+  gradient(_, dy, [x, weight, bias]) {
+    const gradients = [matmul(dy, weight), matmul(dy, x, { transposeA: true })]; // dy W (N, K), dyᵀ x (M, K)
+    return bias === undefined ? gradients : [...gradients, sumRows(dy)];
   },
 };
 

@@ -4,6 +4,7 @@ import { ShapeError } from "../../base/errors.ts";
 import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectDivisible, expectShape, expectType, matrix } from "./checks.ts";
+import { scale } from "./elementwise.ts";
 
 export interface RopeAttributes {
   readonly headSize: number;
@@ -27,6 +28,8 @@ export const ropeOp: Op<RopeAttributes> = {
     expectShape("rope", "sin", sin, [rows, half]);
     return { shape: x.shape, type: "f32" };
   },
+  // turns back; the angles are given
+  gradient: (_, dy, [, cos, sin], attributes) => [rope(dy, cos, scale(sin, -1), attributes), undefined, undefined],
 };
 
 /** x (N, H*D), cos and sin (N, R/2) -> (N, H*D). */

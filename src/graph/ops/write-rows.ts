@@ -1,5 +1,6 @@
 // state[slots[i]] = rows[i], in place: yields the state's new version, so that readers are ordered after the write.
-// The state may be f16 (rows are rounded to nearest even); slots of one run are distinct.
+// The state may be f16: rows are rounded to nearest even, numbers beyond its range to the largest finite one, since an
+// infinity that a row does not see would still meet it as 0 times infinity. Slots of one run are distinct.
 import { ShapeError } from "../../base/errors.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectShape, expectType, matrix, vector } from "./checks.ts";

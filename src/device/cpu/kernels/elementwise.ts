@@ -9,7 +9,7 @@ import {
   sigmoid,
   tanh,
 } from "../../../lanes/index.ts";
-import type { BinaryName, UnaryName } from "../../../graph/index.ts";
+import type { ActivationName, BinaryName } from "../../../graph/index.ts";
 import { FLOAT_BYTES, mapFloats } from "./loops.ts";
 
 /** Elements of a chunk; parts are made of whole ones. */
@@ -17,8 +17,8 @@ export const CHUNK = 1024;
 
 const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 
-/** Functions of one number. */
-export const unary: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => Floats>> = {
+/** Functions of one number that a product can end in. */
+export const unary: Readonly<Record<ActivationName, (x: Floats, k: KernelBuilder) => Floats>> = {
   silu: (x) => x.div(exp(x.neg()).add(1)),
   // 0.5 x (1 + tanh u) is x / (1 + e^-2u)
   geluTanh: (x, k) =>
@@ -37,7 +37,11 @@ export const unary: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => 
 
 const binary: Readonly<Record<BinaryName, (a: Floats, b: Floats) => Floats>> = {
   add: (a, b) => a.add(b),
+  subtract: (a, b) => a.sub(b),
   multiply: (a, b) => a.mul(b),
+  divide: (a, b) => a.div(b),
+  maximum: (a, b) => a.max(b),
+  minimum: (a, b) => a.min(b),
 };
 
 type Body = (k: KernelBuilder, a: Floats, b: Floats) => Floats;

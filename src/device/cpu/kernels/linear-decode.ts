@@ -4,7 +4,7 @@
 // values, or gate and up with the activation between them; what is asked for ahead of a part's end is another thread's, so
 // parts are as long as they can be.
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { DECODE_ROWS } from "../lowering.ts";
 import { GROUP_ROWS, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { type Core, type Tile, groupRegisters } from "./core.ts";
@@ -14,7 +14,7 @@ import { storeUpTo } from "./outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
 
 /** What becomes of the sums; "gate": f(first weight's) * second weight's. */
-export type Epilogue = { readonly kind: "none" | "add" } | { readonly kind: "map" | "gate"; readonly by: UnaryName };
+export type Epilogue = { readonly kind: "none" | "add" } | { readonly kind: "map" | "gate"; readonly by: ActivationName };
 
 export interface DecodeStep {
   /** One for each weight. */

@@ -2,7 +2,7 @@
 // decoder does it: what precision "f32" runs for quantized weights, and float ones run. Every output is one chain of
 // products and sums over the columns in order. Decode class: linear-f32.ts.
 import type { Floats, Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat, layouts } from "../packed-layouts.ts";
 import { QUAD, decodeQuad, quantizedFormats } from "./blocks.ts";
 import { unary } from "./elementwise.ts";
@@ -101,5 +101,5 @@ export const decodedPanelKernels = each("", plain);
 
 /** out = f(x Wᵀ) * (x Vᵀ), f32; `outer` is a multiple of 32. */
 export const gatedDecodedPanelKernels = Object.fromEntries(
-  (Object.keys(unary) as UnaryName[]).map((name) => [name, each(`.${name}`, gated(name, "f32"))]),
-) as Record<UnaryName, Record<PackedFormat, PanelKernel>>;
+  (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.${name}`, gated(name, "f32"))]),
+) as Record<ActivationName, Record<PackedFormat, PanelKernel>>;

@@ -2,7 +2,7 @@
 // weights' unsigned bytes, and for each sub-block a scale and what every byte adds whatever it is, as f32: only the
 // unpacking knows the format.
 import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { unary } from "./elementwise.ts";
 import { type BytePlanes, ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
@@ -124,5 +124,5 @@ export const panelKernels = each("", plain);
 
 /** out = f(x Wᵀ) * (x Vᵀ), rounded to int8 blocks; `outer` is a multiple of 32. */
 export const gatedPanelKernels = Object.fromEntries(
-  (Object.keys(unary) as UnaryName[]).map((name) => [name, each(`.${name}`, gated(name, "int8"))]),
-) as Record<UnaryName, Record<QuantizedName, PanelKernel>>;
+  (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.${name}`, gated(name, "int8"))]),
+) as Record<ActivationName, Record<QuantizedName, PanelKernel>>;

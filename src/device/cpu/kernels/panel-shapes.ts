@@ -2,7 +2,7 @@
 // gated: groups of two weights, whose f(first) * second goes out as f32 or rounded to int8 blocks, as the next product
 // reads it.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
@@ -52,7 +52,7 @@ export const plain: PanelShape = {
 };
 
 /** 32 outputs of each of two weights; `outer` is a multiple of 32. */
-export function gated(activation: UnaryName, form: "f32" | "int8"): PanelShape {
+export function gated(activation: ActivationName, form: "f32" | "int8"): PanelShape {
   return {
     groups: 4,
     panels: (w) => outputGroups(w).div(2),

@@ -1,7 +1,7 @@
 // Activations whose results are rounded to bf16 at once: of 12 bits where the result keeps 8, without a division. Exact
 // ones: elementwise.ts.
 import type { Floats, KernelBuilder } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { unary } from "./elementwise.ts";
 
 /** 2^x for x in [-1/2, 1/2], minimax of degree 3 (Remez): off by 7.5e-5 of the result at most. */
@@ -31,7 +31,7 @@ function roughLogistic(x: Floats, k: KernelBuilder): Floats {
 const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 
 /** As `unary`, off by 2^-11 of the result at most. */
-export const roughUnary: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => Floats>> = {
+export const roughUnary: Readonly<Record<ActivationName, (x: Floats, k: KernelBuilder) => Floats>> = {
   ...unary,
   silu: (x, k) => x.mul(roughLogistic(x.mul(-Math.LOG2E), k)),
   geluTanh: (x, k) => {

@@ -2,7 +2,7 @@
 // residual), or gated: a panel has 16 outputs of two weights, whose f(first) * second goes out in tile form, as the next
 // product reads it. Sums are finished some rows at a time, between products.
 import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PromptValues, outputGroups, registersThatAre } from "./prompt-outputs.ts";
@@ -112,7 +112,7 @@ function storeCut(
 }
 
 /** Panels come in pairs: 32 outputs make a step of the tile form. */
-export function gated(activation: UnaryName): TileShape {
+export function gated(activation: ActivationName): TileShape {
   return {
     groups: 1,
     sides: (w, panel, groupBytes) => {
