@@ -2,6 +2,7 @@
 // it has threads, opens models from files, and keeps conversations. Built by `npm run build:local`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,8 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import type { ToPage } from "../../src/web/local/protocol.ts";
+import { liangIn } from "../cli/harness.ts";
 import { modelFile } from "../model-files.ts";
 import { noBrowser, phone, replies, send, settled, sharedBrowser } from "./harness.ts";
 import { startStaticHost } from "./static-host.ts";
@@ -77,6 +80,83 @@ async function setTemperature(page: Page, value: string): Promise<void> {
   await page.getByRole("button", { name: "Hide settings" }).first().click();
 }
 
+/** The answer of a JSON document that the page's worker gives to a request, as a server would. */
+async function askWorker(page: Page, path: string, body: object): Promise<unknown> {
+  const worker = page.workers().find((one) => /\/main-[^/]*$/.test(one.url()));
+  assert.ok(
+    worker,
+    page
+      .workers()
+      .map((one) => one.url())
+      .join(", "),
+  );
+  const text = await worker.evaluate(
+    ({ path, body }) => {
+      const scope = globalThis as unknown as {
+        postMessage: (message: ToPage, ...rest: unknown[]) => void;
+      } & EventTarget;
+      const { postMessage } = scope;
+      const id = -1; // none of the page's
+      return new Promise<string>((resolve) => {
+        const decoder = new TextDecoder();
+        let text = "";
+        scope.postMessage = (message, ...rest) => {
+          if (!("id" in message) || message.id !== id) return postMessage.call(scope, message, ...rest);
+          if (message.type === "chunk") text += decoder.decode(message.bytes, { stream: true });
+          if (message.type !== "end") return;
+          scope.postMessage = postMessage;
+          resolve(text);
+        };
+        const headers = [["content-type", "application/json"]];
+        const data = { type: "request", id, path, method: "POST", headers, body };
+        scope.dispatchEvent(new MessageEvent("message", { data }));
+      });
+    },
+    { path, body: JSON.stringify(body) },
+  );
+  return JSON.parse(text);
+}
+
+/** The same of a server in Node on a tier. */
+async function askNode(tier: string, path: string, body: object): Promise<unknown> {
+  const child = liangIn(files).start(["serve", "--port", "0", "--no-open"], { LIANG_CPU: tier });
+  try {
+    const [line] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(line)!;
+    const headers = { "content-type": "application/json" };
+    return await (await fetch(origin + path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "close");
+  }
+}
+
+/** Of a completion: its tokens, and for each the logarithms of the probabilities of the likeliest. */
+interface Logprobs {
+  readonly tokens: readonly string[];
+  readonly top_logprobs: readonly Readonly<Record<string, number>>[];
+}
+const logprobsOf = (answer: unknown): Logprobs => (answer as { choices: { logprobs: Logprobs }[] }).choices[0].logprobs;
+
+/** Two versions of V8 may differ in the last bits of Math.exp; logits, which are f32, that differed would be further apart. */
+const EXP_SHARE = 2 ** -40;
+
+/** The page chooses greedily the tokens that Node's same tier chooses, by the same logits. */
+async function choosesAsNode(page: Page, tier: string): Promise<void> {
+  const request = { model: "stories260k", prompt: PROMPT, temperature: 0, max_tokens: 100, logprobs: 3 };
+  const found = logprobsOf(await askWorker(page, "/v1/completions", request));
+  const expected = logprobsOf(await askNode(tier, "/v1/completions", request));
+  assert.equal(found.tokens.length, 100);
+  assert.deepEqual(found.tokens, expected.tokens);
+  for (const [i, likeliest] of expected.top_logprobs.entries()) {
+    assert.deepEqual(Object.keys(found.top_logprobs[i]), Object.keys(likeliest), `token ${i}`);
+    for (const [token, logprob] of Object.entries(likeliest)) {
+      const off = Math.abs(found.top_logprobs[i][token] - logprob);
+      assert.ok(off <= EXP_SHARE * (1 + Math.abs(logprob)), `token ${i}, ${token}: off by ${off}`);
+    }
+  }
+}
+
 /** What the command line writes after the prompt, greedily, on a tier. */
 async function textOfNode(tier: string): Promise<string> {
   const program = join(root, "src/cli/main.ts");
@@ -96,6 +176,7 @@ localTest("writes greedily what Node's same tier writes, on several threads", { 
   const [, tier, threads] = /^(\S+), (.+) threads$/.exec(await computeFacts(page)) ?? [];
   assert.equal(threads, String(await page.evaluate(() => navigator.hardwareConcurrency)));
   assert.deepEqual(words(await replies(page).innerText()), words(await textOfNode(tier)));
+  await choosesAsNode(page, tier);
   assert.match(await page.locator(".reply-line").innerText(), /tok\/s/);
   assert.equal(await note(page).count(), 0);
   assert.deepEqual(complaints, []);
@@ -113,6 +194,7 @@ localTest(
     await settled(page);
     const [, tier] = /^(\S+), one thread$/.exec(await computeFacts(page)) ?? [];
     assert.deepEqual(words(await replies(page).innerText()), words(await textOfNode(tier)));
+    await choosesAsNode(page, tier);
     await note(page).getByRole("button", { name: "Dismiss" }).click();
     assert.equal(await note(page).count(), 0);
   },
