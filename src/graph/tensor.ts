@@ -100,12 +100,15 @@ export const isInput = (tensor: Tensor): boolean => tensor.op === (inputOp as Op
 export const isState = (tensor: Tensor): boolean => tensor.op === (stateOp as Op);
 
 /**
- * Collects what `outputs` need. Throws ShapeError when one name stands for two leaves or two bounds, or when a value is
+ * Collects what `outputs` and `effects` need: effects are states' new versions, written though no output reads them.
+ * Throws ShapeError when one name stands for two leaves or two bounds, or when a value is
  * read after an alias op has replaced it: only the new version is still there.
  */
-export function graph(outputs: Readonly<Record<string, Tensor>>): Graph {
+export function graph(outputs: Readonly<Record<string, Tensor>>, effects: readonly Tensor[] = []): Graph {
   const reached = new Set<Tensor>();
-  const pending = Object.values(outputs);
+  for (const { op } of effects)
+    if (op.result !== "alias") throw new ShapeError("graph: effect", op.name, "an alias op");
+  const pending = [...Object.values(outputs), ...effects];
   for (let tensor = pending.pop(); tensor !== undefined; tensor = pending.pop()) {
     if (reached.has(tensor)) continue;
     reached.add(tensor);

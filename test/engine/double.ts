@@ -114,6 +114,7 @@ export class DoubleExecutor implements Executor {
     };
     return {
       programs,
+      states: {},
       memory: await this.plan(),
       threads: 1,
       close,

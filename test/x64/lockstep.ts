@@ -56,6 +56,7 @@ export function createLockstepExecutor(code: MachineCode, { precision, done }: L
         programs: Object.fromEntries(entries),
         memory: placed.use,
         threads: 1,
+        states: {},
         weights: { from: "packed" },
         close: async () => undefined,
         [Symbol.asyncDispose]: async () => undefined,
@@ -196,6 +197,7 @@ class Pair {
     if (place.kind === "packed" || place.kind === "plain") {
       return this.#weightBase + image.weights.get(place.name)![place.kind]!;
     }
-    return { state: states, input: addresses.inputs, output: addresses.outputs }[place.kind].get(place.name)!;
+    if (place.kind === "state") return states.get(place.name)!.offset;
+    return { input: addresses.inputs, output: addresses.outputs }[place.kind].get(place.name)!;
   }
 }

@@ -79,6 +79,7 @@ export async function openModel<P extends string>(
   };
   return {
     programs: Object.fromEntries(programs) as Record<P, Program>,
+    states: floatStates(model, memory),
     memory: use,
     threads,
     weights: how,
@@ -86,6 +87,13 @@ export async function openModel<P extends string>(
     [Symbol.asyncDispose]: close,
   };
 }
+
+const floatStates = ({ states }: PlacedModel, { shared }: ModelMemory): Record<string, Float32Array> =>
+  Object.fromEntries(
+    [...states]
+      .filter(([, { type }]) => type === "f32")
+      .map(([name, { offset, elements }]) => [name, new Float32Array(shared.buffer, offset, elements)]),
+  );
 
 /** The caller's side of a placed model: its programs, one running at a time. */
 class Conductor {
@@ -198,7 +206,7 @@ class Conductor {
     const { weights } = image;
     if (place.kind === "arena") return base + arena + plan.offsets[place.index];
     const found = {
-      state: () => base + states.get(place.name)!,
+      state: () => base + states.get(place.name)!.offset,
       input: () => base + addresses.inputs.get(place.name)!,
       output: () => base + addresses.outputs.get(place.name)!,
       packed: () => weightBase + weights.get(place.name)!.packed!,

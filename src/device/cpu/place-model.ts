@@ -1,7 +1,7 @@
 // Lowers a model's graphs and gives everything an address in one memory: what a model takes is known before anything is
 // allocated or read. Not here: filling the memory (open-model.ts).
 import { UsageError } from "../../base/errors.ts";
-import { type Graph, elementsBound } from "../../graph/index.ts";
+import { type ElementType, type Graph, elementsBound } from "../../graph/index.ts";
 import type { Machine } from "../../lanes/index.ts";
 import { machineFacts, native } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
@@ -30,6 +30,12 @@ export interface PlacedProgram extends LoweredGraph {
   readonly plan: ArenaPlan;
 }
 
+export interface PlacedState {
+  readonly offset: number;
+  readonly elements: number;
+  readonly type: ElementType;
+}
+
 /** Where a model's things lie: offsets in the shared memory, and those of the weights among the weights. */
 export interface PlacedModel {
   /** The machine for which kernels are built. */
@@ -38,7 +44,7 @@ export interface PlacedModel {
   readonly bytes: number;
   readonly scratch: readonly number[];
   readonly programs: readonly PlacedProgram[];
-  readonly states: ReadonlyMap<string, number>;
+  readonly states: ReadonlyMap<string, PlacedState>;
   readonly stateBytes: number;
   readonly arena: number;
   readonly arenaBytes: number;
@@ -128,9 +134,10 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   }));
   const packStep = layout.reserve(PACK_STEP_BYTES); // before what may be large: tables and records lie in the first 4 GB
   const stateStart = layout.bytes;
-  const states = new Map<string, number>();
+  const states = new Map<string, PlacedState>();
   for (const [name, { shape, type }] of leaves.states) {
-    states.set(name, layout.reserve(elementsBound(shape) * (type === "f16" ? 2 : 4)));
+    const elements = elementsBound(shape);
+    states.set(name, { offset: layout.reserve(elements * (type === "f16" ? 2 : 4)), elements, type });
   }
   const stateBytes = layout.bytes - stateStart;
   const arenaBytes = Math.max(0, ...programs.map(({ plan }) => plan.bytes));

@@ -68,6 +68,9 @@ async function open<P extends string>(
   };
   return {
     programs: Object.fromEntries(programs) as Record<P, Program>,
+    states: Object.fromEntries(
+      [...shared.states].flatMap(([name, state]) => (state instanceof F32State ? [[name, state.values]] : [])),
+    ),
     memory,
     threads: 1,
     close,
