@@ -89,6 +89,8 @@ export interface OpenWeights {
 /** Weights in place, state allocated (zeroed), programs compiled. One owner; `close` frees everything. */
 export interface OpenModel<P extends string = string> extends AsyncDisposable {
   readonly programs: Readonly<Record<P, Program>>;
+  /** The f32 states: views to be read and written between runs. */
+  readonly states: Readonly<Record<string, Float32Array>>;
   readonly memory: MemoryUse;
   readonly threads: number;
   /** Absent where they are as the store has them. */
