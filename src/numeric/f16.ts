@@ -6,6 +6,9 @@ const doubleBits = new Float64Array(1);
 const doubleWords = new Uint32Array(doubleBits.buffer);
 const ROUND_TO_INTEGER = 2 ** 52; // adding and taking it away rounds a double below 2^51 to an integer, ties to even
 
+/** The largest finite f16. */
+export const F16_MOST = 65504;
+
 /** The f16 nearest to `value`, as bits; NaN gives 0x7e00, 65520 and more give infinity. */
 export function f16Bits(value: number): number {
   doubleBits[0] = value;
@@ -13,7 +16,7 @@ export function f16Bits(value: number): number {
   const sign = (high >>> 16) & 0x8000;
   const size = Math.abs(value);
   if (Number.isNaN(size)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00; // half-way between the largest f16, 65504, and the next power of two
+  if (size >= 65520) return sign | 0x7c00; // half-way between the largest f16 and the next power of two
   const exponent = ((high >>> 20) & 0x7ff) - 1023;
   if (exponent < -14) return sign | roundToInteger(size * 2 ** 24); // subnormal: units of 2^-24
   // in units of the last place the fraction is 1024..2048; 2048 carries into the exponent, as it should

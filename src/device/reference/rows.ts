@@ -1,6 +1,6 @@
 // Operands as the reference sees them: rows of numbers, whatever holds them. A weight decodes a row when it is asked
 // for, a state gives what is stored, a computed value is f64. A vector is one row.
-import { f16Bits, f16Value } from "../../numeric/f16.ts";
+import { F16_MOST, f16Bits, f16Value } from "../../numeric/f16.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
 import type { StoredParameter } from "../executor.ts";
 
@@ -85,7 +85,9 @@ export class F16State implements StateRows {
   }
 
   store(i: number, values: ArrayLike<number>): void {
-    for (let column = 0; column < this.columns; column++)
-      this.#bits[i * this.columns + column] = f16Bits(values[column]);
+    for (let column = 0; column < this.columns; column++) {
+      const finite = Math.max(-F16_MOST, Math.min(F16_MOST, values[column])); // NaN stays NaN
+      this.#bits[i * this.columns + column] = f16Bits(finite);
+    }
   }
 }

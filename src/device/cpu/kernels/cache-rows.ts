@@ -1,15 +1,16 @@
 // The step before attention, one for all of it: normalises and rotates queries and keys, puts keys into their blocks of the
 // cache (key-blocks.ts), and puts values into it, rounded to the cache's type. A unit is one head of one row, queries first,
 // then keys, then values; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
+import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import {
-  type Floats,
-  type Int,
-  type Kernel,
-  type KernelBuilder,
-  defineKernel,
-  toF16Bits,
-} from "../../../lanes/index.ts";
-import { type CacheShape, blockSlots, cacheBytes, copyCached, keyAddress, valueAddress } from "./key-blocks.ts";
+  type CacheShape,
+  blockSlots,
+  cacheBytes,
+  copyCached,
+  keyAddress,
+  storeCachedF16,
+  valueAddress,
+} from "./key-blocks.ts";
 import { FLOAT_BYTES, mapFloats } from "./loops.ts";
 import { rmsFactor } from "./norm.ts";
 
@@ -122,17 +123,11 @@ function rotate(k: KernelBuilder, { headSize, half }: CacheRowsShape, from: Int,
   k.range(2 * halfBytes, headSize * FLOAT_BYTES, step, (i) => to.add(i).store(from.add(i).loadFloats()));
 }
 
-/** Stores W numbers as f16. */
-function storeHalves(k: KernelBuilder, to: Int, value: Floats): void {
-  if (k.machine.f16) to.storeF16(value);
-  else to.storeHalves(toF16Bits(value, k));
-}
-
 /** The numbers of a head in the cache's type, side by side, in scratch unless they are f32. */
 function rounded(k: KernelBuilder, { type, headSize }: CacheRowsShape, from: Int): Int {
   if (type === "f32") return from;
   const to = k.scratch.add(roundedAt(headSize));
-  k.range(0, headSize, k.lanes, (i) => storeHalves(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
+  k.range(0, headSize, k.lanes, (i) => storeCachedF16(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
   return to;
 }
 
@@ -141,9 +136,9 @@ function storeRow(k: KernelBuilder, shape: CacheRowsShape, from: Int, to: Int): 
   const { type, headSize } = shape;
   if (type === "f32") return mapFloats(k, k.int(0), k.int(headSize), to, (i) => from.add(i.shl(2)).loadFloats());
   const whole = headSize - (headSize % k.lanes);
-  k.range(0, whole, k.lanes, (i) => storeHalves(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
+  k.range(0, whole, k.lanes, (i) => storeCachedF16(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
   if (whole === headSize) return;
-  storeHalves(k, k.scratch, from.loadFloats(whole * FLOAT_BYTES));
+  storeCachedF16(k, k.scratch, from.loadFloats(whole * FLOAT_BYTES));
   for (let i = whole; i < headSize; i++) to.storeHalf(k.scratch.loadHalf((i - whole) * 2), i * 2);
 }
 

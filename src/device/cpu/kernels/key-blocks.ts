@@ -3,7 +3,8 @@
 // has a row a slot, (S, D). Keys stand the other way round: B neighbouring slots share a block (D, B), so that one
 // register holds one column of several keys, a score is a sum of registers, and no sum runs across lanes. B is 16 where
 // pages are cut so; with odd page sizes it is what divides them, and readers bring blocks of 16 keys together first.
-import { type Floats, type Int, type KernelBuilder, loadF16 } from "../../../lanes/index.ts";
+import { type Floats, type Int, type KernelBuilder, loadF16, toF16Bits } from "../../../lanes/index.ts";
+import { F16_MOST } from "../../../numeric/f16.ts";
 
 /** Keys that a reader takes at once: a block. */
 export const BLOCK_KEYS = 16;
@@ -36,6 +37,16 @@ export function divide(x: Int, by: number): { quotient: Int; remainder: Int } {
 /** W cached numbers as f32. */
 export function loadCached(type: CacheType, address: Int, offset = 0): Floats {
   return type === "f16" ? loadF16(address, offset) : address.loadFloats(offset);
+}
+
+/**
+ * Stores W numbers as f16, those beyond its range as the largest that it has; NaN stays NaN. An infinity, times the weight
+ * 0 of a key that a row does not see, would be NaN in rows that came before.
+ */
+export function storeCachedF16(k: KernelBuilder, to: Int, value: Floats): void {
+  const finite = value.min(F16_MOST).max(-F16_MOST);
+  if (k.machine.f16) to.storeF16(finite);
+  else to.storeHalves(toF16Bits(finite, k));
 }
 
 /** Bytes of a plane: of one head's keys, or values, in `slots` slots. */

@@ -1,5 +1,6 @@
 // Rows of state: `writeRows` stores rows at slots, as f32 or rounded to f16. A part is a share of the rows.
-import { type Kernel, defineKernel, toF16Bits } from "../../../lanes/index.ts";
+import { type Kernel, defineKernel } from "../../../lanes/index.ts";
+import { storeCachedF16 } from "./key-blocks.ts";
 import { FLOAT_BYTES, mapFloats } from "./loops.ts";
 
 const words = ["state", "slots", "x", "rows", "columns"] as const;
@@ -24,10 +25,10 @@ const writeF16 = defineKernel("writeRows.f16", words, (k, { state, slots, x, row
       const from = x.add(row.mul(columns).mul(FLOAT_BYTES));
       const to = state.add(slot.mul(columns).mul(HALF_BYTES));
       k.range(0, whole, k.lanes, (i) => {
-        to.add(i.mul(HALF_BYTES)).storeHalves(toF16Bits(from.add(i.mul(FLOAT_BYTES)).loadFloats(), k));
+        storeCachedF16(k, to.add(i.mul(HALF_BYTES)), from.add(i.mul(FLOAT_BYTES)).loadFloats());
       });
       k.when(whole.less(columns), () => {
-        k.scratch.storeHalves(toF16Bits(from.add(whole.mul(FLOAT_BYTES)).loadFloats(), k));
+        storeCachedF16(k, k.scratch, from.add(whole.mul(FLOAT_BYTES)).loadFloats());
         k.range(0, columns.sub(whole).mul(HALF_BYTES), 1, (at) => {
           to.add(whole.mul(HALF_BYTES)).add(at).storeByte(k.scratch.add(at).loadByte());
         });
