@@ -30,11 +30,12 @@ function visibleSlots(
   return slots;
 }
 
-function attendRow(
+/** One query row over the rows that it sees. */
+export function attendRow(
   q: ArrayLike<number>,
   keys: readonly ArrayLike<number>[],
   values: readonly ArrayLike<number>[],
-  { heads, kvHeads, scale, softCap }: AttentionAttributes,
+  { heads, kvHeads, scale, softCap }: Pick<AttentionAttributes, "heads" | "kvHeads" | "scale" | "softCap">,
   out: Float64Array,
 ): void {
   const headSize = q.length / heads;

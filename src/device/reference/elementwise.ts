@@ -1,5 +1,5 @@
 // Element-wise ops: the scalar functions that the ops themselves carry.
-import { binaryFunctions, binaryOp, scaleOp, unaryFunctions, unaryOp } from "../../graph/index.ts";
+import { binaryFunctions, binaryOp, constantOp, scaleOp, unaryFunctions, unaryOp } from "../../graph/index.ts";
 import { evaluation } from "./evaluation.ts";
 import { Matrix, type Rows } from "./rows.ts";
 
@@ -20,3 +20,5 @@ export const binary = evaluation(binaryOp, ([a, b], { kind }) =>
 );
 
 export const scale = evaluation(scaleOp, ([x], { factor }) => map(x, (value) => value * factor));
+
+export const constant = evaluation(constantOp, (_, { value }) => new Matrix(Float64Array.of(value), 1, 1));

@@ -9,16 +9,21 @@ export interface Pacer {
   giveWay(): Promise<void>;
 }
 
+/** The result's size in this run. */
+export interface ResultSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The result's rows; an alias op gives back its first input, changed. */
+type Evaluate<A> = (inputs: readonly Rows[], attributes: A, pacer: Pacer, size: ResultSize) => Rows | Promise<Rows>;
+
 export interface Evaluation {
   readonly op: Op;
-  /** The result's rows; an alias op gives back its first input, changed. */
-  evaluate(inputs: readonly Rows[], attributes: object, pacer: Pacer): Rows | Promise<Rows>;
+  readonly evaluate: Evaluate<object>;
 }
 
 /** An op's row of the table; `evaluate` gets the attributes that the op declares. */
-export function evaluation<A extends object>(
-  op: Op<A>,
-  evaluate: (inputs: readonly Rows[], attributes: A, pacer: Pacer) => Rows | Promise<Rows>,
-): Evaluation {
-  return { op, evaluate };
+export function evaluation<A extends object>(op: Op<A>, evaluate: Evaluate<A>): Evaluation {
+  return { op, evaluate: evaluate as Evaluate<object> };
 }

@@ -1,5 +1,5 @@
 // RMSNorm over groups of columns, LayerNorm over whole rows.
-import { layerNormOp, rmsNormOp } from "../../graph/index.ts";
+import { layerNormOp, rmsNormGradientOp, rmsNormOp } from "../../graph/index.ts";
 import { evaluation } from "./evaluation.ts";
 import { Matrix } from "./rows.ts";
 
@@ -15,6 +15,23 @@ export const rmsNorm = evaluation(rmsNormOp, ([x, gain], { epsilon }) => {
       const group = values.subarray(first, first + gains.length);
       const inverse = 1 / Math.sqrt(mean(group.map((value) => value * value)) + epsilon);
       for (let d = 0; d < gains.length; d++) results[first + d] = group[d] * inverse * gains[d];
+    }
+  }
+  return out;
+});
+
+export const rmsNormGradient = evaluation(rmsNormGradientOp, ([x, gain, dy], { epsilon }) => {
+  const out = Matrix.zeros(x.rows, x.columns);
+  const gains = gain.row(0);
+  for (let n = 0; n < x.rows; n++) {
+    const [values, upstream, results] = [Float64Array.from(x.row(n)), dy.row(n), out.row(n)];
+    for (let first = 0; first < x.columns; first += gains.length) {
+      const group = values.subarray(first, first + gains.length);
+      const inverse = 1 / Math.sqrt(mean(group.map((value) => value * value)) + epsilon);
+      const unit = group.map((value) => value * inverse);
+      const flowing = unit.map((_, d) => gains[d] * upstream[first + d]);
+      const along = mean(flowing.map((value, d) => value * unit[d]));
+      for (let d = 0; d < gains.length; d++) results[first + d] = inverse * (flowing[d] - unit[d] * along);
     }
   }
   return out;

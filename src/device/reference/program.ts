@@ -14,6 +14,7 @@ import {
 import type { InputArray, Program } from "../executor.ts";
 import { checkExtents } from "../leaves.ts";
 import { liveRanges } from "../planner.ts";
+import type { ResultSize } from "./evaluation.ts";
 import { createPacer } from "./pacer.ts";
 import { Matrix, type Rows, type StateRows } from "./rows.ts";
 import { evaluations } from "./table.ts";
@@ -33,12 +34,11 @@ export function createProgram(graph: Graph, shared: Shared): Program {
   const outputs = mapValues(Object.entries(graph.outputs), ({ shape }) => new Float32Array(elementsBound(shape)));
   const dyingAt = Map.groupBy(liveRanges(graph), ({ lastStep }) => lastStep);
 
-  function leafRows(leaf: Tensor, extents: ExtentValues): Rows | undefined {
+  function leafRows(leaf: Tensor, { rows, columns }: ResultSize): Rows | undefined {
     const name = leafName(leaf);
     if (isParameter(leaf)) return shared.weights.get(name);
     if (isState(leaf)) return shared.states.get(name);
     if (!isInput(leaf)) return undefined;
-    const [rows, columns] = [1, ...leaf.shape].slice(-2).map((size) => sizeAt(size, extents));
     return new Matrix(inputs[name].subarray(0, rows * columns), rows, columns);
   }
 
@@ -49,9 +49,10 @@ export function createProgram(graph: Graph, shared: Shared): Program {
     for (const [step, node] of graph.nodes.entries()) {
       if (pacer.due()) await pacer.giveWay();
       try {
-        const row = evaluations.get(node.op.name);
-        const value = await (row?.evaluate(node.inputs.map(valueOf), node.attributes, pacer) ??
-          leafRows(node, extents));
+        const [rows, columns] = [1, ...node.shape].slice(-2).map((size) => sizeAt(size, extents));
+        const [row, size] = [evaluations.get(node.op.name), { rows, columns }];
+        const value = await (row?.evaluate(node.inputs.map(valueOf), node.attributes, pacer, size) ??
+          leafRows(node, size));
         values.set(node, value as Rows);
       } catch (error) {
         if (signal?.aborted) throw error;

@@ -1,6 +1,7 @@
-// Ops that move rows: gather from a table, and the write into a state. Indices are checked, unlike in fast executors.
+// Ops that move rows: gather from a table, adding up by id, and writes into a state. Indices are checked, unlike in fast
+// executors.
 import { ShapeError } from "../../base/errors.ts";
-import { gatherOp, writeRowsOp } from "../../graph/index.ts";
+import { assignOp, gatherOp, scatterAddRowsOp, writeRowsOp } from "../../graph/index.ts";
 import { evaluation } from "./evaluation.ts";
 import { Matrix, type Rows, type StateRows } from "./rows.ts";
 
@@ -13,6 +14,20 @@ export const gather = evaluation(gatherOp, ([table, ids]) => {
   const out = Matrix.zeros(ids.columns, table.columns);
   for (const [n, id] of Array.from(ids.row(0)).entries()) out.row(n).set(table.row(rowAt("gather: id", table, id)));
   return out;
+});
+
+export const scatterAddRows = evaluation(scatterAddRowsOp, ([ids, rows], _, __, size) => {
+  const out = Matrix.zeros(size.rows, size.columns);
+  for (const [n, id] of Array.from(ids.row(0)).entries()) {
+    const sums = out.row(rowAt("scatterAddRows: id", out, id));
+    for (let c = 0; c < size.columns; c++) sums[c] += rows.row(n)[c];
+  }
+  return out;
+});
+
+export const assign = evaluation(assignOp, ([state, value]) => {
+  for (let i = 0; i < state.rows; i++) (state as StateRows).store(i, value.row(i));
+  return state;
 });
 
 export const writeRows = evaluation(writeRowsOp, ([state, slots, rows]) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as ops from "../../graph/index.ts";
+import type { ResultSize } from "./evaluation.ts";
 import { F32State, Matrix, type Rows } from "./rows.ts";
 import { evaluations } from "./table.ts";
 
@@ -10,8 +11,13 @@ const pacer = { due: () => false, giveWay: async () => {} };
 /** Rows of plain numbers. */
 const of = (...rows: number[][]): Rows => new Matrix(Float64Array.from(rows.flat()), rows.length, rows[0].length);
 
-async function evaluate(opName: string, inputs: readonly Rows[], attributes: object = {}): Promise<number[][]> {
-  const result = await evaluations.get(opName)?.evaluate(inputs, attributes, pacer);
+async function evaluate(
+  opName: string,
+  inputs: readonly Rows[],
+  attributes: object = {},
+  size: ResultSize = { rows: NaN, columns: NaN },
+): Promise<number[][]> {
+  const result = await evaluations.get(opName)?.evaluate(inputs, attributes, pacer, size);
   assert.ok(result !== undefined);
   return Array.from({ length: result.rows }, (_, i) => Array.from(result.row(i)));
 }
@@ -48,6 +54,89 @@ describe("the reference's evaluations", () => {
     ]);
   });
 
+  test("scatterAddRows adds up rows of one id, assign replaces a state whole", async () => {
+    const rows = of([1, 2], [3, 4], [5, 6]);
+    close(await evaluate("scatterAddRows", [of([2, 0, 2]), rows], {}, { rows: 4, columns: 2 }), [
+      [3, 4],
+      [0, 0],
+      [6, 8],
+      [0, 0],
+    ]);
+    const state = new F32State(3, 2);
+    const assigned = await evaluate("assign", [state, rows]);
+    close(assigned, [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    assert.deepEqual([...state.values], assigned.flat());
+  });
+
+  test("matmul in its three transpositions", async () => {
+    const [a, b, c] = [of([1, 2, 3], [4, 5, 6]), of([1, 0, -1], [2, 1, 0]), of([1, 2], [3, 4], [5, 6])];
+    close(await evaluate("matmul", [a, c]), [
+      [22, 28],
+      [49, 64],
+    ]);
+    close(await evaluate("matmul", [a, b], { transposeB: true }), [
+      [-2, 4],
+      [-2, 13],
+    ]);
+    close(await evaluate("matmul", [a, b], { transposeA: true }), [
+      [9, 4, -1],
+      [12, 5, -2],
+      [15, 6, -3],
+    ]);
+  });
+
+  test("sums over rows, groups of columns, columns and everything, and what repeats them", async () => {
+    const x = of([1, 2, 3, 4], [10, 20, 30, 40]);
+    close(await evaluate("sumRows", [x], { columns: 4 }), [[11, 22, 33, 44]]);
+    close(await evaluate("sumRows", [x], { columns: 2 }), [[44, 66]]);
+    close(await evaluate("sumColumns", [x]), [[10], [100]]);
+    close(await evaluate("sumAll", [x]), [[110]]);
+    const size = { rows: 2, columns: 4 };
+    close(await evaluate("broadcast", [of([7])], {}, size), [
+      [7, 7, 7, 7],
+      [7, 7, 7, 7],
+    ]);
+    close(await evaluate("broadcast", [of([7, 8])], {}, size), [
+      [7, 8, 7, 8],
+      [7, 8, 7, 8],
+    ]);
+    close(await evaluate("broadcast", [of([7], [8])], {}, size), [
+      [7, 7, 7, 7],
+      [8, 8, 8, 8],
+    ]);
+  });
+
+  test("columns takes a range, padColumns puts it among zeros", async () => {
+    close(await evaluate("columns", [of([1, 2, 3], [4, 5, 6])], { first: 1, count: 2 }), [
+      [2, 3],
+      [5, 6],
+    ]);
+    close(await evaluate("padColumns", [of([1, 2], [3, 4])], { first: 1, columns: 4 }), [
+      [0, 1, 2, 0],
+      [0, 3, 4, 0],
+    ]);
+  });
+
+  test("softmax, its logarithm's denominator and cross-entropy hold for logits of a thousand", async () => {
+    const logits = of([1000, 1000 + Math.log(3)], [Math.log(3), 0]);
+    close(await evaluate("softmax", [logits]), [
+      [0.25, 0.75],
+      [0.75, 0.25],
+    ]);
+    close(await evaluate("logSumExp", [logits]), [[1000 + Math.log(4)], [Math.log(4)]]);
+    close(await evaluate("crossEntropy", [logits, of([0, -100])]), [[Math.log(4)], [0]]);
+    const smooth = { labelSmoothing: 0.5, zLoss: 0.25 };
+    const [whole, seen] = [Math.log(4), Math.log(3)];
+    close(await evaluate("crossEntropy", [logits, of([-1, 0])], smooth), [
+      [0],
+      [whole - 0.5 * seen - 0.5 * (seen / 2) + 0.25 * whole ** 2],
+    ]);
+  });
+
   test("rmsNorm norms each group of columns on its own", async () => {
     const root = Math.sqrt((9 + 16) / 2 + 0.5);
     close(await evaluate("rmsNorm", [of([3, 4, 0, 0]), of([1, 2])], { epsilon: 0.5 }), [[3 / root, 8 / root, 0, 0]]);
@@ -67,6 +156,9 @@ describe("the reference's evaluations", () => {
     close(await evaluate("binary", [x, of([3, 4])], { kind: "add" }), [[2, 6]]);
     close(await evaluate("binary", [x, of([3, 4])], { kind: "multiply" }), [[-3, 8]]);
     close(await evaluate("scale", [x], { factor: 0.5 }), [[-0.5, 1]]);
+    close(await evaluate("constant", [], { value: 3 }), [[3]]);
+    close(await evaluate("unary", [of([-1, 0, 2])], { kind: "step" }), [[0, 0, 1]]);
+    close(await evaluate("unary", [of([-1000, 0, 1000])], { kind: "logSigmoid" }), [[-1000, -Math.LN2, 0]]);
   });
 
   test("rope turns pairs of the first columns by 90 degrees, in either layout, and lets the rest pass", async () => {
@@ -115,6 +207,33 @@ describe("the reference's attention", () => {
 
   test("scores of a thousand overflow nothing", async () => {
     close(await at(1, { scale: 1000 }), [[10, 1]]);
+  });
+});
+
+describe("the reference's attention of rows", () => {
+  // two heads of one column over one key-value head, as above
+  const [q, k, v] = [of([1, -2], [1, -2], [1, -2]), of([0], [1], [2]), of([1], [10], [100])];
+  const attributes = { heads: 2, kvHeads: 1, scale: 0.5 };
+  const rows = (inputs: readonly Rows[], extra: object = {}): Promise<number[][]> =>
+    evaluate("rowAttention", inputs, { ...attributes, ...extra });
+
+  test("sees the rows of its document up to its own", async () => {
+    close(await rows([q, k, v, of([0, 0, 2])]), [
+      [1, 1],
+      [mixed([0, 0.5], [1, 10]), mixed([0, -1], [1, 10])],
+      [100, 100],
+    ]);
+  });
+
+  test("with ends it sees the whole document", async () => {
+    const all = [mixed([0, 0.5], [1, 10]), mixed([0, -1], [1, 10])];
+    close(await rows([q, k, v, of([0, 0, 2]), of([2, 2, 3])]), [all, all, [100, 100]]);
+  });
+
+  test("windows and caps as over a cache", async () => {
+    close((await rows([q, k, v, of([0, 0, 0])], { window: 2, softCap: 0.7 })).slice(2), [
+      [mixed([bent(0.5), bent(1)], [10, 100]), mixed([bent(-1), bent(-2)], [10, 100])],
+    ]);
   });
 });
 

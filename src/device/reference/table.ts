@@ -1,13 +1,48 @@
 // Op name → evaluation: one row for each op that the reference knows, which is every op there is.
 import { attention } from "./attention.ts";
 import { blockMax } from "./block-max.ts";
-import { binary, scale, unary } from "./elementwise.ts";
+import { columns, padColumns } from "./columns.ts";
+import { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
+import { binary, constant, scale, unary } from "./elementwise.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { linear } from "./linear.ts";
-import { layerNorm, rmsNorm } from "./norm.ts";
+import { matmul } from "./matmul.ts";
+import { layerNorm, rmsNorm, rmsNormGradient } from "./norm.ts";
 import { rope } from "./rope.ts";
-import { gather, writeRows } from "./rows-ops.ts";
+import { rowAttention, rowAttentionGradient } from "./row-attention.ts";
+import { assign, gather, scatterAddRows, writeRows } from "./rows-ops.ts";
+import { logSumExp, softmax } from "./softmax.ts";
+import { broadcast, sumAll, sumColumns, sumRows } from "./sums.ts";
 
-const rows = [attention, binary, blockMax, gather, layerNorm, linear, rmsNorm, rope, scale, unary, writeRows];
+const rows = [
+  assign,
+  attention,
+  binary,
+  blockMax,
+  broadcast,
+  columns,
+  constant,
+  crossEntropy,
+  crossEntropyGradient,
+  gather,
+  layerNorm,
+  linear,
+  logSumExp,
+  matmul,
+  padColumns,
+  rmsNorm,
+  rmsNormGradient,
+  rope,
+  rowAttention,
+  rowAttentionGradient,
+  scale,
+  scatterAddRows,
+  softmax,
+  sumAll,
+  sumColumns,
+  sumRows,
+  unary,
+  writeRows,
+];
 
 export const evaluations: ReadonlyMap<string, Evaluation> = new Map(rows.map((row) => [row.op.name, row]));
