@@ -65,6 +65,11 @@ export interface Native {
   willNeed(address: number, bytes: number): void;
   /** Brings whole pages of a range into memory now, in one call: waits for the disk where they are not cached. */
   populate(address: number, bytes: number): void;
+  /**
+   * Makes whole pages of a mapped file memory of the process, with the same bytes, also while threads read them. Throws
+   * MemoryError, LiangError "native_refused".
+   */
+  ownPages(address: number, bytes: number): void;
   /** Gives the pages inside a range of memory back to the system; they are zeros when they are touched again. */
   discard(address: number, bytes: number): void;
   /** Changes what whole pages may be used for. */

@@ -48,6 +48,8 @@ export class ModelMemory {
   readonly #apart: boolean;
   #weightBase: number;
   readonly #regions: NativeRegion[] = [];
+  /** Whether the weights are a file's pages. */
+  #mapped = false;
 
   /** `native` where machine code runs. Throws MemoryError where the memory cannot be had. */
   constructor(sizes: MemorySizes, word: Machine["word"], native: Native | undefined) {
@@ -85,8 +87,7 @@ export class ModelMemory {
       this.#regions.push(region);
       this.#weightBase = region.address;
     }
-    const base = this.#apart ? this.#weightBase : this.#host.addressOf(this.shared.buffer) + this.#weightBase;
-    protectGuards(this.#host, base, this.#image.guards);
+    protectGuards(this.#host, this.#weightAt, this.#image.guards);
   }
 
   /** Maps a file's data as the weights; false where the host cannot. What runs read by row stays out until it is read. */
@@ -94,7 +95,7 @@ export class ModelMemory {
     if (this.#host === undefined) return false;
     const { bytes, streamedBytes } = this.#image;
     if (this.#apart) this.allocateWeights(); // an address range, whose pages the file takes
-    const at = this.#apart ? this.#weightBase : this.#host.addressOf(this.shared.buffer) + this.#weightBase;
+    const at = this.#weightAt;
     const parts = [
       { first: 0, length: streamedBytes, hugePages: true },
       { first: streamedBytes, length: bytes - streamedBytes, hugePages: false },
@@ -109,12 +110,18 @@ export class ModelMemory {
       this.release();
       return false;
     }
+    this.#mapped = true;
     return true;
+  }
+
+  /** Where the process has the weights. */
+  get #weightAt(): number {
+    return this.#apart ? this.#weightBase : this.#host!.addressOf(this.shared.buffer) + this.#weightBase;
   }
 
   /** Brings the first bytes of mapped weights into memory, so that no run waits for them; `report` hears how many. */
   async populateWeights(bytes: number, report: (done: number) => void, signal?: AbortSignal): Promise<void> {
-    const at = this.#apart ? this.#weightBase : this.#host!.addressOf(this.shared.buffer) + this.#weightBase;
+    const at = this.#weightAt;
     for (let done = 0; done < bytes; done += POPULATE_BYTES) {
       signal?.throwIfAborted();
       const startMs = now();
@@ -123,6 +130,13 @@ export class ModelMemory {
       // from a disk it takes a while: let others on this thread go on
       if (now() - startMs > POPULATE_QUICK_MS) await new Promise((resolve) => setTimeout(resolve, 0));
     }
+  }
+
+  /** Weights that are a mapped file become memory of the process, byte for byte, also while they are being read. */
+  ownWeights(): void {
+    if (!this.#mapped) return;
+    this.#mapped = false;
+    this.#host!.ownPages(this.#weightAt, this.#image.bytes);
   }
 
   /** The bytes of weights from `offset` on. */
@@ -147,6 +161,7 @@ export class ModelMemory {
 
   /** Gives back what JavaScript's collector does not see; all threads are gone by then. */
   release(): void {
+    this.#mapped = false;
     for (const region of this.#regions.splice(0)) region.release();
   }
 }

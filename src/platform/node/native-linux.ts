@@ -25,6 +25,8 @@ export interface HostCalls {
   map(bytes: number, at?: number): number;
   mapFile(descriptor: number, offset: number, bytes: number, writable: boolean, at?: number): number;
   unmap(address: number, bytes: number): void;
+  /** Pages take the place of others at once: who reads these sees the one or the other. */
+  moveOver(from: number, bytes: number, to: number): boolean;
   protect(address: number, bytes: number, access: PageAccess | "execute"): boolean;
   adviseHugePages(address: number, bytes: number, on: boolean): void;
   adviseWillNeed(address: number, bytes: number): void;
@@ -44,6 +46,8 @@ const MAP_PRIVATE = 0x02;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000; // memory that may stay untouched is not counted
+const MREMAP_MAYMOVE = 1;
+const MREMAP_FIXED = 2;
 const MADV_WILLNEED = 3;
 const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
@@ -87,6 +91,7 @@ const XGETBV_CODE = [
 export function linuxCalls(koffi: Koffi): HostCalls {
   const library = koffi.load(null); // the process itself, which holds the C library
   const mmap = library.func("int64 mmap(int64, int64, int, int, int, int64)");
+  const mremap = library.func("int64 mremap(int64, int64, int64, int, int64)");
   const munmap = library.func("int munmap(int64, int64)");
   const mprotect = library.func("int mprotect(int64, int64, int)");
   const madvise = library.func("int madvise(int64, int64, int)");
@@ -104,6 +109,7 @@ export function linuxCalls(koffi: Koffi): HostCalls {
       const access = writable ? protections.write : protections.read;
       return mmap(at ?? 0, bytes, access, (writable ? MAP_SHARED : MAP_PRIVATE) | fixed(at), descriptor, offset);
     },
+    moveOver: (from, bytes, to) => mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) === to,
     unmap: (address, bytes) => void munmap(address, bytes),
     protect: (address, bytes, access) => mprotect(address, bytes, protections[access]) === 0,
     adviseHugePages: (address, bytes, on) => void madvise(address, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE),

@@ -146,6 +146,19 @@ describe("a mapped file", { skip }, () => {
     assert.deepEqual([at(0), at(1), at(2), at(3)], [200, 0, 0, 200]);
   });
 
+  test("becomes memory of the process in place", async () => {
+    const path = await file(pages(3));
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const at = host.addressOf(memory.buffer) + 4096;
+    using region = host.mapFile(path, { at });
+    const expected = region.view.slice();
+    host.ownPages(at, region.bytes);
+    writeFileSync(path, pages(3).fill(77));
+    assert.deepEqual(region.view, expected);
+    const lines = readFileSync("/proc/self/maps", "utf8").split("\n");
+    assert.ok(!lines.some((line) => line.endsWith(path)), "no mapping of the file is left");
+  });
+
   test("that the system cannot map is refused with its reason, and takes no addresses", () => {
     const path = "/sys/devices/system/cpu/online"; // has a size, and no pages
     const addresses = () => Number(/VmSize:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);

@@ -16,6 +16,8 @@ const hosts: Readonly<Record<string, (koffi: Koffi) => HostCalls>> = {
 };
 
 const HUGE_PAGE_BYTES = 2 << 20;
+/** Pages of a file that are copied at once. */
+const OWN_BYTES = 64 << 20;
 const FUNCTION = "void (int64, int64, int64, int64)";
 
 let found: Native | NativeRefusal | undefined;
@@ -111,6 +113,18 @@ function nativeOf(koffi: Koffi, calls: HostCalls): Native {
     populate(address, bytes) {
       const first = Math.floor(address / pageBytes) * pageBytes;
       calls.populate(first, pages(address + bytes - first));
+    },
+    ownPages(address, bytes) {
+      for (let done = 0; done < bytes; done += OWN_BYTES) {
+        const length = Math.min(OWN_BYTES, bytes - done);
+        const copy = mapped(calls.map(length), "Native memory", length);
+        const [from, to] = [address + done, copy].map((at) => koffi.view(BigInt(at), length));
+        new Uint8Array(to).set(new Uint8Array(from));
+        for (const view of [from, to]) view.transfer(0); // detaches them
+        if (calls.moveOver(copy, length, address + done)) continue;
+        calls.unmap(copy, length);
+        throw new LiangError("native_refused", `The system refuses to move memory (error ${koffi.errno()}).`);
+      }
     },
     discard(address, bytes) {
       const first = pages(address);
