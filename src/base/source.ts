@@ -8,7 +8,17 @@ export interface ByteSource {
   readonly size: number;
   /** Fills `into` with the bytes at `offset`; rejects with FormatError when they are not all there. */
   read(offset: number, into: Uint8Array): Promise<void>;
+  /** Absent where nobody can tell whether the bytes are still those that were opened. */
+  readonly state?: SourceState;
   close(): Promise<void>;
+}
+
+/** What tells a file from any other and from itself before a change, as a text: which one it is, its size, its times. */
+export interface SourceState {
+  /** When it was opened. */
+  readonly opened: string;
+  /** Of the same file, whatever has its name by now. */
+  now(): Promise<string>;
 }
 
 /** A source over bytes in memory. */

@@ -21,7 +21,10 @@ export interface StoredParameter {
 export interface ParameterOrigin {
   /** Absolute path of the model. */
   readonly path: string;
+  /** Of what the store opened. */
   readonly description: string;
+  /** Whether all that was read up to now is what the description says. */
+  isUnchanged(): Promise<boolean>;
 }
 
 /** Named weights, read by range; opened by the engine from model files (later also from a trainer's live arrays). */
@@ -29,8 +32,8 @@ export interface ParameterStore {
   readonly parameters: ReadonlyMap<string, StoredParameter>;
   /** Fills `into` with whole rows of `name` from `firstRow` on, in its stored format. */
   readRows(name: string, firstRow: number, into: Uint8Array): Promise<void>;
-  /** Absent: what is made of the parameters cannot be kept for another time. */
-  origin?(): Promise<ParameterOrigin>;
+  /** Absent or undefined: what is made of the parameters cannot be kept for another time. */
+  origin?(): Promise<ParameterOrigin | undefined>;
 }
 
 export interface OpenOptions {
@@ -82,7 +85,7 @@ export interface MemoryUse {
 export interface OpenWeights {
   /** "mapped" or "read": from a file in which they were kept packed; "packed": from the model's own file. */
   readonly from: "mapped" | "read" | "packed";
-  /** Why they are not kept for the next time, where they should be. */
+  /** Why they are not kept for the next time, where they should be; it may come while the model runs already. */
   readonly note?: string;
 }
 

@@ -16,6 +16,13 @@ export interface SourceTensor {
   readonly byteLength: number | undefined;
 }
 
+export interface WeightFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly headerBytes: number;
+  readonly source: ByteSource;
+}
+
 /** Opened files of one model. One owner; `close` closes all of them. */
 export interface TensorSource extends AsyncDisposable {
   /** The path that was opened; shown in errors. */
@@ -25,7 +32,7 @@ export interface TensorSource extends AsyncDisposable {
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, SourceTensor>;
   /** The files with weights in them; the header is what is before the first tensor's data. */
-  readonly weightFiles: readonly { readonly path: string; readonly sizeBytes: number; readonly headerBytes: number }[];
+  readonly weightFiles: readonly WeightFile[];
   /** Fills `into` from byte `byteOffset` of a tensor on. Throws NotFoundError, FormatError outside of the tensor. */
   read(tensorName: string, byteOffset: number, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -60,6 +67,7 @@ export function tensorAccess(
     weightFiles: sources.map((source) => ({
       path: source.name,
       sizeBytes: source.size,
+      source,
       headerBytes: [...places.values()].reduce(
         (least, tensor) => (tensor.source === source ? Math.min(least, tensor.offset) : least),
         source.size,

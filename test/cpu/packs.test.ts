@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { makeTemporaryFolder } from "#platform";
 import type { ModelMemory } from "../../src/device/cpu/model-memory.ts";
 import { openKept, openStored } from "../../src/device/cpu/open-weights.ts";
@@ -31,7 +32,8 @@ const parameters = {
 };
 const stored = (origin: ParameterStore["origin"]): ParameterStore => ({ ...memoryStore(parameters), origin });
 const model = "/models/of the test.gguf";
-const store = stored(async () => ({ path: model, description: "as the test has it" }));
+const isUnchanged = async (): Promise<boolean> => true;
+const store = stored(async () => ({ path: model, description: "as the test has it", isUnchanged }));
 
 /** Rows of a table, times a matrix, plus a bias; and other rows times other weights. */
 function program(rowsMost: number) {
@@ -106,7 +108,7 @@ describe("a kept file", () => {
   for (const [what, change] of Object.entries({
     "replaced by another program's": async (path: string): Promise<void> => {
       const [kept, other] = [await readFile(path), cacheIn("elsewhere")];
-      const changed = stored(async () => ({ path: model, description: "of another day" }));
+      const changed = stored(async () => ({ path: model, description: "of another day", isUnchanged }));
       await run(executor, { packs: other }, 4, changed);
       const [{ path: from }] = await other.list();
       const bytes = await readFile(from);
@@ -136,7 +138,7 @@ describe("a kept file", () => {
   it("of a model that changed is packed anew, and so is one whose weights are wanted in another form", async () => {
     const packs = cacheIn("changes");
     await run(executor, { packs });
-    const changed = stored(async () => ({ path: model, description: "of another day" }));
+    const changed = stored(async () => ({ path: model, description: "of another day", isUnchanged }));
     assert.equal((await run(executor, { packs }, 4, changed)).weights?.from, "packed");
     const x = gather(parameter("table", [300, COLUMNS]), input("ids", [{ name: "rows", bound: 4 }], "i32"));
     await using opened = await executor.open(changed, { run: graph({ y: add(x, x) }) }, { packs });
@@ -180,6 +182,51 @@ describe("without room", () => {
       from: "packed",
       note: "Packed weights are not kept: ENOSPC: no space left on device.",
     });
+    const { weights: _, ...expected } = await run(executor, {});
+    assert.deepEqual(results, expected);
+    assert.deepEqual(await packs.list(), []);
+  });
+});
+
+describe("a file that could not be kept", () => {
+  const refusing = (cache: PackCache): PackCache => ({
+    ...cache,
+    async create(description) {
+      const writer = (await cache.create(description)) as PackWriter;
+      return {
+        get file() {
+          return writer.file;
+        },
+        append: (bytes) => writer.append(bytes),
+        discard: () => writer.discard(),
+        async finish() {
+          await writer.discard();
+          throw new Error("ENOSPC: no space left on device, fsync");
+        },
+      };
+    },
+  });
+
+  it("by the disk is told, and its weights are memory of the process by then", async () => {
+    for (const executor of cpuTiers()) {
+      const packs = refusing(cacheIn(`refused ${executor.tier}`));
+      await using opened = await executor.open(store, { run: program(4) }, { packs });
+      for (let i = 0; opened.weights?.note === undefined && i < 500; i++) await setTimeout(10);
+      assert.equal(opened.weights?.note, "Packed weights are not kept: ENOSPC: no space left on device, fsync.");
+      const maps = await readFile("/proc/self/maps", "utf8").catch(() => "");
+      assert.ok(!maps.includes(join(folder, "refused")), "no page of the file is left");
+      const { inputs, outputs } = opened.programs.run;
+      inputs.ids.set([3, 299]);
+      await opened.programs.run.run({ rows: 2 });
+      assert.deepEqual(outputs.y.slice(0, 2 * OUTER), (await run(executor, {})).y);
+    }
+  });
+
+  it("because the model's files changed while they were read is told", async () => {
+    const packs = cacheIn("changing");
+    const changing = stored(async () => ({ path: model, description: "d", isUnchanged: async () => false }));
+    const { weights, ...results } = await run(executor, { packs }, 4, changing);
+    assert.match(weights?.note ?? "", /not kept: the model's files changed while they were read/);
     const { weights: _, ...expected } = await run(executor, {});
     assert.deepEqual(results, expected);
     assert.deepEqual(await packs.list(), []);
@@ -257,7 +304,7 @@ describe("the image", () => {
     const { read } = chunkBytes(image.forms);
     const slow = {
       ...store,
-      readRows: () => new Promise<void>((resolve) => setTimeout(resolve, 5)),
+      readRows: () => setTimeout(5),
     };
     const target = memoryTarget(image.bytes, (offset, bytes) => ({
       address: offset,
@@ -289,7 +336,7 @@ describe("the image", () => {
       memory.set(view.subarray(0, request.rows * 64), request.target);
     };
     const packs = cacheIn("unmapped");
-    const description = { model, text: "t", dataBytes: image.bytes };
+    const description = { model, text: "t", dataBytes: image.bytes, isUnchanged };
     const packer = { staging, windows: staging, pack };
     const opened = await openStored(store, image, host, packer, description, { packs });
     assert.deepEqual(opened.how, { from: "packed" });

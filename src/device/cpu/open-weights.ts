@@ -14,16 +14,21 @@ const READ_BYTES = 8 << 20;
 
 export interface OpenedWeights {
   readonly how: OpenWeights;
-  /** Resolves when the file that is being kept is on the disk, or is not. */
+  /** Resolves when the file that is being kept is on the disk, or is not, which `how` tells by then. */
   readonly kept?: Promise<void>;
 }
 
-/** What a kept file would hold; undefined where nothing is kept. */
+/** What a kept file would hold, and whether that is still what is read from the model's files. */
+export interface ImageDescription extends PackDescription {
+  isUnchanged(): Promise<boolean>;
+}
+
+/** Undefined where nothing is kept. */
 export async function describeImage(
   store: ParameterStore,
   image: WeightImage,
   packs: PackCache | undefined,
-): Promise<PackDescription | undefined> {
+): Promise<ImageDescription | undefined> {
   if (packs === undefined || image.bytes < packs.bytesLeast) return undefined;
   const origin = await store.origin?.();
   if (origin === undefined) return undefined;
@@ -32,7 +37,7 @@ export async function describeImage(
     return [name, form, format, rows, columns, offset];
   });
   const text = JSON.stringify({ layout: LAYOUT_VERSION, source: origin.description, forms, bytes: image.bytes });
-  return { model: origin.path, text, dataBytes: image.bytes };
+  return { model: origin.path, text, dataBytes: image.bytes, isUnchanged: () => origin.isUnchanged() };
 }
 
 /** Where weights are while they are made, and who makes them. */
@@ -97,7 +102,7 @@ export async function openStored(
   image: WeightImage,
   memory: ModelMemory,
   packer: Packer,
-  description: PackDescription | undefined,
+  description: ImageDescription | undefined,
   options: Pick<OpenOptions, "packs" | "onProgress" | "signal">,
 ): Promise<OpenedWeights> {
   const { staging, windows } = packer;
@@ -110,7 +115,7 @@ export async function openStored(
     const target = memoryTarget(image.bytes, (offset, bytes) => memory.weightPlace(offset, bytes), into);
     await fillImage(store, image.forms, target, staging, pack, options);
   };
-  if (writer === undefined) {
+  if (writer === undefined || description === undefined) {
     await inMemory();
     return { how: { from: "packed", ...(refused !== undefined && { note: refused }) } };
   }
@@ -126,7 +131,21 @@ export async function openStored(
     await inMemory();
     return { how: { from: "packed", note: `Packed weights are not kept: ${error.message}.` } };
   }
+  const how: { from: "packed"; note?: string } = { from: "packed" };
+  if (!(await description.isUnchanged())) {
+    await writer.discard();
+    how.note = "Packed weights are not kept: the model's files changed while they were read.";
+    return { how };
+  }
   // the disk takes its time while the model runs already
-  const kept = writer.finish().catch(() => undefined); // a file that got no name is not found next time
-  return { how: { from: "packed" }, kept };
+  const kept = writer.finish().catch((error: unknown) => {
+    how.note = `Packed weights are not kept: ${(error as Error).message}.`;
+    try {
+      // what a disk refused is gone as soon as its pages leave the system's cache
+      memory.ownWeights();
+    } catch (cause) {
+      how.note += ` They are in danger while the model is open, close it: ${(cause as Error).message}`;
+    }
+  });
+  return { how, kept };
 }

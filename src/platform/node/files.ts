@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, stat } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FormatError, NotFoundError } from "../../base/errors.ts";
-import { type ByteSource, checkRange } from "../../base/source.ts";
+import { type ByteSource, type SourceState, checkRange } from "../../base/source.ts";
 import type { FileFacts, FolderEntry, Platform } from "../platform.ts";
 import { wholeFiles } from "../whole-file.ts";
 import { hostError, isMissing } from "./host-error.ts";
@@ -16,13 +16,26 @@ export const openFile: Platform["openFile"] = async (path) => {
   // asked before opening, because opening a pipe would wait for its writer
   if (facts.kind !== "file") throw new FormatError(path, "kind", facts.kind, "a file");
   const handle = await open(path, "r").catch((error: unknown) => hostError("read", path, error));
-  return fileSource(path, handle, facts.sizeBytes);
+  try {
+    // of the file that was opened: another one may have its name by now
+    const state = await stateOf(handle);
+    return fileSource(path, handle, state.size, { opened: state.text, now: async () => (await stateOf(handle)).text });
+  } catch (error) {
+    await handle.close();
+    hostError("read", path, error);
+  }
 };
 
-function fileSource(name: string, handle: FileHandle, size: number): ByteSource {
+async function stateOf(handle: FileHandle): Promise<{ readonly size: number; readonly text: string }> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
+  return { size: Number(size), text: [dev, ino, size, mtimeNs, ctimeNs].join(" ") };
+}
+
+function fileSource(name: string, handle: FileHandle, size: number, state: SourceState): ByteSource {
   return {
     name,
     size,
+    state,
     async read(offset, into) {
       checkRange(name, size, offset, into.byteLength);
       for (let done = 0; done < into.byteLength;) {
