@@ -11,11 +11,12 @@ import {
   graph,
   input,
   parameter,
+  rowAttention,
   state,
   writeRows,
 } from "../graph/index.ts";
 import type { Attend } from "../nn/index.ts";
-import type { Model } from "./model.ts";
+import type { ForwardInputs, Model } from "./model.ts";
 
 export interface TraceOptions {
   /** Bounds of the extents `rows`, `sequences`, `outputRows` and `pages` (of a sequence). */
@@ -62,30 +63,15 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     };
     return [group.name, Array.from({ length: group.layers }, (_, layer) => ofLayer(layer))];
   });
-  const ropes = model.ropes.map(({ name, frequencies }) => {
-    const turn = (part: string): Tensor => input(`rope.${name}.${part}`, [rows, frequencies.length], "f32");
-    return [name, { cos: turn("cos"), sin: turn("sin") }] as const;
-  });
-
-  const weights = new Map<string, Tensor>();
   const taps = new Map<string, Tensor>();
   const logits = model.forward({
-    ids: whole("ids", rows),
-    positions,
+    ...rowInputs(model, rows, positions),
     outputRows: whole("outputRows", extent("outputRows")),
-    ropes: Object.fromEntries(ropes),
     attends: Object.fromEntries(attends),
+    parameter: leafOfEach(model, parameter),
     tap(name, value) {
       taps.set(name, value);
       return value;
-    },
-    parameter(name) {
-      const source = model.parameters.get(name);
-      if (source === undefined) throw new UsageError(`${model.family} has no weight ${name}.`);
-      const known =
-        weights.get(name) ?? parameter(name, source.vector ? [source.columns] : [source.rows, source.columns]);
-      weights.set(name, known);
-      return known;
     },
   });
   const asked = (options.taps ?? []).map((name): [string, Tensor] => {
@@ -96,4 +82,72 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     return [name, value];
   });
   return graph({ logits, "logits.peaks": blockMax(logits, LOGIT_BLOCK), ...Object.fromEntries(asked) });
+}
+
+export interface RowTraceOptions {
+  /** Bounds of the extents `rows` and `outputRows`. */
+  readonly rows: number;
+  readonly outputRows: number;
+  /** Whether a weight is to be trained: it is then the state `weights.<name>`, f32, not a parameter. */
+  readonly trains: (parameter: string) => boolean;
+}
+
+/** A forward pass over rows alone: what training differentiates. */
+export interface RowTrace {
+  /** (outputRows, V). */
+  readonly logits: Tensor;
+  /** By the parameter's name: the states that stand for weights that are trained. */
+  readonly trained: ReadonlyMap<string, Tensor>;
+  readonly taps: ReadonlyMap<string, Tensor>;
+}
+
+export const weightState = (parameter: string): string => `weights.${parameter}`;
+
+/**
+ * The forward pass without a cache: documents lie end to end in the rows, and input `starts` (rows) i32 says where each
+ * row's begins; ids, positions, outputRows and ropes are inputs as in `traceModel`.
+ */
+export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
+  const rows: Extent = { name: "rows", bound: options.rows };
+  const starts = whole("starts", rows);
+  const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, starts }, settings);
+  const [trained, taps] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+  const logits = model.forward({
+    ...rowInputs(model, rows, whole("positions", rows)),
+    outputRows: whole("outputRows", { name: "outputRows", bound: options.outputRows }),
+    attends: Object.fromEntries(
+      model.cacheGroups.map(({ name, layers }) => [name, Array<Attend>(layers).fill(attend)]),
+    ),
+    parameter: leafOfEach(model, (name, shape) => {
+      if (!options.trains(name)) return parameter(name, shape);
+      const leaf = state(weightState(name), shape, "f32");
+      trained.set(name, leaf);
+      return leaf;
+    }),
+    tap(name, value) {
+      taps.set(name, value);
+      return value;
+    },
+  });
+  return { logits, trained, taps };
+}
+
+function rowInputs(model: Model, rows: Extent, positions: Tensor): Pick<ForwardInputs, "ids" | "positions" | "ropes"> {
+  const ropes = model.ropes.map(({ name, frequencies }) => {
+    const turn = (part: string): Tensor => input(`rope.${name}.${part}`, [rows, frequencies.length], "f32");
+    return [name, { cos: turn("cos"), sin: turn("sin") }] as const;
+  });
+  return { ids: whole("ids", rows), positions, ropes: Object.fromEntries(ropes) };
+}
+
+/** Gives each weight's leaf, made once. */
+function leafOfEach(model: Model, make: (name: string, shape: number[]) => Tensor): (name: string) => Tensor {
+  const leaves = new Map<string, Tensor>();
+  return (name) => {
+    const source = model.parameters.get(name);
+    if (source === undefined) throw new UsageError(`${model.family} has no weight ${name}.`);
+    const known = leaves.get(name) ?? make(name, source.vector ? [source.columns] : [source.rows, source.columns]);
+    leaves.set(name, known);
+    return known;
+  };
 }
