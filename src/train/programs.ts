@@ -106,7 +106,7 @@ function updateGraphs(
       name,
       weight: state(`weights.${name}`, shape, "f32"),
       gradient: multiply(sum, scalar("gradientScale")),
-      moment(part) {
+      moment: (part) => {
         const known = moments.get(part) ?? state(`optimizer.${name}.${part}`, shape, "f32");
         moments.set(part, known);
         return known;

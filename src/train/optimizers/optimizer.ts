@@ -11,9 +11,9 @@ export interface Trained {
   /** Of the whole step: added up, divided by its tokens, clipped. */
   readonly gradient: Tensor;
   /** A state of the weight's shape that lasts from step to step, zero at first: `optimizer.<name>.<part>`. */
-  moment(part: string): Tensor;
+  readonly moment: (part: string) => Tensor;
   /** A number of this step, [1], by the name that `scalars` gives it. */
-  scalar(name: string): Tensor;
+  readonly scalar: (name: string) => Tensor;
 }
 
 export interface Optimizer {
