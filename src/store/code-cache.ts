@@ -21,6 +21,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
+import { isOwnFile } from "./own-file.ts";
 
 export interface CodeCache {
   /** Code that was kept for this source. Never throws. */
@@ -105,10 +106,7 @@ function hashOfModules(folder: URL, beforeMs: number): Buffer {
 function readOwn(path: string): Buffer | undefined {
   const descriptor = openSync(path, "r");
   try {
-    const { uid, mode } = fstatSync(descriptor);
-    // systems without user ids have none to compare
-    if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0)) return undefined;
-    return readFileSync(descriptor);
+    return isOwnFile(fstatSync(descriptor)) ? readFileSync(descriptor) : undefined;
   } finally {
     closeSync(descriptor);
   }

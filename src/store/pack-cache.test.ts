@@ -1,7 +1,7 @@
 // Files of packed weights: found only while whole and of the same description; broken ones are as if they were not there;
 // room is made by age; nothing is written where there is none.
 import assert from "node:assert/strict";
-import { copyFile, readFile, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, readFile, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { makeTemporaryFolder } from "#platform";
@@ -78,7 +78,8 @@ describe("a whole file", () => {
     const path = await write(description());
     const { size } = await stat(path);
     const [kept] = await cache.list();
-    assert.deepEqual({ ...kept, usedMs: 0 }, { path, model: "/models/some model.gguf", bytes: size, usedMs: 0 });
+    const model = "/models/some model.gguf";
+    assert.deepEqual({ ...kept, usedMs: 0 }, { path, model, unfinished: false, bytes: size, usedMs: 0 });
     assert.equal(await cache.remove("/models/some model.gguf"), size);
     assert.equal(await cache.remove("/models/some model.gguf"), 0);
     assert.deepEqual(await cache.list(), []);
@@ -105,6 +106,19 @@ describe("a file that is not right", () => {
       assert.notEqual(await cache.find(description()), undefined);
     });
   }
+
+  test("is not used where others may write to it, or another user owns it", async (t) => {
+    const path = await write(description());
+    for (const mode of [0o620, 0o602]) {
+      await chmod(path, mode);
+      assert.equal(await cache.find(description()), undefined);
+    }
+    await chmod(path, 0o644);
+    assert.notEqual(await cache.find(description()), undefined);
+    if (process.getuid?.() !== 0) return t.diagnostic("only root can give a file away");
+    await chown(path, 65534, 65534);
+    assert.equal(await cache.find(description()), undefined);
+  });
 
   test("is told by its data when all is checked, and removed; what is whole stays", async () => {
     const path = await write(description());
@@ -170,6 +184,34 @@ describe("room", () => {
     await write(description());
     const names = await readdir(folder);
     assert.ok(!names.includes("old.pack.1-0.part") && names.includes("new.pack.1-0.part") && names.includes("other"));
+  });
+
+  for (const [what, act] of Object.entries({
+    "looks for a file": () => cache.find(description()),
+    "checks all files": () => cache.check(),
+  })) {
+    test(`is given back so by what ${what} too`, async () => {
+      const path = join(folder, "old.pack.1-0.part");
+      await writeFile(path, "x");
+      await utimes(path, 1, 1);
+      await act();
+      assert.deepEqual(await readdir(folder), []);
+    });
+  }
+
+  test("that half written files take is listed and counted, and these stay", async () => {
+    const part = join(folder, "new.pack.1-0.part");
+    await writeFile(part, new Uint8Array(3000));
+    assert.deepEqual(await cache.check(), []);
+    assert.deepEqual(
+      (await cache.list()).map(({ path, model, unfinished, bytes }) => [path, model, unfinished, bytes]),
+      [[part, undefined, true, 3000]],
+    );
+    const kept = await write(description({ model: "/a.gguf" }));
+    const { size } = await stat(kept);
+    await write(description({ model: "/b.gguf" }), openPackCache(folder, { bytesMax: size + data.byteLength + 2999 }));
+    const left = (await cache.list()).map(({ model }) => model);
+    assert.deepEqual(new Set(left), new Set([undefined, "/b.gguf"]));
   });
 });
 

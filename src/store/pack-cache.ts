@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { isOwnFile } from "./own-file.ts";
 import { checkedData, encodeHeader, readHeader } from "./pack-header.ts";
 
 /** What one file is to hold. */
@@ -38,8 +39,10 @@ export interface PackWriter {
 
 export interface KeptPack {
   readonly path: string;
-  /** Undefined where the file is none of ours, or broken. */
+  /** Undefined where the file is none of ours, or broken, or unfinished. */
   readonly model: string | undefined;
+  /** Still being written, or left by a process that ended before it was done. */
+  readonly unfinished: boolean;
   readonly bytes: number;
   readonly usedMs: number;
 }
@@ -96,8 +99,7 @@ export function openPackCache(
   };
 
   const list = async (): Promise<KeptPack[]> => {
-    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(SUFFIX));
-    const packs = await Promise.all(names.map((name) => inspect(join(folder, name))));
+    const packs = await Promise.all((await filesIn(folder, SUFFIX, PART_SUFFIX)).map(inspect));
     return packs.filter((pack) => pack !== undefined).sort((a, b) => a.usedMs - b.usedMs);
   };
 
@@ -109,7 +111,7 @@ export function openPackCache(
       return `they take ${megabytes(bytes)}, more than a third of the ${megabytes(free)} that are free on the disk`;
     const others = (await list()).filter((pack) => pack.path !== path);
     let over = others.reduce((sum, pack) => sum + pack.bytes, bytes) - bytesMax;
-    for (const pack of others) {
+    for (const pack of others.filter(({ unfinished }) => !unfinished)) {
       if (over <= 0) break;
       await rm(pack.path, { force: true });
       over -= pack.bytes;
@@ -122,10 +124,12 @@ export function openPackCache(
     list,
 
     async find({ model, text, dataBytes }) {
+      await removeLeftovers(folder);
       const path = pathOf(model);
       const handle = await open(path, "r").catch(() => undefined);
       if (handle === undefined) return undefined;
       try {
+        if (!isOwnFile(await handle.stat())) return undefined;
         const header = await readHeader(handle);
         if (header === undefined || header.text !== text || header.dataBytes !== dataBytes) return undefined;
         const now = new Date();
@@ -153,8 +157,9 @@ export function openPackCache(
 
     async check() {
       const broken: KeptPack[] = [];
+      await removeLeftovers(folder);
       for (const pack of await list()) {
-        if (await isWhole(pack.path)) continue;
+        if (pack.unfinished || (await isWhole(pack.path))) continue;
         await rm(pack.path, { force: true });
         broken.push(pack);
       }
@@ -230,7 +235,7 @@ async function inspect(path: string): Promise<KeptPack | undefined> {
   try {
     const { size, mtimeMs } = await handle.stat();
     const header = await readHeader(handle).catch(() => undefined);
-    return { path, model: header?.model, bytes: size, usedMs: mtimeMs };
+    return { path, model: header?.model, unfinished: path.endsWith(PART_SUFFIX), bytes: size, usedMs: mtimeMs };
   } finally {
     await handle.close();
   }
@@ -250,10 +255,17 @@ async function isWhole(path: string): Promise<boolean> {
 }
 
 async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of (await readdir(folder)).filter((entry) => entry.endsWith(PART_SUFFIX))) {
-    const left = await stat(join(folder, name)).catch(() => undefined);
-    if (left !== undefined && Date.now() - left.mtimeMs > LEFTOVER_MS) await rm(join(folder, name), { force: true });
+  for (const path of await filesIn(folder, PART_SUFFIX)) {
+    const left = await stat(path).catch(() => undefined);
+    if (left === undefined || Date.now() - left.mtimeMs <= LEFTOVER_MS) continue;
+    await rm(path, { force: true }).catch(() => undefined); // a folder that may only be read
   }
+}
+
+/** Paths of the files whose names end so; none where there is no folder. */
+async function filesIn(folder: string, ...suffixes: readonly string[]): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => suffixes.some((suffix) => name.endsWith(suffix))).map((name) => join(folder, name));
 }
 
 async function bytesFreeAt(folder: string): Promise<number> {

@@ -22,7 +22,7 @@ export const openFile: Platform["openFile"] = async (path) => {
     return fileSource(path, handle, state.size, { opened: state.text, now: async () => (await stateOf(handle)).text });
   } catch (error) {
     await handle.close();
-    hostError("read", path, error);
+    return hostError("read", path, error);
   }
 };
 
