@@ -59,10 +59,11 @@ export function ggufSizes(config: Config, facts: ModelFacts): DecoderSizes {
   });
 }
 
-function checked(config: Config, { tensors }: ModelFacts, layersKey: string, sizes: DecoderSizes): DecoderSizes {
+function checked(config: Config, { tensors, isNew }: ModelFacts, layersKey: string, sizes: DecoderSizes): DecoderSizes {
   const { layers, heads, kvHeads, headSize } = sizes;
   // so that a broken count cannot make us list a million layers before the first tensor is found missing
-  if (layers > tensors.size) throw config.error(layersKey, layers, `at most the file's ${tensors.size} tensors`);
+  if (isNew !== true && layers > tensors.size)
+    throw config.error(layersKey, layers, `at most the file's ${tensors.size} tensors`);
   if (heads % kvHeads !== 0) throw config.error("key-value heads", kvHeads, `a divisor of the ${heads} heads`);
   if (headSize % 2 !== 0) throw config.error("head size", headSize, "an even number");
   return sizes;

@@ -1,4 +1,4 @@
 // The layer's edge: file facts → model → graph.
 export * from "./model.ts";
-export { readModel } from "./registry.ts";
+export { newModel, readModel } from "./registry.ts";
 export { type RowTrace, type RowTraceOptions, type TraceOptions, traceModel, traceRows, weightState } from "./trace.ts";

@@ -16,7 +16,7 @@ type LoadingMap = Pick<Model, "parameters" | "ignored" | "weightRows">;
  * for tensors that neither table knows.
  */
 export function loadingMap(
-  { file, kind, tensors }: ModelFacts,
+  { file, kind, tensors, isNew = false }: ModelFacts,
   family: string,
   rows: readonly WeightRow[],
   ignoredRows: readonly IgnoredRow[],
@@ -26,15 +26,12 @@ export function loadingMap(
   for (const row of rows) {
     const name = row[kind];
     const tensor = tensors.get(name);
-    if (tensor === undefined) {
-      if (row.optional) continue;
-      throw new FormatError(file, `tensor ${name}`, "missing", show([...row.shape]));
-    }
+    if (tensor === undefined && row.optional) continue;
+    if (tensor === undefined && !isNew) throw new FormatError(file, `tensor ${name}`, "missing", show([...row.shape]));
     const transpose = kind === "hf" && row.hfTransposed === true;
-    const [outer, ...inner] = row.shape;
-    const stored = [row.part?.of ?? outer, ...inner];
-    if (transpose) stored.reverse();
-    if (show(tensor.shape) !== show(stored)) {
+    const [outer] = row.shape;
+    const stored = storedShape(row, kind);
+    if (tensor !== undefined && show(tensor.shape) !== show(stored)) {
       throw new FormatError(file, `shape of ${name}`, [...tensor.shape], show(stored));
     }
     used.add(name);
@@ -63,6 +60,13 @@ export function loadingMap(
     throw new UnsupportedError(`${file}: ${unknown.length} tensors are not part of the family ${family}: ${some}.`);
   }
   return { parameters, ignored, weightRows: rows };
+}
+
+/** The shape of a row's tensor in a file, outermost size first. */
+export function storedShape({ shape, part, hfTransposed }: WeightRow, kind: ModelFacts["kind"]): number[] {
+  const [outer, ...inner] = shape;
+  const stored = [part?.of ?? outer, ...inner];
+  return kind === "hf" && hfTransposed === true ? stored.reverse() : stored;
 }
 
 /** Where GGUF keeps row i of q or k: pair (j, j + D/2) of a head lies at (2j, 2j + 1). */

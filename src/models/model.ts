@@ -18,6 +18,8 @@ export interface ModelFacts {
   readonly kind: "gguf" | "hf";
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, FileTensor>;
+  /** There is no file yet: what the config asks for will be made, so `tensors` is empty and nothing is missing. */
+  readonly isNew?: boolean;
   /** Values of GGUF's tensor `rope_freqs.weight` where the file has one: they shape the rope tables. */
   readonly ropeDivisors?: Float32Array;
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FormatError, UnsupportedError } from "../base/errors.ts";
 import type { FileTensor, ModelFacts } from "./model.ts";
-import { readModel } from "./registry.ts";
+import { newModel, readModel } from "./registry.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -220,3 +220,12 @@ function without(name: keyof typeof hfShapes): Readonly<Record<string, readonly 
   const { [name]: _, ...rest } = hfShapes;
   return rest;
 }
+
+test("a model that is to be made has what the same model's file would have", () => {
+  const read = readModel({ file: "f", kind: "hf", config: hfConfig, tensors: tensors(hfShapes) });
+  const made = newModel(hfConfig);
+  assert.deepEqual([...made.parameters], [...read.parameters]);
+  const few = { ...hfConfig, num_hidden_layers: 1000 };
+  assert.throws(() => readModel({ file: "f", kind: "hf", config: few, tensors: tensors(hfShapes) }), FormatError);
+  assert.equal(newModel(few).parameters.size, 3 + 9 * 1000);
+});

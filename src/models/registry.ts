@@ -7,6 +7,10 @@ import type { Model, ModelFacts } from "./model.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
+/** A model that is to be made, by what a `config.json` would say. Throws as `readModel` does. */
+export const newModel = (config: ModelFacts["config"]): Model =>
+  readModel({ file: "the config", kind: "hf", config, tensors: new Map(), isNew: true });
+
 interface FamilyRow {
   readonly hf: string;
   readonly gguf: string;
