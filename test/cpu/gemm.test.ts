@@ -105,7 +105,8 @@ const shapes: readonly Shape[] = [
 ];
 /** Outputs that pass the caches by. */
 const huge: Shape = { rows: 1030, columns: 3, outer: 1024 };
-const large: Shape = { rows: 530, columns: 70, outer: 290 };
+/** More than a block of columns, more panels than are packed side by side. */
+const large: Shape = { rows: 290, columns: 550, outer: 290 };
 
 const machines = new Map<string, TestMachine>([
   ...testMachines,
@@ -133,13 +134,15 @@ for (const [tier, machine] of machines) {
 for (const [tier, machine] of testMachines) {
   describe(`a product of many units on ${tier}`, () => {
     for (const rounding of roundings) {
-      it(`is the same for any number of parts, ${rounding}`, () => {
-        const task = { ...taskOf(large, epilogues["a bias, gelu and a residual"]), rounding };
-        const elements = large.rows * large.outer;
-        const planned = runGemm(machine, task, elements);
-        check(task, large, planned);
-        for (const parts of [1, 2, 7]) assert.deepEqual(runGemm(machine, task, elements, parts), planned);
-      });
+      for (const transposed of transpositions) {
+        it(`is the same for any number of parts, ${rounding}, ${transposed ?? "none"} transposed`, () => {
+          const task = { ...taskOf(large, epilogues["a bias, gelu and a residual"]), rounding, transposed };
+          const elements = large.rows * large.outer;
+          const planned = runGemm(machine, task, elements);
+          check(task, large, planned);
+          for (const parts of [1, 2, 7]) assert.deepEqual(runGemm(machine, task, elements, parts), planned);
+        });
+      }
     }
   });
 }

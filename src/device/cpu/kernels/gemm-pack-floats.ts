@@ -109,23 +109,25 @@ const across = (width: number, change: Change) => (k: KernelBuilder, x: Int, cou
   });
 };
 
-/** Numbers of one turn of the loop that puts a row upright. */
-const TURN = 8;
+/** Rows and columns that are put upright at once. */
+const SQUARE = 16;
+const SQUARE_ROW_BYTES = SQUARE * FLOAT_BYTES;
 
-const outerAlong = (rounding: FloatRounding) => (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) =>
-  k.range(0, OUTER_PANEL, 1, (n) => {
-    const row = rowAt(x, panel.first.add(n), count, columns, panel);
-    const isRounded = rounding !== "f32";
-    const from = isRounded ? k.scratch : row;
-    if (isRounded) copy(k, row, from, panel.columns.mul(FLOAT_BYTES), changes[rounding]);
-    const to = panel.to.add(n.mul(FLOAT_BYTES));
-    const turn = (column: Int, length: number): void => {
-      const [source, target] = [from.add(column.mul(FLOAT_BYTES)), to.add(column.mul(COLUMN_BYTES))];
-      for (let i = 0; i < length; i++) target.store(source.loadFloat(i * FLOAT_BYTES), i * COLUMN_BYTES);
-    };
-    const whole = panel.columns.and(-TURN);
-    k.range(0, whole, TURN, (column) => turn(column, TURN));
-    k.range(whole, panel.columns, 1, (column) => turn(column, 1));
+/** Squares go to scratch as they lie; from there a column's numbers are stored side by side, in few lines at a time. */
+const outerAlong = (change: Change) => (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) =>
+  k.range(0, OUTER_PANEL, SQUARE, (first) => {
+    const to = panel.to.add(first.mul(FLOAT_BYTES));
+    k.range(0, panel.columns, SQUARE, (column) => {
+      k.range(0, SQUARE, 1, (n) => {
+        const row = rowAt(x, panel.first.add(first).add(n), count, columns, panel);
+        const square = k.scratch.add(n.mul(SQUARE_ROW_BYTES));
+        copy(k, row.add(column.mul(FLOAT_BYTES)), square, SQUARE_ROW_BYTES, change);
+      });
+      k.range(0, SQUARE, 1, (i) => {
+        const [source, target] = [k.scratch.add(i.mul(FLOAT_BYTES)), to.add(column.add(i).mul(COLUMN_BYTES))];
+        for (let n = 0; n < SQUARE; n++) target.store(source.loadFloat(n * SQUARE_ROW_BYTES), n * FLOAT_BYTES);
+      });
+    });
   });
 
 const each = (
@@ -141,7 +143,7 @@ export const packFloatRows = {
   across: each((by) => packKernel(`rows.across.${by}`, ROW_PANEL, ROW_PANEL_BYTES, across(ROW_PANEL, changes[by]))),
 } as const satisfies Record<Lie, unknown>;
 export const packFloatOuter = {
-  along: each((by) => packKernel(`outer.along.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, outerAlong(by))),
+  along: each((by) => packKernel(`outer.along.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, outerAlong(changes[by]))),
   across: each((by) =>
     packKernel(`outer.across.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, across(OUTER_PANEL, changes[by])),
   ),

@@ -101,6 +101,12 @@ function acrossRow(k: KernelBuilder, { x, count, columns }: Source, first: Int, 
   };
 }
 
+/**
+ * Panels that are filled side by side: where a panel's numbers are a short piece of each of the tensor's rows, which lie
+ * pages apart, more of a page is read while its address is known. Of 1, 4 and 8, bench/gemm.ts.
+ */
+const PANELS_TOGETHER = { along: 1, across: 8 } as const satisfies Record<Lie, number>;
+
 const rowsOf = { along: alongRow, across: acrossRow } as const satisfies Record<Lie, unknown>;
 
 function fillTile(k: KernelBuilder, row: Row, isUpright: boolean, to: Int): void {
@@ -122,16 +128,18 @@ const kernelOf = (label: string, lie: Lie, isUpright: boolean): PackOperandKerne
     const panels = ceilDiv(count, PANEL_ROWS);
     const blocks = tileBlocks(columns);
     const source: Source = { x, count, columns };
-    k.share(panels.mul(blocks.count), (first, end) => {
+    const groups = ceilDiv(panels, PANELS_TOGETHER[lie]);
+    k.share(groups.mul(blocks.count), (first, end) => {
       k.range(first, end, 1, (unit) => {
-        const [block, panel] = [unit.div(panels), unit.rem(panels)];
-        const to = blocks.panelAt(out, panels, block, panel);
+        const [block, firstPanel] = [unit.div(groups), unit.rem(groups).mul(PANELS_TOGETHER[lie])];
         k.range(0, blocks.stepsOf(block), 1, (step) => {
           const column = blocks.stepsBefore(block).add(step).mul(STEP_COLUMNS);
-          k.range(0, STEP_BYTES, TILE_BYTES, (side) => {
-            const firstOfTile = panel.mul(PANEL_ROWS).add(side.div(TILE_BYTES / TILE_ROWS));
-            const row = rowsOf[lie](k, source, firstOfTile, column);
-            fillTile(k, row, isUpright, to.add(step.mul(STEP_BYTES)).add(side));
+          k.range(firstPanel, firstPanel.add(PANELS_TOGETHER[lie]).min(panels), 1, (panel) => {
+            const to = blocks.panelAt(out, panels, block, panel).add(step.mul(STEP_BYTES));
+            k.range(0, STEP_BYTES, TILE_BYTES, (side) => {
+              const firstOfTile = panel.mul(PANEL_ROWS).add(side.div(TILE_BYTES / TILE_ROWS));
+              fillTile(k, rowsOf[lie](k, source, firstOfTile, column), isUpright, to.add(side));
+            });
           });
         });
       });
