@@ -68,7 +68,7 @@ export const layouts = {
 export type PackedFormat = keyof typeof layouts;
 
 /** Of the layouts, the order of weights and what their plain forms are: files of another version are packed anew. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** The packed form of a stored format: its own, but f64, which is rounded to f32. */
 export const packedFormat = (format: FormatName): PackedFormat => (format === "f64" ? "f32" : format);
