@@ -1,6 +1,6 @@
 // Activations rounded to int8, in blocks of 32 columns with a scale of their own: what the integer kernels multiply
 // packed weights by. One form serves every weight format, so values that feed several weights are rounded once.
-import { type Float, type Int, type Ints, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
+import { type Float, type Floats, type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
 /** Columns of a block of rounded activations. */
@@ -15,7 +15,7 @@ export const Activation = { d: 0, total: 4, totalHalf: 8, minusSum: 16, minusSum
 export const activationBytes = (rows: number, columns: number): number =>
   rows * (columns / ACTIVATION_COLUMNS) * ACTIVATION_BYTES;
 
-/** Rounds the 32 f32 at `from` to the activation block at `to`. */
+/** Rounds the 32 f32 at `from` to the activation block at `to`; the scale is NaN where one of them is, or is infinite. */
 export function quantizeBlock(k: KernelBuilder, from: Int, to: Int): void {
   const registers = ACTIVATION_COLUMNS / k.lanes;
   const values = Array.from({ length: registers }, (_, n) => from.loadFloats(n * k.lanes * FLOAT_BYTES));
@@ -23,14 +23,16 @@ export function quantizeBlock(k: KernelBuilder, from: Int, to: Int): void {
     .map((value) => value.abs())
     .reduce((a, b) => a.max(b))
     .maximum();
-  const d = most.mul(k.float(1 / 127));
   // a block of zeros has scale 0, and its numbers are 0 whatever they are multiplied by
   const inverse = k.float(0).less(most).selectFloat(k.float(127).div(most), k.float(0)).splat();
-  const numbers = values.map((value) => value.mul(inverse).nearest().toInts());
-  for (const [n, number] of numbers.entries()) to.storeBytes(number, Activation.bytes + n * k.lanes);
+  const numbers = values.map((value) => value.mul(inverse).nearest());
+  for (const [n, number] of numbers.entries()) to.storeBytes(number.toInts(), Activation.bytes + n * k.lanes);
 
-  const sums = [0, 1].map((half) => sumInts(numbers.slice((half * registers) / 2, ((half + 1) * registers) / 2)));
+  // exact in f32: 16 numbers of at most 127 each
+  const sums = [0, 1].map((half) => sumFloats(numbers.slice((half * registers) / 2, ((half + 1) * registers) / 2)));
   const all = sums[0].add(sums[1]);
+  // where one number is NaN so is the sum, which the maximum may not be, and so are all products with the block
+  const d = most.mul(k.float(1 / 127)).add(all.mul(k.float(0)));
   const minus = (sum: Float): Int => k.int(0).sub(sum.toInt());
   to.store(d, Activation.d);
   to.store(all.mul(d), Activation.total);
@@ -50,9 +52,4 @@ export const quantizeKernel = defineKernel("quantize", ["x", "out", "blocks"], (
   });
 });
 
-/** The sum of all lanes, as f32, which is exact: 16 numbers of at most 127. */
-const sumInts = (numbers: readonly Ints[]): Float =>
-  numbers
-    .reduce((a, b) => a.add(b))
-    .toFloats()
-    .sum();
+const sumFloats = (numbers: readonly Floats[]): Float => numbers.reduce((a, b) => a.add(b)).sum();
