@@ -40,7 +40,8 @@ export const command = defineCommand({
     if (options.raw === true && options.system !== undefined) {
       throw new UsageError("--raw uses no template, so --system has no place.", { field: "system" });
     }
-    await using loaded = await openModel(model, { ...loadOptions(options), signal });
+    // the caches of other conversations would take a large page a layer each, unused
+    await using loaded = await openModel(model, { ...loadOptions(options), slots: 1, signal });
     const settings = { ...generateOptions(options), signal };
     const system = options.system === undefined ? [] : [{ role: "system" as const, content: options.system }];
     const events = options.raw
