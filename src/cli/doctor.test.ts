@@ -30,6 +30,7 @@ const whole: Report = {
   home: "/home/somebody/.local/share/liang",
   models: 3,
   model_bytes: 4.2e9,
+  kept_bytes: { packed_weights: 1.1e9, machine_code: 4e6 },
 };
 
 const bare: Report = {
@@ -48,6 +49,7 @@ test("the report tells speeds, what is in use and which features are missing, wi
   assert.match(text, /amx +12800 +57600 +204800 +in use/);
   assert.match(text, /avx512vnni +The processor has no avx512f,/);
   assert.match(text, /wasm +53 +88$/m);
+  assert.match(text, /kept +1\.1 GB of packed weights, 4\.0 MB of machine code/);
   assert.ok(text.split("\n").every((line) => columns(line) <= 80));
 });
 

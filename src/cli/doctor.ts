@@ -1,10 +1,11 @@
 // `liang doctor`: what this machine is, what of it Liang uses and why not more, and what it can do at most.
 import process from "node:process";
 import { type MachineFacts, dataFolder, machineFacts, native } from "#platform";
+import { sum } from "../base/collections.ts";
 import { type TierSpeed, measureTiers } from "../eval/machine-speed.ts";
 import { readBandwidth } from "../eval/read-bandwidth.ts";
 import { builtInModel } from "../store/built-in.ts";
-import { openModelList } from "../store/index.ts";
+import { codeFolder, keptCodeBytes, openModelList, openPackCache, packedFolder } from "../store/index.ts";
 import { defineCommand, table } from "./command.ts";
 import { progressBar } from "./progress-bar.ts";
 import { bytes, out, outJson, paint } from "./terminal.ts";
@@ -40,6 +41,8 @@ export interface Report {
   readonly home: string;
   readonly models: number;
   readonly model_bytes: number;
+  /** What earlier starts left in `packed/` and `code/` of the home for later ones. */
+  readonly kept_bytes: { readonly packed_weights: number; readonly machine_code: number };
 }
 
 async function examine(asked: number | undefined): Promise<Report> {
@@ -67,6 +70,10 @@ async function examine(asked: number | undefined): Promise<Report> {
       home,
       models: models.length,
       model_bytes: models.reduce((sum, model) => sum + (model.bytes ?? 0), 0),
+      kept_bytes: {
+        packed_weights: sum((await openPackCache(packedFolder(home)).list()).map((pack) => pack.bytes)),
+        machine_code: keptCodeBytes(codeFolder(home)),
+      },
     };
   } finally {
     bar.end();
@@ -77,7 +84,7 @@ const round = (value: number): number => Number(value.toPrecision(3));
 
 /** The report as text, within 80 columns. */
 export function describe(report: Report): string {
-  const { machine, machine_code: code, read_gb_s: read, threads } = report;
+  const { machine, machine_code: code, kept_bytes: kept, read_gb_s: read, threads } = report;
   const faint = (text: string): string => paint("faint", text);
   const many = threads === 1 ? "" : `, ${read.all_threads} on ${threads}`;
   const facts: readonly (readonly [string, string])[] = [
@@ -88,6 +95,8 @@ export function describe(report: Report): string {
     ["machine code", code.available ? "yes" : (code.reason ?? "no")],
     ["home", report.home],
     ["models", `${report.models}, ${bytes(report.model_bytes)}`],
+    ["kept", `${bytes(kept.packed_weights)} of packed weights, ${bytes(kept.machine_code)} of machine code`],
+    ["", "for quick starts; home's folders packed and code may go any time"],
   ];
   const rows = report.tiers.map(({ tier, inUse, peaks, missing }) => {
     const numbers = [peaks?.f32, peaks?.int8, peaks?.bf16];

@@ -1,7 +1,8 @@
-// `liang list`: the models on the list, with sizes and places, and what their packed weights take on the disk.
+// `liang list`: the models on the list, with sizes and places, and what is kept of them on the disk: packed weights and
+// machine code.
 import { builtInModel } from "../store/built-in.ts";
 import { dataFolder } from "#platform";
-import { openModelList, openPackCache, packedFolder } from "../store/index.ts";
+import { codeFolder, keptCodeBytes, openModelList, openPackCache, packedFolder } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
 import { bytes, note, out, outJson, paint, tabulate } from "./terminal.ts";
 
@@ -39,5 +40,7 @@ export const command = defineCommand({
     for (const { model, path, bytes: taken } of others) {
       out(`packed weights of ${model ?? `no model (${path})`} take ${bytes(taken)} more`);
     }
+    const codeBytes = keptCodeBytes(codeFolder(dataFolder()));
+    if (codeBytes > 0) out(`kept machine code takes ${bytes(codeBytes)} more`);
   },
 });

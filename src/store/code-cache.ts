@@ -112,6 +112,16 @@ function readOwn(path: string): Buffer | undefined {
   }
 }
 
+/** Bytes that the machine code kept in a folder takes. */
+export function keptCodeBytes(folder: string): number {
+  try {
+    const sizes = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+    return sizes.reduce((sum, size) => sum + size, 0);
+  } catch {
+    return 0; // nothing was kept yet
+  }
+}
+
 function removeOldest(folder: string): void {
   const names = readdirSync(folder);
   if (names.length < 2 * FILES_MAX) return;

@@ -1,4 +1,5 @@
 // The store's edge: what lasts, as the layers above see it.
+export { codeFolder, keptCodeBytes } from "./code-cache.ts";
 export { openDataFolder } from "./data-folder.ts";
 export { parseModelName, type ModelName } from "./model-name.ts";
 export { listWithFile } from "./list-with-file.ts";

@@ -1,10 +1,10 @@
 // The commands whose form scripts rely on, as processes: what they write, and that nothing else is on standard output.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { openPackCache, packedFolder } from "../../src/store/index.ts";
+import { codeFolder, openPackCache, packedFolder } from "../../src/store/index.ts";
 import { openModelFiles } from "../../src/format/open-model-files.ts";
 import { readData } from "../safetensors-data.ts";
 import { ROOT, liangIn } from "./harness.ts";
@@ -229,6 +229,9 @@ describe("commands", { concurrency: 2 }, () => {
     }
     const { stdout: table } = await home.run(["list"]);
     assert.match(table, new RegExp(`packed weights of ${elsewhere} take 2.1 MB more`));
+    await mkdir(codeFolder(at("third-home")));
+    await writeFile(join(codeFolder(at("third-home")), "kernel.bin"), new Uint8Array(3000));
+    assert.match((await home.run(["list"])).stdout, /kept machine code takes 3\.0 kB more/i);
     const [mine] = JSON.parse((await home.run(["list", "--json"])).stdout) as { packedBytes: number }[];
     assert.equal(mine.packedBytes, (2 << 20) + 1000);
     const { stdout: removed } = await home.run(["rm", elsewhere]);
