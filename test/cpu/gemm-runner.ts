@@ -51,22 +51,24 @@ function stepsOf(task: GemmTask, machine: TestMachine["machine"]): { steps: Step
  */
 export function runGemm(host: TestMachine, task: GemmTask, elements: number, parts?: number): Int32Array {
   const { steps, bytes } = stepsOf(task, host.machine);
+  const { a, b, bias, residual } = task;
   const memory = memories.get(host) ?? host.createMemory(MEMORY_BYTES, SCRATCH);
   memories.set(host, memory);
   let end = SCRATCH + GEMM_TILE_SCRATCH_BYTES + ALIGNMENT;
   const reserve = (size: number): number => {
     const at = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
     end = at + size + ALIGNMENT;
-    assert.ok(end <= MEMORY_BYTES, "the memory is too small for this product");
+    assert.ok(end <= MEMORY_BYTES - (bias?.byteLength ?? 0) - ALIGNMENT, "the memory is too small for this product");
     return at;
   };
-  const { a, b, bias, residual } = task;
   const tensors = Object.entries({ a, b, bias, residual }).filter(
     (entry): entry is [string, Float32Array] => entry[1] !== undefined,
   );
   const offsets = new Map<string | number, number>(
     tensors.map(([name, { byteLength }]) => [name, reserve(byteLength)]),
   );
+  // the memory ends where kernels may read no further
+  if (bias !== undefined) offsets.set("bias", MEMORY_BYTES - ALIGNMENT - bias.byteLength);
   offsets.set("out", reserve(elements * 4));
   bytes.forEach((size, index) => offsets.set(index, reserve(size)));
   new Int32Array(memory.buffer, SCRATCH).fill(JUNK);

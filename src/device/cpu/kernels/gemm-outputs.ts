@@ -4,6 +4,7 @@ import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { unary } from "./elementwise.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { registersThatAre } from "./outputs.ts";
 
 /** Columns of the outputs that one panel of the second operand makes. */
 export const OUTER_PANEL = 32;
@@ -84,7 +85,8 @@ export function finishRows(k: KernelBuilder, w: GemmValues, activation: Activati
   const biases = offsets.map(() => k.variable(k.floats(0)));
   k.when(w.bias, () => {
     const bias = w.bias.add(outer.mul(FLOAT_BYTES));
-    biases.forEach((value, n) => (value.value = bias.loadFloats(offsets[n])));
+    const read = registersThatAre(k, w.outer.sub(outer), biases.length);
+    biases.forEach((value, n) => (value.value = bias.add(read[n]).loadFloats()));
   });
   const rowBytes = w.outer.mul(FLOAT_BYTES);
   const isAligned = w.out

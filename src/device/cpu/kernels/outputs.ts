@@ -1,4 +1,4 @@
-// How the last outputs of a row are stored, where there are fewer of them than a register has.
+// How the last outputs of a row are stored, and what belongs to them is read, where there are fewer than registers have.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
@@ -14,4 +14,13 @@ export function storeUpTo(k: KernelBuilder, out: Int, value: Floats, count: Int)
     },
     () => out.store(value),
   );
+}
+
+/**
+ * Byte offsets from which registers of what `count` outputs have each are read: past the last output the last register
+ * once more, since memory may end there.
+ */
+export function registersThatAre(k: KernelBuilder, count: Int, registers: number): Int[] {
+  const last = count.sub(1).and(-k.lanes).mul(FLOAT_BYTES);
+  return Array.from({ length: registers }, (_, n) => k.int(n * k.lanes * FLOAT_BYTES).min(last));
 }

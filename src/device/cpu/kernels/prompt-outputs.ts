@@ -3,6 +3,7 @@
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { registersThatAre } from "./outputs.ts";
 
 /**
  * x: rows of activations in the kernel's form; weight: packed groups, `second` those of a gated product's other factor;
@@ -44,15 +45,6 @@ export function storeSums(k: KernelBuilder, w: PromptValues, row: Int, first: In
     },
     () => finished.forEach((sum, n) => out.store(sum.value, n * registerBytes)),
   );
-}
-
-/**
- * Byte offsets from which registers of what `count` outputs have each are read: past the last output the last register
- * once more, since memory may end there.
- */
-export function registersThatAre(k: KernelBuilder, count: Int, registers: number): Int[] {
-  const last = count.sub(1).and(-k.lanes).mul(FLOAT_BYTES);
-  return Array.from({ length: registers }, (_, n) => k.int(n * k.lanes * FLOAT_BYTES).min(last));
 }
 
 /** Bytes of scratch that `storeSums` uses for `outputs` outputs. */

@@ -5,7 +5,8 @@ import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { FLOAT_BYTES } from "./loops.ts";
-import { type PromptValues, outputGroups, registersThatAre } from "./prompt-outputs.ts";
+import { registersThatAre } from "./outputs.ts";
+import { type PromptValues, outputGroups } from "./prompt-outputs.ts";
 import { roughUnary } from "./rough.ts";
 import {
   BLOCK_STEPS,
