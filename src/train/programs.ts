@@ -34,14 +34,22 @@ export interface TrainingGraphs {
   readonly loss: Graph;
   /** Output `norm` [1]: the length of all gradients together, as they have been added up. */
   readonly norm: Graph;
-  /** Inputs `gradientScale` [1] and each optimizer's scalars, `<optimizer>.<scalar>` [1]. */
+  /** Inputs `gradientScale` [1] and the scalars of each optimizer, `scalarInput(n, name)` [1]. */
   readonly update: Graph;
+}
+
+export interface TrainingPrograms {
+  readonly graphs: TrainingGraphs;
+  /** Those that weights have, each once. */
+  readonly optimizers: readonly Optimizer[];
 }
 
 export const gradientState = (parameter: string): string => `gradient.${parameter}`;
 export const LOSS_STATE = "loss.sum";
+/** The input that has a scalar of the optimizer `n` of the list. */
+export const scalarInput = (n: number, scalar: string): string => `optimizer.${n}.${scalar}`;
 
-export function trainingGraphs(model: Model, options: ProgramOptions): TrainingGraphs {
+export function trainingPrograms(model: Model, options: ProgramOptions): TrainingPrograms {
   const shapeOf = (name: string): number[] => {
     const source = model.parameters.get(name);
     if (source === undefined) return [];
@@ -61,10 +69,14 @@ export function trainingGraphs(model: Model, options: ProgramOptions): TrainingG
     const [targets] = forward.logits.shape;
     return { ...forward, losses: crossEntropy(forward.logits, input("targets", [targets], "i32")), targets };
   };
+  const list = [...new Set(optimizers.values())];
   return {
-    gradient: gradientGraph(traced(), options),
-    loss: graph({ losses: traced().losses }),
-    ...updateGraphs(optimizers, shapeOf),
+    graphs: {
+      gradient: gradientGraph(traced(), options),
+      loss: graph({ losses: traced().losses }),
+      ...updateGraphs(optimizers, list, shapeOf),
+    },
+    optimizers: list,
   };
 }
 
@@ -84,6 +96,7 @@ function gradientGraph({ losses, targets, trained }: Traced, { recompute }: Prog
 
 function updateGraphs(
   optimizers: ReadonlyMap<string, Optimizer>,
+  list: readonly Optimizer[],
   shapeOf: (name: string) => number[],
 ): Pick<TrainingGraphs, "norm" | "update"> {
   const squares = [...optimizers.keys()].map((name) => {
@@ -106,12 +119,12 @@ function updateGraphs(
       name,
       weight: state(`weights.${name}`, shape, "f32"),
       gradient: multiply(sum, scalar("gradientScale")),
-      moment: (part) => {
-        const known = moments.get(part) ?? state(`optimizer.${name}.${part}`, shape, "f32");
+      moment: (part, its = shape) => {
+        const known = moments.get(part) ?? state(`optimizer.${name}.${part}`, its, "f32");
         moments.set(part, known);
         return known;
       },
-      scalar: (part) => scalar(`${optimizer.name}.${part}`),
+      scalar: (part) => scalar(scalarInput(list.indexOf(optimizer), part)),
     });
     return [...changed, assign(sum, scale(sum, 0))];
   });

@@ -6,7 +6,8 @@ import type { Executor, InputArray, OpenModel, OpenOptions, ParameterStore, Prog
 import type { Model } from "../models/index.ts";
 import { ropeRows } from "../nn/index.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-import { LOSS_STATE, type ProgramOptions, type TrainingGraphs, gradientState, trainingGraphs } from "./programs.ts";
+import { LOSS_STATE, type ProgramOptions, type TrainingGraphs, gradientState } from "./programs.ts";
+import { scalarInput, trainingPrograms } from "./programs.ts";
 
 /** Documents end to end. N tokens, of which M reach the head and have a target. */
 export interface MicroBatch {
@@ -56,21 +57,13 @@ export class Trainer implements AsyncDisposable {
     executor: Executor,
     { threads, precision, signal, ...options }: TrainerOptions,
   ): Promise<Trainer> {
-    const optimizers = new Set<Optimizer>();
-    const graphs = trainingGraphs(model, {
-      ...options,
-      optimizerOf(parameter, shape) {
-        const optimizer = options.optimizerOf(parameter, shape);
-        if (optimizer !== undefined) optimizers.add(optimizer);
-        return optimizer;
-      },
-    });
+    const { graphs, optimizers } = trainingPrograms(model, options);
     const opened = await executor.open(store, graphs, {
       ...(threads !== undefined && { threads }),
       ...(precision !== undefined && { precision }),
       ...(signal !== undefined && { signal }),
     });
-    return new Trainer(model, opened, [...optimizers]);
+    return new Trainer(model, opened, optimizers);
   }
 
   /** Everything that lasts from step to step, by name: `weights.<parameter>`, `optimizer.<parameter>.<part>`, ... */
@@ -97,10 +90,9 @@ export class Trainer implements AsyncDisposable {
     const { update } = this.#opened.programs;
     this.updates++;
     update.inputs.gradientScale[0] = clip / this.#weight;
-    for (const optimizer of this.#optimizers) {
+    for (const [n, optimizer] of this.#optimizers.entries()) {
       for (const [name, value] of Object.entries(optimizer.scalars(this.updates, learningRate))) {
-        const input = update.inputs[`${optimizer.name}.${name}`] as InputArray | undefined;
-        if (input !== undefined) input[0] = value;
+        update.inputs[scalarInput(n, name)][0] = value;
       }
     }
     await update.run({});
