@@ -6,7 +6,7 @@
 // Tile products take long and wait in a queue that is short: what else is to be done, unpacking the next panel and
 // finishing the sums of the last rows (tile-shapes.ts), is done in small pieces between them, which then cost nothing.
 import { type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import type { UnaryName } from "../../../graph/index.ts";
+import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
 import { outputGroups, promptWords, tailBytes } from "./prompt-outputs.ts";
@@ -256,5 +256,5 @@ export const tileKernels = each("", plain);
 
 /** out = f(x Wᵀ) * (x Vᵀ) in tile form; `outer` is a multiple of 32. */
 export const gatedTileKernels = Object.fromEntries(
-  (Object.keys(unary) as UnaryName[]).map((name) => [name, each(`.${name}`, gated(name))]),
-) as Record<UnaryName, Readonly<Record<TileFormat, TileKernel>>>;
+  (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.${name}`, gated(name))]),
+) as Record<ActivationName, Readonly<Record<TileFormat, TileKernel>>>;
