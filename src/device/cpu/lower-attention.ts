@@ -1,6 +1,5 @@
 // The rows of the table around attention. What prepares it is one step: rotating queries and keys, writing keys and values
 // to the cache. Then a prompt takes one step, decoding one, or two where keys are cut into ranges.
-import { ShapeError, UnsupportedError } from "../../base/errors.ts";
 import {
   type ExtentValues,
   type Op,
@@ -17,7 +16,7 @@ import {
 import { formsOf } from "./decode-fusion.ts";
 import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
 import { decodeAttention } from "./kernels/attention-decode.ts";
-import { promptAttention } from "./kernels/attention-prompt.ts";
+import { promptAttention, promptUnitRows } from "./kernels/attention-prompt.ts";
 import { unitRows } from "./kernels/attention-queries.ts";
 import { decodeScratchBytes } from "./kernels/attention-range.ts";
 import { rangesMost } from "./kernels/attention-ranges.ts";
@@ -31,6 +30,7 @@ import { SCRATCH_BYTES } from "./layout.ts";
 import { roundedPlace } from "./lower-activations.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+import { noKernel, noScratch } from "./no-kernel.ts";
 import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Parts of a step of attention at most. */
@@ -59,9 +59,7 @@ function preparationOf(node: Tensor, lowering: Lowering): Preparation {
   const [q, keys, values] = node.inputs;
   for (const state of [keys, values]) {
     if (!isOp(state, writeRowsOp) || lowering.onlyReader(state) !== node) {
-      throw new UnsupportedError(
-        `Attention over ${leafName(state)} has no kernel: expected rows written for it alone.`,
-      );
+      throw noKernel(`attention over ${leafName(state)}`, "expected rows written for it alone");
     }
   }
   const isFolded = (x: Tensor, reader: Tensor): boolean =>
@@ -118,7 +116,7 @@ export const lowerRope: Lower = (node, lowering) => {
 export const lowerWriteRows: Lower = (node, lowering) => {
   if (foldedInto(node, lowering) !== undefined) return;
   const [state, slots, x] = node.inputs;
-  if (state.type === "i32") throw new UnsupportedError("writeRows into an i32 state has no kernel.");
+  if (state.type === "i32") throw noKernel("writeRows into an i32 state", "expected f32 or f16");
   const rows = countOf([x.shape[0]]);
   lowering.step({
     kernel: writeRowsKernels[state.type],
@@ -144,7 +142,7 @@ export const lowerAttention: Lower = (node, lowering) => {
 function shapeOf(node: Tensor): AttentionShape {
   const { heads, kvHeads, pageSize, window, softCap } = attributesOf(node, attentionOp);
   const [q, keys] = node.inputs;
-  if (keys.type === "i32") throw new UnsupportedError("Keys of type i32 have no kernel.");
+  if (keys.type === "i32") throw noKernel("attention over keys of i32", "expected f32 or f16");
   return {
     type: keys.type,
     kvHeads,
@@ -166,7 +164,9 @@ function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, low
   const queryRope = isRotatedLater(node, prepared) ? undefined : prepared.queryRope;
   const { type, kvHeads, headSize, headsPerGroup, pageSize } = shape;
   const slots = keys.inputs[1];
-  if (values.inputs[1] !== slots) throw new ShapeError("attention: slots of values", "others", "those of keys");
+  if (values.inputs[1] !== slots) {
+    throw noKernel("attention whose keys and values are written at slots of two inputs", "expected those of one");
+  }
   const rows = countOf([node.shape[0]]);
   const heads = queryRope === undefined ? 0 : kvHeads * headsPerGroup;
   const half = keyRope === undefined ? 0 : columnsOf(keyRope.inputs[1]);
@@ -242,8 +242,10 @@ function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation,
   const units = (extents: ExtentValues) => Math.ceil(valueOf(rows, extents) / unitRows(shape)) * shape.kvHeads;
   const rope = isRotatedLater(node, prepared) ? prepared.queryRope : undefined;
   const half = rope === undefined ? 0 : columnsOf(rope.inputs[1]);
+  const by = isTiled ? "tiles" : "f32";
+  promptUnitRows(machine, shape, by); // refuses what does not fit, before kernels are made
   lowering.step({
-    kernel: promptAttention({ ...shape, half }, isTiled ? "tiles" : "f32"),
+    kernel: promptAttention({ ...shape, half }, by),
     words: {
       ...attentionWords(node, rope?.inputs[0] ?? node.inputs[0], shape, lowering),
       cos: rope === undefined ? 0 : lowering.place(rope.inputs[1]),
@@ -256,7 +258,7 @@ function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation,
 function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
   const { kvHeads, headsPerGroup, headSize } = shape;
   if (decodeScratchBytes(shape) > SCRATCH_BYTES) {
-    throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
+    throw noScratch(headsPerGroup, headSize, decodeScratchBytes(shape), SCRATCH_BYTES);
   }
   const { window } = attributesOf(node, attentionOp);
   const [rows, pages] = [node.shape[0], node.inputs[3].shape[1]];

@@ -1,9 +1,9 @@
 // What the rows of the table share: emitting one step for one value, how its parts are counted,
 // what is known of a weight.
-import { UnsupportedError } from "../../base/errors.ts";
 import { type Tensor, isParameter } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
 import type { Lowering } from "./lowering.ts";
+import { noKernel } from "./no-kernel.ts";
 import { type PackedFormat, packedFormat } from "./packed-layouts.ts";
 import { type Count, type Word, countOf, partsOf } from "./step.ts";
 
@@ -38,7 +38,7 @@ export function weightOf(
   weight: Tensor,
   lowering: Lowering,
 ): { readonly packed: PackedFormat; readonly outer: number; readonly columns: number } {
-  if (!isParameter(weight)) throw new UnsupportedError("linear by a computed weight has no kernel.");
+  if (!isParameter(weight)) throw noKernel("linear by a computed weight");
   const { format, rows, columns } = lowering.stored(weight);
   return { packed: packedFormat(format), outer: rows, columns };
 }

@@ -1,9 +1,9 @@
 // Lowers a graph to steps: walks its values in order and asks the table for each op's kernels.
-import { UnsupportedError } from "../../base/errors.ts";
 import type { Graph } from "../../graph/index.ts";
 import { type LowerOptions, type LoweredGraph, Lowering } from "./lowering.ts";
 import { decodeFusion } from "./lower-decode.ts";
 import { promptFusion } from "./lower-prompt.ts";
+import { noKernel } from "./no-kernel.ts";
 import { lowerings } from "./table.ts";
 
 export type { LoweredGraph } from "./lowering.ts";
@@ -15,7 +15,7 @@ export function lower(graph: Graph, options: LowerOptions): LoweredGraph {
   for (const node of graph.nodes) {
     if (node.op.result === "leaf") continue;
     const row = decodeRow(node) ?? promptFusion(node, lowering) ?? lowerings.get(node.op.name);
-    if (row === undefined) throw new UnsupportedError(`The cpu executor has no kernel for the op ${node.op.name}.`);
+    if (row === undefined) throw noKernel(`the op ${node.op.name}`);
     row(node, lowering);
   }
   return lowering.finish();

@@ -56,7 +56,9 @@ export class Lowering {
     }
     for (const [name, tensor] of Object.entries(graph.outputs)) {
       if (tensor.op.result !== "fresh" || this.#outputs.has(tensor)) {
-        throw new UnsupportedError(`The output ${name} is ${tensor.op.name}, expected a value of its own.`);
+        throw new UnsupportedError(`The output ${name} is ${tensor.op.name}, expected a value of its own.`, {
+          hint: "Give each output a name of its own, and of a leaf or a state a computed copy: scale(x, 1).",
+        });
       }
       this.#outputs.set(tensor, name);
     }

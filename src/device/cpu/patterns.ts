@@ -1,6 +1,5 @@
 // Patterns of ops that each class of programs looks for: decode-fusion.ts, prompt-fusion.ts, and the table for what these
 // leave. All ask here, so that nobody leaves out a value that another reads.
-import { UnsupportedError } from "../../base/errors.ts";
 import {
   type ActivationName,
   type BinaryName,
@@ -12,6 +11,7 @@ import {
   unaryOp,
 } from "../../graph/index.ts";
 import type { Lowering } from "./lowering.ts";
+import { noKernel } from "./no-kernel.ts";
 
 export const isBinary = (node: Tensor, kind: BinaryName): boolean =>
   node.op === (binaryOp as Op) && attributesOf(node, binaryOp).kind === kind;
@@ -22,7 +22,7 @@ export const isUnary = (node: Tensor): boolean =>
 export function unaryKind(node: Tensor): ActivationName {
   const { kind } = attributesOf(node, unaryOp);
   if (isUnary(node)) return kind as ActivationName;
-  throw new UnsupportedError(`The cpu executor has no kernel for the function ${kind}.`);
+  throw noKernel(`the function ${kind}`);
 }
 
 /** f(x) * other, whose multiplication computes f on its way. */

@@ -71,9 +71,14 @@ export function chooseTier(asked?: CpuTier): Tier {
   for (const name of asked === undefined ? tierNames : [asked]) {
     const found = findTier(name);
     if (typeof found !== "string") return found;
-    if (asked !== undefined) throw new UnsupportedError(`The tier ${asked} is not here: ${found}`);
+    if (asked !== undefined)
+      throw new UnsupportedError(`The tier ${asked} is not here: ${found}`, {
+        hint: "Ask for none, which takes the best one, or for wasm, which runs everywhere; liang doctor lists those here.",
+      });
   }
-  throw new UnsupportedError("No tier of the cpu executor runs on this host.");
+  throw new UnsupportedError("No tier of the cpu executor runs on this host.", {
+    hint: "It takes WebAssembly with SIMD and shared memory: use Node 24 or later, or a browser of the last years.",
+  });
 }
 
 /** The tier that `LIANG_CPU` names, where it is set; throws UsageError for a name that is none. */

@@ -1,8 +1,8 @@
 // A unit of prompt attention in f32: keys and values of a block as f32 panels in scratch, both products as blocks of sums
 // in registers (rows x registers of columns), the running softmax in between.
-import { UnsupportedError } from "../../../base/errors.ts";
-import { type Floats, type Int, type KernelBuilder, type Variable } from "../../../lanes/index.ts";
+import { type Floats, type Int, type KernelBuilder, type Machine, type Variable } from "../../../lanes/index.ts";
 import { SCRATCH_BYTES } from "../layout.ts";
+import { noScratch } from "../no-kernel.ts";
 import {
   type PromptShape,
   type PromptUnit,
@@ -40,27 +40,27 @@ export interface FloatsPlan {
 }
 
 /** Throws UnsupportedError where not even one row fits. */
-export function floatsPlan(k: KernelBuilder, shape: AttentionShape): FloatsPlan {
+export function floatsPlan(machine: Machine, shape: AttentionShape): FloatsPlan {
   for (let rows = unitRows(shape); rows >= 1; rows--) {
-    const plan = planOf(k, shape, rows);
+    const plan = planOf(machine, shape, rows);
     if (plan.at.end <= SCRATCH_BYTES) return plan;
   }
   const { headsPerGroup, headSize } = shape;
-  throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
+  throw noScratch(headsPerGroup, headSize, planOf(machine, shape, 1).at.end, SCRATCH_BYTES);
 }
 
-function planOf(k: KernelBuilder, shape: AttentionShape, rows: number): FloatsPlan {
+function planOf(machine: Machine, shape: AttentionShape, rows: number): FloatsPlan {
   const { headSize, headsPerGroup } = shape;
-  const panelColumns = PANEL_REGISTERS[k.machine.registers] * k.lanes;
+  const panelColumns = PANEL_REGISTERS[machine.registers] * machine.lanes;
   const valuePanels = Math.ceil(headSize / panelColumns);
   const sumStride = valuePanels * panelColumns * FLOAT_BYTES;
   const queries = Math.ceil((rows * headsPerGroup) / QUERIES) * QUERIES;
   const panels = QUERIES_SCRATCH;
   const q = panels + KEYS * Math.max(headSize * FLOAT_BYTES, sumStride);
-  const sums = align(q + (queries * headSize + k.lanes) * FLOAT_BYTES);
+  const sums = align(q + (queries * headSize + machine.lanes) * FLOAT_BYTES);
   const scores = sums + queries * sumStride;
   const records = scores + queries * SCORE_STRIDE;
-  const reader = records + queries * queryBytes(k);
+  const reader = records + queries * queryBytes(machine);
   const at = { panels, q, sums, scores, records, reader, end: reader + readerBytes(shape) };
   return { rows, panelColumns, valuePanels, sumStride, at };
 }

@@ -3,7 +3,7 @@
 // matrix, which meets block after block of keys and values. Blocks of keys begin at fixed positions and each query keeps
 // sums of its own, so a row's result does not depend on chunks or company. Here: how rows become units, units queries.
 // Not here: a unit's products, in f32 (attention-floats.ts) or in tiles (attention-tiles.ts).
-import { type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
+import { type Int, type KernelBuilder, type Machine, defineKernel } from "../../../lanes/index.ts";
 import { attendFloats, floatsPlan } from "./attention-floats.ts";
 import { tilesPlan } from "./attention-tile-plan.ts";
 import { attendTiles } from "./attention-tiles.ts";
@@ -30,10 +30,10 @@ function unitKernel(
   by: PromptClass,
 ): { readonly rows: number; readonly attend: (unit: PromptUnit) => void } {
   if (by === "tiles") {
-    const plan = tilesPlan(k, shape);
+    const plan = tilesPlan(k.machine, shape);
     return { rows: plan.rows, attend: (unit) => attendTiles(k, w, shape, plan, unit) };
   }
-  const plan = floatsPlan(k, shape);
+  const plan = floatsPlan(k.machine, shape);
   return { rows: plan.rows, attend: (unit) => attendFloats(k, w, shape, plan, unit) };
 }
 
@@ -97,9 +97,13 @@ function promptUnit(
   return { firstRow, endRow, group, pages, least: least.value, end: end.value };
 }
 
+/** Rows of a unit on a machine. Throws UnsupportedError for heads of which scratch does not hold one row. */
+export const promptUnitRows = (machine: Machine, shape: AttentionShape, by: PromptClass): number =>
+  (by === "tiles" ? tilesPlan : floatsPlan)(machine, shape).rows;
+
 const known = new Map<string, PromptKernel>();
 
-/** The kernel of a shape; the same one for the same shape. Throws UnsupportedError for heads that no scratch holds. */
+/** The kernel of a shape; the same one for the same shape. Made for a machine it throws as `promptUnitRows` does. */
 export function promptAttention(shape: PromptShape, by: PromptClass): PromptKernel {
   const name = nameOf(shape, by);
   const kernel = known.get(name) ?? attention(shape, by);

@@ -1,6 +1,6 @@
 // The queries of a unit of prompt attention, each with a record of its running softmax: which keys it sees, its highest
 // score so far, the factor of what it had before, the sum of its weights lane by lane. Scores are in powers of two.
-import { type Floats, type Int, type Kernel, type KernelBuilder, tanh } from "../../../lanes/index.ts";
+import { type Floats, type Int, type Kernel, type KernelBuilder, type Machine, tanh } from "../../../lanes/index.ts";
 import { type AttentionShape, intAt } from "./attention-shape.ts";
 import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import { LEAST, power } from "./powers.ts";
@@ -60,7 +60,7 @@ export const firstKey = (k: KernelBuilder, shape: AttentionShape, w: PromptWords
 
 /** A query's record: the keys [from, end) that it sees, its highest score, its shrink factor, then its sums. */
 export const Query = { from: 0, end: 4, most: 8, shrink: 12, sums: 16 } as const;
-export const queryBytes = (k: KernelBuilder): number => Query.sums + k.lanes * FLOAT_BYTES;
+export const queryBytes = ({ lanes }: Pick<Machine, "lanes">): number => Query.sums + lanes * FLOAT_BYTES;
 /** In scratch, after the register of loops.ts: the lanes' numbers as floats. */
 export const LANES_AT = 64;
 /** Where scratch is free. */

@@ -1,7 +1,7 @@
 // How prompt attention in tiles is cut, and where its parts lie in scratch.
-import { UnsupportedError } from "../../../base/errors.ts";
-import type { KernelBuilder } from "../../../lanes/index.ts";
+import type { Machine } from "../../../lanes/index.ts";
 import { THREAD_SCRATCH_BYTES } from "../layout.ts";
+import { noScratch } from "../no-kernel.ts";
 import { QUERIES_SCRATCH, queryBytes } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { readerBytes } from "./key-blocks.ts";
@@ -37,16 +37,16 @@ export interface TilesPlan {
 }
 
 /** Throws UnsupportedError where not even one row fits. */
-export function tilesPlan(k: KernelBuilder, shape: AttentionShape): TilesPlan {
+export function tilesPlan(machine: Machine, shape: AttentionShape): TilesPlan {
   for (let rows = Math.max(1, Math.floor(UNIT_QUERIES / shape.headsPerGroup)); rows >= 1; rows--) {
-    const plan = planOf(k, shape, rows);
+    const plan = planOf(machine, shape, rows);
     if (plan.at.end <= THREAD_SCRATCH_BYTES) return plan;
   }
   const { headsPerGroup, headSize } = shape;
-  throw new UnsupportedError(`Attention of ${headsPerGroup} heads of ${headSize} does not fit the scratch memory.`);
+  throw noScratch(headsPerGroup, headSize, planOf(machine, shape, 1).at.end, THREAD_SCRATCH_BYTES);
 }
 
-function planOf(k: KernelBuilder, shape: AttentionShape, rows: number): TilesPlan {
+function planOf(machine: Machine, shape: AttentionShape, rows: number): TilesPlan {
   const steps = Math.ceil(shape.headSize / STEP);
   const queries = Math.ceil((rows * shape.headsPerGroup) / STRIP) * STRIP;
   const sumStride = steps * STEP * FLOAT_BYTES + 64; // no power of two: a tile's rows would share places in the cache
@@ -57,7 +57,7 @@ function planOf(k: KernelBuilder, shape: AttentionShape, rows: number): TilesPla
   const scores = sums + queries * sumStride;
   const weights = align(scores + STRIP * SCORE_STRIDE);
   const records = weights + 2 * (KEYS / STEP) * TILE_BYTES;
-  const reader = records + queries * queryBytes(k);
+  const reader = records + queries * queryBytes(machine);
   const at = { keys, values, q, sums, scores, weights, records, reader, end: reader + readerBytes(shape) };
   return { rows, steps, sumStride, at };
 }
