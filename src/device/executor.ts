@@ -1,5 +1,5 @@
 // What every executor offers: open a parameter store, compile graphs to programs that share one arena, run them.
-// A leaf: imports only types of lower layers. Bodies: reference/ (plain loops, f64 sums), cpu/ (wasm kernels, threads).
+// A leaf: imports only types of lower layers. Bodies: reference/ (plain loops, f64 sums), cpu/ (machine code or WebAssembly, threads).
 import type { OnProgress } from "../base/progress.ts";
 import type { ExtentValues } from "../graph/shape.ts";
 import type { Graph } from "../graph/tensor.ts";

@@ -13,7 +13,7 @@ export interface Variable<T extends Value> {
 /** A kernel's source: its record's words by name, and its body. */
 export interface Kernel<W extends string = string> {
   readonly name: string;
-  /** Names of the argument record's i32 words, in order. */
+  /** Names of the argument record's words, of `Machine.word` bits each, in order. */
   readonly words: readonly W[];
   readonly body: (k: KernelBuilder, words: Readonly<Record<W, Int>>) => void;
 }

@@ -1,5 +1,5 @@
 // The conductor's side of a model's compute threads: post one command, await one answer. Threads that failed are
-// replaced by new ones over the same memory. Not here: what a thread does (run-loop.ts), what a program is (encode.ts).
+// replaced by new ones over the same memory. Not here: what a thread does (run-loop.ts), what a program is (program.ts).
 import { KernelError, UsageError } from "../../base/errors.ts";
 import { ThreadGovernor } from "./thread-governor.ts";
 import { Worker, type WorkerHandle, now, startWorker } from "#platform";

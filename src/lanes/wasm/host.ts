@@ -21,7 +21,7 @@ const PAGE_BYTES = 65536;
 
 export type CompiledKernel = (record: number, part: number, parts: number) => void;
 
-/** Compiles one kernel over `memory`, for probes and tests; programs use pool.ts. */
+/** Compiles one kernel over `memory`, for probes and tests; programs compile theirs together (device/cpu/code.ts). */
 export function compileKernel<W extends string>(
   kernel: Kernel<W>,
   machine: Machine,
