@@ -1,7 +1,7 @@
 // A unit of prompt attention in f32: keys and values of a block as f32 panels in scratch, both products as blocks of sums
 // in registers (rows x registers of columns), the running softmax in between.
 import { type Floats, type Int, type KernelBuilder, type Machine, type Variable } from "../../../lanes/index.ts";
-import { SCRATCH_BYTES } from "../layout.ts";
+import { SCRATCH_BYTES, align } from "../layout.ts";
 import { noScratch } from "../no-kernel.ts";
 import {
   type PromptShape,
@@ -64,8 +64,6 @@ function planOf(machine: Machine, shape: AttentionShape, rows: number): FloatsPl
   const at = { panels, q, sums, scores, records, reader, end: reader + readerBytes(shape) };
   return { rows, panelColumns, valuePanels, sumStride, at };
 }
-
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 export function attendFloats(
   k: KernelBuilder,

@@ -10,8 +10,9 @@ import {
   startQueries,
 } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
-import { HALF, KEYS, STEP, TILE_BYTES, TILE_ROW_BYTES, type TilesPlan } from "./attention-tile-plan.ts";
+import { HALF, KEYS, STEP, type TilesPlan } from "./attention-tile-plan.ts";
 import { BLOCK_KEYS, type CacheReader, cacheBytes, loadCached } from "./key-blocks.ts";
+import { TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
 
 /** Queries times the factor of scores as tiles: 16 of them, and of 32 columns the pairs (i, i + 16). */
 export function packQueries(

@@ -1,18 +1,17 @@
 // How prompt attention in tiles is cut, and where its parts lie in scratch.
 import type { Machine } from "../../../lanes/index.ts";
-import { THREAD_SCRATCH_BYTES } from "../layout.ts";
+import { THREAD_SCRATCH_BYTES, align } from "../layout.ts";
 import { noScratch } from "../no-kernel.ts";
 import { QUERIES_SCRATCH, queryBytes } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { readerBytes } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { TILE_BYTES } from "./tiles.ts";
 
 /** Keys of a block. */
 export const KEYS = 128;
 /** Queries of a strip: two tiles. */
 export const STRIP = 32;
-export const TILE_BYTES = 1024;
-export const TILE_ROW_BYTES = 64;
 /** Columns, or keys, that one tile product sums: pairs (i, i + 16). */
 export const STEP = 32;
 export const HALF = 16;
@@ -20,8 +19,6 @@ export const HALF = 16;
 const UNIT_QUERIES = 192;
 /** Bytes from one query's scores to the next's; not a power of two. */
 export const SCORE_STRIDE = (KEYS + 16) * FLOAT_BYTES;
-
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** How much a unit takes and where it lies in scratch. */
 export interface TilesPlan {

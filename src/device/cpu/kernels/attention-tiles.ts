@@ -15,19 +15,11 @@ import {
 } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { bringKeys, bringValues, packQueries } from "./attention-tile-forms.ts";
-import {
-  HALF,
-  KEYS,
-  SCORE_STRIDE,
-  STEP,
-  STRIP,
-  TILE_BYTES,
-  TILE_ROW_BYTES,
-  type TilesPlan,
-} from "./attention-tile-plan.ts";
+import { HALF, KEYS, SCORE_STRIDE, STEP, STRIP, type TilesPlan } from "./attention-tile-plan.ts";
 import { CacheReader } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { LEAST, roughPower } from "./powers.ts";
+import { TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
 
 /** By how many powers of two a score may be above what its query's sums stand against. */
 const SLACK = 8;
