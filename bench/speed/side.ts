@@ -13,7 +13,7 @@ export type Question =
   | { readonly run: "decode"; readonly ids: readonly number[]; readonly tokens: number }
   /** The same with the prompt already held, as a conversation goes on. */
   | { readonly run: "deep"; readonly ids: readonly number[]; readonly tokens: number }
-  /** Milliseconds in which all sequences together write `tokens` each, prompts included. */
+  /** Milliseconds in which all sequences together write `tokens` each, after their first ones. */
   | { readonly run: "batch"; readonly ids: readonly number[]; readonly tokens: number }
   /** Liang only: memory read bandwidth of as many threads, GB/s. */
   | { readonly run: "bandwidth" };
