@@ -1,0 +1,93 @@
+// Weights of a model → the tensors of a folder that transformers opens: the loading map read backwards. Also weights
+// into states, and states as a store that an engine can run. Not here: files (checkpoint.ts).
+import { pieces } from "../convert/values.ts";
+import type { ParameterStore, StoredParameter } from "../device/executor.ts";
+import type { SafetensorToWrite } from "../format/safetensors.ts";
+import { type Model, type WeightRow, weightState } from "../models/index.ts";
+import { storedShape } from "../models/loading.ts";
+import { formats } from "../numeric/registry.ts";
+
+export type SavedType = "f32" | "bf16";
+const DTYPES = { f32: "F32", bf16: "BF16" } as const satisfies Record<SavedType, SafetensorToWrite["dtype"]>;
+
+type States = Readonly<Record<string, Float32Array>>;
+
+/**
+ * The tensors of `model.safetensors`, in the order of the loading map; `valuesOf` gives a parameter's values, row-major.
+ * Reading them back through the family's loading map gives the values again, but for what `type` rounds, and for gains
+ * that a family stores less 1, where they are below 0.5.
+ */
+export function savedTensors(
+  { parameters, weightRows }: Pick<Model, "parameters" | "weightRows">,
+  valuesOf: (parameter: string) => Float32Array,
+  type: SavedType,
+): SafetensorToWrite[] {
+  const byTensor = new Map<string, WeightRow[]>();
+  for (const row of weightRows) {
+    if (!parameters.has(row.parameter)) continue; // optional, and not in this model
+    byTensor.set(row.hf, [...(byTensor.get(row.hf) ?? []), row]);
+  }
+  return [...byTensor].map(([name, rows]) => {
+    const shape = storedShape(rows[0], "hf");
+    return {
+      name,
+      dtype: DTYPES[type],
+      shape,
+      data: () => {
+        const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+        for (const row of rows) place(row, valuesOf(row.parameter), values);
+        return [formats[type].encode!(values)];
+      },
+    };
+  });
+}
+
+/** Puts a parameter's values where its tensor has them. */
+function place({ shape, part, hfTransposed, hfAddOne }: WeightRow, from: Float32Array, into: Float32Array): void {
+  const [rows, columns = 1] = shape;
+  const first = part?.first ?? 0;
+  const of = part?.of ?? rows;
+  const less = hfAddOne === true ? 1 : 0;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const at = hfTransposed === true ? column * of + first + row : (first + row) * columns + column;
+      into[at] = from[row * columns + column] - less;
+    }
+  }
+}
+
+/** Decodes the weights that `states` has, out of a store in any number formats. */
+export async function readWeights(store: ParameterStore, states: States, signal?: AbortSignal): Promise<void> {
+  for (const { name, columns } of store.parameters.values()) {
+    const state = states[weightState(name)];
+    if (state === undefined) continue; // frozen: executors read it themselves
+    for await (const piece of pieces(store, name)) {
+      signal?.throwIfAborted();
+      state.set(piece.values(), piece.firstRow * columns);
+    }
+  }
+}
+
+/** A store whose trained weights are what the states are when they are read, and the frozen ones those of `base`. */
+export function liveStore(
+  { parameters }: Pick<Model, "parameters">,
+  states: States,
+  base: ParameterStore,
+): ParameterStore {
+  const stored = new Map<string, StoredParameter>();
+  for (const [name, { rows, columns }] of parameters) {
+    const values = states[weightState(name)];
+    const frozen = base.parameters.get(name);
+    if (values !== undefined) stored.set(name, { name, rows, columns, format: "f32", byteLength: values.byteLength });
+    else if (frozen !== undefined) stored.set(name, frozen);
+  }
+  return {
+    parameters: stored,
+    async readRows(name, firstRow, into) {
+      const values = states[weightState(name)];
+      if (values === undefined) return await base.readRows(name, firstRow, into);
+      const rowBytes = values.byteLength / parameters.get(name)!.rows;
+      into.set(new Uint8Array(values.buffer, values.byteOffset + firstRow * rowBytes, into.byteLength));
+    },
+  };
+}
