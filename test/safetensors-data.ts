@@ -4,6 +4,7 @@ import { memorySource } from "../src/base/source.ts";
 import { readSafetensors, readTensor } from "../src/format/safetensors.ts";
 
 export interface DataTensor {
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The bytes as f32. */
@@ -23,7 +24,13 @@ export async function readData(path: string): Promise<Record<string, DataTensor>
     const { buffer } = bytes;
     read.push([
       tensor.name,
-      { shape: tensor.shape, bytes, f32: new Float32Array(buffer, 0, words), i32: new Int32Array(buffer, 0, words) },
+      {
+        dtype: tensor.dtype,
+        shape: tensor.shape,
+        bytes,
+        f32: new Float32Array(buffer, 0, words),
+        i32: new Int32Array(buffer, 0, words),
+      },
     ]);
   }
   return Object.fromEntries(read);
