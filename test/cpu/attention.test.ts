@@ -178,13 +178,13 @@ const trials = Object.entries(cases).map(([name, one]) => setUp(name, one));
 type Precision = "f32" | "fast";
 
 /** Programs of all trials in one open model. */
-function openTrials(executor: Executor, threads: number, precision: Precision = "f32"): Promise<OpenModel<string>> {
+function openTrials(executor: Executor, threads: number, precision: Precision = "f32"): Promise<OpenModel> {
   const graphs = Object.assign({}, ...trials.map((trial) => trial.graphs)) as Record<string, Graph>;
   return executor.open(memoryStore({}), graphs, { threads, precision });
 }
 
 /** Output rows of all runs of every trial, by its name. */
-async function outputsOf(opened: OpenModel<string>): Promise<Record<string, Float32Array[]>> {
+async function outputsOf(opened: OpenModel): Promise<Record<string, Float32Array[]>> {
   const outputs: Record<string, Float32Array[]> = {};
   for (const trial of trials) {
     const { name, prompt, decodes } = trial;
@@ -196,7 +196,7 @@ async function outputsOf(opened: OpenModel<string>): Promise<Record<string, Floa
 }
 
 /** The same rows, each sequence alone, prompts in runs of 37 rows and decoded rows one by one. */
-async function aloneOf(opened: OpenModel<string>, trial: Trial): Promise<Float32Array[]> {
+async function aloneOf(opened: OpenModel, trial: Trial): Promise<Float32Array[]> {
   const { name, lengths, prompt, decodes } = trial;
   const outputs: Float32Array[] = [];
   for (const [sequence] of lengths.entries()) {
@@ -242,7 +242,7 @@ function suite(executor: Executor, precision: Precision): void {
       });
     }
 
-    let three: OpenModel<string>;
+    let three: OpenModel;
     before(async () => (three = await openTrials(executor, 3, precision)));
     after(() => three.close());
 

@@ -159,7 +159,7 @@ function graphOf(layer: Layer, kept: boolean) {
 for (const executor of cpuTiers()) {
   for (const precision of ["fast", "f32"] as const) {
     describe(`decode fusion on ${executor.tier} in ${precision}`, () => {
-      let opened: OpenModel<string>;
+      let opened: OpenModel;
       before(async () => {
         const graphs = Object.entries(layers).flatMap(([name, layer]) => [
           [`${name}, fused`, graphOf(layer, false)],
