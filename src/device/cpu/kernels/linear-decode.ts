@@ -14,7 +14,8 @@ import { storeUpTo } from "./outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
 
 /** What becomes of the sums; "gate": f(first weight's) * second weight's. */
-export type Epilogue = { readonly kind: "none" | "add" } | { readonly kind: "map" | "gate"; readonly by: ActivationName };
+export type Epilogue =
+  { readonly kind: "none" | "add" } | { readonly kind: "map" | "gate"; readonly by: ActivationName };
 
 export interface DecodeStep {
   /** One for each weight. */
