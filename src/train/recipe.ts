@@ -47,7 +47,7 @@ const schema = z
     stage: z.enum(["pretrain", "sft"], { error: "expected pretrain or sft" }),
     /** What a `config.json` would say of a new model, or the name or path of one that is trained further. */
     model: z.union([text, z.record(z.string(), z.unknown())], { error: "expected a config, a name or a path" }),
-    /** A folder with tokenizer.json, or that file; for new models. */
+    /** A folder with tokenizer.json; for new models. */
     tokenizer: text.optional(),
     /** A folder of prepared data. */
     data: text,
@@ -116,7 +116,7 @@ const schema = z
       })
       .prefault({}),
   })
-  .superRefine(({ batch, model, tokenizer, steps, tokens, epochs }, context) => {
+  .superRefine(({ batch, model, tokenizer, steps, tokens, epochs, optimizer }, context) => {
     const wrong = (path: string[], message: string): void => {
       context.addIssue({ code: "custom", path, message });
     };
@@ -127,6 +127,10 @@ const schema = z
       wrong(["batch", "tokens"], `expected a multiple of batch.rows, ${batch.rows}`);
     }
     if (batch.window > batch.rows) wrong(["batch", "window"], `expected at most batch.rows, ${batch.rows}`);
+    const vectors = optimizer.vectors === undefined ? "others" : "vectors";
+    if (optimizer[vectors]?.name === "muon") {
+      wrong(["optimizer", vectors, "name"], "expected another one, since muon is for matrices and gains are vectors");
+    }
     if (typeof model === "object" && tokenizer === undefined) {
       wrong(["tokenizer"], "expected the tokenizer of the new model");
     }
