@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { formats } from "../numeric/registry.ts";
 import type { KernelBuilder } from "./builder.ts";
 import { defineKernel } from "./builder.ts";
-import { exp, loadBf16, loadF16, sigmoid, tanh, toF16Bits } from "./math.ts";
+import { exp, loadBf16, loadF16, log, sigmoid, tanh, toF16Bits } from "./math.ts";
 import type { Floats } from "./values.ts";
 import { compileKernel, relaxedMachine, wasmMachine } from "./wasm/host.ts";
 
@@ -57,6 +57,22 @@ it("exp is within 2 units in the last place, and clamps where f32 ends", () => {
     () => Infinity,
     (_, y) => assert.ok(y > 2e38 && y < Infinity),
   );
+});
+
+it("log is within 2 units in the last place from the least to the largest number, and has its limits", () => {
+  const check = (x: number, y: number): void => near(y, Math.log(x), 2);
+  evaluate(log, across(1e-3, 8), check);
+  evaluate(log, (i) => Math.fround(2 ** (i / 256 - 128)), check);
+  evaluate(log, (i) => (i + 1) * 2 ** -149, check);
+  const ends = [0, -0, -1, -Infinity, Infinity, NaN, 1];
+  const expected = [-Infinity, -Infinity, NaN, NaN, Infinity, NaN, 0];
+  const found: number[] = [];
+  evaluate(
+    log,
+    (i) => ends[i % ends.length],
+    (_, y) => found.push(y),
+  );
+  for (const [i, y] of found.entries()) assert.equal(y, expected[(i % COUNT) % ends.length]);
 });
 
 it("tanh is within 4 units in the last place and never leaves -1..1", () => {

@@ -1,6 +1,6 @@
-// Functions written in lanes operations, the same on every machine: exp, tanh, sigmoid, and 16-bit float conversions.
-// Coefficients: minimax polynomials as in Cephes (Moshier 1992), expf and tanhf; errors are below 2 units in the last
-// place of f32 for exp and 4 for tanh over the ranges that math.test.ts walks.
+// Functions written in lanes operations, the same on every machine: exp, log, tanh, sigmoid, and 16-bit float conversions.
+// Coefficients: minimax polynomials as in Cephes (Moshier 1992), expf, logf and tanhf; errors are below 2 units in the last
+// place of f32 for exp and log and 4 for tanh over the ranges that math.test.ts walks.
 import type { KernelBuilder } from "./builder.ts";
 import type { Floats, Int, Ints } from "./values.ts";
 
@@ -24,6 +24,35 @@ export function exp(x: Floats): Floats {
   for (const coefficient of rest.slice(1)) sum = sum.madd(r, coefficient);
   const fraction = sum.madd(r.mul(r), r).add(1);
   return fraction.mul(shifted.asInts().shl(23).asFloats()); // times 2^n: n + 127 are the sum's last bits
+}
+
+const LOG_COEFFICIENTS = [
+  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+];
+const LEAST_NORMAL = 2 ** -126;
+
+/** The natural logarithm: -Infinity of 0, NaN below. */
+export function log(x: Floats): Floats {
+  const isSmall = x.less(LEAST_NORMAL);
+  const bits = isSmall.selectFloats(x.mul(2 ** 23), x).asInts();
+  const fraction = bits.and(0x7fffff).or(0x3f000000).asFloats(); // 0.5 to 1
+  const isLow = fraction.less(Math.SQRT1_2);
+  const exponent = bits.shr(23).sub(126).sub(isSmall.and(23)).add(isLow); // a mask is -1
+  const m = fraction.sub(1).add(isLow.selectFloats(fraction, 0));
+  const e = exponent.toFloats();
+  const square = m.mul(m);
+  const [first, ...rest] = LOG_COEFFICIENTS;
+  let sum = m.mul(first).add(rest[0]);
+  for (const coefficient of rest.slice(1)) sum = sum.madd(m, coefficient);
+  const small = e.madd(LN2_LOW, sum.mul(square).mul(m)).sub(square.mul(0.5));
+  const whole = e.madd(LN2_HIGH, m.add(small));
+  const size = x.asInts().and(0x7fffffff);
+  const isZero = size.equals(0);
+  const isFinite = size.greater(0x7f7fffff).xor(-1);
+  const isBelow = x.less(0).and(isZero.xor(-1));
+  const finite = isFinite.selectFloats(whole, x); // infinity and NaN are their own
+  return isZero.selectFloats(-Infinity, isBelow.selectFloats(NaN, finite));
 }
 
 /** 1 / (1 + e^-x). */
