@@ -1,7 +1,7 @@
 // Speed of what goes over rows of activations between products: norms, gates, sums, rounding. Bytes read and written a
 // second by one thread whose cache holds them, as activations mostly are, beside what it reads from there at most.
 // Rotations and attention: attention-speed.ts.
-import { binaryKernels, gateKernels } from "../device/cpu/kernels/elementwise.ts";
+import { type ExpressionValue, expressionKernel } from "../device/cpu/kernels/expression.ts";
 import { rmsNormKernel } from "../device/cpu/kernels/norm.ts";
 import { activationBytes } from "../device/cpu/kernels/quantize.ts";
 import { roundPanelsKernel } from "../device/cpu/kernels/rounded-panels.ts";
@@ -39,6 +39,14 @@ export async function* rowSpeeds({ tier, ms = 100 }: { tier: Tier; ms?: number }
   }
 }
 
+const operand: ExpressionValue = { kind: "operand", reach: "each" };
+const sum = expressionKernel({ values: [operand, operand, { kind: "binary", by: "add", a: 0, b: 1 }], results: [2] });
+const gate = (by: "silu" | "geluTanh"): Kernel =>
+  expressionKernel({
+    values: [operand, operand, { kind: "unary", by, x: 0 }, { kind: "binary", by: "multiply", a: 2, b: 1 }],
+    results: [3],
+  });
+
 /** The kernels over matrices that lie from `a` on. */
 function trialsAt(a: number, { machine }: Tier): readonly Trial[] {
   const [b, out] = [a + MATRIX_BYTES, a + 2 * MATRIX_BYTES];
@@ -48,9 +56,9 @@ function trialsAt(a: number, { machine }: Tier): readonly Trial[] {
     return { name, kernel, words, bytes };
   };
   return [
-    trial("add", binaryKernels.add, { a, b, out, count: COUNT }, 3 * MATRIX_BYTES),
-    trial("silu gate", gateKernels.silu, { a, b, out, count: COUNT }, 3 * MATRIX_BYTES),
-    trial("gelu gate", gateKernels.geluTanh, { a, b, out, count: COUNT }, 3 * MATRIX_BYTES),
+    trial("add", sum, { x0: a, x1: b, out0: out, count: COUNT }, 3 * MATRIX_BYTES),
+    trial("silu gate", gate("silu"), { x0: a, x1: b, out0: out, count: COUNT }, 3 * MATRIX_BYTES),
+    trial("gelu gate", gate("geluTanh"), { x0: a, x1: b, out0: out, count: COUNT }, 3 * MATRIX_BYTES),
     trial("rms norm", rmsNormKernel, { x: a, gain: b, out, groups: ROWS, size: COLUMNS, epsilon }, 2 * MATRIX_BYTES),
     trial("round to int8", roundPanelsKernel, form, MATRIX_BYTES + activationBytes(ROWS, COLUMNS)),
     ...(machine.tiles ? [trial("into tiles", packTilesKernel, form, MATRIX_BYTES + tileFormBytes(ROWS, COLUMNS))] : []),

@@ -229,7 +229,8 @@ describe("steps of a layer of the decode class", () => {
   });
   it("whose values between are kept: each is there as f32", () => {
     const steps = stepsOf(llama, true);
-    for (const name of ["rmsNorm", "quantize", "silu", "multiply", "add"]) assert.ok(steps.includes(name), name);
+    const between = ["map each, silu 0, each, multiply 1 2: 1, 3", "map each, each, add 0 1: 2"];
+    for (const name of ["rmsNorm", "quantize", ...between]) assert.ok(steps.includes(name), name);
     assert.ok(!steps.some((name) => /gate|only|add\./.test(name)));
   });
 });

@@ -2,56 +2,16 @@
 // every tier and with more threads than parts and fewer.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Executor } from "../../src/device/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { add, blockMax, graph, linear, silu } from "../../src/graph/index.ts";
-import { type Trial, matrix, trials, weight, weights } from "./op-trials.ts";
+import { matrix, trials, weight, weights } from "./op-trials.ts";
 import { memoryStore } from "./stores.ts";
+import { assertReference, outputsOf } from "./trial-runner.ts";
 import { cpuTiers } from "./tiers.ts";
-
-const F32 = 2 ** -22;
-
-type Outputs = Readonly<Record<string, Float32Array>>;
-
-/** The outputs of each trial, all in one open model. */
-async function outputsOf(executor: Executor, trials: readonly Trial[], threads: number): Promise<Outputs[]> {
-  const graphs = Object.fromEntries(trials.map(({ outputs }, i) => [i, graph(outputs)]));
-  await using opened = await executor.open(memoryStore(weights), graphs, { threads, precision: "f32" });
-  const results: Outputs[] = [];
-  for (const [i, { outputs, inputs, extents }] of trials.entries()) {
-    const program = opened.programs[i];
-    for (const name of Object.keys(program.inputs)) program.inputs[name].set(inputs[name]);
-    await program.run(extents);
-    const leading = Object.entries(outputs).map(([name, { shape }]) => {
-      const sizes = shape.map((size) => (typeof size === "number" ? size : extents[size.name]));
-      return [
-        name,
-        program.outputs[name].slice(
-          0,
-          sizes.reduce((a, b) => a * b),
-        ),
-      ] as const;
-    });
-    results.push(Object.fromEntries(leading));
-  }
-  return results;
-}
 
 const all = Object.values(trials).flat();
 /** Of each trial in `all`. */
 const expected = await outputsOf(referenceExecutor, all, 1);
-
-/** Outputs are the reference's but for f32 rounding. */
-function assertReference(t: number, found: Outputs): void {
-  const { tolerance = F32 } = all[t];
-  for (const [name, values] of Object.entries(expected[t])) {
-    const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
-    for (const [i, value] of values.entries()) {
-      const got = found[name][i];
-      assert.ok(Math.abs(got - value) <= tolerance * most, `${t} ${name}[${i}]: ${got}, not ${value}`);
-    }
-  }
-}
 
 for (const executor of cpuTiers()) {
   describe(`ops on ${executor.tier} equal the reference`, async () => {
@@ -61,7 +21,7 @@ for (const executor of cpuTiers()) {
       it(`${name}, the same bytes with 1 and 3 threads`, () => {
         for (const trial of list) {
           const t = all.indexOf(trial);
-          assertReference(t, one[t]);
+          assertReference(trial, one[t], expected[t], name);
           assert.deepEqual(three[t], one[t]);
         }
       });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
-import { unaryKernels } from "../../src/device/cpu/kernels/elementwise.ts";
+import { expressionKernel } from "../../src/device/cpu/kernels/expression.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
 import { gatedPanelKernels, panelKernels } from "../../src/device/cpu/kernels/linear-panel.ts";
 import type { PanelKernel } from "../../src/device/cpu/kernels/panels.ts";
@@ -83,7 +83,14 @@ function gated(task: Task, bench: KernelBench): { found: Float32Array; expected:
     bench.run(task.plain, { x, weight, out, rows, columns, outer });
     return out;
   });
-  bench.run(unaryKernels.silu, { a: products[0], b: products[0], out: products[0], count: rows * outer });
+  const silu = expressionKernel({
+    values: [
+      { kind: "operand", reach: "each" },
+      { kind: "unary", by: "silu", x: 0 },
+    ],
+    results: [1],
+  });
+  bench.run(silu, { x0: products[0], out0: products[0], count: rows * outer });
   const [gate, up] = products.map((at) => bench.floatsAt(at, rows * outer));
   const expected = gate.map((value, i) => value * up[i]);
   const out = bench.reserve(Math.max(activationBytes(rows, outer), expected.byteLength));

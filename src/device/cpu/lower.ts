@@ -1,9 +1,14 @@
 // Lowers a graph to steps: walks its values in order and asks the table for each op's kernels.
 import type { Graph } from "../../graph/index.ts";
+import { ElementwiseGroups, isElementwise } from "./elementwise-groups.ts";
 import { type LowerOptions, type LoweredGraph, Lowering } from "./lowering.ts";
 import { decodeFusion } from "./lower-decode.ts";
 import { promptFusion } from "./lower-prompt.ts";
 import { noKernel } from "./no-kernel.ts";
+import type { Lower } from "./lower-common.ts";
+import { lowerGroup } from "./lower-elementwise.ts";
+import { productFusion } from "./lower-products.ts";
+import { orderOf } from "./order.ts";
 import { lowerings } from "./table.ts";
 
 export type { LoweredGraph } from "./lowering.ts";
@@ -12,11 +17,19 @@ export type { LoweredGraph } from "./lowering.ts";
 export function lower(graph: Graph, options: LowerOptions): LoweredGraph {
   const lowering = new Lowering(graph, options);
   const decodeRow = decodeFusion(lowering);
-  for (const node of graph.nodes) {
+  const groups = new ElementwiseGroups(lowering, (group) => lowerGroup(group, lowering));
+  lowering.beforeStep = (words) => groups.before(words);
+  const elementwise: Lower = (node) => groups.add(node);
+  for (const node of orderOf(graph)) {
     if (node.op.result === "leaf") continue;
-    const row = decodeRow(node) ?? promptFusion(node, lowering) ?? lowerings.get(node.op.name);
+    const row =
+      decodeRow(node) ??
+      promptFusion(node, lowering) ??
+      productFusion(node, lowering) ??
+      (isElementwise(node) ? elementwise : lowerings.get(node.op.name));
     if (row === undefined) throw noKernel(`the op ${node.op.name}`);
     row(node, lowering);
   }
+  groups.flush();
   return lowering.finish();
 }

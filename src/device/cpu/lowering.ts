@@ -40,6 +40,8 @@ export class Lowering {
   readonly packed = new Set<string>();
   readonly plain = new Set<string>();
   readonly whole = new Set<string>();
+  /** Told the words of each step before it is added: what they name must have been computed by then. */
+  beforeStep: (words: readonly Word[]) => void = () => {};
   readonly #steps: Step[] = [];
   readonly #places = new Map<Tensor, Place>();
   readonly #arena: { bytes: number; firstStep: number; lastStep: number }[] = [];
@@ -72,6 +74,11 @@ export class Lowering {
     const place = this.#newPlace(tensor);
     this.#places.set(tensor, place);
     return place;
+  }
+
+  /** Where a value lies, if somebody has asked before. */
+  knownPlace(tensor: Tensor): Place | undefined {
+    return tensor.op.result === "alias" ? this.knownPlace(tensor.inputs[0]) : this.#places.get(tensor);
   }
 
   /** A weight in packed form, of which a run reads all, or only some rows. */
@@ -114,6 +121,7 @@ export class Lowering {
   }
 
   step<W extends string>(step: Step & { readonly words: Readonly<Record<W, Word>> }): void {
+    this.beforeStep(Object.values<Word>(step.words));
     for (const word of Object.values<Word>(step.words)) {
       if (typeof word === "number" || !("kind" in word) || word.kind !== "arena") continue;
       const value = this.#arena[word.index];

@@ -1,8 +1,7 @@
-// Which kernels compute which op: one row each.
+// Which kernels compute which op: one row each. What goes element by element is computed in groups: lower-elementwise.ts.
 import {
   attentionOp,
   attributesOf,
-  binaryOp,
   blockMaxOp,
   gatherOp,
   isParameter,
@@ -10,37 +9,18 @@ import {
   linearOp,
   rmsNormOp,
   ropeOp,
-  scaleOp,
-  unaryOp,
   writeRowsOp,
 } from "../../graph/index.ts";
 import { blockMaxKernel } from "./kernels/block-max.ts";
-import { binaryKernels, gateKernels, scaleKernel, unaryKernels } from "./kernels/elementwise.ts";
 import { gatherKernels } from "./kernels/gather.ts";
 import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
 import { gatherRowsKernel } from "./kernels/rows.ts";
 import { isHeadNorm, lowerAttention, lowerRope, lowerWriteRows } from "./lower-attention.ts";
-import { LEAST_ELEMENTS, type Lower, chunks, columnsOf, emit } from "./lower-common.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
+import { trainingLowerings } from "./lower-training.ts";
 import { packedFormat } from "./packed-layouts.ts";
-import { gateOf, isGateActivation, unaryKind } from "./patterns.ts";
 import { countOf, floatWord } from "./step.ts";
-
-const unary: Lower = (node, lowering) => {
-  if (isGateActivation(node, lowering)) return;
-  const a = lowering.place(node.inputs[0]);
-  const count = countOf(node.shape);
-  emit(lowering, node, unaryKernels[unaryKind(node)], { a, b: a, count }, chunks(node));
-};
-
-const binary: Lower = (node, lowering) => {
-  const gate = gateOf(node, lowering);
-  const kernel =
-    gate === undefined ? binaryKernels[attributesOf(node, binaryOp).kind] : gateKernels[unaryKind(gate.activation)];
-  const factors = gate === undefined ? node.inputs : [gate.x, gate.other];
-  const [a, b] = factors.map((factor) => lowering.place(factor));
-  emit(lowering, node, kernel, { a, b, count: countOf(node.shape) }, chunks(node));
-};
 
 const rmsNorm: Lower = (node, lowering) => {
   if (isHeadNorm(node, lowering)) return;
@@ -73,12 +53,6 @@ const gather: Lower = (node, lowering) => {
   emit(lowering, node, kernel, { ...words, table: lowering.packedWeight(table, "by row") }, parts);
 };
 
-const scale: Lower = (node, lowering) => {
-  const factor = floatWord(attributesOf(node, scaleOp).factor);
-  const words = { a: lowering.place(node.inputs[0]), factor, count: countOf(node.shape) };
-  emit(lowering, node, scaleKernel, words, chunks(node));
-};
-
 const blockMax: Lower = (node, lowering) => {
   const [x] = node.inputs;
   const { size } = attributesOf(node, blockMaxOp);
@@ -87,9 +61,6 @@ const blockMax: Lower = (node, lowering) => {
 };
 
 export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
-  [unaryOp.name, unary],
-  [binaryOp.name, binary],
-  [scaleOp.name, scale],
   [blockMaxOp.name, blockMax],
   [rmsNormOp.name, rmsNorm],
   [layerNormOp.name, layerNorm],
@@ -98,4 +69,5 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [linearOp.name, lowerPromptLinear], // the decode class: lower-decode.ts
   [writeRowsOp.name, lowerWriteRows],
   [attentionOp.name, lowerAttention],
+  ...trainingLowerings,
 ]);

@@ -1,19 +1,7 @@
-// Element by element: one kernel for each function. `out` may be the same place as an input. A part is a share of the
-// chunks of 1024 elements.
-import {
-  type Floats,
-  type Kernel,
-  type KernelBuilder,
-  defineKernel,
-  exp,
-  sigmoid,
-  tanh,
-} from "../../../lanes/index.ts";
-import type { ActivationName, BinaryName } from "../../../graph/index.ts";
-import { FLOAT_BYTES, mapFloats } from "./loops.ts";
-
-/** Elements of a chunk; parts are made of whole ones. */
-export const CHUNK = 1024;
+// Functions of one number and of two as lanes operations: what products end in, and what expressions (expression.ts) are
+// made of.
+import { type Floats, type KernelBuilder, exp, log, sigmoid, tanh } from "../../../lanes/index.ts";
+import type { ActivationName, BinaryName, UnaryName } from "../../../graph/index.ts";
 
 const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 
@@ -35,7 +23,34 @@ export const unary: Readonly<Record<ActivationName, (x: Floats, k: KernelBuilder
   tanh,
 };
 
-const binary: Readonly<Record<BinaryName, (a: Floats, b: Floats) => Floats>> = {
+/** e^x from 0 to infinity, which `exp` of lanes stops short of. */
+function wholeExp(x: Floats): Floats {
+  const root = exp(x.mul(0.5));
+  return root.mul(root);
+}
+
+/** min(x, 0) - log(1 + u), u = e^-|x|. With w = 1 + u as it was rounded, log(1 + u) is log(w) u / (w - 1) (Kahan). */
+function logSigmoid(x: Floats): Floats {
+  const u = exp(x.abs().neg());
+  const w = u.add(1);
+  const kept = w.sub(1);
+  const isLost = kept.less(2 ** -24);
+  const logarithm = log(w).mul(u.div(isLost.selectFloats(1, kept)));
+  return x.min(0).sub(isLost.selectFloats(u, logarithm));
+}
+
+/** All functions of one number. */
+export const unaryLanes: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => Floats>> = {
+  ...unary,
+  exp: wholeExp,
+  log,
+  sqrt: (x) => x.sqrt(),
+  sigmoid,
+  logSigmoid,
+  step: (x, k) => k.floats(0).less(x).selectFloats(1, 0),
+};
+
+export const binaryLanes: Readonly<Record<BinaryName, (a: Floats, b: Floats) => Floats>> = {
   add: (a, b) => a.add(b),
   subtract: (a, b) => a.sub(b),
   multiply: (a, b) => a.mul(b),
@@ -43,44 +58,3 @@ const binary: Readonly<Record<BinaryName, (a: Floats, b: Floats) => Floats>> = {
   maximum: (a, b) => a.max(b),
   minimum: (a, b) => a.min(b),
 };
-
-type Body = (k: KernelBuilder, a: Floats, b: Floats) => Floats;
-
-function elementwise(name: string, body: Body): Kernel<"a" | "b" | "out" | "count"> {
-  return defineKernel(name, ["a", "b", "out", "count"], (k, { a, b, out, count }) => {
-    k.share(count.add(CHUNK - 1).div(CHUNK), (first, end) => {
-      mapFloats(k, first.mul(CHUNK), end.mul(CHUNK).min(count), out, (i) => {
-        const at = i.mul(FLOAT_BYTES);
-        return body(k, a.add(at).loadFloats(), b.add(at).loadFloats());
-      });
-    });
-  });
-}
-
-const mapKernels = <N extends string>(
-  names: Record<N, unknown>,
-  make: (name: N) => Kernel<"a" | "b" | "out" | "count">,
-) =>
-  Object.fromEntries((Object.keys(names) as N[]).map((name) => [name, make(name)])) as Record<
-    N,
-    ReturnType<typeof make>
-  >;
-
-/** out = f(a). */
-export const unaryKernels = mapKernels(unary, (name) => elementwise(name, (k, a) => unary[name](a, k)));
-/** out = a op b. */
-export const binaryKernels = mapKernels(binary, (name) => elementwise(name, (_, a, b) => binary[name](a, b)));
-/** out = f(a) * b: the gate of a gated feed-forward layer. */
-export const gateKernels = mapKernels(unary, (name) =>
-  elementwise(`${name}.multiply`, (k, a, b) => unary[name](a, k).mul(b)),
-);
-
-/** out = a * factor, whose f32 bits are a word of the record. */
-export const scaleKernel = defineKernel("scale", ["a", "factor", "out", "count"], (k, { a, factor, out, count }) => {
-  const by = factor.asFloat().splat();
-  k.share(count.add(CHUNK - 1).div(CHUNK), (first, end) => {
-    mapFloats(k, first.mul(CHUNK), end.mul(CHUNK).min(count), out, (i) =>
-      a.add(i.mul(FLOAT_BYTES)).loadFloats().mul(by),
-    );
-  });
-});

@@ -1,0 +1,86 @@
+// Products whose second operand is computed or a state: `matmul`, and `linear` by a weight that is trained. What is added
+// to a product that nobody else reads is added on the way; a sum that a state takes is added to it in place.
+import { type Op, type Tensor, attributesOf, isParameter, isState, linearOp, matmulOp } from "../../graph/index.ts";
+import { isAssign } from "./elementwise-groups.ts";
+import { type Gemm, gemmSteps } from "./gemm.ts";
+import { zeroKernel } from "./kernels/move.ts";
+import { LEAST_ELEMENTS, type Lower } from "./lower-common.ts";
+import type { Lowering } from "./lowering.ts";
+import { isBinary } from "./patterns.ts";
+import { type Place, countOf, partsOf } from "./step.ts";
+
+const isProduct = (node: Tensor): boolean =>
+  node.op === (matmulOp as Op) || (node.op === linearOp && !isParameter(node.inputs[1]));
+
+/** product + other. */
+interface Sum {
+  readonly product: Tensor;
+  readonly other: Tensor;
+}
+
+/** What `node` is, where it adds something to a product that nobody else reads: to the later one, if both are. */
+function sumOf(node: Tensor, lowering: Lowering): Sum | undefined {
+  if (!isBinary(node, "add")) return undefined;
+  const products = node.inputs.filter((input) => isProduct(input) && lowering.onlyReader(input) === node);
+  if (products.length === 0) return undefined;
+  const product = products.reduce((a, b) => (b.id > a.id ? b : a));
+  return { product, other: node.inputs[node.inputs[0] === product ? 1 : 0] };
+}
+
+/** Whether a sum is state + product that the state takes and nobody else reads. */
+function isAccumulated(node: Tensor, lowering: Lowering): boolean {
+  const other = sumOf(node, lowering)?.other;
+  const reader = lowering.onlyReader(node);
+  if (other === undefined || reader === undefined || !isState(other)) return false;
+  const readers = lowering.readers(other) ?? [];
+  return isAssign(reader) && reader.inputs[0] === other && readers.every((it) => it === node || it === reader);
+}
+
+/** How a product and what is added to it are computed; does nothing for those made elsewhere. */
+export function productFusion(node: Tensor, lowering: Lowering): Lower | undefined {
+  const reader = isProduct(node) ? lowering.onlyReader(node) : undefined;
+  if (reader !== undefined && sumOf(reader, lowering)?.product === node) return () => {};
+  if (isAssign(node) && isAccumulated(node.inputs[1], lowering)) return () => {};
+  if (isProduct(node)) return () => lowerProduct(node, lowering.place(node), undefined, lowering);
+  const sum = sumOf(node, lowering);
+  if (sum === undefined) return undefined;
+  const other = lowering.place(sum.other);
+  const out = isAccumulated(node, lowering) ? other : lowering.place(node);
+  return () => lowerProduct(sum.product, out, other, lowering);
+}
+
+function lowerProduct(node: Tensor, out: Place, residual: Place | undefined, lowering: Lowering): void {
+  const { machine, precision } = lowering.options;
+  const [a, b, bias] = node.inputs;
+  const transposed = transpositionOf(node);
+  const inner = a.shape[transposed === "a" ? 0 : 1];
+  const gemm: Gemm = {
+    rows: node.shape[0],
+    columns: inner,
+    outer: node.shape[1],
+    a: lowering.place(a),
+    b: lowering.place(b),
+    out,
+    ...(transposed !== undefined && { transposed }),
+    rounding: precision === "fast" && machine.tiles ? "bf16" : "f32",
+    ...(bias !== undefined && { bias: lowering.place(bias) }),
+    ...(residual !== undefined && { residual }),
+  };
+  for (const step of gemmSteps(gemm, machine, (bytes) => lowering.temporary(bytes))) lowering.step(step);
+  if (typeof inner === "number") return;
+  // a run of no rows has nothing to multiply: what is left is what is added, or zeros
+  const elements = countOf(node.shape);
+  const parts = partsOf(elements, LEAST_ELEMENTS);
+  if (residual === out) return;
+  lowering.step({
+    kernel: zeroKernel,
+    words: { x: residual ?? 0, out, count: elements },
+    parts: (extents) => (extents[inner.name] === 0 ? parts(extents) : 0),
+  });
+}
+
+function transpositionOf(node: Tensor): "a" | "b" | undefined {
+  if (node.op === linearOp) return "b";
+  const { transposeA = false, transposeB = false } = attributesOf(node, matmulOp);
+  return transposeA ? "a" : transposeB ? "b" : undefined;
+}

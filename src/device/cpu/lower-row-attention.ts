@@ -1,0 +1,187 @@
+// Attention of rows over each other and its gradient: keys and values turned over once for all that reads them, then one
+// step; the gradient's three parts go straight to where they are taken from it.
+import {
+  type Op,
+  type Tensor,
+  attributesOf,
+  bound,
+  columnsOp,
+  rowAttentionGradientOp,
+  rowAttentionOp,
+} from "../../graph/index.ts";
+import {
+  HEAD_SIZE_MOST,
+  QUERIES,
+  type RowAttentionShape,
+  headDotsKernel,
+  turnKernel,
+  turnedBytes,
+  turnedStride,
+} from "./kernels/row-attention.ts";
+import { rowAttentionKernel } from "./kernels/row-attention-forward.ts";
+import { SHARE_ROWS, rowAttentionGradientKernel } from "./kernels/row-attention-gradient.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf } from "./lower-common.ts";
+import type { Lowering } from "./lowering.ts";
+import { noKernel } from "./no-kernel.ts";
+import { PARTS_MAX } from "./control.ts";
+import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+
+/** Larger than any row's number. */
+const NO_WINDOW = 2 ** 30;
+const FLOAT_BYTES = 4;
+
+function shapeOf(node: Tensor, q: Tensor, ends: Tensor | undefined): RowAttentionShape {
+  const { heads, softCap } = attributesOf(node, node.op as typeof rowAttentionOp);
+  const headSize = columnsOf(q) / heads;
+  if (headSize > HEAD_SIZE_MOST) {
+    throw noKernel(`${node.op.name} with heads of ${headSize}`, `expected ${HEAD_SIZE_MOST} at most`);
+  }
+  return { headSize, capped: softCap !== undefined, bothWays: ends !== undefined };
+}
+
+/** What both kernels' records have. */
+function commonWords(node: Tensor, q: Tensor, starts: Tensor, ends: Tensor | undefined, lowering: Lowering) {
+  const {
+    heads,
+    kvHeads,
+    scale,
+    window = NO_WINDOW,
+    softCap = 1,
+  } = attributesOf(node, node.op as typeof rowAttentionOp);
+  return {
+    q: lowering.place(q),
+    starts: lowering.place(starts),
+    ends: ends === undefined ? 0 : lowering.place(ends),
+    rows: countOf([q.shape[0]]),
+    heads,
+    repeat: heads / kvHeads,
+    stride: turnedStride(bound(q.shape[0])),
+    window,
+    scale: floatWord(scale),
+    cap: floatWord(softCap),
+  };
+}
+
+/** x (N, C) as (C, N). */
+const turned = (x: Tensor, lowering: Lowering): Place =>
+  lowering.derived(x, "turned", () => {
+    const rows = bound(x.shape[0]);
+    const out = lowering.temporary(turnedBytes(rows, columnsOf(x)));
+    lowering.step({
+      kernel: turnKernel,
+      words: {
+        x: lowering.place(x),
+        out,
+        rows: countOf([x.shape[0]]),
+        columns: columnsOf(x),
+        stride: turnedStride(rows),
+      },
+      parts: partsOf(countOf(x.shape), LEAST_ELEMENTS),
+    });
+    return out;
+  });
+
+/** Logarithms of the rows' sums of exponentials, (N, H): left by `rowAttention`'s step. */
+function sumsOf(y: Tensor, lowering: Lowering): Place {
+  if (y.op !== (rowAttentionOp as Op)) {
+    throw noKernel(
+      `rowAttentionGradient of a value of ${y.op.name}`,
+      "expected one of rowAttention, which keeps its sums",
+    );
+  }
+  return lowering.derived(y, "sums", () => {
+    const { heads } = attributesOf(y, rowAttentionOp);
+    return lowering.temporary(bound(y.shape[0]) * heads * FLOAT_BYTES);
+  });
+}
+
+export const lowerRowAttention: Lower = (node, lowering) => {
+  const [q, k, v, starts, ends] = node.inputs;
+  const shape = shapeOf(node, q, ends);
+  const { heads } = attributesOf(node, rowAttentionOp);
+  const turnedKeys = turned(k, lowering);
+  const words = {
+    ...commonWords(node, q, starts, ends, lowering),
+    turnedKeys,
+    v: lowering.place(v),
+    out: lowering.place(node),
+    sums: sumsOf(node, lowering),
+  };
+  lowering.step({
+    kernel: rowAttentionKernel(shape),
+    words,
+    parts: (extents) => Math.min(Math.ceil(valueOf(words.rows, extents) / QUERIES) * heads, PARTS_MAX),
+  });
+};
+
+/** dq, dk and dv as the values that take them out of the gradient, if nobody reads it otherwise. */
+function takersOf(node: Tensor, lowering: Lowering): readonly Tensor[] | undefined {
+  const [, , q, k] = node.inputs.map((input) => input.shape[1] as number);
+  const readers = lowering.readers(node) ?? [];
+  const ranges = [
+    [0, q],
+    [q, k],
+    [q + k, k],
+  ];
+  const takers = ranges.map(([first, count]) =>
+    readers.find((reader) => {
+      if (reader.op !== (columnsOp as Op)) return false;
+      const attributes = attributesOf(reader, columnsOp);
+      return attributes.first === first && attributes.count === count;
+    }),
+  );
+  return readers.length === takers.length && takers.every((taker) => taker !== undefined) ? takers : undefined;
+}
+
+function resultWords(node: Tensor, lowering: Lowering): Record<string, Word> {
+  const takers = takersOf(node, lowering);
+  const [, , q, k] = node.inputs.map((input) => input.shape[1] as number);
+  const firsts = { dq: 0, dk: q, dv: q + k };
+  const words = Object.entries(firsts).map(([name, first], i) => {
+    const taker = takers?.[i] ?? node;
+    return {
+      [name]: lowering.place(taker),
+      [`${name}Stride`]: columnsOf(taker) * FLOAT_BYTES,
+      [`${name}First`]: takers === undefined ? first * FLOAT_BYTES : 0,
+    };
+  });
+  return Object.assign({}, ...words) as Record<string, Word>;
+}
+
+/** Whether columns are written by what they are taken from. */
+export const isGradientPart = (node: Tensor, lowering: Lowering): boolean =>
+  node.inputs[0].op === (rowAttentionGradientOp as Op) && takersOf(node.inputs[0], lowering) !== undefined;
+
+export const lowerRowAttentionGradient: Lower = (node, lowering) => {
+  const [y, dy, q, k, v, starts, ends] = node.inputs;
+  const shape = shapeOf(node, q, ends);
+  const { heads, kvHeads } = attributesOf(node, rowAttentionGradientOp);
+  const [turnedKeys, turnedValues] = [turned(k, lowering), turned(v, lowering)];
+  const rows = countOf([q.shape[0]]);
+  const dots = lowering.temporary(bound(q.shape[0]) * heads * FLOAT_BYTES);
+  const units = countOf([q.shape[0]], heads);
+  lowering.step({
+    kernel: headDotsKernel,
+    words: { a: lowering.place(dy), b: lowering.place(y), out: dots, units, headSize: shape.headSize },
+    parts: partsOf(units, Math.ceil(LEAST_ELEMENTS / shape.headSize)),
+  });
+  const words: Record<string, Word> = {
+    ...commonWords(node, q, starts, ends, lowering),
+    k: lowering.place(k),
+    dy: lowering.place(dy),
+    turnedKeys,
+    turnedValues,
+    sums: sumsOf(y, lowering),
+    dots,
+    ...resultWords(node, lowering),
+  };
+  lowering.step({
+    kernel: rowAttentionGradientKernel(shape),
+    words,
+    parts(extents) {
+      const count = valueOf(rows, extents);
+      if (count === 0) return 0;
+      return Math.min((shape.bothWays ? 1 : Math.ceil(count / SHARE_ROWS)) * kvHeads, PARTS_MAX);
+    },
+  });
+};

@@ -1,0 +1,183 @@
+// The rows of the table for what training needs besides products, attention and what goes element by element: sums, softmax
+// and its losses, gradients of norms, columns, sums by id.
+import {
+  type Tensor,
+  attributesOf,
+  bound,
+  columnsOp,
+  crossEntropyGradientOp,
+  crossEntropyOp,
+  elementsBound,
+  logSumExpOp,
+  padColumnsOp,
+  rmsNormGradientOp,
+  rowAttentionGradientOp,
+  rowAttentionOp,
+  scatterAddRowsOp,
+  softmaxOp,
+  sumAllOp,
+  sumColumnsOp,
+  sumRowsOp,
+} from "../../graph/index.ts";
+import { columnsKernel, padColumnsKernel, scatterAddKernel } from "./kernels/move.ts";
+import { rmsNormGradientKernel } from "./kernels/norm.ts";
+import { crossEntropyGradientKernel, crossEntropyKernel, logSumExpKernel, softmaxKernel } from "./kernels/softmax.ts";
+import {
+  SUM_ELEMENTS,
+  SUM_ROWS,
+  addAllKernel,
+  addBlocksKernel,
+  blockRowSumsKernel,
+  blockSumsKernel,
+  sumColumnsKernel,
+  sumStride,
+} from "./kernels/sums.ts";
+import { PARTS_MAX } from "./control.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
+import { isGradientPart, lowerRowAttention, lowerRowAttentionGradient } from "./lower-row-attention.ts";
+import type { Lowering } from "./lowering.ts";
+import { type Count, type Place, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+
+const FLOAT_BYTES = 4;
+/** Parts of a step that looks through all ids in each. */
+const SCATTER_PARTS = 16;
+
+const rowsOf = (x: Tensor): Count => countOf([x.shape[0]]);
+const leastRows = (columns: number): number => Math.ceil(LEAST_ELEMENTS / columns);
+
+const sumRows: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const rows = rowsOf(x);
+  const size = node.shape[0] as number;
+  const stride = sumStride(size);
+  const blocks = lowering.temporary(Math.ceil(bound(x.shape[0]) / SUM_ROWS) * stride * FLOAT_BYTES);
+  lowering.step({
+    kernel: blockRowSumsKernel,
+    words: { x: lowering.place(x), out: blocks, rows, columns: columnsOf(x), size, stride },
+    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / SUM_ROWS), PARTS_MAX),
+  });
+  const words = { x: blocks, rows, size, stride };
+  emit(lowering, node, addBlocksKernel, words, { of: countOf([size]), least: LEAST_ELEMENTS / SUM_ROWS });
+};
+
+const sumColumns: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
+  emit(lowering, node, sumColumnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(x)) });
+};
+
+const sumAll: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const count = countOf(x.shape);
+  const blocks = lowering.temporary(Math.ceil(elementsBound(x.shape) / SUM_ELEMENTS) * FLOAT_BYTES);
+  lowering.step({
+    kernel: blockSumsKernel,
+    words: { x: lowering.place(x), out: blocks, count },
+    parts: (extents) => Math.min(Math.ceil(valueOf(count, extents) / SUM_ELEMENTS), PARTS_MAX),
+  });
+  emit(lowering, node, addAllKernel, { x: blocks, count }, { of: countOf([1]), least: 1 });
+};
+
+/** log Σ exp of x's rows, (N). */
+const logarithms = (x: Tensor, lowering: Lowering): Place =>
+  lowering.derived(x, "logSumExp", () => {
+    const out = lowering.temporary(bound(x.shape[0]) * FLOAT_BYTES);
+    const words = { x: lowering.place(x), out, rows: rowsOf(x), columns: columnsOf(x) };
+    lowering.step({ kernel: logSumExpKernel, words, parts: partsOf(rowsOf(x), leastRows(columnsOf(x))) });
+    return out;
+  });
+
+const logSumExp: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
+  emit(lowering, node, logSumExpKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(x)) });
+};
+
+const softmax: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const whole = logarithms(x, lowering);
+  const words = { x: lowering.place(x), whole, rows: rowsOf(x), columns: columnsOf(x) };
+  emit(lowering, node, softmaxKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(x)) });
+};
+
+/** What both kernels of the loss read. */
+function lossWords(node: Tensor, lowering: Lowering) {
+  const { labelSmoothing = 0, zLoss = 0 } = attributesOf(node, node.op as typeof crossEntropyOp);
+  const [logits, targets] = node.inputs;
+  const columns = columnsOf(logits);
+  return {
+    whole: logarithms(logits, lowering),
+    x: lowering.place(logits),
+    targets: lowering.place(targets),
+    rows: rowsOf(logits),
+    columns,
+    kept: floatWord(1 - labelSmoothing),
+    spread: floatWord(labelSmoothing / columns),
+    z: floatWord(zLoss),
+  };
+}
+
+const crossEntropy: Lower = (node, lowering) => {
+  const words = lossWords(node, lowering);
+  emit(lowering, node, crossEntropyKernel, words, { of: words.rows, least: LEAST_ELEMENTS / SUM_ROWS });
+};
+
+const crossEntropyGradient: Lower = (node, lowering) => {
+  const words = { ...lossWords(node, lowering), dy: lowering.place(node.inputs[2]) };
+  emit(lowering, node, crossEntropyGradientKernel, words, { of: words.rows, least: leastRows(words.columns) });
+};
+
+const rmsNormGradient: Lower = (node, lowering) => {
+  const [x, gain, dy] = node.inputs;
+  const size = gain.shape[0] as number;
+  const groups = countOf([x.shape[0]], columnsOf(x) / size);
+  const epsilon = floatWord(attributesOf(node, rmsNormGradientOp).epsilon);
+  const places = { x: lowering.place(x), gain: lowering.place(gain), dy: lowering.place(dy) };
+  emit(
+    lowering,
+    node,
+    rmsNormGradientKernel,
+    { ...places, groups, size, epsilon },
+    { of: groups, least: leastRows(size) },
+  );
+};
+
+const columns: Lower = (node, lowering) => {
+  if (isGradientPart(node, lowering)) return;
+  const [x] = node.inputs;
+  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x), ...attributesOf(node, columnsOp) };
+  emit(lowering, node, columnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(node)) });
+};
+
+const padColumns: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const words = { x: lowering.place(x), rows: rowsOf(x), count: columnsOf(x), ...attributesOf(node, padColumnsOp) };
+  emit(lowering, node, padColumnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(node)) });
+};
+
+const scatterAddRows: Lower = (node, lowering) => {
+  const [ids, x] = node.inputs;
+  const words = { ids: lowering.place(ids), x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
+  const count = rowsOf(node);
+  lowering.step({
+    kernel: scatterAddKernel,
+    words: { ...words, count, out: lowering.place(node) },
+    parts: partsOf(count, leastRows(columnsOf(x)), SCATTER_PARTS),
+  });
+};
+
+export const trainingLowerings: readonly (readonly [string, Lower])[] = [
+  [sumRowsOp.name, sumRows],
+  [sumColumnsOp.name, sumColumns],
+  [sumAllOp.name, sumAll],
+  [logSumExpOp.name, logSumExp],
+  [softmaxOp.name, softmax],
+  [crossEntropyOp.name, crossEntropy],
+  [crossEntropyGradientOp.name, crossEntropyGradient],
+  [rmsNormGradientOp.name, rmsNormGradient],
+  [columnsOp.name, columns],
+  [padColumnsOp.name, padColumns],
+  [scatterAddRowsOp.name, scatterAddRows],
+  [rowAttentionOp.name, lowerRowAttention],
+  [rowAttentionGradientOp.name, lowerRowAttentionGradient],
+];

@@ -1,0 +1,331 @@
+// Trials of what training is made of, as op-trials.ts has them: each op and each of its gradients over shapes that leave
+// tails in registers and blocks, chains that become one step, sums that states take.
+import {
+  type RowAttentionAttributes,
+  type RowAttentionInputs,
+  type Tensor,
+  add,
+  broadcast,
+  columns,
+  crossEntropy,
+  divide,
+  exp,
+  gather,
+  geluTanh,
+  gradients,
+  input,
+  layerNorm,
+  linear,
+  log,
+  logSigmoid,
+  logSumExp,
+  matmul,
+  maximum,
+  minimum,
+  multiply,
+  padColumns,
+  relu,
+  rmsNorm,
+  rope,
+  rowAttention,
+  scale,
+  scatterAddRows,
+  sigmoid,
+  silu,
+  softmax,
+  sqrt,
+  step,
+  subtract,
+  sumAll,
+  sumColumns,
+  sumRows,
+  tanh,
+} from "../../src/graph/index.ts";
+import { type Trial, matrix, weight } from "./op-trials.ts";
+import { randomBits, randomFloats } from "./stores.ts";
+
+const ROWS = { name: "rows", bound: 300 };
+const wide = (name: string, columns: number): Tensor => input(name, [ROWS, columns], "f32");
+const whole = (name: string): Tensor => input(name, [ROWS], "i32");
+
+/** (rows, columns) from 1 x 1 over tails to several blocks of rows. */
+const sizes = [
+  [1, 1],
+  [1, 3],
+  [3, 5],
+  [7, 30],
+  [40, 257],
+  [130, 64],
+];
+
+function each(make: (a: Tensor, b: Tensor) => Record<string, Tensor>, tolerance?: number): Trial[] {
+  return sizes.map(([n, columns]) => ({
+    outputs: make(wide("a", columns), wide("b", columns)),
+    inputs: { a: randomFloats(1, n * columns, 2), b: randomFloats(2, n * columns, 2).map((x) => x + Math.sign(x)) },
+    extents: { rows: n },
+    ...(tolerance !== undefined && { tolerance }),
+  }));
+}
+
+/** Gradients of a weighted sum of what `make` gives, by its arguments. */
+function gradientTrials(make: (a: Tensor, b: Tensor) => Tensor, tolerance = 2 ** -18): Trial[] {
+  return each((a, b) => {
+    const y = make(a, b);
+    const loss = sumAll(multiply(y, add(scale(y, 0.25), 1)));
+    const [da, db] = gradients(loss, [a, b]);
+    return { y, da, db };
+  }, tolerance);
+}
+
+/** Documents of so many rows, end to end: starts and ends of each row. */
+function documents(lengths: readonly number[]): { starts: Int32Array; ends: Int32Array } {
+  let first = 0;
+  const [starts, ends] = [[], []] as number[][];
+  for (const length of lengths) {
+    for (let i = 0; i < length; i++) {
+      starts.push(first);
+      ends.push(first + length);
+    }
+    first += length;
+  }
+  return { starts: Int32Array.from(starts), ends: Int32Array.from(ends) };
+}
+
+interface AttentionCase extends Omit<RowAttentionAttributes, "scale"> {
+  readonly headSize: number;
+  readonly lengths: readonly number[];
+  readonly bothWays?: boolean;
+  /** Whether the gradient is wanted in one piece too. */
+  readonly isWhole?: boolean;
+  readonly size?: number;
+}
+
+function attentionTrial({
+  headSize,
+  lengths,
+  bothWays = false,
+  isWhole = false,
+  size = 1,
+  ...rest
+}: AttentionCase): Trial {
+  const { heads, kvHeads } = rest;
+  const n = lengths.reduce((a, b) => a + b, 0);
+  const [q, k, v] = [wide("q", heads * headSize), wide("k", kvHeads * headSize), wide("v", kvHeads * headSize)];
+  const inputs: RowAttentionInputs = { q, k, v, starts: whole("starts"), ...(bothWays && { ends: whole("ends") }) };
+  const y = rowAttention(inputs, { ...rest, scale: headSize ** -0.5 });
+  const [dq, dk, dv] = gradients(sumAll(multiply(y, wide("dy", heads * headSize))), [q, k, v]);
+  const all = dq.inputs[0];
+  const { starts, ends } = documents(lengths);
+  const floats = (seed: number, count: number, by = 1): Float32Array => randomFloats(seed, n * count * headSize, by);
+  return {
+    outputs: { y, dq, dk, dv, ...(isWhole && { all }) },
+    inputs: {
+      q: floats(1, heads, size),
+      k: floats(2, kvHeads, size),
+      v: floats(3, kvHeads),
+      dy: floats(4, heads),
+      starts,
+      ...(bothWays && { ends }),
+    },
+    extents: { rows: n },
+    tolerance: 2 ** -17, // sums of products of what went through exp
+  };
+}
+
+const attends: readonly AttentionCase[] = [
+  { heads: 1, kvHeads: 1, headSize: 4, lengths: [1, 2] },
+  { heads: 6, kvHeads: 2, headSize: 10, lengths: [19, 3, 8], isWhole: true },
+  { heads: 2, kvHeads: 2, headSize: 64, lengths: [70, 130, 1, 99] },
+  { heads: 2, kvHeads: 1, headSize: 33, lengths: [100, 57], window: 7 },
+  { heads: 2, kvHeads: 1, headSize: 16, lengths: [121], softCap: 5, size: 4 },
+  { heads: 2, kvHeads: 1, headSize: 20, lengths: [60, 110, 5], bothWays: true },
+];
+
+const ids = (n: number, below: number): Int32Array => {
+  const next = randomBits(3);
+  return Int32Array.from({ length: n }, () => next() % below);
+};
+
+function crossEntropyTrial(n: number, columns: number, attributes = {}): Trial {
+  const logits = wide("x", columns);
+  const loss = crossEntropy(logits, whole("targets"), attributes);
+  const [dx] = gradients(sumAll(multiply(loss, wide("weights", 1))), [logits]);
+  const targets = ids(n, columns);
+  if (n > 2) targets[1] = -1;
+  return {
+    outputs: { loss, dx },
+    inputs: { x: randomFloats(1, n * columns, 5), targets, weights: randomFloats(2, n).map(Math.abs) },
+    extents: { rows: n },
+    tolerance: 2 ** -19, // exponentials of differences from a rounded logarithm
+  };
+}
+
+export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
+  "functions of one number": each((a, b) => ({
+    exp: exp(a),
+    sigmoid: sigmoid(a),
+    logSigmoid: logSigmoid(a),
+    step: step(a),
+    relu: relu(a),
+    roots: sqrt(multiply(a, a)),
+    logarithms: log(multiply(b, b)),
+  })),
+  "functions far from zero": [wide("a", 8)].map((a) => ({
+    outputs: { exp: exp(a), sigmoid: sigmoid(a), logSigmoid: logSigmoid(a), step: step(a) },
+    inputs: { a: Float32Array.of(-1e4, -95, -30, -0, 0, 30, 80, 88.5) },
+    extents: { rows: 1 },
+  })),
+  "functions of two numbers": each((a, b) => ({
+    difference: subtract(a, b),
+    quotient: divide(a, b),
+    larger: maximum(a, b),
+    smaller: minimum(a, b),
+  })),
+  "operands that are repeated": each(
+    (a, b) => ({
+      one: multiply(a, sumAll(b)),
+      number: subtract(2, divide(a, 3)),
+      row: add(a, sumRows(b)),
+      column: multiply(subtract(a, sumColumns(b)), sumColumns(a)),
+      constant: broadcast(sumAll(a), a.shape),
+    }),
+    2 ** -19,
+  ),
+  "rows that are repeated within columns": [
+    [1, 6, 3],
+    [40, 96, 32],
+    [5, 70, 35],
+  ].map(([n, columns, size]) => {
+    const [a, b] = [wide("a", columns), wide("b", columns)];
+    return {
+      outputs: { y: multiply(broadcast(sumRows(a, size), b.shape), add(a, b)) },
+      inputs: { a: randomFloats(1, n * columns), b: randomFloats(2, n * columns) },
+      extents: { rows: n },
+      tolerance: 2 ** -19,
+    };
+  }),
+  "chains of many functions and readers": each((a, b) => {
+    const gate = sigmoid(a);
+    const both = multiply(gate, b);
+    const long = subtract(divide(add(both, scale(a, 3)), add(multiply(b, b), 1)), tanh(both));
+    return {
+      gate,
+      long,
+      other: add(silu(long), geluTanh(both)),
+      sum: sumColumns(long),
+      later: add(long, sumColumns(both)),
+    };
+  }, 2 ** -18),
+  sums: each((a, b) => ({ rows: sumRows(a), columns: sumColumns(a), all: sumAll(multiply(a, b)) }), 2 ** -19),
+  softmax: each((a) => ({ y: softmax(a), whole: logSumExp(a) }), 2 ** -20),
+  columns: [
+    [1, 1, 0, 1],
+    [3, 5, 2, 2],
+    [40, 70, 33, 37],
+  ].map(([n, count, first, part]) => {
+    const x = wide("x", count);
+    return {
+      outputs: { part: columns(x, first, part), padded: padColumns(x, first, count + first + 3) },
+      inputs: { x: randomFloats(1, n * count) },
+      extents: { rows: n },
+      tolerance: 0,
+    };
+  }),
+  "sums by id": [
+    [1, 3],
+    [40, 70],
+    [130, 16],
+  ].map(([n, columns]) => {
+    const numbers = whole("ids");
+    const y = scatterAddRows(numbers, wide("x", columns), 37);
+    return {
+      outputs: { y, z: gather(y, numbers) },
+      inputs: { ids: ids(n, 37), x: randomFloats(1, n * columns) },
+      extents: { rows: n },
+      tolerance: 2 ** -20,
+    };
+  }),
+  "cross-entropy and its gradient": [
+    crossEntropyTrial(1, 1),
+    crossEntropyTrial(3, 5),
+    crossEntropyTrial(40, 257),
+    crossEntropyTrial(9, 70, { labelSmoothing: 0.1 }),
+    crossEntropyTrial(9, 70, { zLoss: 1e-2 }),
+    crossEntropyTrial(9, 64, { labelSmoothing: 0.2, zLoss: 1e-3 }),
+  ],
+  "gradients of functions": [
+    ...gradientTrials((a, b) => multiply(silu(a), b)),
+    ...gradientTrials((a, b) => divide(geluTanh(a), b)),
+    ...gradientTrials((a, b) => maximum(tanh(a), minimum(b, sigmoid(b)))),
+    ...gradientTrials((a, b) => add(softmax(a), logSumExp(b)), 2 ** -14), // small differences of what flows back
+    ...gradientTrials((a, b) => multiply(a, sumRows(b)), 2 ** -16),
+  ],
+  "gradients of norms": [
+    [1, 6, 3],
+    [3, 64, 64],
+    [5, 70, 35],
+    [130, 96, 96],
+  ].flatMap(([n, columns, size]): Trial[] => {
+    const [x, dy] = [wide("x", columns), wide("dy", columns)];
+    const [gain, bias] = [weight(4, "f32", columns), weight(5, "f32", columns)];
+    const groupGain = weight(6, "f32", size);
+    const y = rmsNorm(x, groupGain, 1e-5);
+    const z = layerNorm(x, gain, bias, 1e-5);
+    const [dx, dGain] = gradients(sumAll(multiply(y, dy)), [x, groupGain]);
+    const [ex, eGain, eBias] = gradients(sumAll(multiply(z, dy)), [x, gain, bias]);
+    const inputs = { x: randomFloats(1, n * columns).map((value) => value + 2), dy: randomFloats(2, n * columns) };
+    return [
+      { outputs: { y, dx, dGain }, inputs, extents: { rows: n }, tolerance: 2 ** -17 },
+      { outputs: { z, ex, eGain, eBias }, inputs, extents: { rows: n }, tolerance: 2 ** -16 },
+    ];
+  }),
+  "the gradient of rope": [
+    [5, 3, 14, 3],
+    [40, 2, 64, 32],
+  ].map(([n, heads, headSize, half]) => {
+    const [x, dy] = [wide("x", heads * headSize), wide("dy", heads * headSize)];
+    const y = rope(x, wide("cos", half), wide("sin", half), { headSize, layout: "halves" });
+    return {
+      outputs: { dx: gradients(sumAll(multiply(y, dy)), [x])[0] },
+      inputs: {
+        x: randomFloats(1, n * heads * headSize),
+        dy: randomFloats(2, n * heads * headSize),
+        cos: randomFloats(3, n * half),
+        sin: randomFloats(4, n * half),
+      },
+      extents: { rows: n },
+    };
+  }),
+  "products of computed matrices": [
+    [1, 1, 1],
+    [3, 5, 7],
+    [40, 70, 33],
+    [130, 96, 64],
+  ].map(([n, inner, outer]) => {
+    const [x, dy] = [wide("x", inner), wide("dy", outer)];
+    const w = scale(weight(7, "f32", outer, inner), 2);
+    const bias = scale(weight(8, "f32", outer), 2);
+    const y = linear(x, w, bias);
+    const [dx, dw] = gradients(sumAll(multiply(add(y, dy), dy)), [x, w]);
+    return {
+      outputs: {
+        y,
+        dx,
+        dw,
+        two: add(matmul(x, w, { transposeB: true }), matmul(x, w, { transposeB: true })),
+        plus: add(add(dy, 1), linear(x, w)),
+      },
+      inputs: { x: randomFloats(1, n * inner), dy: randomFloats(2, n * outer) },
+      extents: { rows: n },
+      tolerance: 2 ** -18,
+    };
+  }),
+  "attention of rows and its gradient": attends.map(attentionTrial),
+  "values of few rows": [
+    {
+      outputs: { y: add(linear(matrix("x", 20), scale(weight(9, "f32", 5, 20), 1)), matrix("z", 5)) },
+      inputs: { x: randomFloats(1, 40), z: randomFloats(2, 10) },
+      extents: { rows: 2 },
+    },
+  ],
+};
