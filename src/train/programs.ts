@@ -12,7 +12,7 @@ import {
   input,
   multiply,
 } from "../graph/index.ts";
-import { scale, sqrt, state, sumAll } from "../graph/index.ts";
+import { constant, sqrt, state, sumAll } from "../graph/index.ts";
 import { type Model, traceRows } from "../models/index.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
@@ -126,8 +126,8 @@ function updateGraphs(
       },
       scalar: (part) => scalar(scalarInput(list.indexOf(optimizer), part)),
     });
-    return [...changed, assign(sum, scale(sum, 0))];
+    return [...changed, assign(sum, constant(0, shape))];
   });
   const lossSum = state(LOSS_STATE, [1], "f32");
-  return { norm, update: graph({}, [...effects, assign(lossSum, scale(lossSum, 0))]) };
+  return { norm, update: graph({}, [...effects, assign(lossSum, constant(0, [1]))]) };
 }
