@@ -120,6 +120,16 @@ describe("tokenizer.json", () => {
     assert.ok(performance.now() - started < 5000, "thirty letters would take the host's own engine minutes");
   });
 
+  test("a control token of a unigram vocabulary is plain text where a text spells it, and a token where it is asked for", () => {
+    const tokenizer = make({
+      added_tokens: [{ id: 1, content: "</s>", special: true }],
+      pre_tokenizer: undefined,
+      model: { type: "Unigram", unk_id: 0, vocab: ["<unk>", "</s>", "<", "/", "s", ">"].map((text) => [text, 0]) },
+    });
+    assert.deepEqual(tokenizer.encode("</s>"), [2, 3, 4, 5]);
+    assert.deepEqual(tokenizer.encode("</s>", { special: true }), [1]);
+  });
+
   test("a merge of unknown spellings is refused with the first text", () => {
     const tokenizer = make({ model: { ...BASE.model, merges: ["a x"] } });
     assert.throws(() => tokenizer.encode("a"), FormatError);

@@ -122,7 +122,8 @@ function unigramModel(component: Component): HuggingFaceModel {
         throw new UnsupportedError(`${component.file}: Unigram over bytes is not supported.`);
       return new UnigramEncoder(vocabulary, {
         split: sequenceSplit(preTokenization.splits),
-        pieces: entries.map((_, id) => id),
+        // a control token's spelling in a text is text, whatever score the vocabulary gives it
+        pieces: vocabulary.idsOf("normal", "user-defined").filter((id) => id < entries.length && id !== unknownId),
         scoreOf: (id) => entries[id][1],
         unknownScore: lowest - UNKNOWN_PENALTY,
         unknown: unknownId,
