@@ -1,5 +1,5 @@
-// A byte-level tokenizer's cutting rule as its two forms have it: a chain of components in tokenizer.json, a name in
-// GGUF (`tokenizer.ggml.pre`). The patterns themselves are text/pre-tokenizers.ts's.
+// The name in GGUF (`tokenizer.ggml.pre`) of a byte-level tokenizer's cutting rule, which tokenizer.json has as a chain of
+// components. The other way: text/pre-tokenizer-json.ts. The patterns themselves are text/pre-tokenizers.ts's.
 import { UnsupportedError } from "../base/errors.ts";
 import { Component } from "../text/huggingface-json.ts";
 import { patterns, preTokenizerOf } from "../text/pre-tokenizers.ts";
@@ -60,24 +60,4 @@ function* patternsOf(component: Component): Generator<string> {
     if (!keepsMatches || !("regex" in pattern)) component.unsupported(" in GGUF");
     else yield pattern.regex;
   } else component.unsupported(" in GGUF");
-}
-
-/** The pre_tokenizer of tokenizer.json for a name, and whether pieces that are tokens are not merged. */
-export function preTokenizerJson(name: string): { readonly component: object; readonly ignoreMerges: boolean } {
-  const row = preTokenizerOf(name);
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true };
-  const ignoreMerges = row.ignoreMerges ?? false;
-  if (row.patterns.length === 1 && row.patterns[0] === patterns.gpt2) {
-    return { component: { ...byteLevel, use_regex: true }, ignoreMerges };
-  }
-  const splits = row.patterns.map((regex) => ({
-    type: "Split",
-    pattern: { Regex: regex },
-    behavior: "Isolated",
-    invert: false,
-  }));
-  return {
-    component: { type: "Sequence", pretokenizers: [...splits, { ...byteLevel, use_regex: false }] },
-    ignoreMerges,
-  };
 }

@@ -2,10 +2,10 @@
 // BPE with merges made of its scores (as transformers makes them from a SentencePiece model).
 import { UnsupportedError } from "../base/errors.ts";
 import { MetadataReader } from "../text/metadata.ts";
+import { preTokenizerJson } from "../text/pre-tokenizer-json.ts";
 import { ggufTemplates } from "../text/template-sources.ts";
 import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
 import { declaredClasses } from "./tokenizer.ts";
-import { preTokenizerJson } from "./pre-tokenizers.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
