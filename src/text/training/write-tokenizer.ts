@@ -1,0 +1,23 @@
+// Writes a trained tokenizer into a folder, as transformers opens it. Files appear whole or not at all.
+import { UsageError } from "../../base/errors.ts";
+import { createFileWriter, fileFacts, joinPath, makeFolder } from "#platform";
+import type { TrainedTokenizer } from "./types.ts";
+
+/**
+ * Makes the folder where it is not there. Throws UsageError where a tokenizer is there already, unless `force`: models
+ * trained with it could not be read any more.
+ */
+export async function writeTokenizer(folder: string, trained: TrainedTokenizer, force = false): Promise<void> {
+  const path = joinPath(folder, "tokenizer.json");
+  if (!force && (await fileFacts(path)) !== undefined) {
+    throw new UsageError(`${path} is there already.`, { hint: "Name another folder, or replace it with --force." });
+  }
+  await makeFolder(folder);
+  const write = async (name: string, value: object): Promise<void> => {
+    await using file = await createFileWriter(joinPath(folder, name));
+    await file.append(new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`));
+    await file.finish();
+  };
+  await write("tokenizer_config.json", trained.tokenizerConfig);
+  await write("tokenizer.json", trained.tokenizer);
+}
