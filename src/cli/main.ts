@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   show: ["what is in a model file, and will it fit", () => as(import("./show.ts"))],
   convert: ["convert between HF folders, GGUF and llama2.c files", () => as(import("./convert.ts"))],
   tokenize: ["text to ids and back; the exact prompt", () => as(import("./tokenize.ts"))],
+  tokenizer: ["train a tokenizer; what one does to texts", () => as(import("./tokenizer.ts"))],
   inspect: ["logits of ids, values of a tensor", () => as(import("./inspect.ts"))],
   eval: ["measure a model on a text", () => as(import("./eval.ts"))],
   bench: ["measure speed on this machine", () => as(import("./bench.ts"))],

@@ -4,8 +4,15 @@ import process from "node:process";
 import { styleText } from "node:util";
 import { columns } from "./layout.ts";
 
-type Style = "accent" | "faint" | "strong";
-const STYLES = { accent: "red", faint: "gray", strong: "bold" } as const;
+export type Style = keyof typeof STYLES;
+const STYLES = {
+  accent: "red",
+  faint: "gray",
+  strong: "bold",
+  // neighbouring things that have no gap between them
+  band: ["black", "bgCyan"],
+  otherBand: ["black", "bgYellow"],
+} as const;
 
 /** Text in a style where `stream` is a terminal with colours. */
 export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {

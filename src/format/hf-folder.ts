@@ -64,7 +64,8 @@ export async function openHfFolder(folder: string): Promise<HfFiles> {
   }
 }
 
-async function readTextFiles(folder: string): Promise<HfTextFiles> {
+/** Reads what a folder says of text; nothing of it has to be there. */
+export async function readTextFiles(folder: string): Promise<HfTextFiles> {
   const json = (name: string) => readJson(folder, name, TOKENIZER_BYTES_MAX);
   const ifThere = async <T>(name: string, read: (path: string) => Promise<T>): Promise<T | undefined> => {
     const path = joinPath(folder, name);
