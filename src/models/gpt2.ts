@@ -71,11 +71,12 @@ function readGguf(facts: ModelFacts): Gpt2Shape {
 
 function shapeOf(
   config: Config,
-  { tensors }: ModelFacts,
+  { tensors, isNew }: ModelFacts,
   sizes: Omit<DecoderSizes, "kvHeads" | "headSize">,
 ): DecoderSizes {
   const { layers, width, heads } = sizes;
-  if (layers > tensors.size) throw config.error("layers", layers, `at most the file's ${tensors.size} tensors`);
+  if (isNew !== true && layers > tensors.size)
+    throw config.error("layers", layers, `at most the file's ${tensors.size} tensors`);
   if (width % heads !== 0) throw config.error("heads", heads, `a divisor of the width ${width}`);
   return { ...sizes, kvHeads: heads, headSize: width / heads };
 }
