@@ -3,18 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isAbort } from "../base/errors.ts";
 import { type LoopOptions, type Position, type RunEvent, START, runLoop } from "./loop.ts";
-import { packedData } from "./packed-data.ts";
+import { trainingData } from "./training-data.ts";
+import { testStore } from "../../test/train/memory-store.ts";
 import type { Accumulated, MicroBatch } from "./trainer.ts";
 
-const data = packedData(
-  [{ ids: Array.from({ length: 30 }, (_, i) => i) }],
-  [{ ids: [1, 2, 3] }],
-  {
-    window: 4,
-    rows: 4,
-    batchesPerStep: 1,
-    seed: 1,
-  },
+const learnt = testStore([{ ids: Array.from({ length: 30 }, (_, i) => i) }]);
+const data = trainingData(
+  { store: learnt, sha256: "a" },
+  { store: testStore([{ ids: [1, 2, 3] }]), sha256: "b" },
+  { batch: { window: 4, rows: 4, tokens: 4 }, seed: 1 },
   3,
 );
 
