@@ -131,6 +131,11 @@ const schema = z
     if (optimizer[vectors]?.name === "muon") {
       wrong(["optimizer", vectors, "name"], "expected another one, since muon is for matrices and gains are vectors");
     }
+    for (const [group, row] of Object.entries(optimizer)) {
+      if (typeof model === "object" && row?.name === "frozen") {
+        wrong(["optimizer", group, "name"], "expected an optimizer, since a new model has no weights to keep");
+      }
+    }
     if (typeof model === "object" && tokenizer === undefined) {
       wrong(["tokenizer"], "expected the tokenizer of the new model");
     }
