@@ -22,7 +22,9 @@ export function declaredClasses(
   return Array.from({ length: vocabularySize }, (_, id) => tokenTypes[types?.[id] ?? 1]);
 }
 
-export async function tokenizerOf(files: TensorSource | HfFiles): Promise<Tokenizer | undefined> {
+export async function tokenizerOf(
+  files: TensorSource | Pick<HfFiles, "file" | "readTextFiles">,
+): Promise<Tokenizer | undefined> {
   if (!("readTextFiles" in files)) {
     const model = files.config["tokenizer.ggml.model"];
     return model === undefined || model === "none" || model === "no_vocab"

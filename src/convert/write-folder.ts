@@ -106,7 +106,8 @@ async function formatFor(
   return main;
 }
 
-function roleIds({ specials }: Tokenizer): Record<string, number | number[]> {
+/** config.json's fields for tokens with a role. */
+export function roleIds({ specials }: Tokenizer): Record<string, number | number[]> {
   const { bos, eos, eot, eom, pad } = specials;
   const ends = [...new Set([eos, eot, eom])].filter((id) => id !== undefined);
   return {
