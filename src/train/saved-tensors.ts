@@ -19,7 +19,7 @@ type States = Readonly<Record<string, Float32Array>>;
  */
 export function savedTensors(
   { parameters, weightRows }: Pick<Model, "parameters" | "weightRows">,
-  valuesOf: (parameter: string) => Float32Array,
+  valuesOf: (parameter: string) => Promise<Float32Array>,
   type: SavedType,
 ): SafetensorToWrite[] {
   const byTensor = new Map<string, WeightRow[]>();
@@ -33,10 +33,10 @@ export function savedTensors(
       name,
       dtype: DTYPES[type],
       shape,
-      data: () => {
+      async *data() {
         const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-        for (const row of rows) place(row, valuesOf(row.parameter), values);
-        return [formats[type].encode!(values)];
+        for (const row of rows) place(row, await valuesOf(row.parameter), values);
+        yield formats[type].encode!(values);
       },
     };
   });
@@ -54,6 +54,16 @@ function place({ shape, part, hfTransposed, hfAddOne }: WeightRow, from: Float32
       into[at] = from[row * columns + column] - less;
     }
   }
+}
+
+/** A parameter's values: of the states where it is trained, else decoded from `store`. */
+export async function currentValues(states: States, store: ParameterStore, parameter: string): Promise<Float32Array> {
+  const trained = states[weightState(parameter)];
+  if (trained !== undefined) return trained;
+  const { rows, columns } = store.parameters.get(parameter)!;
+  const values = new Float32Array(rows * columns);
+  for await (const piece of pieces(store, parameter)) values.set(piece.values(), piece.firstRow * columns);
+  return values;
 }
 
 /** Decodes the weights that `states` has, out of a store in any number formats. */

@@ -21,7 +21,7 @@ async function weightsOf(model: Model, store: ParameterStore): Promise<States> {
 }
 
 async function saved(model: Model, states: States, type: "f32" | "bf16"): Promise<Map<string, Values>> {
-  const tensors = savedTensors(model, (name) => states[weightState(name)], type);
+  const tensors = savedTensors(model, (name) => Promise.resolve(states[weightState(name)]), type);
   const entries: [string, Values][] = [];
   for (const { name, shape, data } of tensors) {
     const bytes: Uint8Array[] = [];

@@ -1,0 +1,57 @@
+// What a model says while it is trained: an engine over the weights as they are now, opened for a few replies.
+import { createTextSide, withBos } from "../chat/text-side.ts";
+import type { Executor } from "../device/executor.ts";
+import { openEngine } from "../engine/index.ts";
+import { uniform } from "../base/random.ts";
+import { liveStore } from "./saved-tensors.ts";
+import type { PreparedRun } from "./prepared-run.ts";
+
+export interface Sample {
+  readonly prompt: string;
+  readonly text: string;
+}
+
+/** The stream of random numbers that seeds come from. */
+const SEED_STREAM = 2 ** 21;
+
+/** A reply to each of the recipe's prompts: of `pretrain` the text goes on, of `sft` a message is answered. */
+export async function takeSamples(
+  { recipe, start, store }: PreparedRun,
+  states: Readonly<Record<string, Float32Array>>,
+  step: number,
+  executor: Executor,
+  options: { readonly threads?: number | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<Sample[]> {
+  const { model, tokenizer, chosen, endIds } = start;
+  const { prompts, tokens, temperature } = recipe.samples;
+  const asked: { prompt: string; ids: number[] }[] = [];
+  for (const prompt of prompts) asked.push({ prompt, ids: await idsOf(prompt) });
+  const longest = asked.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+  await using engine = await openEngine(model, liveStore(model, states, store), executor, {
+    window: Math.min(model.window, longest + tokens),
+    slots: 1,
+    precision: "f32",
+    ...options,
+  });
+  const samples: Sample[] = [];
+  for (const { prompt, ids } of asked) {
+    const reply: number[] = [];
+    const sampling = { temperature, seed: Math.floor(uniform(recipe.seed, SEED_STREAM, step) * 2 ** 32) };
+    for await (const event of engine.generate({ ids, maxTokens: tokens, endIds, sampling, ...options })) {
+      if (event.type === "token") reply.push(event.id);
+    }
+    samples.push({ prompt, text: tokenizer.decode(reply, { special: false, start: ids.length === 0 }) });
+  }
+  return samples;
+
+  async function idsOf(prompt: string): Promise<number[]> {
+    if (recipe.stage === "sft") {
+      return await createTextSide({ tokenizer, template: chosen.template }).promptIds([
+        { role: "user", content: prompt },
+      ]);
+    }
+    const ids = withBos(tokenizer, tokenizer.encode(prompt));
+    const first = tokenizer.specials.bos ?? tokenizer.specials.eos ?? 0;
+    return ids.length > 0 ? ids : [first];
+  }
+}

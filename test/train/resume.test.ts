@@ -1,0 +1,79 @@
+// A run that is killed at any moment goes on to the same bytes as one that was never stopped, whatever the threads.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openExecutor } from "../../src/chat/executors.ts";
+import { prepareRun } from "../../src/train/prepared-run.ts";
+import { type RunOptions, train } from "../../src/train/run.ts";
+import { prepareTinyData, tinyRecipe } from "./tiny-run.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "liang-resume-"));
+after(() => rm(folder, { recursive: true }));
+await prepareTinyData(folder);
+
+const FILES = ["model.safetensors", "train/states.safetensors", "train/state.json"];
+
+async function hashes(checkpoint: string): Promise<Record<string, string>> {
+  const entries: [string, string][] = [];
+  for (const name of FILES) {
+    entries.push([
+      name,
+      createHash("sha256")
+        .update(await readFile(join(checkpoint, name)))
+        .digest("hex"),
+    ]);
+  }
+  return Object.fromEntries(entries);
+}
+
+async function run(threads: number, options: Partial<RunOptions> & { checkpoints: string }, settings?: string[]) {
+  await using prepared = await prepareRun(tinyRecipe(folder, settings), { threads });
+  return await train(prepared, { executor: await openExecutor("cpu"), ...options });
+}
+
+/** Starts the fixture and kills it at a random moment of its steps; whether it had come to its end before. */
+async function runAndKill(threads: number): Promise<boolean> {
+  const fixture = join(import.meta.dirname, "resume.fixture.ts");
+  const child = spawn(process.execPath, ["--no-warnings", fixture, folder, "cpu", String(threads)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit") as Promise<[number | null]>;
+  await Promise.race([once(child.stdout, "data"), ended]);
+  await Promise.race([sleep(Math.random() * 120), ended]);
+  child.kill("SIGKILL");
+  const [code] = await ended;
+  assert.ok(code === 0 || code === null, `it ended with ${code}`);
+  return code === 0;
+}
+
+test("killed at any moment, a run goes on to the same bytes", { timeout: 120_000 }, async () => {
+  const whole = await run(1, { checkpoints: join(folder, "whole") });
+  assert.equal(whole.position.step, 24);
+  let kills = 0;
+  while (!(await runAndKill((kills % 2) + 1))) kills++;
+  assert.ok(kills > 2, `it was killed ${kills} times`);
+  const names = await readdir(join(folder, "killed"));
+  assert.deepEqual(names, ["step-0000022", "step-0000024"]);
+  assert.deepEqual(await hashes(join(folder, "killed/step-0000024")), await hashes(whole.checkpoint));
+});
+
+test("aborted, it saves where it stands, and another recipe or no wish to go on is refused", async () => {
+  const checkpoints = join(folder, "aborted");
+  const abort = new AbortController();
+  const onEvent: RunOptions["onEvent"] = ({ type, step }) => type === "step" && step === 5 && abort.abort();
+  await assert.rejects(run(2, { checkpoints, onEvent, signal: abort.signal }), { name: "AbortError" });
+  assert.deepEqual(await readdir(checkpoints), ["step-0000004", "step-0000005"]);
+  await assert.rejects(run(2, { checkpoints }), /has checkpoints of an earlier run\. Go on with --resume/);
+  await assert.rejects(
+    run(2, { checkpoints, resume: true }, ["optimizer.others.rate=0.5"]),
+    /begun with optimizer\.others\.rate 0\.01, now it is 0\.5\./,
+  );
+  const { checkpoint } = await run(2, { checkpoints, resume: true });
+  assert.deepEqual(await hashes(checkpoint), await hashes(join(folder, "whole/step-0000024")));
+});
