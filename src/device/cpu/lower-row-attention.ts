@@ -10,13 +10,12 @@ import {
   rowAttentionOp,
 } from "../../graph/index.ts";
 import {
+  BLOCK,
   HEAD_SIZE_MOST,
-  QUERIES,
   type RowAttentionShape,
   headDotsKernel,
   turnKernel,
   turnedBytes,
-  turnedStride,
 } from "./kernels/row-attention.ts";
 import { rowAttentionKernel } from "./kernels/row-attention-forward.ts";
 import { SHARE_ROWS, rowAttentionGradientKernel } from "./kernels/row-attention-gradient.ts";
@@ -55,7 +54,6 @@ function commonWords(node: Tensor, q: Tensor, starts: Tensor, ends: Tensor | und
     rows: countOf([q.shape[0]]),
     heads,
     repeat: heads / kvHeads,
-    stride: turnedStride(bound(q.shape[0])),
     window,
     scale: floatWord(scale),
     cap: floatWord(softCap),
@@ -74,7 +72,6 @@ const turned = (x: Tensor, lowering: Lowering): Place =>
         out,
         rows: countOf([x.shape[0]]),
         columns: columnsOf(x),
-        stride: turnedStride(rows),
       },
       parts: partsOf(countOf(x.shape), LEAST_ELEMENTS),
     });
@@ -110,7 +107,7 @@ export const lowerRowAttention: Lower = (node, lowering) => {
   lowering.step({
     kernel: rowAttentionKernel(shape),
     words,
-    parts: (extents) => Math.min(Math.ceil(valueOf(words.rows, extents) / QUERIES) * heads, PARTS_MAX),
+    parts: (extents) => Math.min(Math.ceil(valueOf(words.rows, extents) / BLOCK) * heads, PARTS_MAX),
   });
 };
 

@@ -3,19 +3,20 @@
 // logarithm of each row's sum of exponentials, from which the gradient has the weights again. A part is a share of the
 // blocks of queries of all heads.
 import { type Kernel, defineKernel, exp, log } from "../../../lanes/index.ts";
-import { FLOAT_BYTES, mapFloats } from "./loops.ts";
+import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import {
-  KEYS,
-  QUERIES,
+  BLOCK,
   type RowAttentionShape,
   bend,
   copyRows,
   fillRows,
   labelOf,
   maskOf,
+  meeting,
   multiplyBlock,
   paddedSize,
-  scratchPlaces,
+  scratchBlocks,
+  turnedAt,
   visible,
   visibleRange,
 } from "./row-attention.ts";
@@ -24,7 +25,7 @@ import {
 const LOWEST = -1e30;
 
 /**
- * q and out (rows, heads * D), v (rows, heads / repeat * D); `turnedKeys`: k turned over, `stride` bytes a row; `sums`
+ * q and out (rows, heads * D), v (rows, heads / repeat * D); `turnedKeys`: k turned over; `sums`
  * (rows, heads). f32 bits: scale, cap.
  */
 export const rowAttentionWords = [
@@ -38,7 +39,6 @@ export const rowAttentionWords = [
   "rows",
   "heads",
   "repeat",
-  "stride",
   "window",
   "scale",
   "cap",
@@ -56,81 +56,59 @@ export function rowAttentionKernel(shape: RowAttentionShape): Kernel<(typeof row
 function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttentionWords)[number]> {
   const { headSize, capped } = shape;
   const size = paddedSize(shape);
-  const [sizeBytes, keyBytes, headBytes] = [size, KEYS, headSize].map((floats) => floats * FLOAT_BYTES);
+  const [sizeBytes, keyBytes, headBytes] = [size, BLOCK, headSize].map((floats) => floats * FLOAT_BYTES);
   return defineKernel(label, rowAttentionWords, (k, w) => {
-    const reserve = scratchPlaces(k);
-    const [queries, mixed] = [reserve(QUERIES * size), reserve(QUERIES * size)];
-    const [scores, values] = [reserve(QUERIES * KEYS), reserve(KEYS * size)];
-    const [largest, whole] = [reserve(QUERIES * k.lanes), reserve(QUERIES * k.lanes)];
+    const reserve = scratchBlocks(k);
+    const [queries, mixed, values] = [reserve(size), reserve(size), reserve(size)];
+    const [scores, largest, whole] = [reserve(BLOCK), reserve(k.lanes), reserve(k.lanes)];
+    const lanes = laneNumbers(k);
     const registerBytes = k.lanes * FLOAT_BYTES;
+    const registers = Array.from({ length: BLOCK / k.lanes }, (_, n) => n * k.lanes);
     const rowBytes = w.heads.mul(headBytes);
-    const valueBytes = w.heads.div(w.repeat).mul(headBytes);
-    const blocks = w.rows.add(QUERIES - 1).div(QUERIES);
+    const kvColumns = w.heads.div(w.repeat).mul(headSize);
+    const valueBytes = kvColumns.mul(FLOAT_BYTES);
+    const blocks = w.rows.add(BLOCK - 1).div(BLOCK);
     k.share(blocks.mul(w.heads), (firstUnit, endUnit) => {
       k.range(firstUnit, endUnit, 1, (unit) => {
         const [block, head] = [unit.div(w.heads), unit.rem(w.heads)];
-        const row = block.mul(QUERIES);
-        const count = w.rows.sub(row).min(QUERIES);
+        const row = block.mul(BLOCK);
+        const count = w.rows.sub(row).min(BLOCK);
         const own = row.mul(rowBytes).add(head.mul(headBytes));
-        const group = head.div(w.repeat).mul(headBytes);
-        const turned = w.turnedKeys.add(head.div(w.repeat).mul(headSize).mul(w.stride));
-        copyRows(k, shape, {
-          from: w.q.add(own),
-          stride: rowBytes,
-          to: queries,
-          rows: count,
-          factor: w.scale.asFloat().splat(),
-        });
-        fillRows(k, mixed, QUERIES * size);
-        fillRows(k, whole, QUERIES * k.lanes);
-        k.range(0, QUERIES * registerBytes, registerBytes, (at) => largest.add(at).store(k.floats(LOWEST)));
+        const firstColumn = head.div(w.repeat).mul(headSize);
+        const queriesFrom = { from: w.q.add(own), stride: rowBytes, to: queries, rows: count };
+        copyRows(k, shape, { ...queriesFrom, factor: w.scale.asFloat().splat() });
+        fillRows(k, mixed, count.mul(size));
+        fillRows(k, whole, count.mul(k.lanes));
+        k.range(0, count.mul(registerBytes), registerBytes, (at) => largest.add(at).store(k.floats(LOWEST)));
         const range = visibleRange(k, w, shape, { first: row, count });
-        k.range(range.first, range.end, KEYS, (key) => {
-          const keys = range.end.sub(key).min(KEYS);
-          copyRows(k, shape, {
-            from: w.v.add(key.mul(valueBytes)).add(group),
-            stride: valueBytes,
-            to: values,
-            rows: keys,
-          });
+        k.range(range.first.and(-BLOCK), range.end, BLOCK, (key) => {
+          const keys = range.end.sub(key).min(BLOCK);
+          const from = w.v.add(key.mul(valueBytes)).add(firstColumn.mul(FLOAT_BYTES));
+          copyRows(k, shape, { from, stride: valueBytes, to: values, rows: keys });
           multiplyBlock(k, {
+            ...meeting(sizeBytes),
             a: queries,
-            aRow: sizeBytes,
-            aStep: FLOAT_BYTES,
-            b: turned.add(key.mul(FLOAT_BYTES)),
-            bStep: w.stride,
+            b: turnedAt(w.turnedKeys, key, kvColumns, firstColumn),
             c: scores,
-            cRow: keyBytes,
             rows: count,
             steps: headSize,
-            columns: keys,
-            add: false,
           });
           k.range(0, count, 1, (i) => {
-            const mask = maskOf(k, visible(w, shape, row.add(i)), key);
+            const mask = maskOf(visible(w, shape, row.add(i)), key, lanes);
             const scoresAt = scores.add(i.mul(keyBytes));
             const [largestAt, wholeAt] = [largest, whole].map((at) => at.add(i.mul(registerBytes)));
-            const most = k.variable(k.floats(LOWEST));
-            k.range(0, keys, k.lanes, (n) => {
-              const at = scoresAt.add(n.mul(FLOAT_BYTES));
-              const score = capped ? bend(k, at.loadFloats(), w.cap.asFloat()) : at.loadFloats();
-              const seen = mask(n).selectFloats(score, LOWEST);
-              at.store(seen);
-              most.value = most.value.max(seen);
+            const seen = registers.map((n) => {
+              const score = scoresAt.loadFloats(n * FLOAT_BYTES);
+              return mask(n).selectFloats(capped ? bend(k, score, w.cap.asFloat()) : score, LOWEST);
             });
             const before = largestAt.loadFloats();
-            const now = most.value.maximum().splat().max(before);
+            const most = seen.reduce((a, b) => a.max(b));
+            const now = most.maximum().splat().max(before);
+            const weights = seen.map((score) => score.less(LOWEST / 2).selectFloats(0, exp(score.sub(now))));
+            weights.forEach((weight, n) => scoresAt.store(weight, n * registerBytes));
             const shrink = exp(before.sub(now));
-            const sum = k.variable(k.floats(0));
-            k.range(0, keys, k.lanes, (n) => {
-              const at = scoresAt.add(n.mul(FLOAT_BYTES));
-              const score = at.loadFloats();
-              const weight = score.less(LOWEST / 2).selectFloats(0, exp(score.sub(now)));
-              at.store(weight);
-              sum.value = sum.value.add(weight);
-            });
             largestAt.store(now);
-            wholeAt.store(wholeAt.loadFloats().mul(shrink).add(sum.value));
+            wholeAt.store(weights.reduce((sum, weight) => sum.add(weight), wholeAt.loadFloats().mul(shrink)));
             const mixedAt = mixed.add(i.mul(sizeBytes));
             for (let column = 0; column < headBytes; column += registerBytes) {
               mixedAt.store(mixedAt.loadFloats(column).mul(shrink), column);
@@ -146,7 +124,7 @@ function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttent
             cRow: sizeBytes,
             rows: count,
             steps: keys,
-            columns: headSize,
+            columns: size,
             add: true,
           });
         });

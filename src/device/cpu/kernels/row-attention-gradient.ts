@@ -3,20 +3,21 @@
 // (Dao et al. 2022, FlashAttention). A part is a share of the rows, moved on to where a document begins, of one key-value
 // head: documents do not see each other, so no two parts write the same row, and no sum is split. Where rows see those after
 // them too, a part is a key-value head.
-import { type Int, type Kernel, type KernelBuilder, defineKernel, exp } from "../../../lanes/index.ts";
-import { FLOAT_BYTES, mapFloats } from "./loops.ts";
+import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel, exp } from "../../../lanes/index.ts";
+import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import {
-  KEYS,
-  QUERIES,
+  BLOCK,
   type RowAttentionShape,
   bend,
   copyRows,
   fillRows,
   labelOf,
   maskOf,
+  meeting,
   multiplyBlock,
   paddedSize,
-  scratchPlaces,
+  scratchBlocks,
+  turnedAt,
   visible,
   visibleRange,
 } from "./row-attention.ts";
@@ -26,7 +27,7 @@ export const SHARE_ROWS = 256;
 
 /**
  * q, dy and dq (rows, heads * D), k, dk and dv (rows, heads / repeat * D), results `...Stride` bytes a row, from `...First` on; `turnedKeys` and
- * `turnedValues`: k and v turned over, `stride` bytes a row; (rows, heads): `sums` as the forward kernel gives them, and
+ * `turnedValues`: k and v turned over; (rows, heads): `sums` as the forward kernel gives them, and
  * `dots`, dy · y. f32 bits: scale, cap.
  */
 export const rowAttentionGradientWords = [
@@ -51,7 +52,6 @@ export const rowAttentionGradientWords = [
   "rows",
   "heads",
   "repeat",
-  "stride",
   "window",
   "scale",
   "cap",
@@ -82,62 +82,52 @@ function documentFrom(k: KernelBuilder, w: Words, row: Int): Int {
 function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
   const { headSize, capped, bothWays } = shape;
   const size = paddedSize(shape);
-  const [sizeBytes, keyBytes, headBytes] = [size, KEYS, headSize].map((floats) => floats * FLOAT_BYTES);
+  const [sizeBytes, keyBytes, headBytes] = [size, BLOCK, headSize].map((floats) => floats * FLOAT_BYTES);
   return defineKernel(label, rowAttentionGradientWords, (k, w) => {
-    const reserve = scratchPlaces(k);
-    const [queries, upstream, flows] = [reserve(QUERIES * size), reserve(QUERIES * size), reserve(QUERIES * size)];
-    const [weights, changes] = [reserve(QUERIES * KEYS), reserve(QUERIES * KEYS)];
-    const [keys, keySums, valueSums] = [reserve(KEYS * size), reserve(KEYS * size), reserve(KEYS * size)];
+    const reserve = scratchBlocks(k);
+    const [queries, upstream, flows] = [reserve(size), reserve(size), reserve(size)];
+    const [keys, keySums, valueSums] = [reserve(size), reserve(size), reserve(size)];
+    const [weights, changes] = [reserve(BLOCK), reserve(BLOCK)];
+    const lanes = laneNumbers(k);
     const rowBytes = w.heads.mul(headBytes);
     const groups = w.heads.div(w.repeat);
+    const groupColumns = groups.mul(headSize);
     const groupBytes = groups.mul(headBytes);
     const scale = w.scale.asFloat().splat();
     const [dq, dk, dv] = [w.dq.add(w.dqFirst), w.dk.add(w.dkFirst), w.dv.add(w.dvFirst)];
 
+    /** Rows from `first` on meet the keys from `key` on, in `keys`. */
     const meet = (head: Int, first: Int, count: Int, key: Int, keyCount: Int): void => {
       const own = first.mul(rowBytes).add(head.mul(headBytes));
-      const turned = head.div(w.repeat).mul(headSize).mul(w.stride).add(key.mul(FLOAT_BYTES));
       copyRows(k, shape, { from: w.q.add(own), stride: rowBytes, to: queries, rows: count, factor: scale });
       copyRows(k, shape, { from: w.dy.add(own), stride: rowBytes, to: upstream, rows: count });
-      const meeting = { aRow: sizeBytes, aStep: FLOAT_BYTES, bStep: w.stride, cRow: keyBytes };
-      const counts = { rows: count, steps: headSize, columns: keyCount, add: false };
-      multiplyBlock(k, { a: queries, b: w.turnedKeys.add(turned), c: weights, ...meeting, ...counts });
-      multiplyBlock(k, { a: upstream, b: w.turnedValues.add(turned), c: changes, ...meeting, ...counts });
+      const turned = (base: Int): Int => turnedAt(base, key, groupColumns, head.div(w.repeat).mul(headSize));
+      const met = { ...meeting(sizeBytes), rows: count, steps: headSize };
+      multiplyBlock(k, { ...met, a: queries, b: turned(w.turnedKeys), c: weights });
+      multiplyBlock(k, { ...met, a: upstream, b: turned(w.turnedValues), c: changes });
       k.range(0, count, 1, (i) => {
         const row = first.add(i);
-        const mask = maskOf(k, visible(w, shape, row), key);
+        const mask = maskOf(visible(w, shape, row), key, lanes);
         const statistics = row.mul(w.heads).add(head).mul(FLOAT_BYTES);
         const [sum, dot] = [w.sums, w.dots].map((at) => at.add(statistics).splatFloats());
-        k.range(0, keyCount, k.lanes, (n) => {
-          const at = i.mul(keyBytes).add(n.mul(FLOAT_BYTES));
-          const raw = weights.add(at).loadFloats();
+        const [weightsAt, changesAt] = [weights, changes].map((at) => at.add(i.mul(keyBytes)));
+        for (let n = 0; n < BLOCK; n += k.lanes) {
+          const raw = weightsAt.loadFloats(n * FLOAT_BYTES);
           const score = capped ? bend(k, raw, w.cap.asFloat()) : raw;
           const isSeen = mask(n);
           const weight = isSeen.selectFloats(exp(score.sub(sum)), 0);
-          const flowing = weight.mul(changes.add(at).loadFloats().sub(dot));
-          const share = score.div(w.cap.asFloat().splat());
-          const change = capped ? flowing.mul(k.floats(1).sub(share.mul(share))) : flowing;
-          weights.add(at).store(weight);
-          changes.add(at).store(isSeen.selectFloats(change, 0));
-        });
+          const flowing = weight.mul(changesAt.loadFloats(n * FLOAT_BYTES).sub(dot));
+          const change = capped ? flowing.mul(slope(k, score, w.cap)) : flowing;
+          weightsAt.store(weight, n * FLOAT_BYTES);
+          changesAt.store(isSeen.selectFloats(change, 0), n * FLOAT_BYTES);
+        }
       });
-      const adding = { aRow: FLOAT_BYTES, aStep: keyBytes, bStep: sizeBytes, cRow: sizeBytes, rows: keyCount };
-      const columns = headSize;
-      multiplyBlock(k, { a: weights, b: upstream, c: valueSums, ...adding, steps: count, columns, add: true });
-      multiplyBlock(k, { a: changes, b: queries, c: keySums, ...adding, steps: count, columns, add: true });
-      multiplyBlock(k, {
-        a: changes,
-        aRow: keyBytes,
-        aStep: FLOAT_BYTES,
-        b: keys,
-        bStep: sizeBytes,
-        c: flows,
-        cRow: sizeBytes,
-        rows: count,
-        steps: keyCount,
-        columns,
-        add: false,
-      });
+      const sizes = { bStep: sizeBytes, cRow: sizeBytes, columns: size };
+      const adding = { ...sizes, aRow: FLOAT_BYTES, aStep: keyBytes, rows: keyCount, steps: count, add: true };
+      multiplyBlock(k, { ...adding, a: weights, b: upstream, c: valueSums });
+      multiplyBlock(k, { ...adding, a: changes, b: queries, c: keySums });
+      const flowing = { ...sizes, aRow: keyBytes, aStep: FLOAT_BYTES, rows: count, steps: keyCount, add: false };
+      multiplyBlock(k, { ...flowing, a: changes, b: keys, c: flows });
       k.range(0, count, 1, (i) => {
         const to = dq.add(first.add(i).mul(w.dqStride)).add(head.mul(headBytes));
         const from = flows.add(i.mul(sizeBytes));
@@ -161,16 +151,17 @@ function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
           const to = dq.add(row.mul(w.dqStride)).add(heads.mul(headBytes));
           mapFloats(k, k.int(0), w.repeat.mul(headSize), to, () => k.floats(0));
         });
-        k.range(begin, stop, KEYS, (key) => {
-          const keyCount = stop.sub(key).min(KEYS);
+        k.range(begin.and(-BLOCK), stop, BLOCK, (key) => {
+          const keyEnd = key.add(BLOCK).min(stop);
+          const keyCount = keyEnd.sub(key);
           const own = key.mul(groupBytes).add(group.mul(headBytes));
           copyRows(k, shape, { from: w.k.add(own), stride: groupBytes, to: keys, rows: keyCount });
-          for (const sums of [keySums, valueSums]) fillRows(k, sums, KEYS * size);
+          for (const sums of [keySums, valueSums]) fillRows(k, sums, keyCount.mul(size));
           k.range(heads, heads.add(w.repeat), 1, (head) => {
-            k.range(bothWays ? begin : key, stop, QUERIES, (query) => {
-              const count = stop.sub(query).min(QUERIES);
+            k.range(bothWays ? begin : key.max(begin), stop, BLOCK, (query) => {
+              const count = stop.sub(query).min(BLOCK);
               const range = visibleRange(k, w, shape, { first: query, count });
-              const isSeen = range.first.less(key.add(keyCount)).and(key.less(range.end));
+              const isSeen = range.first.less(keyEnd).and(key.less(range.end));
               k.when(isSeen, () => meet(head, query, count, key, keyCount));
             });
           });
@@ -178,9 +169,9 @@ function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
             [keySums, dk, w.dkStride],
             [valueSums, dv, w.dvStride],
           ]) {
-            k.range(0, keyCount, 1, (i) => {
-              const to = out.add(key.add(i).mul(stride)).add(group.mul(headBytes));
-              const from = sums.add(i.mul(sizeBytes));
+            k.range(key.max(begin), keyEnd, 1, (row) => {
+              const to = out.add(row.mul(stride)).add(group.mul(headBytes));
+              const from = sums.add(row.sub(key).mul(sizeBytes));
               mapFloats(k, k.int(0), k.int(headSize), to, (n) => from.add(n.mul(FLOAT_BYTES)).loadFloats());
             });
           }
@@ -188,4 +179,10 @@ function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
       });
     });
   });
+}
+
+/** How the soft cap changes with the score that it gave. */
+function slope(k: KernelBuilder, score: Floats, cap: Int): Floats {
+  const share = score.div(cap.asFloat().splat());
+  return k.floats(1).sub(share.mul(share));
 }

@@ -19,29 +19,34 @@ export interface RowAttentionShape {
   readonly bothWays: boolean;
 }
 
-/** Rows of a block: whole groups of rows on every machine. */
-export const QUERIES = 48;
-export const KEYS = 96;
+/** Rows of a block of queries and of keys; blocks begin at multiples of it. */
+export const BLOCK = 64;
+/** Rows that blocks have in scratch: whole groups of rows on every machine. */
+const BLOCK_ROWS = 72;
 /** Columns of scratch are whole panels on every machine. */
-const PANEL = 32;
+const PANEL = 64;
 export const paddedSize = ({ headSize }: Pick<RowAttentionShape, "headSize">): number =>
-  Math.ceil(headSize / PANEL) * PANEL;
+  headSize > PANEL / 2 ? Math.ceil(headSize / PANEL) * PANEL : PANEL / 2;
 /** Heads that scratch holds. */
 export const HEAD_SIZE_MOST = 256;
 
-/** Bytes between rows of turned matrices: whole lines, and a block may begin anywhere in them. */
-export const turnedStride = (rows: number): number => (Math.ceil(rows / 16) * 16 + KEYS) * FLOAT_BYTES;
-export const turnedBytes = (rows: number, columns: number): number => turnedStride(rows) * columns;
+/** Bytes of keys or values turned over: of each block of rows and head, D rows of its numbers. */
+export const turnedBytes = (rows: number, columns: number): number =>
+  Math.ceil(rows / BLOCK) * BLOCK * columns * FLOAT_BYTES;
+const TURNED_STEP = BLOCK * FLOAT_BYTES;
+/** Where a block of one head lies in what is turned over; `columns` of all heads. */
+export const turnedAt = (base: Int, row: Int, columns: Int, firstColumn: Int): Int =>
+  base.add(row.mul(columns).mul(FLOAT_BYTES)).add(firstColumn.mul(TURNED_STEP));
 
 export const labelOf = ({ headSize, capped, bothWays }: RowAttentionShape): string =>
   `${headSize}${capped ? ".capped" : ""}${bothWays ? ".bothWays" : ""}`;
 
-/** Hands out scratch, whole lines. */
-export function scratchPlaces(k: KernelBuilder): (floats: number) => Int {
+/** Hands out scratch for a block's rows of so many floats, whole lines. */
+export function scratchBlocks(k: KernelBuilder): (floats: number) => Int {
   let end = 64; // the first line is for tails
   return (floats) => {
     const at = k.scratch.add(end);
-    end += Math.ceil((floats * FLOAT_BYTES) / 64) * 64;
+    end += Math.ceil((BLOCK_ROWS * floats * FLOAT_BYTES) / 64) * 64;
     return at;
   };
 }
@@ -53,13 +58,13 @@ export interface BlockProduct {
   readonly aStep: number;
   /** Rows: step s at s * bStep bytes. */
   readonly b: Int;
-  readonly bStep: Int | number;
+  readonly bStep: number;
   /** Sums: row r at r * cRow bytes. */
   readonly c: Int;
   readonly cRow: number;
-  readonly rows: Int | number;
+  readonly rows: Int;
   readonly steps: Int | number;
-  readonly columns: Int | number;
+  readonly columns: number;
   /** Whether products are added to what is there. */
   readonly add: boolean;
 }
@@ -67,31 +72,36 @@ export interface BlockProduct {
 /** Steps that a turn of the inner loop takes. */
 const TURN = 4;
 
+/** Rows and registers whose sums, with the registers they are made of, fill the registers that there are. */
+function groupOf({ machine, lanes }: KernelBuilder, columns: number): { rows: number; registers: number } {
+  if (machine.registers < 32) return { rows: 6, registers: 2 };
+  return columns % (4 * lanes) === 0 ? { rows: 6, registers: 4 } : { rows: 12, registers: 2 };
+}
+
 /** c (rows, columns) = or += a (rows, steps) · b (steps, columns); up to a group of rows and a panel more are written. */
 export function multiplyBlock(k: KernelBuilder, p: BlockProduct): void {
-  const group = k.machine.registers === 32 ? 12 : 6;
-  const [steps, bStep] = [k.int(p.steps), k.int(p.bStep)];
+  const group = groupOf(k, p.columns);
+  const steps = k.int(p.steps);
   const registerBytes = k.lanes * FLOAT_BYTES;
   const whole = steps.and(-TURN);
-  k.range(0, p.rows, group, (row) => {
-    const a = p.a.add(row.mul(p.aRow));
-    k.range(0, p.columns, 2 * k.lanes, (column) => {
-      const c = p.c.add(row.mul(p.cRow)).add(column.mul(FLOAT_BYTES));
-      const sums = Array.from({ length: group }, () => k.variables(2, k.floats(0)));
+  k.range(0, p.rows, group.rows, (row) => {
+    const [numbersAt, sumsAt] = [p.a.add(row.mul(p.aRow)), p.c.add(row.mul(p.cRow))];
+    k.range(0, p.columns * FLOAT_BYTES, group.registers * registerBytes, (column) => {
+      const [b, c] = [p.b.add(column), sumsAt.add(column)];
+      const sums = Array.from({ length: group.rows }, () => k.variables(group.registers, k.floats(0)));
       const each = (use: (sum: (typeof sums)[number][number], at: number) => void): void =>
-        sums.forEach((pair, r) => pair.forEach((sum, n) => use(sum, r * p.cRow + n * registerBytes)));
+        sums.forEach((row, r) => row.forEach((sum, n) => use(sum, r * p.cRow + n * registerBytes)));
       if (p.add) each((sum, at) => (sum.value = c.loadFloats(at)));
-      const b = k.variable(p.b.add(column.mul(FLOAT_BYTES)));
       const turn = (step: Int, count: number): void => {
-        const numbers = a.add(step.mul(p.aStep));
+        const [numbers, from] = [numbersAt.add(step.mul(p.aStep)), b.add(step.mul(p.bStep))];
         for (let s = 0; s < count; s++) {
-          const from = b.value;
-          const values = [from.loadFloats(0), from.loadFloats(registerBytes)];
-          sums.forEach((pair, r) => {
+          const values = Array.from({ length: group.registers }, (_, n) =>
+            from.loadFloats(s * p.bStep + n * registerBytes),
+          );
+          sums.forEach((row, r) => {
             const number = numbers.splatFloats(r * p.aRow + s * p.aStep);
-            pair.forEach((sum, n) => (sum.value = number.madd(values[n], sum.value)));
+            row.forEach((sum, n) => (sum.value = number.madd(values[n], sum.value)));
           });
-          b.value = from.add(bStep);
         }
       };
       k.range(0, whole, TURN, (step) => turn(step, TURN));
@@ -100,6 +110,17 @@ export function multiplyBlock(k: KernelBuilder, p: BlockProduct): void {
     });
   });
 }
+
+/** Turned keys or values meet rows of a block: what `multiplyBlock` is told of both. */
+export const meeting = (sizeBytes: number) =>
+  ({
+    aRow: sizeBytes,
+    aStep: FLOAT_BYTES,
+    bStep: TURNED_STEP,
+    cRow: BLOCK * FLOAT_BYTES,
+    columns: BLOCK,
+    add: false,
+  }) as const;
 
 /** Copies `rows` rows of a head to scratch, times `factor`; columns beyond the head's are whatever lies there. */
 export function copyRows(
@@ -148,12 +169,11 @@ export function visibleRange(
   return { first: least.value, end: most.value };
 }
 
-/** Gives masks of the keys that a row sees, of those from `from` on, by the register's first one. */
-export function maskOf(k: KernelBuilder, { first, end }: { first: Int; end: Int }, from: Int): (i: Int) => Ints {
-  const lanes = laneNumbers(k);
+/** Gives masks of the keys that a row sees, of those from `from` on, by the register's first one; `lanes`: their numbers. */
+export function maskOf({ first, end }: { first: Int; end: Int }, from: Int, lanes: Floats): (register: number) => Ints {
   const [low, high] = [first, end].map((row) => row.sub(from).toFloat().splat());
-  return (i) => {
-    const number = lanes.add(i.toFloat().splat());
+  return (register) => {
+    const number = lanes.add(register);
     return number.less(high).and(number.less(low).xor(-1));
   };
 }
@@ -162,22 +182,37 @@ export function maskOf(k: KernelBuilder, { first, end }: { first: Int; end: Int 
 export const bend = (k: KernelBuilder, score: Floats, cap: Float): Floats =>
   tanh(score.div(cap.splat()), k).mul(cap.splat());
 
-/** out (columns, rows), rows `stride` bytes apart: x (rows, columns) turned over. A part is a share of blocks of 16 rows. */
-export const turnKernel = defineKernel("turn", ["x", "out", "rows", "columns", "stride"], (k, w) => {
-  const BLOCK = 16;
+/** out: x (rows, columns) turned over in blocks (`turnedAt`). A part is a share of groups of 16 rows. */
+export const turnKernel = defineKernel("turn", ["x", "out", "rows", "columns"], (k, w) => {
+  const GROUP = 16;
   const rowBytes = w.columns.mul(FLOAT_BYTES);
-  k.share(w.rows.add(BLOCK - 1).div(BLOCK), (first, end) => {
-    k.range(first, end, 1, (block) => {
-      const start = block.mul(BLOCK);
+  k.share(w.rows.add(GROUP - 1).div(GROUP), (first, end) => {
+    k.range(first, end, 1, (group) => {
+      const start = group.mul(GROUP);
+      const inBlock = start.rem(BLOCK);
       const from = w.x.add(start.mul(rowBytes));
-      const to = w.out.add(start.mul(FLOAT_BYTES));
-      const count = w.rows.sub(start).min(BLOCK);
-      k.range(0, w.columns, 1, (column) => {
-        const [source, target] = [from.add(column.mul(FLOAT_BYTES)), to.add(column.mul(w.stride))];
-        k.range(0, count, 1, (row) => {
-          target.add(row.mul(FLOAT_BYTES)).store(source.add(row.mul(rowBytes)).loadFloat());
-        });
-      });
+      const to = turnedAt(w.out, start.sub(inBlock), w.columns, k.int(0)).add(inBlock.mul(FLOAT_BYTES));
+      const count = w.rows.sub(start).min(GROUP);
+      k.when(
+        count.equals(GROUP),
+        () =>
+          k.range(0, w.columns, 1, (column) => {
+            const target = to.add(column.mul(TURNED_STEP));
+            const source = k.variable(from.add(column.mul(FLOAT_BYTES)));
+            for (let row = 0; row < GROUP; row++) {
+              const at = source.value;
+              target.store(at.loadFloat(), row * FLOAT_BYTES);
+              source.value = at.add(rowBytes);
+            }
+          }),
+        () =>
+          k.range(0, w.columns, 1, (column) => {
+            const [source, target] = [from.add(column.mul(FLOAT_BYTES)), to.add(column.mul(TURNED_STEP))];
+            k.range(0, count, 1, (row) => {
+              target.add(row.mul(FLOAT_BYTES)).store(source.add(row.mul(rowBytes)).loadFloat());
+            });
+          }),
+      );
     });
   });
 });
