@@ -4,8 +4,10 @@ import { KernelRun } from "../device/cpu/kernel-run.ts";
 import type { Core } from "../device/cpu/kernels/core.ts";
 import { decodeKernel } from "../device/cpu/kernels/linear-decode.ts";
 import { decodedCores } from "../device/cpu/kernels/linear-f32.ts";
-import { floatCores, isFloatFormat } from "../device/cpu/kernels/linear-float.ts";
+import { floatCores } from "../device/cpu/kernels/linear-float.ts";
 import { int8Cores } from "../device/cpu/kernels/linear-int8.ts";
+import { FLOAT_BYTES } from "../device/cpu/kernels/loops.ts";
+import { isFloatFormat } from "../device/cpu/kernels/packed-blocks.ts";
 import { GROUP_ROWS, type PackedFormat, packedBytes } from "../device/cpu/packed-layouts.ts";
 import type { Tier } from "../device/cpu/tiers.ts";
 import type { Kernel } from "../lanes/index.ts";
@@ -34,7 +36,6 @@ const RUN_BYTES_MOST = 64 << 20;
 /** Fits the second cache of a core. */
 const CACHE_BYTES = 1 << 20;
 const PARTS = 256;
-const FLOAT_BYTES = 4;
 const SUMS_BYTES = PARTS * 64;
 
 /** Speeds from memory, each format's by all row counts: told at the end, when the ceiling is known. */

@@ -2,9 +2,10 @@
 // instructions that the product is made of (f32, int8, or bf16 in tiles). Decoding's products: decode-speed.ts.
 import { KernelRun } from "../device/cpu/kernel-run.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "../device/cpu/kernels/linear-decoded.ts";
-import { isFloatFormat } from "../device/cpu/kernels/linear-float.ts";
 import { gatedPanelKernels, panelKernels } from "../device/cpu/kernels/linear-panel.ts";
 import { gatedTileKernels, isTileFormat, tileKernels } from "../device/cpu/kernels/linear-tiles.ts";
+import { FLOAT_BYTES } from "../device/cpu/kernels/loops.ts";
+import { isFloatFormat } from "../device/cpu/kernels/packed-blocks.ts";
 import { activationBytes } from "../device/cpu/kernels/quantize.ts";
 import { roundPanelsKernel } from "../device/cpu/kernels/rounded-panels.ts";
 import { packTilesKernel, tileFormBytes } from "../device/cpu/kernels/tiles.ts";
@@ -34,7 +35,6 @@ export interface PromptSpeedOptions {
 }
 
 const PARTS = 64;
-const FLOAT_BYTES = 4;
 
 /** Speeds, one by one: each format's by all row counts. */
 export async function* promptSpeeds(options: PromptSpeedOptions): AsyncGenerator<KernelSpeed> {

@@ -3,6 +3,9 @@
 // the reason is told. Addresses are plain numbers: a process has 47 or 48 bits of them.
 // Not here: which instructions make up a kernel (lanes/), which features make up a tier (device/cpu/tiers.ts).
 
+/** Bytes of a huge page, as x86-64 has them. */
+export const HUGE_PAGE_BYTES = 2 << 20;
+
 /** Memory that the system gave us; JavaScript does not track it. */
 export interface NativeRegion extends Disposable {
   /** A multiple of the page size; of 2 MiB where huge pages were asked for. */

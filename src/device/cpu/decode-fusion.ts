@@ -5,9 +5,10 @@ import { type Op, type Tensor, bound, isParameter, linearOp, rmsNormOp } from ".
 import type { Core } from "./kernels/core.ts";
 import type { Epilogue } from "./kernels/linear-decode.ts";
 import { decodedCores } from "./kernels/linear-f32.ts";
-import { floatCores, isFloatFormat } from "./kernels/linear-float.ts";
+import { floatCores } from "./kernels/linear-float.ts";
 import { int8Cores } from "./kernels/linear-int8.ts";
 import { normRowsScratch } from "./kernels/norm-rows.ts";
+import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";

@@ -5,12 +5,12 @@ import { type Graph, type Tensor, elementsBound, isInput, isParameter, isState, 
 import type { Machine } from "../../lanes/index.ts";
 import type { ArenaValue } from "../planner.ts";
 import type { StoredParameter } from "../executor.ts";
+import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { packedBytes, packedFormat } from "./packed-layouts.ts";
 import type { Place, Step, Word } from "./step.ts";
 
 /** Programs whose rows are at most this many use the decode kernels: weights are streamed, not multiplied by a tile. */
 export const DECODE_ROWS = 8;
-const FLOAT_BYTES = 4;
 
 export interface LoweredGraph {
   readonly graph: Graph;

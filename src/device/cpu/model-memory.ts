@@ -3,11 +3,12 @@
 // the offset in the memory, for machine code where the process has them. Not here: what lies where (place-model.ts).
 import { MemoryError } from "../../base/errors.ts";
 import { type Machine, createWasmMemory } from "../../lanes/index.ts";
+import { HUGE_PAGE_BYTES } from "../../platform/native.ts";
 import { type Native, type NativeRegion, native as hostNative, now, sharesMemory } from "#platform";
 import type { PackFile } from "../../store/pack-cache.ts";
 import { type Check, poison, protectGuards } from "./check.ts";
 import type { Place } from "./weight-targets.ts";
-import { HUGE_PAGE_BYTES, type WeightImage } from "./weights.ts";
+import type { WeightImage } from "./weights.ts";
 
 /** Pages of a WebAssembly memory; the weights begin at one, so that a file can be mapped there. */
 export const PAGE_BYTES = 65536;

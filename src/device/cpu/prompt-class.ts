@@ -1,10 +1,10 @@
 // What of a graph the prompt class computes, and how: in which form a product reads its activations and which kernels
 // multiply them, by the machine's facts, the precision asked for and the weight's format.
 import { type ActivationName, type Tensor, bound, isParameter, linearOp } from "../../graph/index.ts";
-import { isFloatFormat } from "./kernels/linear-float.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/linear-decoded.ts";
 import { gatedPanelKernels, panelKernels } from "./kernels/linear-panel.ts";
 import { UNIT_PANELS_MOST, gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
+import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import { STEP_COLUMNS } from "./kernels/tiles.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { weightOf } from "./lower-common.ts";

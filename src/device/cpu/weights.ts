@@ -4,19 +4,18 @@
 // Not here: the memory or the file that the image is made in (weight-targets.ts).
 import type { OnProgress } from "../../base/progress.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
+import { HUGE_PAGE_BYTES } from "../../platform/native.ts";
 import type { ParameterStore, StoredParameter } from "../executor.ts";
 import type { Range } from "./check.ts";
+import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { Layout } from "./layout.ts";
 import { GROUP_ROWS, type PackedFormat, layouts, packedBytes, packedFormat } from "./packed-layouts.ts";
 import type { WeightTarget } from "./weight-targets.ts";
 
 /** Bytes read from the store at once, and packed at once, about. */
 const CHUNK_BYTES = 4 << 20;
-const FLOAT_BYTES = 4;
-
 /** The image ends at, and its parts begin at, multiples of these: what files are mapped by. */
 const SMALL_PAGE_BYTES = 4096;
-export const HUGE_PAGE_BYTES = 2 << 20;
 
 /** Where one weight lies in the image, in each form that some program reads. */
 export interface PlacedWeight {

@@ -4,7 +4,15 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { LiangError, MemoryError, ShapeError } from "../../base/errors.ts";
-import type { MapFileOptions, Native, NativeCode, NativeFunction, NativeRefusal, NativeRegion } from "../native.ts";
+import {
+  HUGE_PAGE_BYTES,
+  type MapFileOptions,
+  type Native,
+  type NativeCode,
+  type NativeFunction,
+  type NativeRefusal,
+  type NativeRegion,
+} from "../native.ts";
 import type { Platform } from "../platform.ts";
 import { readCpuFeatures } from "./cpu-features.ts";
 import { hostError } from "./host-error.ts";
@@ -15,7 +23,6 @@ const hosts: Readonly<Record<string, (koffi: Koffi) => HostCalls>> = {
   "linux x64": linuxCalls,
 };
 
-const HUGE_PAGE_BYTES = 2 << 20;
 /** Pages of a file that are copied at once. */
 const OWN_BYTES = 64 << 20;
 const FUNCTION = "void (int64, int64, int64, int64)";

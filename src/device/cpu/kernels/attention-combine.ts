@@ -2,16 +2,9 @@
 // lies: one record a row, range and head. Rows of one range are done before.
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { mostRanges, rangesAt } from "./attention-ranges.ts";
-import {
-  type AttentionShape,
-  intAt,
-  kernelName,
-  roundHead,
-  roundedHeadBytes,
-  slices,
-  storeSome,
-} from "./attention-shape.ts";
+import { type AttentionShape, intAt, kernelName, roundHead, roundedHeadBytes, slices } from "./attention-shape.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { storeUpTo } from "./outputs.ts";
 import { LEAST, power } from "./powers.ts";
 
 /** A range's result for one head: its values, filled up, then its highest score and sum of weights. */
@@ -68,7 +61,7 @@ function combineHead(k: KernelBuilder, headSize: number, from: Int, stride: numb
     });
     for (const [c, sum] of sums.entries()) {
       const column = (columns.first + c) * k.lanes;
-      storeSome(k, sum.value.mul(share), to.add(column * FLOAT_BYTES), headSize - column);
+      storeUpTo(k, to.add(column * FLOAT_BYTES), sum.value.mul(share), headSize - column);
     }
   }
 }

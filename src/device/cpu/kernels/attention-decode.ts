@@ -17,9 +17,10 @@ import {
   weigh,
 } from "./attention-range.ts";
 import { type Ranges, mostRanges, rangesAt } from "./attention-ranges.ts";
-import { type AttentionShape, intAt, kernelName, roundHead, roundedHeadBytes, storeSome } from "./attention-shape.ts";
+import { type AttentionShape, intAt, kernelName, roundHead, roundedHeadBytes } from "./attention-shape.ts";
 import { BLOCK_KEYS, CacheReader } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { storeUpTo } from "./outputs.ts";
 import { LEAST } from "./powers.ts";
 
 const words = [
@@ -124,7 +125,7 @@ function attendRange(
       for (const [h, factor] of factors.entries()) {
         for (const column of columns) {
           const to = out.add((h * headSize + column) * FLOAT_BYTES);
-          storeSome(k, sumOf(h, column).mul(factor.splat()), to, headSize - column);
+          storeUpTo(k, to, sumOf(h, column).mul(factor.splat()), headSize - column);
         }
         if (!rounded) continue;
         const blocks = w.rounded.add(row.mul(heads).add(head).add(h).mul(roundedHeadBytes(headSize)));

@@ -16,6 +16,7 @@ import {
   promptWords,
 } from "./attention-queries.ts";
 import { type AttentionShape, intAt, kernelName } from "./attention-shape.ts";
+import { ceilDiv } from "./loops.ts";
 
 /** How a unit's products are computed; tiles where the machine has them. */
 export type PromptClass = "f32" | "tiles";
@@ -41,7 +42,7 @@ function attention(shape: PromptShape, by: PromptClass): PromptKernel {
   const { kvHeads } = shape;
   return defineKernel(nameOf(shape, by), promptWords, (k, w) => {
     const { rows, attend } = unitKernel(k, w, shape, by);
-    const blocks = w.rows.add(rows - 1).div(rows);
+    const blocks = ceilDiv(w.rows, rows);
     k.share(blocks.mul(kvHeads), (first, end) => {
       k.range(first, end, 1, (unit) => {
         // late rows see most keys: they come first, so that no thread is left with the longest unit

@@ -4,7 +4,7 @@ import { type Float, type Int, type KernelBuilder, tanh } from "../../../lanes/i
 import { rangeKeysMost } from "./attention-ranges.ts";
 import { type AttentionShape, slices, sumRegisters, unrolled } from "./attention-shape.ts";
 import { BLOCK_KEYS, type CacheReader, loadCached, readerBytes } from "./key-blocks.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, LINE_BYTES } from "./loops.ts";
 import { LEAST, power } from "./powers.ts";
 
 // Scratch: a register of loops.ts, scores of the heads, their sums, what the reader needs.
@@ -20,8 +20,6 @@ export const decodeScratchBytes = (shape: AttentionShape): number => readerAt(sh
 
 /** Keys and values are asked for so long before they are needed; bench/attention.ts. */
 const AHEAD_BYTES = 2048;
-/** What one prefetch brings. */
-const LINE_BYTES = 64;
 
 interface ScoreTask {
   readonly q: Int;

@@ -3,6 +3,7 @@
 import type { Int, KernelBuilder } from "../../../lanes/index.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { BLOCK_KEYS } from "./key-blocks.ts";
+import { ceilDiv } from "./loops.ts";
 
 /**
  * Keys of a range at least. Longer ranges are read faster, since each begins with a wait for memory: 11.3, 12.5, 13.7 and
@@ -35,7 +36,7 @@ export function rangesAt(k: KernelBuilder, { headsPerGroup, windowed }: Cut, pos
   const base = first.and(-BLOCK_KEYS);
   const seen = end.sub(base);
   const keys = ceilDiv(seen, GROWTH_KEYS).mul(RANGE_KEYS_LEAST).min(rangeKeysMost(headsPerGroup));
-  return { first, end, base, keys, count: seen.add(keys).sub(1).div(keys) };
+  return { first, end, base, keys, count: ceilDiv(seen, keys) };
 }
 
 /** The most ranges of any row whose keys lie in `pages` pages. */
@@ -52,5 +53,3 @@ export function mostRanges({ headsPerGroup, pageSize, windowed }: Cut, pages: In
   const short = ceilDiv(seen, RANGE_KEYS_LEAST).min(GROWTH_KEYS / RANGE_KEYS_LEAST);
   return short.max(ceilDiv(seen, rangeKeysMost(headsPerGroup)));
 }
-
-const ceilDiv = (x: Int, by: number): Int => x.add(by - 1).div(by);

@@ -1,5 +1,5 @@
 // What attention kernels are made for, and what those for decoding and for prompts share: names, slices, addresses.
-import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
+import type { Int, KernelBuilder } from "../../../lanes/index.ts";
 import type { CacheShape } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
@@ -48,10 +48,3 @@ export function slices(count: number, most: number): { readonly first: number; r
 
 /** The i32 at index `i`. */
 export const intAt = (base: Int, i: Int): Int => base.add(i.shl(2)).loadInt();
-
-/** Stores the first `count` lanes, or all; uses the first register of scratch. */
-export function storeSome(k: KernelBuilder, value: Floats, to: Int, count: number): void {
-  if (count >= k.lanes) return to.store(value);
-  k.scratch.store(value);
-  for (let i = 0; i < count; i++) to.store(k.scratch.loadFloat(i * FLOAT_BYTES), i * FLOAT_BYTES);
-}

@@ -3,7 +3,7 @@
 import { type Floats, type KernelBuilder, exp, log, sigmoid, tanh } from "../../../lanes/index.ts";
 import type { ActivationName, BinaryName, UnaryName } from "../../../graph/index.ts";
 
-const SQRT_2_PI = Math.sqrt(2 / Math.PI);
+export const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 
 /** Functions of one number that a product can end in. */
 export const unary: Readonly<Record<ActivationName, (x: Floats, k: KernelBuilder) => Floats>> = {

@@ -11,13 +11,12 @@ import {
   type GemmWord,
   OUTER_PANEL,
   activations,
-  ceilDiv,
   eachUnit,
   finishRows,
   gemmWords,
 } from "./gemm-outputs.ts";
 import { BLOCK, type Lie, OUTER_PANEL_BYTES, ROW_PANEL, ROW_PANEL_BYTES, rowStrides } from "./gemm-pack-floats.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, ceilDiv } from "./loops.ts";
 
 /** The most panels that a unit takes: its block of both operands and its sums stay in the second cache level. */
 export const FLOAT_UNIT_ROWS = 12;

@@ -3,7 +3,7 @@
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { unary } from "./elementwise.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, LINE_BYTES, ceilDiv } from "./loops.ts";
 import { registersThatAre } from "./outputs.ts";
 
 /** Columns of the outputs that one panel of the second operand makes. */
@@ -41,9 +41,6 @@ export interface GemmUnit {
   readonly outerCount: Int;
 }
 
-export const ceilDiv = (a: Int, b: Int | number): Int =>
-  (typeof b === "number" ? a.add(b - 1) : a.add(b).sub(1)).div(b);
-
 /** Calls `body` with the units of this part's share. `rowPanel`: rows of a panel. */
 export function eachUnit(k: KernelBuilder, w: GemmValues, rowPanel: number, body: (unit: GemmUnit) => void): void {
   const [rowPanels, outerPanels] = [ceilDiv(w.rows, rowPanel), ceilDiv(w.outer, OUTER_PANEL)];
@@ -64,7 +61,6 @@ export function eachUnit(k: KernelBuilder, w: GemmValues, rowPanel: number, body
 
 /** Outputs of so many bytes pass the caches by: most of them would leave the second levels before they are read. Of bench/gemm.ts. */
 const PASSING_BYTES = 4 << 20;
-const LINE_BYTES = 64;
 
 /** Bytes of scratch, its first ones, that `finishRow` uses. */
 export const GEMM_TAIL_BYTES = OUTER_PANEL * FLOAT_BYTES;

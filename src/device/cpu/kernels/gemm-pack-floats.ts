@@ -3,8 +3,8 @@
 // row by row where the tensor has them so ("along"), else column by column ("across"), whichever is a copy. A panel of
 // the second one has 32 outputs, column by column. Also rounded to bf16 on the way, where tiles would multiply bf16.
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import { OUTER_PANEL, ceilDiv } from "./gemm-outputs.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { OUTER_PANEL } from "./gemm-outputs.ts";
+import { FLOAT_BYTES, ceilDiv } from "./loops.ts";
 
 /** Rows of a panel: with two registers of outputs, their sums fill 32 registers. */
 export const ROW_PANEL = 12;

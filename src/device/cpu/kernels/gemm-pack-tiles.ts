@@ -3,9 +3,8 @@
 // over. Which of the two a tensor's registers are as they lie, and which are put upright first, is as the tensor lies.
 // Columns past the last of the last step are zeros. A part is a share of the blocks of all panels.
 import { type Floats, type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import { ceilDiv } from "./gemm-outputs.ts";
 import type { Lie, PackOperandKernel } from "./gemm-pack-floats.ts";
-import { FLOAT_BYTES, laneNumbers } from "./loops.ts";
+import { FLOAT_BYTES, ceilDiv, laneNumbers } from "./loops.ts";
 import { PANEL_ROWS, STEP_BYTES, STEP_COLUMNS, TILE_BYTES, TILE_ROWS, TILE_ROW_BYTES, tileFormBytes } from "./tiles.ts";
 
 /**

@@ -9,7 +9,7 @@ import { DECODE_ROWS } from "../lowering.ts";
 import { GROUP_ROWS, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { type Core, type Tile, groupRegisters } from "./core.ts";
 import { unary } from "./elementwise.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, ceilDiv } from "./loops.ts";
 import { storeUpTo } from "./outputs.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
 
@@ -70,7 +70,7 @@ type Words = Readonly<Record<string, Int>>;
 function body(k: KernelBuilder, step: DecodeStep, words: Words): void {
   const unitRows = step.rounded ? ACTIVATION_COLUMNS : GROUP_ROWS;
   const results = Array.from({ length: resultsOf(step) }, (_, n) => n);
-  const units = results.map((n) => words[`outer${n}`].add(unitRows - 1).div(unitRows));
+  const units = results.map((n) => ceilDiv(words[`outer${n}`], unitRows));
   const ends = units.map((_, n) => units.slice(0, n + 1).reduce((a, b) => a.add(b)));
   k.shareTapering(ends[ends.length - 1], (first, end) => {
     for (const run of sameCores(step)) {

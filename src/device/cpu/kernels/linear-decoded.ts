@@ -1,13 +1,12 @@
 // y = x Wᵀ with f32 activations, prompt class: a panel (panels.ts) holds weights decoded to f32 as the format's plain
 // decoder does it: what precision "f32" runs for quantized weights, and float ones run. Every output is one chain of
 // products and sums over the columns in order. Decode class: linear-f32.ts.
-import type { Floats, Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
+import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat, layouts } from "../packed-layouts.ts";
-import { QUAD, decodeQuad, quantizedFormats } from "./blocks.ts";
 import { unary } from "./elementwise.ts";
-import { floatFormats, isFloatFormat } from "./linear-float.ts";
 import { FLOAT_BYTES } from "./loops.ts";
+import { decodeBlock } from "./packed-blocks.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
 import {
   GROUP_BYTES,
@@ -19,25 +18,6 @@ import {
   panelKernel,
 } from "./panels.ts";
 import { PANEL_COLUMNS } from "./rounded-panels.ts";
-
-/** Calls `use` with each column's weights of W rows of the block at `at`: `register` is which W of the 16 rows. */
-export function decodeBlock(
-  k: KernelBuilder,
-  name: PackedFormat,
-  at: Int,
-  register: Int,
-  use: (column: number, weights: Floats) => void,
-): void {
-  if (isFloatFormat(name)) {
-    const { bytes, load } = floatFormats[name];
-    return use(0, load(at.add(register.mul(k.lanes * bytes)), 0));
-  }
-  const format = quantizedFormats[name];
-  const block = format.open(k, at.add(register.mul(k.lanes * FLOAT_BYTES)));
-  for (let t = 0; t < format.columns / QUAD; t++) {
-    decodeQuad(format, block, t).forEach((weights, i) => use(t * QUAD + i, weights));
-  }
-}
 
 /** Columns that one turn of the inner loop takes. */
 const TURN = 4;

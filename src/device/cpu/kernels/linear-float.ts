@@ -1,24 +1,10 @@
 // Products of f32 activations and packed float weights, decode class: 16 rows of weights interleaved, so that one column
 // of a group lies in one place. Every output is two sums over the columns in order, of the even and the odd ones.
-import { type Floats, type Int, loadBf16, loadF16 } from "../../../lanes/index.ts";
+import type { Int } from "../../../lanes/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { type Core, tilesOf } from "./core.ts";
-import { FLOAT_BYTES } from "./loops.ts";
-
-interface FloatFormat {
-  readonly bytes: number;
-  /** W rows of one column. */
-  readonly load: (at: Int, offset: number) => Floats;
-}
-
-export const floatFormats = {
-  f32: { bytes: 4, load: (at, offset) => at.loadFloats(offset) },
-  f16: { bytes: 2, load: loadF16 },
-  bf16: { bytes: 2, load: loadBf16 },
-} as const satisfies Record<string, FloatFormat>;
-export type FloatFormatName = keyof typeof floatFormats;
-
-export const isFloatFormat = (name: string): name is FloatFormatName => Object.hasOwn(floatFormats, name);
+import { FLOAT_BYTES, LINE_BYTES } from "./loops.ts";
+import { type FloatFormatName, floatFormats } from "./packed-blocks.ts";
 
 /** Sums side by side, so that none waits for the last product. */
 const CHAINS = 2;
@@ -26,10 +12,9 @@ const CHAINS = 2;
 const TURN = 8;
 /** How far ahead of the loads memory is asked for; bench/decode.ts, from memory. */
 const PREFETCH_BYTES = 3072;
-const LINE_BYTES = 64;
 
 function core(name: FloatFormatName): Core {
-  const { bytes, load }: FloatFormat = floatFormats[name];
+  const { bytes, load } = floatFormats[name];
   const columnBytes = GROUP_ROWS * bytes;
   return {
     label: name,

@@ -6,14 +6,13 @@ import { groupBlockBytes } from "../packed-layouts.ts";
 import { type Block, NIBBLE, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
 import type { Core } from "./core.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, LINE_BYTES } from "./loops.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
 
 /** Columns of one turn of the inner loop: a block, or as many small ones. */
 const TURN_COLUMNS = 128;
 /** How far ahead of the loads memory is asked for; bench/decode.ts, from memory. */
 const PREFETCH_BYTES = 6144;
-const LINE_BYTES = 64;
 /** Registers of a group that are taken together, whose activations are loaded once; bench/decode.ts, from cache. */
 const TOGETHER = 2;
 /** Each weight register is unpacked once for all rows, whose sums wait in memory where registers are few; the same bench. */

@@ -9,6 +9,7 @@ import { type Int, type Kernel, type KernelBuilder, defineKernel } from "../../.
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
+import { LINE_BYTES, ceilDiv } from "./loops.ts";
 import { outputGroups, promptWords, tailBytes } from "./prompt-outputs.ts";
 import { SUMS_BYTES, type TileShape, type TileSums, UNIT_ROW_PANELS, gated, plain } from "./tile-shapes.ts";
 import {
@@ -51,8 +52,6 @@ export type TileKernel = Kernel<(typeof tileWords)[number]>;
 /** Tile registers: sums of rows 0..15 and 16..31 by the left and the right 16 outputs; both operands. */
 const [ROWS_LOW, ROWS_HIGH, LEFT, RIGHT] = [4, 5, 6, 7];
 const SUM_TILES = [0, 1, 2, 3];
-
-const LINE_BYTES = 64;
 
 /** Steps between which one piece of other work is done. */
 const SLOT_STEPS = 2;
@@ -118,7 +117,7 @@ function tileKernel(name: TileFormat, suffix: string, shape: TileShape): TileKer
       .add(shape.groups - 1)
       .div(shape.groups);
     const units = panels.add(w.unitPanels).sub(1).div(w.unitPanels);
-    k.share(units.mul(rowPanels.add(UNIT_ROW_PANELS - 1).div(UNIT_ROW_PANELS)), (first, end) => {
+    k.share(units.mul(ceilDiv(rowPanels, UNIT_ROW_PANELS)), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const firstRows = unit.div(units).mul(UNIT_ROW_PANELS);
         const firstPanel = unit.rem(units).mul(w.unitPanels);
@@ -140,12 +139,10 @@ interface Unit {
   readonly panelCount: Int;
 }
 
-const ceilDiv = (a: Int, b: Int): Int => a.add(b).sub(1).div(b);
-
 /** A turn is a panel's block meeting all rows; in each the next turn's weights are unpacked. */
 function computeUnit(k: KernelBuilder, w: Words, name: TileFormat, shape: TileShape, unit: Unit): void {
   const { firstRows, rowCount, firstPanel, panelCount } = unit;
-  const blocks = w.columns.add(BLOCK_COLUMNS - 1).div(BLOCK_COLUMNS);
+  const blocks = ceilDiv(w.columns, BLOCK_COLUMNS);
   const turns = blocks.mul(panelCount);
   unpackAll(k, openTurn(k, w, name, shape, unit, k.int(0)));
   k.range(0, turns, 1, (turn) => {
@@ -156,7 +153,7 @@ function computeUnit(k: KernelBuilder, w: Words, name: TileFormat, shape: TileSh
     // after the last turn its own weights once more, for nobody
     const next = openTurn(k, w, name, shape, unit, turn.add(1).min(turns.sub(1)));
     askFor(k, w, name, shape, unit, turn.add(2).min(turns.sub(1)));
-    const slots = ceilDiv(steps, k.int(SLOT_STEPS));
+    const slots = ceilDiv(steps, SLOT_STEPS);
     const piecesOfSlot = ceilDiv(next.pieces, slots.mul(rowCount));
     const rowsOfSlot = ceilDiv(k.int(PANEL_ROWS), slots);
     const isLast = block.equals(blocks.sub(1));

@@ -1,8 +1,14 @@
-// Loops that kernels share: over the floats of a range with a tail that is no whole register, and sums that leave the
-// tail's garbage out.
+// What loops of kernels share: sizes, and loops over the floats of a range with a tail that is no whole register, and sums
+// that leave the tail's garbage out.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 
 export const FLOAT_BYTES = 4;
+/** A line of the caches: what one prefetch brings. */
+export const LINE_BYTES = 64;
+
+/** a / b rounded up, of whole numbers from 0 on. */
+export const ceilDiv = (a: Int, b: Int | number): Int =>
+  (typeof b === "number" ? a.add(b - 1) : a.add(b).sub(1)).div(b);
 
 /**
  * Stores `body(i)` for each register of the elements [first, end) to `out`, f32 side by side; `body` takes the index of

@@ -2,18 +2,17 @@
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
-/** Stores the first `count` lanes, or all where that is more. Uses the first bytes of scratch. */
-export function storeUpTo(k: KernelBuilder, out: Int, value: Floats, count: Int): void {
-  k.when(
-    count.less(k.lanes),
-    () => {
-      k.scratch.store(value);
-      k.range(0, count.mul(FLOAT_BYTES), FLOAT_BYTES, (at) => {
-        out.add(at).store(k.scratch.add(at).loadFloat());
-      });
-    },
-    () => out.store(value),
-  );
+/** Stores the first `count` lanes, or all where that is more. Uses the first register of scratch. */
+export function storeUpTo(k: KernelBuilder, out: Int, value: Floats, count: Int | number): void {
+  const all = (): void => out.store(value);
+  const some = (): void => {
+    k.scratch.store(value);
+    const bytes = typeof count === "number" ? count * FLOAT_BYTES : count.mul(FLOAT_BYTES);
+    k.range(0, bytes, FLOAT_BYTES, (at) => out.add(at).store(k.scratch.add(at).loadFloat()));
+  };
+  if (typeof count !== "number") k.when(count.less(k.lanes), some, all);
+  else if (count < k.lanes) some();
+  else all();
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   layouts,
   packedUnit,
 } from "../packed-layouts.ts";
+import { ceilDiv } from "./loops.ts";
 
 const words = ["source", "target", "rows", "blocks"] as const;
 
@@ -27,7 +28,7 @@ function pack(name: PackedFormat): Kernel<(typeof words)[number]> {
   return defineKernel(`pack.${name}`, words, (k, { source, target, rows, blocks }) => {
     const rowBytes = blocks.mul(layout.bytes);
     const whole = blocks.sub(blocks.rem(blocksAtOnce));
-    k.share(rows.add(GROUP_ROWS - 1).div(GROUP_ROWS), (first, end) => {
+    k.share(ceilDiv(rows, GROUP_ROWS), (first, end) => {
       k.range(first, end, 1, (group) => {
         const firstRow = group.mul(GROUP_ROWS);
         const count = rows.sub(firstRow).min(GROUP_ROWS);

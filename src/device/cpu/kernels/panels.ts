@@ -14,7 +14,7 @@ import {
   defineKernel,
 } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, LINE_BYTES, ceilDiv } from "./loops.ts";
 import type { PanelShape } from "./panel-shapes.ts";
 import { type PromptValues, type PromptWord, promptWords, tailBytes } from "./prompt-outputs.ts";
 import { PANEL_COLUMNS } from "./rounded-panels.ts";
@@ -32,7 +32,6 @@ export const PANEL_GROUPS_MOST = 4;
  * a row block's next panel would meet them; bench/kernels.ts --columns 8960.
  */
 export const PANELS_TOGETHER = 4;
-const LINE_BYTES = 64;
 
 /** Sums of a tile, by row and register. */
 export type TileSums = readonly (readonly Variable<Floats>[])[];
@@ -92,7 +91,7 @@ export function panelKernel(parts: PanelParts): PanelKernel {
     /** Where the packed blocks from `from` on of a panel's groups are. */
     const packedGroups = (panel: Int, from: Int): Int[] =>
       shape.groupsOf(w, panel).map(({ weight, group }) => weight.add(group.mul(blocks).add(from).mul(blockBytes)));
-    k.share(panels.mul(w.rows.add(block - 1).div(block)), (first, end) => {
+    k.share(panels.mul(ceilDiv(w.rows, block)), (first, end) => {
       k.range(first.div(panels), end.add(panels).sub(1).div(panels), 1, (rowBlock) => {
         const firstRow = rowBlock.mul(block);
         const rows = w.rows.sub(firstRow).min(block);

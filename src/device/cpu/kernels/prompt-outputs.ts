@@ -2,7 +2,7 @@
 // residual added, stored, and cut where the last group of 16 rows of weights has fewer.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, ceilDiv } from "./loops.ts";
 import { registersThatAre } from "./outputs.ts";
 
 /**
@@ -15,7 +15,7 @@ export type PromptWord = (typeof promptWords)[number];
 export type PromptValues = Readonly<Record<PromptWord, Int>>;
 
 /** Groups of 16 outputs, the last one filled up with zeros. */
-export const outputGroups = (w: Pick<PromptValues, "outer">): Int => w.outer.add(GROUP_ROWS - 1).div(GROUP_ROWS);
+export const outputGroups = (w: Pick<PromptValues, "outer">): Int => ceilDiv(w.outer, GROUP_ROWS);
 
 /**
  * Stores sums of `row` for the outputs from `first` on, a register's after the other, those that there are. `out` may be

@@ -2,12 +2,9 @@
 // ones: elementwise.ts.
 import type { Floats, KernelBuilder } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
-import { unary } from "./elementwise.ts";
+import { SQRT_2_PI, unary } from "./elementwise.ts";
+import { boundedRoughPower } from "./powers.ts";
 
-/** 2^x for x in [-1/2, 1/2], minimax of degree 3 (Remez): off by 7.5e-5 of the result at most. */
-const POWER = [0.055171669, 0.242611122, 0.693260985, 0.999928074];
-/** Added to a number of size below 2^22 it leaves the nearest integer in the lowest bits. */
-const ROUNDER = 1.5 * 2 ** 23;
 /** Beyond these 1 / (1 + 2^x) is 0 or 1 for who adds up products; subnormal numbers, which are slow, stay far away. */
 const MOST = 60;
 /** The bits of 1/d are about these minus the bits of d (as in Blinn 1997, "Floating-point tricks"): 5 % off at most. */
@@ -15,20 +12,12 @@ const RECIPROCAL_BITS = 0x7ef311c3;
 
 /** 1 / (1 + 2^x). */
 function roughLogistic(x: Floats, k: KernelBuilder): Floats {
-  const bounded = x.max(-MOST).min(MOST);
-  const rounded = bounded.add(ROUNDER);
-  const fraction = bounded.sub(rounded.sub(ROUNDER));
-  const [first, ...rest] = POWER;
-  let power = k.floats(first);
-  for (const coefficient of rest) power = power.madd(fraction, coefficient);
-  const sum = power.asInts().add(rounded.asInts().shl(23)).asFloats().add(1);
+  const sum = boundedRoughPower(x.max(-MOST).min(MOST)).add(1);
   let inverse = k.ints(RECIPROCAL_BITS).sub(sum.asInts()).asFloats();
   // Newton's step squares the error: 0.26 %, then 7e-6
   for (let step = 0; step < 2; step++) inverse = inverse.mul(sum.mul(inverse).neg().add(2));
   return inverse;
 }
-
-const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 
 /** As `unary`, off by 2^-11 of the result at most. */
 export const roughUnary: Readonly<Record<ActivationName, (x: Floats, k: KernelBuilder) => Floats>> = {

@@ -6,7 +6,7 @@
 import type { Floats, Int, Ints, KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, groupBlockBytes, layouts } from "../packed-layouts.ts";
 import { type Block, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
-import { floatFormats } from "./linear-float.ts";
+import { floatFormats } from "./packed-blocks.ts";
 import { BLOCK_COLUMNS, BLOCK_STEPS, STEP_COLUMNS, TILE_ROWS, TILE_ROW_BYTES } from "./tiles.ts";
 
 export type TileFormat = Exclude<PackedFormat, "f32">;

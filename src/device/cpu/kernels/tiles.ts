@@ -4,7 +4,7 @@
 // column 16 + i: what one conversion of two registers gives; weights (tile-weights.ts) are paired the same way.
 // Not here: who multiplies them (linear-tiles.ts).
 import { type Floats, type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import { FLOAT_BYTES } from "./loops.ts";
+import { FLOAT_BYTES, ceilDiv } from "./loops.ts";
 import { rmsFactor } from "./norm.ts";
 
 /** Rows, or outputs, of a tile; also the columns beside which their partners stand. */
@@ -24,7 +24,7 @@ export const tileFormBytes = (rows: number, columns: number): number =>
   Math.ceil(rows / PANEL_ROWS) * (columns / STEP_COLUMNS) * STEP_BYTES;
 
 /** Panels that `rows` rows take. */
-export const rowPanelCount = (rows: Int): Int => rows.add(PANEL_ROWS - 1).div(PANEL_ROWS);
+export const rowPanelCount = (rows: Int): Int => ceilDiv(rows, PANEL_ROWS);
 
 /** Steps of block `block` of `columns` columns: 8, or what is left. */
 export const stepsOf = (columns: Int, block: Int): Int =>
@@ -47,7 +47,7 @@ function packRow(
   pair: (column: Int) => Floats[],
 ): void {
   const panel = row.div(PANEL_ROWS);
-  k.range(0, columns.add(BLOCK_COLUMNS - 1).div(BLOCK_COLUMNS), 1, (block) => {
+  k.range(0, ceilDiv(columns, BLOCK_COLUMNS), 1, (block) => {
     const to = panelAt(x, rowPanels, columns, block, panel).add(rowOffset(row));
     k.range(0, stepsOf(columns, block), 1, (step) => {
       const [low, high] = pair(block.mul(BLOCK_COLUMNS).add(step.mul(STEP_COLUMNS)));
