@@ -2,6 +2,7 @@
 import type { Graph } from "../../graph/index.ts";
 import { ElementwiseGroups, isElementwise } from "./elementwise-groups.ts";
 import { type LowerOptions, type LoweredGraph, Lowering } from "./lowering.ts";
+import { attentionFusion } from "./lower-attention.ts";
 import { decodeFusion } from "./lower-decode.ts";
 import { promptFusion } from "./lower-prompt.ts";
 import { noKernel } from "./no-kernel.ts";
@@ -17,6 +18,7 @@ export type { LoweredGraph } from "./lowering.ts";
 export function lower(graph: Graph, options: LowerOptions): LoweredGraph {
   const lowering = new Lowering(graph, options);
   const decodeRow = decodeFusion(lowering);
+  const attentionRow = attentionFusion(lowering);
   const groups = new ElementwiseGroups(lowering, (group) => lowerGroup(group, lowering));
   lowering.beforeStep = (words) => groups.before(words);
   const elementwise: Lower = (node) => groups.add(node);
@@ -26,6 +28,7 @@ export function lower(graph: Graph, options: LowerOptions): LoweredGraph {
       decodeRow(node) ??
       promptFusion(node, lowering) ??
       productFusion(node, lowering) ??
+      attentionRow(node) ??
       (isElementwise(node) ? elementwise : lowerings.get(node.op.name));
     if (row === undefined) throw noKernel(`the op ${node.op.name}`);
     row(node, lowering);

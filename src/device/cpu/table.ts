@@ -1,6 +1,6 @@
-// Which kernels compute which op: one row each. What goes element by element is computed in groups: lower-elementwise.ts.
+// Which kernels compute which op: one row each. Not here: what is computed together with other values (lower-decode.ts,
+// lower-prompt.ts, lower-attention.ts), what goes element by element (lower-elementwise.ts).
 import {
-  attentionOp,
   attributesOf,
   blockMaxOp,
   gatherOp,
@@ -14,16 +14,16 @@ import {
 import { blockMaxKernel } from "./kernels/block-max.ts";
 import { gatherKernels } from "./kernels/gather.ts";
 import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
-import { gatherRowsKernel } from "./kernels/rows.ts";
-import { isHeadNorm, lowerAttention, lowerRope, lowerWriteRows } from "./lower-attention.ts";
+import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
+import { gatherRowsKernel, writeRowsKernels } from "./kernels/rows.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
 import { trainingLowerings } from "./lower-training.ts";
+import { noKernel } from "./no-kernel.ts";
 import { packedFormat } from "./packed-layouts.ts";
-import { countOf, floatWord } from "./step.ts";
+import { countOf, floatWord, partsOf } from "./step.ts";
 
 const rmsNorm: Lower = (node, lowering) => {
-  if (isHeadNorm(node, lowering)) return;
   const [x, gain] = node.inputs;
   const size = gain.shape[0] as number;
   const groups = countOf([x.shape[0]], columnsOf(x) / size);
@@ -53,6 +53,33 @@ const gather: Lower = (node, lowering) => {
   emit(lowering, node, kernel, { ...words, table: lowering.packedWeight(table, "by row") }, parts);
 };
 
+const rope: Lower = (node, lowering) => {
+  const { headSize, layout } = attributesOf(node, ropeOp);
+  const [x, cos, sin] = node.inputs.map((input) => lowering.place(input));
+  const [rows, heads] = [countOf([node.shape[0]]), columnsOf(node) / headSize];
+  const words = { x, cos, sin, rows, heads, headSize, half: columnsOf(node.inputs[1]) };
+  const kernel = layout === "halves" ? ropeHalvesKernel : ropeInterleavedKernel;
+  const parts = { of: countOf([node.shape[0]], heads), least: Math.ceil(LEAST_ELEMENTS / headSize) };
+  emit(lowering, node, kernel, words, parts);
+};
+
+const writeRows: Lower = (node, lowering) => {
+  const [state, slots, x] = node.inputs;
+  if (state.type === "i32") throw noKernel("writeRows into an i32 state", "expected f32 or f16");
+  const rows = countOf([x.shape[0]]);
+  lowering.step({
+    kernel: writeRowsKernels[state.type],
+    words: {
+      state: lowering.place(node),
+      slots: lowering.place(slots),
+      x: lowering.place(x),
+      rows,
+      columns: columnsOf(x),
+    },
+    parts: partsOf(rows, Math.ceil(LEAST_ELEMENTS / columnsOf(x))),
+  });
+};
+
 const blockMax: Lower = (node, lowering) => {
   const [x] = node.inputs;
   const { size } = attributesOf(node, blockMaxOp);
@@ -64,10 +91,9 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [blockMaxOp.name, blockMax],
   [rmsNormOp.name, rmsNorm],
   [layerNormOp.name, layerNorm],
-  [ropeOp.name, lowerRope],
+  [ropeOp.name, rope],
   [gatherOp.name, gather],
-  [linearOp.name, lowerPromptLinear], // the decode class: lower-decode.ts
-  [writeRowsOp.name, lowerWriteRows],
-  [attentionOp.name, lowerAttention],
+  [linearOp.name, lowerPromptLinear],
+  [writeRowsOp.name, writeRows],
   ...trainingLowerings,
 ]);
