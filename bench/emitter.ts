@@ -2,7 +2,7 @@
 // and again, their instructions and bytes, and how often their innermost loops go to the frame for what found no register.
 // Speed of the code itself: bench/kernels.ts. Run: node bench/emitter.ts [--tiers avx512vnni,avx2] [--formats q4_k,q6_k]
 import { parseArgs } from "node:util";
-import { int8Cores } from "../src/device/cpu/kernels/linear-int8.ts";
+import { int8Cores } from "../src/device/cpu/kernels/core-int8.ts";
 import { decodeKernel } from "../src/device/cpu/kernels/linear-decode.ts";
 import type { QuantizedName } from "../src/device/cpu/kernels/blocks.ts";
 import { type Kernel, type Machine, emitListing, traceKernel, x64Machines } from "../src/lanes/index.ts";

@@ -3,9 +3,9 @@
 import { KernelRun } from "../device/cpu/kernel-run.ts";
 import type { Core } from "../device/cpu/kernels/core.ts";
 import { decodeKernel } from "../device/cpu/kernels/linear-decode.ts";
-import { decodedCores } from "../device/cpu/kernels/linear-f32.ts";
-import { floatCores } from "../device/cpu/kernels/linear-float.ts";
-import { int8Cores } from "../device/cpu/kernels/linear-int8.ts";
+import { decodedCores } from "../device/cpu/kernels/core-decoded.ts";
+import { floatCores } from "../device/cpu/kernels/core-float.ts";
+import { int8Cores } from "../device/cpu/kernels/core-int8.ts";
 import { FLOAT_BYTES } from "../device/cpu/kernels/loops.ts";
 import { isFloatFormat } from "../device/cpu/kernels/packed-blocks.ts";
 import { GROUP_ROWS, type PackedFormat, packedBytes } from "../device/cpu/packed-layouts.ts";

@@ -1,8 +1,8 @@
 // Speed of the prompt class's products by weight format: operations a second, beside what the machine does at most with the
 // instructions that the product is made of (f32, int8, or bf16 in tiles). Decoding's products: decode-speed.ts.
 import { KernelRun } from "../device/cpu/kernel-run.ts";
-import { decodedPanelKernels, gatedDecodedPanelKernels } from "../device/cpu/kernels/linear-decoded.ts";
-import { gatedPanelKernels, panelKernels } from "../device/cpu/kernels/linear-panel.ts";
+import { decodedPanelKernels, gatedDecodedPanelKernels } from "../device/cpu/kernels/panel-decoded.ts";
+import { gatedInt8PanelKernels, int8PanelKernels } from "../device/cpu/kernels/panel-int8.ts";
 import { gatedTileKernels, isTileFormat, tileKernels } from "../device/cpu/kernels/linear-tiles.ts";
 import { FLOAT_BYTES } from "../device/cpu/kernels/loops.ts";
 import { isFloatFormat } from "../device/cpu/kernels/packed-blocks.ts";
@@ -89,7 +89,7 @@ function productOf(format: PackedFormat, { tier, precision = "fast" }: PromptSpe
   }
   if (isFast && !isFloatFormat(format)) {
     const form = { kernel: roundPanelsKernel, bytes: activationBytes };
-    return { plain: panelKernels[format], gated: gatedPanelKernels.silu[format], form, bound: "int8" };
+    return { plain: int8PanelKernels[format], gated: gatedInt8PanelKernels.silu[format], form, bound: "int8" };
   }
   return { plain: decodedPanelKernels[format], gated: gatedDecodedPanelKernels.silu[format], bound: "f32" };
 }

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
 import { expressionKernel } from "../../src/device/cpu/kernels/expression.ts";
-import { decodedPanelKernels, gatedDecodedPanelKernels } from "../../src/device/cpu/kernels/linear-decoded.ts";
-import { gatedPanelKernels, panelKernels } from "../../src/device/cpu/kernels/linear-panel.ts";
+import { decodedPanelKernels, gatedDecodedPanelKernels } from "../../src/device/cpu/kernels/panel-decoded.ts";
+import { gatedInt8PanelKernels, int8PanelKernels } from "../../src/device/cpu/kernels/panel-int8.ts";
 import type { PanelKernel } from "../../src/device/cpu/kernels/panels.ts";
 import { ACTIVATION_BYTES, Activation, activationBytes } from "../../src/device/cpu/kernels/quantize.ts";
 import { roundPanelsKernel } from "../../src/device/cpu/kernels/rounded-panels.ts";
@@ -30,12 +30,12 @@ interface Task {
 }
 
 const tasks: Task[] = [
-  ...(Object.keys(panelKernels) as QuantizedName[]).map((format) => ({
+  ...(Object.keys(int8PanelKernels) as QuantizedName[]).map((format) => ({
     label: `${format} by rounded activations`,
     format,
     rounded: true,
-    plain: panelKernels[format],
-    gated: gatedPanelKernels.silu[format],
+    plain: int8PanelKernels[format],
+    gated: gatedInt8PanelKernels.silu[format],
   })),
   ...(Object.keys(decodedPanelKernels) as PackedFormat[]).map((format) => ({
     label: `${format} by f32 activations`,

@@ -4,9 +4,9 @@
 import { type Op, type Tensor, bound, isParameter, linearOp, rmsNormOp } from "../../graph/index.ts";
 import type { Core } from "./kernels/core.ts";
 import type { Epilogue } from "./kernels/linear-decode.ts";
-import { decodedCores } from "./kernels/linear-f32.ts";
-import { floatCores } from "./kernels/linear-float.ts";
-import { int8Cores } from "./kernels/linear-int8.ts";
+import { decodedCores } from "./kernels/core-decoded.ts";
+import { floatCores } from "./kernels/core-float.ts";
+import { int8Cores } from "./kernels/core-int8.ts";
 import { normRowsScratch } from "./kernels/norm-rows.ts";
 import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import { SCRATCH_BYTES } from "./layout.ts";

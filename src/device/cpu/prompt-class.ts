@@ -1,8 +1,8 @@
 // What of a graph the prompt class computes, and how: in which form a product reads its activations and which kernels
 // multiply them, by the machine's facts, the precision asked for and the weight's format.
 import { type ActivationName, type Tensor, bound, isParameter, linearOp } from "../../graph/index.ts";
-import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/linear-decoded.ts";
-import { gatedPanelKernels, panelKernels } from "./kernels/linear-panel.ts";
+import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/panel-decoded.ts";
+import { gatedInt8PanelKernels, int8PanelKernels } from "./kernels/panel-int8.ts";
 import { UNIT_PANELS_MOST, gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
 import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import { STEP_COLUMNS } from "./kernels/tiles.ts";
@@ -39,7 +39,7 @@ export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct
     return { form: "tiles", kernel: tileKernels[packed], gated: (by) => gatedTileKernels[by][packed] };
   }
   if (precision === "fast" && !isFloatFormat(packed)) {
-    return { form: "int8", kernel: panelKernels[packed], gated: (by) => gatedPanelKernels[by][packed] };
+    return { form: "int8", kernel: int8PanelKernels[packed], gated: (by) => gatedInt8PanelKernels[by][packed] };
   }
   return { form: "f32", kernel: decodedPanelKernels[packed], gated: (by) => gatedDecodedPanelKernels[by][packed] };
 }

@@ -1,5 +1,5 @@
 // What the frame of the decode class (linear-decode.ts) asks of a kind of product: sums of a few rows of activations with
-// some registers of one group of 16 weight rows. Bodies: linear-int8.ts, linear-float.ts, linear-f32.ts.
+// some registers of one group of 16 weight rows. Bodies: core-int8.ts, core-float.ts, core-decoded.ts.
 import type { Floats, Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
 

@@ -2,7 +2,7 @@
 // once into scratch, then multiplied with a block of rows of activations, some rows and registers at a time. A part is a
 // share of the (row block, groups) pairs, of which it takes some neighbours at a time: 256 columns of a block of rows meet
 // all of them before the next 256 columns. A row's sums run over the columns in order, so its bytes do not depend on the
-// rows beside it. What a panel holds: linear-panel.ts (int8), linear-decoded.ts (f32); what becomes of the sums:
+// rows beside it. What a panel holds: panel-int8.ts (int8), panel-decoded.ts (f32); what becomes of the sums:
 // panel-shapes.ts.
 import {
   type Floats,

@@ -1,6 +1,6 @@
 // y = x Wᵀ with f32 activations, prompt class: a panel (panels.ts) holds weights decoded to f32 as the format's plain
 // decoder does it: what precision "f32" runs for quantized weights, and float ones run. Every output is one chain of
-// products and sums over the columns in order. Decode class: linear-f32.ts.
+// products and sums over the columns in order. Decode class: core-decoded.ts, core-float.ts.
 import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat, layouts } from "../packed-layouts.ts";

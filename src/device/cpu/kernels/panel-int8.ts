@@ -120,9 +120,9 @@ const each = (suffix: string, shape: PanelShape) =>
   ) as Record<QuantizedName, PanelKernel>;
 
 /** out = x Wᵀ + bias + residual. */
-export const panelKernels = each("", plain);
+export const int8PanelKernels = each("", plain);
 
 /** out = f(x Wᵀ) * (x Vᵀ), rounded to int8 blocks; `outer` is a multiple of 32. */
-export const gatedPanelKernels = Object.fromEntries(
+export const gatedInt8PanelKernels = Object.fromEntries(
   (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.${name}`, gated(name, "int8"))]),
 ) as Record<ActivationName, Record<QuantizedName, PanelKernel>>;

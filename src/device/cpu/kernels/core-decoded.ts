@@ -1,5 +1,6 @@
 // Products of f32 activations and quantized weights that are decoded to f32 as the format's plain decoder does it, decode
 // class: what precision "f32" runs. Every output is one chain of products and sums over the columns in order.
+// Not here: float weights (core-float.ts), the prompt class (panel-decoded.ts).
 import { groupBlockBytes } from "../packed-layouts.ts";
 import { QUAD, type QuantizedName, decodeQuad, quantizedFormats } from "./blocks.ts";
 import type { Core } from "./core.ts";
