@@ -1,0 +1,32 @@
+// Patterns of ci, tune by tune: lengths of lines, tones that nearly all poems of the form have, lines that rhyme.
+import type { Tone } from "./phonology.ts";
+import { cipai } from "./tables/cipai.ts";
+
+export interface CiForm {
+  /** Poems that it was counted from. */
+  readonly count: number;
+  readonly lengths: readonly number[];
+  /** Of each line's characters; undefined where poets have both. */
+  readonly tones: readonly (readonly (Tone | undefined)[])[];
+  /** One letter a line: those of the same letter rhyme, "-" rhymes with none. */
+  readonly rhyme: string;
+}
+
+const TONES: Readonly<Record<string, Tone | undefined>> = { p: "平", z: "仄", x: undefined };
+let tunes: ReadonlyMap<string, readonly CiForm[]> | undefined;
+
+function allTunes(): ReadonlyMap<string, readonly CiForm[]> {
+  return (tunes ??= new Map(cipai.map(([name, , forms]) => [name, forms.map(readForm)])));
+}
+
+function readForm(form: string): CiForm {
+  const [count, pattern, rhyme] = form.split(" ");
+  const tones = pattern.split("|").map((line) => Array.from(line, (letter) => TONES[letter]));
+  return { count: Number(count), lengths: tones.map((line) => line.length), tones, rhyme };
+}
+
+/** Names of the tunes, the most common first. */
+export const ciTunes = (): string[] => [...allTunes().keys()];
+
+/** The forms of a tune, the most common first; undefined for no known tune. */
+export const ciForms = (tune: string): readonly CiForm[] | undefined => allTunes().get(tune);
