@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   tokenizer: ["train a tokenizer; what one does to texts", () => as(import("./tokenizer.ts"))],
   inspect: ["logits of ids, values of a tensor", () => as(import("./inspect.ts"))],
   eval: ["measure a model on a text", () => as(import("./eval.ts"))],
+  data: ["prepare data for training, show what is in it", () => as(import("./data.ts"))],
   bench: ["measure speed on this machine", () => as(import("./bench.ts"))],
   doctor: ["what this machine can do, and what of it is used", () => as(import("./doctor.ts"))],
 };
