@@ -106,7 +106,7 @@ async function measure(tier: Tier, gemm: Gemm, peak: number, peer: Peer | undefi
   let temporaries = 0;
   const steps = gemmSteps(gemm, tier.machine, (size) => {
     reserve(temporaries, size);
-    return { kind: "arena", index: temporaries++ };
+    return { place: { kind: "arena", index: temporaries++ }, isNew: true };
   });
   const kernels = [...new Set(steps.map(({ kernel }) => kernel))];
   await using block = new KernelRun({ tier, kernels, threads, bytes });

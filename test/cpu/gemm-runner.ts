@@ -41,7 +41,10 @@ function stepsOf(task: GemmTask, machine: TestMachine["machine"]): { steps: Step
     bias: bias && place("bias"),
     residual: residual && place(accumulate === true ? "out" : "residual"),
   };
-  const steps = gemmSteps(gemm, machine, (size) => ({ kind: "arena", index: bytes.push(size) - 1 }));
+  const steps = gemmSteps(gemm, machine, (size) => ({
+    place: { kind: "arena", index: bytes.push(size) - 1 },
+    isNew: true,
+  }));
   return { steps, bytes };
 }
 

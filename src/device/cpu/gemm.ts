@@ -1,6 +1,6 @@
 // Products of two computed matrices as program steps, what training's matmul nodes and their gradients need: each operand
 // is packed into a place of the arena in the form that the machine's product reads, then multiplied, with bias,
-// activation and residual on the way. No op of the graph is lowered to it yet. Products by weights of a file: lower-prompt.ts.
+// activation and residual on the way. Which ops of the graph: lower-products.ts. Products by weights of a file: lower-prompt.ts.
 import { type ActivationName, type ExtentValues, type Size, bound } from "../../graph/index.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { PARTS_MAX } from "./control.ts";
@@ -102,16 +102,30 @@ function unitsOf(rows: number, outer: number, { unitRows, unitOuter }: Method): 
   return { rows: Math.ceil(rows / down), outer: Math.ceil(outer / across) };
 }
 
-/** The steps of a product; `temporary` gives places of the arena that live as long as steps name them. */
-export function gemmSteps(gemm: Gemm, machine: Machine, temporary: (bytes: number) => Place): Step[] {
+/** Where an operand is packed, and whether a step must do so: another product may have done it in this form before. */
+export interface PackedOperand {
+  readonly place: Place;
+  readonly isNew: boolean;
+}
+
+/**
+ * The steps of a product; `packed` gives places of the arena that live as long as steps name them, for an operand in a
+ * form of that name.
+ */
+export function gemmSteps(
+  gemm: Gemm,
+  machine: Machine,
+  packed: (bytes: number, operand: "a" | "b", form: string) => PackedOperand,
+): Step[] {
   const { rows, columns, outer, rounding, activation = "none" } = gemm;
   const method = methodOf(rounding, machine);
   const [lieA, lieB]: Lie[] = [
     gemm.transposed === "a" ? "across" : "along",
     gemm.transposed === "b" ? "along" : "across",
   ];
-  const a = temporary(method.rowsBytes(bound(rows), bound(columns)));
-  const b = temporary(method.outerBytes(bound(outer), bound(columns)));
+  const [packRows, packOuter] = [method.packRows[lieA], method.packOuter[lieB]];
+  const a = packed(method.rowsBytes(bound(rows), bound(columns)), "a", packRows.name);
+  const b = packed(method.outerBytes(bound(outer), bound(columns)), "b", packOuter.name);
   const pack = (kernel: PackOperandKernel, x: Place, out: Place, count: Size, panel: number): Step => ({
     kernel,
     words: { x, out, count: countOf([count]), columns: countOf([columns]) },
@@ -129,8 +143,8 @@ export function gemmSteps(gemm: Gemm, machine: Machine, temporary: (bytes: numbe
   const product: Step = {
     kernel: method.product[lieA][activation],
     words: {
-      a,
-      b,
+      a: a.place,
+      b: b.place,
       bias: gemm.bias ?? 0,
       residual: gemm.residual ?? 0,
       out: gemm.out,
@@ -146,8 +160,8 @@ export function gemmSteps(gemm: Gemm, machine: Machine, temporary: (bytes: numbe
     },
   };
   return [
-    pack(method.packRows[lieA], gemm.a, a, rows, method.rowPanel),
-    pack(method.packOuter[lieB], gemm.b, b, outer, OUTER_PANEL),
+    ...(a.isNew ? [pack(packRows, gemm.a, a.place, rows, method.rowPanel)] : []),
+    ...(b.isNew ? [pack(packOuter, gemm.b, b.place, outer, OUTER_PANEL)] : []),
     product,
   ];
 }

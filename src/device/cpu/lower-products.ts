@@ -66,7 +66,16 @@ function lowerProduct(node: Tensor, out: Place, residual: Place | undefined, low
     ...(bias !== undefined && { bias: lowering.place(bias) }),
     ...(residual !== undefined && { residual }),
   };
-  for (const step of gemmSteps(gemm, machine, (bytes) => lowering.temporary(bytes))) lowering.step(step);
+  const operands = { a, b };
+  const steps = gemmSteps(gemm, machine, (bytes, operand, form) => {
+    let isNew = false;
+    const place = lowering.derived(operands[operand], form, () => {
+      isNew = true;
+      return lowering.temporary(bytes);
+    });
+    return { place, isNew };
+  });
+  for (const step of steps) lowering.step(step);
   if (typeof inner === "number") return;
   // a run of no rows has nothing to multiply: what is left is what is added, or zeros
   const elements = countOf(node.shape);
