@@ -1,8 +1,11 @@
 // Speed of training: whole steps (forward, backward, AdamW) of a GPT of 13.9 million parameters (V 8192, C 384, 6 layers, 6
 // heads, 16 documents of 256 tokens) on random ids. Prints one line of JSON; gflops is 6 x parameters x tokens a second,
 // a tied table once, attention not counted, as of the peak measured in the same run. With --profile also where the time
-// of a step goes, by kernel, on one thread (step-profile.ts).
+// of a step goes, by kernel, on one thread (step-profile.ts). With --python also the same model in PyTorch, in each mode of
+// train-torch.py that is asked for, and the ratio.
 // Run: node bench/train.ts [--tier amx] [--precision fast|f32] [--threads 2] [--steps 5] [--batch 16] [--profile]
+//      [--python PYTHON, which has torch] [--modes f32,bf16,compiled]
+import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { createCpuExecutor } from "../src/device/cpu/executor.ts";
 import { openModel } from "../src/device/cpu/open-model.ts";
@@ -24,6 +27,8 @@ const { values } = parseArgs({
     batch: { type: "string", default: "16" },
     rounds: { type: "string", default: "2" },
     profile: { type: "boolean", default: false },
+    python: { type: "string" },
+    modes: { type: "string", default: "compiled" },
   },
 });
 const VOCABULARY = 8192;
@@ -110,6 +115,13 @@ console.log(
     loss_last: losses.at(-1),
   }),
 );
+for (const mode of values.python === undefined ? [] : values.modes.split(",")) {
+  const program = [`${import.meta.dirname}/train-torch.py`, ...[threads, steps, batch].map(String), mode];
+  const peer = JSON.parse(execFileSync(values.python as string, program, { encoding: "utf8" })) as {
+    tokens_per_s: number;
+  };
+  console.log(JSON.stringify({ peer: "torch", ...peer, ratio: Number((tokens / peer.tokens_per_s).toFixed(2)) }));
+}
 if (values.profile) {
   await trainer.accumulate([data]);
   await trainer.apply(LEARNING_RATE);
