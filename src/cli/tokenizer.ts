@@ -1,7 +1,13 @@
 // `liang tokenizer`: trains a tokenizer on text files, or shows what one does to texts.
 import { UsageError } from "../base/errors.ts";
 import { openTokenizer } from "../chat/open-tokenizer.ts";
-import { type TrainingKind, trainingKinds, trainTokenizer, writeTokenizer } from "../text/training/index.ts";
+import {
+  checkNoTokenizer,
+  type TrainingKind,
+  trainingKinds,
+  trainTokenizer,
+  writeTokenizer,
+} from "../text/training/index.ts";
 import { defineCommand, type OptionValues } from "./command.ts";
 import { progressBar } from "./progress-bar.ts";
 import { bytes, duration, note, out, outJson } from "./terminal.ts";
@@ -51,6 +57,7 @@ export const command = defineCommand({
 
 async function train(given: Options, files: readonly string[], signal: AbortSignal): Promise<void> {
   if (given.output === undefined) throw new UsageError("--output is missing.", { field: "output" });
+  if (!given.force) await checkNoTokenizer(given.output);
   const start = performance.now();
   const bar = progressBar();
   const kind = kindOf(given.kind ?? "bpe");
@@ -77,7 +84,7 @@ async function train(given: Options, files: readonly string[], signal: AbortSign
       },
     );
     bar.end();
-    await writeTokenizer(given.output, trained, given.force);
+    await writeTokenizer(given.output, trained);
     const { vocabularySize, textBytes, distinctPieces } = trained;
     const seconds = (performance.now() - start) / 1000;
     if (given.json) outJson({ output: given.output, kind, vocabularySize, textBytes, distinctPieces, seconds });

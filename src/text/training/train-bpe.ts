@@ -10,6 +10,7 @@ import type { KindTrainer } from "./types.ts";
 const DEFAULT_PRE_TOKENIZER = "qwen2";
 
 export const trainBpe: KindTrainer = {
+  takes: ["preTokenizer"],
   roles: { bos: "<|endoftext|>", eos: "<|endoftext|>" },
 
   pipeline: ({ preTokenizer = DEFAULT_PRE_TOKENIZER }) => ({

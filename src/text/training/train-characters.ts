@@ -8,6 +8,7 @@ import type { KindTrainer } from "./types.ts";
 export const BLANK_MARK = "▁";
 
 export const trainCharacters: KindTrainer = {
+  takes: ["coverage"],
   roles: { unknown: "<unk>", bos: "<s>", eos: "</s>" },
 
   pipeline: () => ({

@@ -7,7 +7,13 @@ import { trainBpe } from "./train-bpe.ts";
 import { trainCharacters } from "./train-characters.ts";
 import { trainUnigram } from "./train-unigram.ts";
 import { trainWordPiece } from "./train-wordpiece.ts";
-import type { KindTrainer, TrainedTokenizer, TrainingKind, TrainTokenizerOptions } from "./types.ts";
+import {
+  kindOptions,
+  type KindTrainer,
+  type TrainedTokenizer,
+  type TrainingKind,
+  type TrainTokenizerOptions,
+} from "./types.ts";
 
 const KINDS: Readonly<Record<TrainingKind, KindTrainer>> = {
   bpe: trainBpe,
@@ -29,6 +35,10 @@ export async function trainTokenizer(source: TrainingTexts, options: TrainTokeni
   checkRange("coverage", coverage, true, 0, 1);
   checkRange("countMin", countMin, Number.isInteger(countMin), 1, Infinity);
   const trainer = KINDS[kind];
+  for (const name of kindOptions) {
+    if (options[name] === undefined || trainer.takes.includes(name)) continue;
+    throw new UsageError(`The option ${name} is not one of ${kind}, which takes ${trainer.takes.join(" and ")}.`);
+  }
   const specials = specialsOf(options.specials ?? {}, trainer.roles);
   const pipeline = trainer.pipeline(options);
   const { pieces, bytes } = await countPieces(source, pipeline, options);

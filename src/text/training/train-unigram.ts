@@ -16,6 +16,7 @@ const BYTE_SCORE = -1000;
 const metaspace = { type: "Metaspace", replacement: BLANK_MARK, prepend_scheme: "never", split: true } as const;
 
 export const trainUnigram: KindTrainer = {
+  takes: ["coverage"],
   roles: { unknown: "<unk>", bos: "<s>", eos: "</s>" },
 
   pipeline: () => ({

@@ -14,6 +14,7 @@ const PREFIX = "##";
 const WORD_LENGTH_MAX = 100;
 
 export const trainWordPiece: KindTrainer = {
+  takes: ["coverage", "lowercase"],
   roles: { pad: "[PAD]", unknown: "[UNK]", classifier: "[CLS]", separator: "[SEP]", mask: "[MASK]" },
 
   pipeline: ({ lowercase = true }) => ({

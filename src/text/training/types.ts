@@ -49,6 +49,9 @@ export interface TrainedTokenizer {
   readonly distinctPieces: number;
 }
 
+export const kindOptions = ["coverage", "preTokenizer", "lowercase"] as const;
+export type KindOption = (typeof kindOptions)[number];
+
 /** What a kind does with counted pieces. */
 export interface TrainerInput {
   readonly pieces: PieceCounts;
@@ -58,6 +61,8 @@ export interface TrainerInput {
 
 /** One kind of tokenizer training. */
 export interface KindTrainer {
+  /** Options that mean something to this kind; another one of these is refused. */
+  readonly takes: readonly KindOption[];
   readonly roles: SpecialRoles;
   pipeline(options: TrainTokenizerOptions): Pipeline;
   /** Throws UsageError where the vocabulary is too small for what it must hold. */

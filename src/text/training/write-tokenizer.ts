@@ -3,15 +3,15 @@ import { UsageError } from "../../base/errors.ts";
 import { createFileWriter, fileFacts, joinPath, makeFolder } from "#platform";
 import type { TrainedTokenizer } from "./types.ts";
 
-/**
- * Makes the folder where it is not there. Throws UsageError where a tokenizer is there already, unless `force`: models
- * trained with it could not be read any more.
- */
-export async function writeTokenizer(folder: string, trained: TrainedTokenizer, force = false): Promise<void> {
+/** Throws UsageError where a tokenizer is there already: models trained with it could not be read any more. */
+export async function checkNoTokenizer(folder: string): Promise<void> {
   const path = joinPath(folder, "tokenizer.json");
-  if (!force && (await fileFacts(path)) !== undefined) {
-    throw new UsageError(`${path} is there already.`, { hint: "Name another folder, or replace it with --force." });
-  }
+  if ((await fileFacts(path)) === undefined) return;
+  throw new UsageError(`${path} is there already.`, { hint: "Name another folder, or replace it with --force." });
+}
+
+/** Makes the folder where it is not there, and replaces the tokenizer in it. */
+export async function writeTokenizer(folder: string, trained: TrainedTokenizer): Promise<void> {
   await makeFolder(folder);
   const write = async (name: string, value: object): Promise<void> => {
     await using file = await createFileWriter(joinPath(folder, name));
