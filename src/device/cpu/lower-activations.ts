@@ -2,11 +2,9 @@
 // asks for it.
 import { type Tensor, bound } from "../../graph/index.ts";
 import { ACTIVATION_COLUMNS, activationBytes, quantizeKernel } from "./kernels/quantize.ts";
+import { LEAST_ELEMENTS } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Place, countOf, partsOf } from "./step.ts";
-
-/** Activation blocks that make a part. */
-const LEAST_BLOCKS = 256;
 
 /** Where a value goes as int8 blocks, for who computes it. */
 export const roundedPlace = (x: Tensor, lowering: Lowering): Place =>
@@ -21,7 +19,7 @@ export function roundedActivations(x: Tensor, lowering: Lowering): Place {
     lowering.step({
       kernel: quantizeKernel,
       words: { x: lowering.place(x), out, blocks },
-      parts: partsOf(blocks, LEAST_BLOCKS),
+      parts: partsOf(blocks, LEAST_ELEMENTS / ACTIVATION_COLUMNS),
     });
     return out;
   });

@@ -1,13 +1,13 @@
 // Steps of attention. What prepares it is one step: rotating queries and keys, writing keys and values to the cache
 // (attention-fusion.ts has found what it takes in). Then a prompt takes one step, decoding one, or two where keys are cut
 // into ranges.
-import { type ExtentValues, type Tensor, attentionOp, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
+import { type Tensor, attentionOp, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
 import { type Preparation, foldedValues, preparationsOf } from "./attention-fusion.ts";
+import { PARTS_MAX } from "./control.ts";
 import { formsOf } from "./decode-fusion.ts";
 import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
 import { decodeAttention } from "./kernels/attention-decode.ts";
 import { promptAttention, promptUnitRows } from "./kernels/attention-prompt.ts";
-import { unitRows } from "./kernels/attention-queries.ts";
 import { decodeScratchBytes } from "./kernels/attention-range.ts";
 import { rangesMost } from "./kernels/attention-ranges.ts";
 import type { AttentionShape } from "./kernels/attention-shape.ts";
@@ -21,9 +21,10 @@ import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { noKernel, noScratch } from "./no-kernel.ts";
 import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
-/** Parts of a step of attention at most. */
-const PARTS_MOST = 256;
-/** With so many ranges the rows of one stay together, which read the same keys where they are of one sequence. */
+/**
+ * With so many ranges, two for each of 8 threads, the rows of one stay together, which read the same keys where they are of
+ * one sequence.
+ */
 const PARTS_ENOUGH = 16;
 
 const slotsOf = (state: Tensor): number => state.shape[0] as number;
@@ -143,11 +144,10 @@ function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation,
   const rows = countOf([node.shape[0]]);
   const { machine, precision } = lowering.options;
   const isTiled = machine.tiles && precision === "fast" && shape.type === "f16";
-  const units = (extents: ExtentValues) => Math.ceil(valueOf(rows, extents) / unitRows(shape)) * shape.kvHeads;
   const rope = prepared.isRotatedLater ? prepared.queryRope : undefined;
   const half = rope === undefined ? 0 : columnsOf(rope.inputs[1]);
   const by = isTiled ? "tiles" : "f32";
-  promptUnitRows(machine, shape, by); // refuses what does not fit, before kernels are made
+  const unitRows = promptUnitRows(machine, shape, by); // refuses what does not fit, before kernels are made
   lowering.step({
     kernel: promptAttention({ ...shape, half }, by),
     words: {
@@ -155,7 +155,7 @@ function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation,
       cos: rope === undefined ? 0 : lowering.place(rope.inputs[1]),
       sin: rope === undefined ? 0 : lowering.place(rope.inputs[2]),
     },
-    parts: (extents) => Math.min(units(extents), PARTS_MOST),
+    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / unitRows) * shape.kvHeads, PARTS_MAX),
   });
 }
 
@@ -181,7 +181,7 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
     parts: (extents) => {
       const [rows, ranges] = [valueOf(rowCount, extents), rangesIn(valueOf(pageCount, extents)) * kvHeads];
       if (rows === 0) return 0;
-      return Math.min(ranges < PARTS_ENOUGH ? ranges * rows : ranges, PARTS_MOST);
+      return Math.min(ranges < PARTS_ENOUGH ? ranges * rows : ranges, PARTS_MAX);
     },
   });
   lowering.step({

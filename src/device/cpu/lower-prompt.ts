@@ -6,7 +6,7 @@ import { PANELS_TOGETHER, ROW_BLOCK } from "./kernels/panels.ts";
 import { PANEL_ROWS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
 import { activationBytes } from "./kernels/quantize.ts";
 import { roundNormPanelsKernel, roundPanelsKernel } from "./kernels/rounded-panels.ts";
-import { type Lower, columnsOf, weightOf } from "./lower-common.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
 import { isUnary, unaryKind } from "./patterns.ts";
@@ -14,13 +14,13 @@ import { type ActivationForm, promptProduct, tileUnits } from "./prompt-class.ts
 import { gatedProduct, isFusedProduct, isPackedNorm, residualProduct } from "./prompt-fusion.ts";
 import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
-/** Packed weight bytes times row blocks that make a part worth claiming. */
+/** Packed weight bytes times row blocks that make a part worth claiming; 16 to 256 KiB are as fast (bench/model.ts). */
 const LEAST_BYTES = 65536;
-const PARTS_MOST = 256;
-/** Parts that keep all threads busy to the end of a step: with more, each has several panels, which are cheaper together. */
+/**
+ * Parts that keep all threads busy to the end of a step: where there are more panels, a part has several, which are cheaper
+ * together. For 2 threads 16 to 256 are as fast (bench/model.ts); more threads ask for more.
+ */
 const PARTS_ENOUGH = 64;
-/** Elements packed that make a part worth claiming. */
-const LEAST_PACKED = 16384;
 
 /** How a value of a prompt program is computed, where it is not as the table has it; does nothing for those made elsewhere. */
 export function promptFusion(node: Tensor, lowering: Lowering): Lower | undefined {
@@ -111,7 +111,7 @@ function panelParts(linear: Tensor, lowering: Lowering) {
     const blocks = Math.ceil(count / ROW_BLOCK);
     const panels = Math.ceil(groups / 2) * blocks;
     const parts = Math.max(Math.ceil(panels / PANELS_TOGETHER), Math.min(panels, PARTS_ENOUGH));
-    return Math.max(1, Math.min(parts, Math.floor((groups * blocks) / least), PARTS_MOST * blocks, PARTS_MAX));
+    return Math.max(1, Math.min(parts, Math.floor((groups * blocks) / least), PARTS_MAX));
   };
 }
 
@@ -129,7 +129,7 @@ function activations(x: Tensor, form: ActivationForm, lowering: Lowering): Place
     const columns = columnsOf(x);
     const out = lowering.temporary(bytes(bound(x.shape[0]), columns));
     const rows = countOf([x.shape[0]]);
-    const parts = partsOf(countOf([x.shape[0]], columns), LEAST_PACKED);
+    const parts = partsOf(countOf([x.shape[0]], columns), LEAST_ELEMENTS);
     if (!isPackedNorm(x, lowering)) {
       lowering.step({ kernel: plain, words: { x: lowering.place(x), out, rows, columns }, parts });
       return out;

@@ -4,9 +4,16 @@
 
 /** Time of runs after which the share of waiting is looked at. */
 const WINDOW_MS = 1000;
-/** Waiting for more than this share of the time, a thread is worth less than its trouble. */
+/**
+ * Waiting for more than this share of the time, a thread is worth less than its trouble. Of n threads on n cores one is off
+ * its core for n / (n + 1) of the time beside one busy process, else hardly ever: this lies between. What 0.1
+ * and 0.5 compute beside one process cannot be told apart (bench/threads.ts).
+ */
 const WAITING_SHARE = 0.3;
-/** How long one thread fewer runs until all are tried again; doubles every time that this fails. */
+/**
+ * How long one thread fewer runs until one more is tried, which takes a window: a fifth of the time at first, ever less as
+ * this doubles every time that it fails.
+ */
 const REST_MS = 4000;
 const REST_MS_MAX = 64_000;
 

@@ -12,7 +12,6 @@ import {
   finishQueries,
   queryBytes,
   startQueries,
-  unitRows,
   weighQuery,
 } from "./attention-queries.ts";
 import { type AttentionShape, unrolled } from "./attention-shape.ts";
@@ -21,6 +20,11 @@ import { FLOAT_BYTES } from "./loops.ts";
 
 /** Keys of a block. */
 const KEYS = 64;
+/**
+ * Queries of a unit, where they fit: a block of keys is brought near once for so many. Up to 2,048 keys 48 take 3 % longer,
+ * 192 as long (bench/attention.ts).
+ */
+const UNIT_QUERIES = 96;
 /** Queries that a product takes at once; with 4 registers of columns (of 32, 2 of 16) the sums fill three quarters. */
 const QUERIES = 6;
 const PANEL_REGISTERS = { 16: 2, 32: 4 } as const;
@@ -41,7 +45,7 @@ export interface FloatsPlan {
 
 /** Throws UnsupportedError where not even one row fits. */
 export function floatsPlan(machine: Machine, shape: AttentionShape): FloatsPlan {
-  for (let rows = unitRows(shape); rows >= 1; rows--) {
+  for (let rows = Math.max(1, Math.floor(UNIT_QUERIES / shape.headsPerGroup)); rows >= 1; rows--) {
     const plan = planOf(machine, shape, rows);
     if (plan.at.end <= SCRATCH_BYTES) return plan;
   }

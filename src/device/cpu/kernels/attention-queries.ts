@@ -35,13 +35,6 @@ export interface PromptShape extends AttentionShape {
   readonly half: number;
 }
 
-/** Queries of a unit, where they fit: a block of keys is brought near once for so many. */
-export const UNIT_QUERIES = 96;
-
-/** Rows of a unit at most; a unit is all of a group's heads of each. */
-export const unitRows = ({ headsPerGroup }: AttentionShape): number =>
-  Math.max(1, Math.floor(UNIT_QUERIES / headsPerGroup));
-
 /** The rows [firstRow, endRow) of one sequence, with the heads of one group. */
 export interface PromptUnit {
   readonly firstRow: Int;

@@ -21,8 +21,12 @@ import { FLOAT_BYTES } from "./loops.ts";
 import { LEAST, roughPower } from "./powers.ts";
 import { TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
 
-/** By how many powers of two a score may be above what its query's sums stand against. */
+/**
+ * By how many powers of two a score may be above what its query's sums stand against: that article's. 0 to 16 take as long
+ * over even scores (bench/attention.ts); the less it is, the more rising scores cost.
+ */
 const SLACK = 8;
+
 export function attendTiles(
   k: KernelBuilder,
   w: PromptWords,
