@@ -40,7 +40,7 @@ export const command = defineCommand({
   words: { least: 2, most: 1000 },
   options,
   notes: [
-    "prepare: texts, JSON(L) and Parquet, also .gz and folders: clean, without duplicates, split.",
+    "prepare: texts, JSON(L), Parquet, .gz, folders: clean, no duplicates, split.",
     "tokenize: writes the documents of DIR as tokens, as training reads them.",
     "copied: the longest span of FILE that the training documents have, and where.",
     "Measures for --keep: characters, letters, damaged, repeatedLines, repetition.",
