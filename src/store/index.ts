@@ -5,6 +5,19 @@ export { parseModelName, type ModelName } from "./model-name.ts";
 export { listWithFile } from "./list-with-file.ts";
 export { openModelList, type AddOptions, type ListedModel, type ModelList } from "./models.ts";
 export { openPackCache, packedFolder, type PackCache } from "./pack-cache.ts";
+export {
+  listRuns,
+  ownRun,
+  readMetrics,
+  readRunFacts,
+  readRunRecipe,
+  runFolder,
+  runsFolder,
+  type Metric,
+  type OwnRun,
+  type RunFacts,
+  type RunFolder,
+} from "./runs.ts";
 export { openSqliteStorage } from "./sqlite.ts";
 export { openStaticFolder, type StaticFolder } from "./static-folder.ts";
 export type * from "./storage.ts";
