@@ -1,0 +1,138 @@
+// What a run would take, before it takes it: weights, operations, memory, and by a look at this machine, minutes.
+import { machineFacts, now } from "#platform";
+import { sum } from "../base/collections.ts";
+import { MemoryError } from "../base/errors.ts";
+import { tierInUse } from "../device/cpu/tiers.ts";
+import type { Executor, MemoryUse } from "../device/executor.ts";
+import { measurePeaks } from "../eval/machine-speed.ts";
+import type { Model } from "../models/index.ts";
+import { initialiseWeights } from "./initial-weights.ts";
+import type { PreparedRun } from "./prepared-run.ts";
+import { trainingPrograms } from "./programs.ts";
+import { readWeights } from "./saved-tensors.ts";
+import { Trainer } from "./trainer.ts";
+
+export interface RunSize {
+  /** Weights; a table that is also the head counts once. */
+  readonly parameters: number;
+  readonly trained: number;
+  /** Of a training step's products, a token: 6 for each weight in a product, and attention over whole windows. */
+  readonly flopsPerToken: number;
+  readonly steps: number;
+  readonly tokensPerStep: number;
+  readonly flops: number;
+}
+
+export interface MemoryPlan extends MemoryUse {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+}
+
+export function sizeOfRun({ start: { model }, recipe, schedule, trainer }: PreparedRun): RunSize {
+  const all = [...model.parameters].map(([name, { rows, columns }]) => ({ name, count: rows * columns }));
+  const parameters = sum(all.map(({ count }) => count));
+  const isTrained = (name: string): boolean => trainer.optimizerOf(name, []) !== undefined;
+  const flopsPerToken = flopsOf(model, recipe.batch.window);
+  const { tokens } = recipe.batch;
+  return {
+    parameters,
+    trained: sum(all.filter(({ name }) => isTrained(name)).map(({ count }) => count)),
+    flopsPerToken,
+    steps: schedule.steps,
+    tokensPerStep: tokens,
+    flops: flopsPerToken * schedule.steps * tokens,
+  };
+}
+
+/**
+ * Operations of training a token in a document of `tokens`: a product and its two gradients are 6 for each weight (Kaplan
+ * et al. 2020); scores and sums of values are 4 for each key and query column, half of the keys seen, three times over.
+ */
+function flopsOf({ parameters, layers }: Model, tokens: number): number {
+  const isTied = !parameters.has("head.weight");
+  const inProducts = [...parameters].filter(
+    ([name, { vector }]) => !vector && name !== "positions.weight" && (name !== "embedding.weight" || isTied),
+  );
+  const weights = sum(inProducts.map(([, { rows, columns }]) => rows * columns));
+  const width = parameters.get("layers.0.attention.query.weight")?.rows ?? 0;
+  return 6 * weights + 3 * 4 * layers * width * ((tokens + 1) / 2);
+}
+
+/** Counts, and allocates nothing. Throws MemoryError where the run does not fit. */
+export async function planMemory(
+  { start, store, trainer, recipe }: PreparedRun,
+  executor: Executor,
+): Promise<MemoryPlan> {
+  const { threads, precision } = trainer;
+  const { graphs } = trainingPrograms(start.model, trainer);
+  const use = await executor.plan(store, { ...graphs }, { ...(threads !== undefined && { threads }), precision });
+  const { memoryAvailableBytes: availableBytes } = await machineFacts();
+  const totalBytes = use.weightBytes + use.stateBytes + use.arenaBytes + use.runtimeBytes;
+  if (totalBytes > availableBytes || use.headroomBytes < 0) {
+    throw new MemoryError("The run", totalBytes, Math.min(availableBytes, totalBytes + use.headroomBytes), {
+      hint: `Take a smaller batch.rows than ${recipe.batch.rows}, or a smaller model.`,
+    });
+  }
+  return { ...use, totalBytes, availableBytes };
+}
+
+export interface SpeedProbe {
+  readonly tokensPerSecond: number;
+  /** Of the whole run, validation included. */
+  readonly milliseconds: number;
+}
+
+/** Runs micro-batches of the run for about `forMs`, changes nothing that lasts. */
+export async function probeSpeed(
+  prepared: PreparedRun,
+  executor: Executor,
+  { forMs = 3000, signal }: { readonly forMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<SpeedProbe> {
+  const { start, store, data, recipe, schedule } = prepared;
+  await using trainer = await Trainer.open(start.model, store, executor, prepared.trainer);
+  if (start.store === undefined) initialiseWeights(start.model, trainer.states, recipe.seed);
+  else await readWeights(start.store, trainer.states, signal);
+  const batches = data.batches(0);
+  let [tokens, batchMs, runs] = [0, 0, 0];
+  const accumulate = async (): Promise<number> => {
+    const startMs = now();
+    await trainer.accumulate([batches[runs % batches.length]], signal);
+    return now() - startMs;
+  };
+  await accumulate(); // code is compiled, pages are touched
+  const update = async (): Promise<number> => {
+    const startMs = now();
+    await trainer.apply(0);
+    return now() - startMs;
+  };
+  await update();
+  const endMs = now() + forMs;
+  do {
+    tokens += batches[runs % batches.length].ids.length;
+    batchMs += await accumulate();
+    runs++;
+    trainer.discard();
+  } while (now() < endMs);
+  await accumulate();
+  const stepMs = (batchMs / runs) * batches.length + (await update());
+  const tokensPerSecond = (1000 * (tokens / runs) * batches.length) / stepMs;
+  return { tokensPerSecond, milliseconds: schedule.steps * stepMs + validationMs(prepared, batchMs / runs) };
+}
+
+/** A look is a third of a step's work. */
+function validationMs({ data, recipe, schedule }: PreparedRun, batchMs: number): number {
+  if (!data.hasValidation || recipe.validate.every === 0) return 0;
+  const batches = [...data.validation()].length;
+  return (Math.ceil(schedule.steps / recipe.validate.every) * batches * batchMs) / 3;
+}
+
+/** Operations a second that this machine does at most in the run's precision; undefined: the executor is no fast one. */
+export async function machinePeak(
+  executor: Executor,
+  { trainer: { precision, threads } }: Pick<PreparedRun, "trainer">,
+): Promise<number | undefined> {
+  if (executor.name !== "cpu") return undefined;
+  const { cores } = await machineFacts();
+  const peaks = await measurePeaks(tierInUse(), threads ?? cores);
+  return 1e9 * (precision === "fast" ? (peaks.bf16 ?? peaks.f32) : peaks.f32);
+}
