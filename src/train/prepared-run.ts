@@ -55,6 +55,12 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
         field: "batch.window",
       });
     }
+    if (recipe.stage === "sft" && start.chosen.from === "none") {
+      throw new UsageError("The model has no chat template, so nothing tells where a question or a reply ends.", {
+        field: "template",
+        hint: "Give template in the recipe: a built-in one's name or Jinja text.",
+      });
+    }
     const { data, notes } = await openData(recipe, start, stores, options);
     const steps = stepsOf(recipe, data.batchesOfEpoch * rows);
     const { threads, signal } = options;

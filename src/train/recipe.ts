@@ -49,6 +49,8 @@ const schema = z
     model: z.union([text, z.record(z.string(), z.unknown())], { error: "expected a config, a name or a path" }),
     /** A folder with tokenizer.json; for new models. */
     tokenizer: text.optional(),
+    /** Instead of the model's own chat template: the name of a built-in one ("chatml", ...) or Jinja text. */
+    template: text.optional(),
     /** A folder of prepared data. */
     data: text,
     steps: count.optional(),
@@ -95,7 +97,8 @@ const schema = z
       })
       .prefault({}),
     seed: countOrNone.default(0),
-    precision: z.enum(["f32", "fast"], { error: "expected f32 or fast" }).default("f32"),
+    /** "fast": products in bf16 with f32 sums and f32 weights where the machine is faster so; "f32": nothing is rounded. */
+    precision: z.enum(["f32", "fast"], { error: "expected f32 or fast" }).default("fast"),
     /** Every so many steps; 0: never. */
     validate: z.strictObject({ every: countOrNone }).prefault({ every: 100 }),
     checkpoint: z

@@ -50,11 +50,19 @@ const TEXT_BYTES_MAX = 256 * 2 ** 20; // as readers of folders have it
 const jsonBytes = (value: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
 /** Throws what opening a model throws, UsageError for a config or a tokenizer that do not fit together. */
-export async function openStartModel({ model, tokenizer }: Pick<Recipe, "model" | "tokenizer">): Promise<StartModel> {
-  return typeof model === "string" ? await openExisting(model) : await openNew(model, tokenizer!);
+export async function openStartModel({
+  model,
+  tokenizer,
+  template,
+}: Pick<Recipe, "model" | "tokenizer" | "template">): Promise<StartModel> {
+  const opened =
+    typeof model === "string" ? await openExisting(model, template) : await openNew(model, tokenizer!, template);
+  if (template === undefined) return opened;
+  const source = new TextEncoder().encode(opened.chosen.template.source(false));
+  return { ...opened, files: new Map([...opened.files, ["chat_template.jinja", source]]) };
 }
 
-async function openNew(given: Json, folder: string): Promise<StartModel> {
+async function openNew(given: Json, folder: string, template: string | undefined): Promise<StartModel> {
   if ((await fileFacts(folder))?.kind !== "folder")
     throw new NotFoundError(`There is no tokenizer's folder ${folder}.`);
   const texts = await readTextFiles(folder);
@@ -69,7 +77,7 @@ async function openNew(given: Json, folder: string): Promise<StartModel> {
     );
   }
   const roles = roleIds(tokenizer);
-  const chosen = chooseTemplate(hfTemplates(texts.tokenizerConfig, texts.chatTemplate, folder), tokenizer);
+  const chosen = chooseTemplate(hfTemplates(texts.tokenizerConfig, texts.chatTemplate, folder), tokenizer, template);
   return {
     model,
     store: undefined,
@@ -82,8 +90,8 @@ async function openNew(given: Json, folder: string): Promise<StartModel> {
   };
 }
 
-async function openExisting(nameOrPath: string): Promise<StartModel> {
-  const parts = await openModelParts(await resolveModel(nameOrPath));
+async function openExisting(nameOrPath: string, template: string | undefined): Promise<StartModel> {
+  const parts = await openModelParts(await resolveModel(nameOrPath), template);
   try {
     const { model, store, files, tokenizer, chosen, endIds } = parts;
     if (tokenizer.kind === "none") throw new UsageError(`${nameOrPath} has no tokenizer.`, { field: "model" });

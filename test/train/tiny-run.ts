@@ -8,6 +8,10 @@ import { prepareData } from "../../src/train/data/prepare.ts";
 import { type Recipe, parseRecipe } from "../../src/train/recipe.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
+/** A question on a line of its own, and an answer that ends the text. */
+const TEMPLATE = `{%- for message in messages -%}
+{{- bos_token + message.content + '\\n' if message.role == 'user' else message.content + eos_token -}}
+{%- endfor -%}`;
 const WORDS = {
   who: ["The cat", "A dog", "My friend", "The old man", "A little bird", "Her mother"],
   does: ["sees", "likes", "finds", "wants", "paints", "hides"],
@@ -24,6 +28,7 @@ export function sentence(i: number): string {
 /** Prepares `<folder>/tokenizer` and `<folder>/data`: texts of three sentences each. */
 export async function prepareTinyData(folder: string, texts = 60): Promise<void> {
   await convert(join(ROOT, "models/stories260K.gguf"), join(folder, "tokenizer"));
+  await writeFile(join(folder, "tokenizer/chat_template.jinja"), TEMPLATE);
   await mkdir(join(folder, "raw"));
   const rows = Array.from({ length: texts }, (_, i) =>
     JSON.stringify({ text: [0, 1, 2].map((n) => sentence(3 * i + n)).join(" ") }),
