@@ -27,6 +27,8 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   inspect: ["logits of ids, values of a tensor", () => as(import("./inspect.ts"))],
   eval: ["measure a model on a text", () => as(import("./eval.ts"))],
   data: ["prepare data for training, show what is in it", () => as(import("./data.ts"))],
+  train: ["train a model by a recipe", () => as(import("./train.ts"))],
+  runs: ["list and compare runs of training", () => as(import("./runs.ts"))],
   bench: ["measure speed on this machine", () => as(import("./bench.ts"))],
   doctor: ["what this machine can do, and what of it is used", () => as(import("./doctor.ts"))],
 };

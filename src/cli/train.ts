@@ -1,0 +1,186 @@
+// `liang train`: runs a recipe, or says what it would take. A run has a folder of its own, and goes on where it stopped.
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { promisify } from "node:util";
+import { fileURLToPath } from "node:url";
+import { absolutePath, dataFolder, splitPath } from "#platform";
+import { UsageError } from "../base/errors.ts";
+import { openExecutor } from "../chat/executors.ts";
+import { convert } from "../convert/index.ts";
+import { openDataFolder, ownRun, readRunRecipe, runFolder, runsFolder } from "../store/index.ts";
+import { machinePeak, planMemory, probeSpeed, sizeOfRun } from "../train/plan.ts";
+import { prepareRun } from "../train/prepared-run.ts";
+import { type Recipe, parseRecipe } from "../train/recipe.ts";
+import { type RunResult, train } from "../train/run.ts";
+import { defineCommand } from "./command.ts";
+import { progressBar } from "./progress-bar.ts";
+import { loadOptions, loadingOptions } from "./sampling.ts";
+import { bytes, duration, note, out, outJson, paint, tabulate } from "./terminal.ts";
+import { readTextFile } from "./text-file.ts";
+import { shortNumber, trainView } from "./train-view.ts";
+import { version } from "./version.ts";
+
+export const command = defineCommand({
+  summary: "Trains a model by a recipe: pretrain from texts, sft from conversations.",
+  usage: "pretrain|sft",
+  words: { least: 1, most: 1 },
+  options: {
+    recipe: { type: "string", short: "r", hint: "FILE", help: "what to train, on what, how long" },
+    set: { type: "string", multiple: true, hint: "KEY=VALUE", help: "change the recipe, as batch.rows=1024" },
+    plan: { type: "boolean", help: "say what it would take, after a look at this machine of three seconds" },
+    resume: { type: "boolean", help: "go on with the run where it stopped" },
+    name: { type: "string", hint: "NAME", help: "the run's name (default: the recipe's file name)" },
+    gguf: { type: "boolean", help: "write model.gguf beside the result (default; --no-gguf: do not)" },
+    json: { type: "boolean", help: "print the plan or the result as JSON" },
+    threads: loadingOptions.threads,
+    executor: loadingOptions.executor,
+  },
+  notes: [
+    "A run is kept in runs/NAME of the data folder: recipe.json, metrics.jsonl and",
+    "checkpoints, each a folder that transformers and liang open as a model. Ctrl-C",
+    "saves and ends; --resume goes on to the same bytes. See docs/training.md.",
+  ],
+  async run(options, [stage], signal) {
+    const { threads, executor: named } = loadOptions({ threads: options.threads, executor: options.executor });
+    const root = runsFolder(options.plan ? dataFolder() : openDataFolder());
+    const { recipe, name } = await chosenRecipe(root, options);
+    if (recipe.stage !== stage) {
+      throw new UsageError(`The recipe's stage is ${recipe.stage}, expected ${stage}.`, {
+        hint: `liang train ${recipe.stage} runs it.`,
+      });
+    }
+    const executor = await openExecutor(named);
+    const bar = progressBar();
+    await using prepared = await prepareRun(recipe, { threads, signal, onProgress: bar.report }).finally(bar.end);
+    for (const line of prepared.notes) note(paint("faint", line, process.stderr));
+    const size = sizeOfRun(prepared);
+    const memory = await planMemory(prepared, executor);
+    if (options.plan) {
+      const plan = { ...size, memory, ...(await probeSpeed(prepared, executor, { signal })) };
+      if (options.json) outJson(plan);
+      else out(planText(plan, executor.tier));
+      return;
+    }
+    const peak = await machinePeak(executor, prepared);
+    await using run = await ownRun(root, name, signal);
+    const view = trainView({ steps: size.steps, flopsPerToken: size.flopsPerToken, peak });
+    const facts = {
+      version: 1,
+      name,
+      stage: recipe.stage,
+      startedAt: new Date().toISOString(),
+      code: await codeVersion(),
+      dataHash: prepared.data.hash,
+      parameters: size.parameters,
+      steps: size.steps,
+      executor: executor.name,
+      tier: executor.tier,
+      precision: recipe.precision,
+    } as const;
+    let result: RunResult;
+    try {
+      result = await train(prepared, {
+        executor,
+        checkpoints: run.checkpoints,
+        resume: options.resume === true,
+        signal,
+        onNote: note,
+        async onStart({ step }) {
+          await run.rewind(step);
+          await run.describe(facts, recipe);
+        },
+        onEvent(event) {
+          run.record(event);
+          view.report(event);
+        },
+      });
+    } finally {
+      view.end();
+    }
+    const gguf = options.gguf === false ? undefined : await writeGguf(result.checkpoint, signal);
+    if (options.json) outJson({ name, ...result.position, checkpoint: result.checkpoint, gguf: gguf ?? null });
+    else out([result.checkpoint, ...(gguf === undefined ? [] : [gguf])].join("\n"));
+  },
+});
+
+/** Of the file, or of the run that goes on. */
+async function chosenRecipe(
+  root: string,
+  {
+    recipe: file,
+    name,
+    set = [],
+    resume,
+  }: { recipe?: string; name?: string; set?: readonly string[]; resume?: boolean },
+): Promise<{ recipe: Recipe; name: string }> {
+  if (file !== undefined) {
+    const text = await readTextFile(file);
+    const fileName = splitPath(absolutePath(file)).name.replace(/\.jsonc?$/, "");
+    return { recipe: parseRecipe(file, text, set), name: name ?? fileName };
+  }
+  if (name === undefined || resume !== true) {
+    throw new UsageError("There is no recipe.", {
+      field: "recipe",
+      hint: "Give --recipe FILE, or --resume --name NAME.",
+    });
+  }
+  const folder = runFolder(root, name);
+  return { recipe: parseRecipe(folder.path, JSON.stringify(await readRunRecipe(folder)), set), name };
+}
+
+type Plan = ReturnType<typeof sizeOfRun> & {
+  readonly memory: Awaited<ReturnType<typeof planMemory>>;
+  readonly tokensPerSecond: number;
+  readonly milliseconds: number;
+};
+
+function planText({ memory, ...plan }: Plan, tier: string): string {
+  const { parameters, trained, steps, tokensPerStep, flops, flopsPerToken, tokensPerSecond, milliseconds } = plan;
+  return tabulate([
+    [
+      "parameters",
+      shortNumber(parameters) + (trained === parameters ? "" : `, of these ${shortNumber(trained)} trained`),
+    ],
+    ["tokens", `${shortNumber(steps * tokensPerStep)} in ${steps} steps of ${tokensPerStep}`],
+    ["operations", `${flops.toExponential(1)} (${shortNumber(flopsPerToken)}FLOP a token)`],
+    ["memory", `${bytes(memory.totalBytes)} of ${bytes(memory.availableBytes)} that are free`],
+    [
+      "speed here",
+      `${shortNumber(tokensPerSecond)} tokens/s, ${shortNumber(tokensPerSecond * flopsPerToken)}FLOP/s (${tier})`,
+    ],
+    ["takes about", duration(milliseconds)],
+  ]);
+}
+
+/** The result is whole without it, so what a GGUF file cannot say is told, and no failure. */
+async function writeGguf(checkpoint: string, signal: AbortSignal): Promise<string | undefined> {
+  const path = `${checkpoint}/model.gguf`;
+  const bar = progressBar();
+  try {
+    const report = await convert(checkpoint, path, { force: true, signal, onProgress: bar.report });
+    for (const line of report.notes) note(line);
+    return path;
+  } catch (error) {
+    signal.throwIfAborted();
+    note(`There is no model.gguf: ${(error as Error).message}`);
+    return undefined;
+  } finally {
+    bar.end();
+  }
+}
+
+/** The package's version, and the commit of the clone that it runs from, where it does. */
+async function codeVersion(): Promise<{ version: string; commit?: string }> {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const isClone = await readFile(`${root}/.git/HEAD`).then(
+    () => true,
+    () => false,
+  );
+  if (!isClone) return { version: await version() };
+  const commit = await promisify(execFile)("git", ["-C", root, "rev-parse", "HEAD"]).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+  return { version: await version(), ...(commit !== undefined && { commit }) };
+}
