@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { UnsupportedError } from "../../src/base/errors.ts";
 import { lower } from "../../src/device/cpu/lower.ts";
 import { chooseTier, findTier, tierNames } from "../../src/device/cpu/tiers.ts";
-import { type Tensor, attention, graph, input, linear, state, writeRows } from "../../src/graph/index.ts";
+import { type Tensor, attention, graph, input, state, writeRows } from "../../src/graph/index.ts";
 import { wasmMachine } from "../../src/lanes/index.ts";
 import { tileMachine } from "./machines.ts";
 
@@ -45,7 +45,6 @@ const refused: Readonly<Record<string, () => Record<string, Tensor>>> = {
   "heads that scratch does not hold, in a prompt": () => ({ y: attentionOf({ bound: 64, headSize: HUGE }) }),
   "a cache that is read twice": () => ({ y: attentionOf({ bound: 8, headSize: 16, isReadTwice: true }) }),
   "keys and values at slots of their own": () => ({ y: attentionOf({ bound: 8, headSize: 16, valueSlots: "others" }) }),
-  "a computed weight": () => ({ y: linear(x(16), input("w", [4, 16], "f32")) }),
   "a leaf as an output": () => ({ x: x(16) }),
 };
 

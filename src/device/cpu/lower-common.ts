@@ -1,9 +1,8 @@
 // What the rows of the table share: emitting one step for one value, how its parts are counted,
 // what is known of a weight.
-import { type Tensor, isParameter } from "../../graph/index.ts";
+import type { Tensor } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
 import type { Lowering } from "./lowering.ts";
-import { noKernel } from "./no-kernel.ts";
 import { type PackedFormat, packedFormat } from "./packed-layouts.ts";
 import { type Count, type Word, countOf, partsOf } from "./step.ts";
 
@@ -36,12 +35,11 @@ export const columnsOf = (tensor: Tensor): number => tensor.shape[1] as number;
 /** Parts of a step that goes element by element. */
 export const chunks = (node: Tensor) => ({ of: countOf(node.shape), least: LEAST_ELEMENTS });
 
-/** A weight's packed format, outputs M and columns K; throws UnsupportedError for a computed one. */
+/** A file's weight: its packed format, outputs M and columns K. */
 export function weightOf(
   weight: Tensor,
   lowering: Lowering,
 ): { readonly packed: PackedFormat; readonly outer: number; readonly columns: number } {
-  if (!isParameter(weight)) throw noKernel("linear by a computed weight");
   const { format, rows, columns } = lowering.stored(weight);
   return { packed: packedFormat(format), outer: rows, columns };
 }
