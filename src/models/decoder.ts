@@ -171,7 +171,7 @@ export function attentionContext(x: ForwardInputs, plan: CachePlan, layer: numbe
 }
 
 export const weightsIn = (parameters: Model["parameters"], x: ForwardInputs): Weights =>
-  weightsOf(parameters, (name) => x.parameter(name));
+  weightsOf(parameters, (name) => x.parameter(name), x.projection);
 
 /**
  * The end of a forward pass: final norm and head, on the output rows only; a tied head is the embedding. The tap

@@ -1,6 +1,6 @@
 // What a family's file produces from a config: the model as the engine and the tests see it. Not here: any family.
 import type { Tensor } from "../graph/index.ts";
-import type { Attend } from "../nn/index.ts";
+import type { Attend, Projection } from "../nn/index.ts";
 import type { FormatName } from "../numeric/registry.ts";
 
 /** A tensor of a model file, outermost size first (GGUF lists innermost first; its reader turns that round). */
@@ -90,6 +90,8 @@ export interface ForwardInputs {
   tap(name: string, value: Tensor): Tensor;
   /** The traced parameter of that name; its shape comes from the loading map. */
   parameter(name: string): Tensor;
+  /** How rows go through projections: as they are, or with an adapter. */
+  readonly projection: Projection;
 }
 
 export interface Model {

@@ -8,6 +8,7 @@ import {
   type Tensor,
   attention,
   blockMax,
+  gather,
   graph,
   input,
   parameter,
@@ -15,7 +16,7 @@ import {
   state,
   writeRows,
 } from "../graph/index.ts";
-import type { Attend } from "../nn/index.ts";
+import { type Attend, type Projection, plainProjection } from "../nn/index.ts";
 import type { ForwardInputs, Model } from "./model.ts";
 
 export interface TraceOptions {
@@ -69,6 +70,7 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     outputRows: whole("outputRows", extent("outputRows")),
     attends: Object.fromEntries(attends),
     parameter: leafOfEach(model, parameter),
+    projection: plainProjection,
     tap(name, value) {
       taps.set(name, value);
       return value;
@@ -89,13 +91,24 @@ export interface RowTraceOptions {
   readonly rows: number;
   readonly outputRows: number;
   /** Whether a weight is to be trained: it is then the state `weights.<name>`, f32, not a parameter. */
-  readonly trains: (parameter: string) => boolean;
+  readonly trains: (parameter: string, shape: readonly number[]) => boolean;
+  /** An adapter, whose weights `weight` makes; default: none. */
+  readonly adapter?: (weight: MakeWeight) => Projection;
+  /** Rows see all of their document, not only what is before them: input `ends` (rows) i32 says where it ends. */
+  readonly bothDirections?: boolean;
 }
+
+/** Gives the leaf of a weight, of the model or of something beside it, made once. */
+export type MakeWeight = (name: string, shape: readonly number[]) => Tensor;
 
 /** A forward pass over rows alone: what training differentiates. */
 export interface RowTrace {
   /** (outputRows, V). */
   readonly logits: Tensor;
+  /** (outputRows, C): what the head reads. */
+  readonly hidden: Tensor;
+  /** For weights that only training knows, such as the head of a reward model. */
+  readonly weight: MakeWeight;
   /** By the parameter's name: the states that stand for weights that are trained. */
   readonly trained: ReadonlyMap<string, Tensor>;
   readonly taps: ReadonlyMap<string, Tensor>;
@@ -110,26 +123,31 @@ export const weightState = (parameter: string): string => `weights.${parameter}`
 export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
   const rows: Extent = { name: "rows", bound: options.rows };
   const starts = whole("starts", rows);
-  const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, starts }, settings);
+  const sees = options.bothDirections === true ? { starts, ends: whole("ends", rows) } : { starts };
+  const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, ...sees }, settings);
   const [trained, taps] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+  const outputRows = whole("outputRows", { name: "outputRows", bound: options.outputRows });
+  const weight = onceEach((name, shape) => {
+    if (!options.trains(name, shape)) return parameter(name, shape);
+    const leaf = state(weightState(name), shape, "f32");
+    trained.set(name, leaf);
+    return leaf;
+  });
   const logits = model.forward({
     ...rowInputs(model, rows, whole("positions", rows)),
-    outputRows: whole("outputRows", { name: "outputRows", bound: options.outputRows }),
+    outputRows,
     attends: Object.fromEntries(
       model.cacheGroups.map(({ name, layers }) => [name, Array<Attend>(layers).fill(attend)]),
     ),
-    parameter: leafOfEach(model, (name, shape) => {
-      if (!options.trains(name)) return parameter(name, shape);
-      const leaf = state(weightState(name), shape, "f32");
-      trained.set(name, leaf);
-      return leaf;
-    }),
+    parameter: leafOfEach(model, weight),
+    projection: options.adapter?.(weight) ?? plainProjection,
     tap(name, value) {
       taps.set(name, value);
       return value;
     },
   });
-  return { logits, trained, taps };
+  const hidden = gather(taps.get(`hidden.${model.layers}`)!, outputRows);
+  return { logits, hidden, weight, trained, taps };
 }
 
 function rowInputs(model: Model, rows: Extent, positions: Tensor): Pick<ForwardInputs, "ids" | "positions" | "ropes"> {
@@ -141,12 +159,19 @@ function rowInputs(model: Model, rows: Extent, positions: Tensor): Pick<ForwardI
 }
 
 /** Gives each weight's leaf, made once. */
-function leafOfEach(model: Model, make: (name: string, shape: number[]) => Tensor): (name: string) => Tensor {
-  const leaves = new Map<string, Tensor>();
+function leafOfEach(model: Model, make: MakeWeight): (name: string) => Tensor {
+  const weight = onceEach(make);
   return (name) => {
     const source = model.parameters.get(name);
     if (source === undefined) throw new UsageError(`${model.family} has no weight ${name}.`);
-    const known = leaves.get(name) ?? make(name, source.vector ? [source.columns] : [source.rows, source.columns]);
+    return weight(name, source.vector ? [source.columns] : [source.rows, source.columns]);
+  };
+}
+
+function onceEach(make: MakeWeight): MakeWeight {
+  const leaves = new Map<string, Tensor>();
+  return (name, shape) => {
+    const known = leaves.get(name) ?? make(name, shape);
     leaves.set(name, known);
     return known;
   };

@@ -1,7 +1,7 @@
 // The attention part of a decoder layer: project, normalise heads, rotate, attend, project back. What a family lacks
 // (biases, head norms, rope, a window) its weights and settings leave out. Where keys and values lie, the trace knows.
 import { type Tensor, rmsNorm, rope } from "../graph/index.ts";
-import { type Weights, project } from "./weights.ts";
+import type { Weights } from "./weights.ts";
 
 export interface AttentionSettings {
   readonly heads: number;
@@ -54,9 +54,9 @@ export function selfAttention(
     if (context.rope === undefined) return normed;
     return rope(normed, context.rope.cos, context.rope.sin, { headSize, layout: "halves" });
   };
-  const q = turned(project(x, weights, "query"), "queryNorm.weight"); // (N, H*D)
-  const k = turned(project(x, weights, "key"), "keyNorm.weight"); // (N, G*D)
-  const v = project(x, weights, "value"); // (N, G*D)
+  const q = turned(weights.project(x, "query"), "queryNorm.weight"); // (N, H*D)
+  const k = turned(weights.project(x, "key"), "keyNorm.weight"); // (N, G*D)
+  const v = weights.project(x, "value"); // (N, G*D)
   const mixed = context.attend(q, k, v, {
     heads,
     kvHeads,
@@ -64,5 +64,5 @@ export function selfAttention(
     ...(window !== undefined && { window }),
     ...(softCap !== undefined && { softCap }),
   });
-  return project(mixed, weights, "output"); // (N, H*D) -> (N, C)
+  return weights.project(mixed, "output"); // (N, H*D) -> (N, C)
 }
