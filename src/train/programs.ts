@@ -1,36 +1,31 @@
 // The programs of training, all over the same states: `gradient` adds a micro-batch's gradients and loss to what is there,
 // `norm` tells how large the gradient is, `update` changes the weights by it and empties it, `loss` only looks. So a step
 // of many micro-batches is the step of one large batch, and a step that goes wrong can be left out.
-import {
-  type Graph,
-  type Tensor,
-  add,
-  assign,
-  crossEntropy,
-  gradients,
-  graph,
-  input,
-  multiply,
-} from "../graph/index.ts";
-import { constant, sqrt, state, sumAll } from "../graph/index.ts";
-import { type Model, traceRows } from "../models/index.ts";
+import { type Graph, type Tensor, add, assign, constant, gradients, graph } from "../graph/index.ts";
+import { input, multiply, sqrt, state, sumAll } from "../graph/index.ts";
+import { type Model, weightState } from "../models/index.ts";
+import { type LoraSettings, lora } from "../nn/index.ts";
+import { nextToken } from "./objectives/next-token.ts";
+import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { type ObjectiveBounds, traceInputs } from "./traced-objective.ts";
 
-export interface ProgramOptions {
-  /** Most tokens of a micro-batch, and most of its rows that have a target. */
-  readonly rows: number;
-  readonly targets: number;
-  /** Which optimizer a weight has; undefined: it is frozen. */
-  readonly optimizerOf: (parameter: string, shape: Tensor["shape"]) => Optimizer | undefined;
+export interface ProgramOptions extends ObjectiveBounds {
+  /** What is learnt; default: the next token. */
+  readonly objective?: Objective;
+  /** Trained beside weights that are frozen. */
+  readonly adapter?: LoraSettings;
+  /** Which optimizer a weight has, be it the model's, an adapter's or the objective's own; undefined: it is frozen. */
+  readonly optimizerOf: (parameter: string, shape: readonly number[]) => Optimizer | undefined;
   /** Values that the backward pass computes again instead of keeping them. */
   readonly recompute?: (value: Tensor) => boolean;
 }
 
-/** Inputs besides traceRows': `targets` (M) i32 and `weights` (M, 1) of the rows that reach the head. */
+/** Inputs besides traceRows' and the objective's: `weights` (E, 1), what each element of the loss counts. */
 export interface TrainingGraphs {
-  /** Adds to the states `gradient.<name>` and `loss.sum`. */
+  /** Adds to the states `gradient.<name>`, `loss.sum` and `measure.<name>`. */
   readonly gradient: Graph;
-  /** Outputs `losses` (M, 1), unweighted, in nats. */
+  /** Outputs `losses` and the objective's measures, (E, 1) each, unweighted, and what it says of rows, (M, 1). */
   readonly loss: Graph;
   /** Output `norm` [1]: the length of all gradients together, as they have been added up. */
   readonly norm: Graph;
@@ -39,72 +34,92 @@ export interface TrainingGraphs {
 }
 
 export interface TrainingPrograms {
+  readonly objective: Objective;
   readonly graphs: TrainingGraphs;
+  /** The weights that are trained, by name: those that have an optimizer and that the loss depends on. */
+  readonly trained: ReadonlyMap<string, Tensor>;
   /** Those that weights have, each once. */
   readonly optimizers: readonly Optimizer[];
+  /** Names of what is averaged besides the loss, and of what is said of rows. */
+  readonly measures: readonly string[];
+  readonly rows: readonly string[];
 }
 
 export const gradientState = (parameter: string): string => `gradient.${parameter}`;
+export const measureState = (measure: string): string => `measure.${measure}`;
 export const LOSS_STATE = "loss.sum";
+/** Whether a state is empty between two steps. */
+export const isSum = (name: string): boolean => name === LOSS_STATE || /^(gradient|measure)\./.test(name);
 /** The input that has a scalar of the optimizer `n` of the list. */
 export const scalarInput = (n: number, scalar: string): string => `optimizer.${n}.${scalar}`;
 
 export function trainingPrograms(model: Model, options: ProgramOptions): TrainingPrograms {
-  const shapeOf = (name: string): number[] => {
-    const source = model.parameters.get(name);
-    if (source === undefined) return [];
-    return source.vector ? [source.columns] : [source.rows, source.columns];
-  };
-  const optimizers = new Map<string, Optimizer>();
-  for (const name of model.parameters.keys()) {
-    const optimizer = options.optimizerOf(name, shapeOf(name));
-    if (optimizer !== undefined) optimizers.set(name, optimizer);
-  }
-  const traced = () => {
-    const forward = traceRows(model, {
-      rows: options.rows,
-      outputRows: options.targets,
-      trains: (name) => optimizers.has(name),
+  const { objective = nextToken(), adapter, optimizerOf, recompute } = options;
+  const trace = () => {
+    const { x, trained } = traceInputs(model, objective, options, {
+      trains: (name, shape) => optimizerOf(name, shape) !== undefined,
+      ...(adapter !== undefined && { adapter: (weight) => lora(adapter, weight) }),
     });
-    const [targets] = forward.logits.shape;
-    return { ...forward, losses: crossEntropy(forward.logits, input("targets", [targets], "i32")), targets };
+    const { losses, measures = {}, rows = {} } = objective.trace(x);
+    return { losses, measures, rows, trained };
   };
+  const forward = trace();
+  const weights = input("weights", forward.losses.shape, "f32");
+  const sums = new Map([[LOSS_STATE, forward.losses]]);
+  for (const [name, values] of Object.entries(forward.measures)) sums.set(measureState(name), values);
+  const [loss, ...measured] = [...sums.values()].map((values) => sumAll(multiply(values, weights)));
+  const { states } = graph({ loss });
+  const trained = new Map([...forward.trained].filter(([name]) => states.has(weightState(name))));
+  const optimizers = new Map([...trained].map(([name, { shape }]) => [name, optimizerOf(name, shape as number[])!]));
   const list = [...new Set(optimizers.values())];
+  const looked = trace();
   return {
+    objective,
     graphs: {
-      gradient: gradientGraph(traced(), options),
-      loss: graph({ losses: traced().losses }),
-      ...updateGraphs(optimizers, list, shapeOf),
+      gradient: gradientGraph(loss, [...sums.keys()], measured, trained, recompute),
+      loss: graph({ losses: looked.losses, ...looked.measures, ...looked.rows }),
+      norm: normGraph(trained),
+      update: updateGraph(trained, optimizers, list, [...sums.keys()]),
     },
+    trained,
     optimizers: list,
+    measures: Object.keys(forward.measures),
+    rows: Object.keys(forward.rows),
   };
 }
 
-type Traced = ReturnType<typeof traceRows> & { readonly losses: Tensor; readonly targets: Tensor["shape"][number] };
-
-function gradientGraph({ losses, targets, trained }: Traced, { recompute }: ProgramOptions): Graph {
-  const loss = sumAll(multiply(losses, input("weights", [targets, 1], "f32")));
+function gradientGraph(
+  loss: Tensor,
+  sums: readonly string[],
+  measured: readonly Tensor[],
+  trained: ReadonlyMap<string, Tensor>,
+  recompute: ProgramOptions["recompute"],
+): Graph {
   const weights = [...trained.values()];
   const found = gradients(loss, weights, recompute === undefined ? {} : { recompute });
-  const effects = [...trained.keys()].map((name, i) => {
-    const sum = state(gradientState(name), weights[i].shape, "f32");
-    return assign(sum, add(sum, found[i]));
-  });
-  const sum = state(LOSS_STATE, [1], "f32");
-  return graph({}, [...effects, assign(sum, add(sum, loss))]);
+  const added = (name: string, value: Tensor): Tensor => {
+    const sum = state(name, value.shape, "f32");
+    return assign(sum, add(sum, value));
+  };
+  const ofWeights = [...trained.keys()].map((name, i) => added(gradientState(name), found[i]));
+  const ofValues = [loss, ...measured].map((value, i) => added(sums[i], value));
+  return graph({}, [...ofWeights, ...ofValues]);
 }
 
-function updateGraphs(
-  optimizers: ReadonlyMap<string, Optimizer>,
-  list: readonly Optimizer[],
-  shapeOf: (name: string) => number[],
-): Pick<TrainingGraphs, "norm" | "update"> {
-  const squares = [...optimizers.keys()].map((name) => {
-    const sum = state(gradientState(name), shapeOf(name), "f32");
+function normGraph(trained: ReadonlyMap<string, Tensor>): Graph {
+  const squares = [...trained].map(([name, { shape }]) => {
+    const sum = state(gradientState(name), shape, "f32");
     return sumAll(multiply(sum, sum));
   });
-  const norm = graph({ norm: sqrt(squares.reduce((a, b) => add(a, b))) });
+  return graph({ norm: sqrt(squares.reduce((a, b) => add(a, b))) });
+}
 
+function updateGraph(
+  trained: ReadonlyMap<string, Tensor>,
+  optimizers: ReadonlyMap<string, Optimizer>,
+  list: readonly Optimizer[],
+  sums: readonly string[],
+): Graph {
   const inputs = new Map<string, Tensor>();
   const scalar = (name: string): Tensor => {
     const known = inputs.get(name) ?? input(name, [1], "f32");
@@ -112,12 +127,12 @@ function updateGraphs(
     return known;
   };
   const effects = [...optimizers].flatMap(([name, optimizer]) => {
-    const shape = shapeOf(name);
+    const { shape } = trained.get(name) as Tensor & { readonly shape: readonly number[] };
     const sum = state(gradientState(name), shape, "f32");
     const moments = new Map<string, Tensor>();
     const changed = optimizer.update({
       name,
-      weight: state(`weights.${name}`, shape, "f32"),
+      weight: state(weightState(name), shape, "f32"),
       gradient: multiply(sum, scalar("gradientScale")),
       moment: (part, its = shape) => {
         const known = moments.get(part) ?? state(`optimizer.${name}.${part}`, its, "f32");
@@ -128,6 +143,6 @@ function updateGraphs(
     });
     return [...changed, assign(sum, constant(0, shape))];
   });
-  const lossSum = state(LOSS_STATE, [1], "f32");
-  return { norm, update: graph({}, [...effects, assign(lossSum, constant(0, [1]))]) };
+  const emptied = sums.map((name) => assign(state(name, [1], "f32"), constant(0, [1])));
+  return graph({}, [...effects, ...emptied]);
 }

@@ -2,30 +2,28 @@
 // gradients of any number of micro-batches, and then `apply` or, where they are not to be trusted, `discard`.
 // Not here: which data, which learning rate, when to stop (the loop), files (checkpoints).
 import { UsageError } from "../base/errors.ts";
-import type { Executor, InputArray, OpenModel, OpenOptions, ParameterStore, Program } from "../device/executor.ts";
+import type { Executor, OpenModel, OpenOptions, ParameterStore, Program } from "../device/executor.ts";
 import type { Model } from "../models/index.ts";
-import { ropeRows } from "../nn/index.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
-import { LOSS_STATE, type ProgramOptions, type TrainingGraphs, gradientState } from "./programs.ts";
-import { scalarInput, trainingPrograms } from "./programs.ts";
+import { type MicroBatch, runBatch } from "./micro-batch.ts";
+import {
+  LOSS_STATE,
+  type ProgramOptions,
+  type TrainingGraphs,
+  type TrainingPrograms,
+  isSum,
+  measureState,
+  scalarInput,
+  trainingPrograms,
+} from "./programs.ts";
 
-/** Documents end to end. N tokens, of which M reach the head and have a target. */
-export interface MicroBatch {
-  /** (N) each. `starts`: the first row of the row's document. */
-  readonly ids: Int32Array;
-  readonly positions: Int32Array;
-  readonly starts: Int32Array;
-  /** (M) each. */
-  readonly outputRows: Int32Array;
-  readonly targets: Int32Array;
-  /** What each target's loss counts: 1, or 0 to 1 where some count less. */
-  readonly weights: Float32Array;
-}
+export type { MicroBatch } from "./micro-batch.ts";
 
 /** What a step's micro-batches gave, before anything was changed. */
 export interface Accumulated {
-  /** Nats a target, by weight. */
+  /** The mean by weight; of next tokens, nats a target. */
   readonly loss: number;
+  /** Means of what else the objective measures, by name. */
+  readonly measures: Readonly<Record<string, number>>;
   /** Sum of the weights. */
   readonly weight: number;
   /** Length of the gradient of that loss, before clipping. */
@@ -39,15 +37,15 @@ type ProgramName = keyof TrainingGraphs;
 export class Trainer implements AsyncDisposable {
   readonly model: Model;
   readonly #opened: OpenModel<ProgramName>;
-  readonly #optimizers: readonly Optimizer[];
+  readonly #programs: TrainingPrograms;
   #weight = 0;
   /** Updates made, which optimizers count from 1. */
   updates = 0;
 
-  private constructor(model: Model, opened: OpenModel<ProgramName>, optimizers: readonly Optimizer[]) {
+  private constructor(model: Model, opened: OpenModel<ProgramName>, programs: TrainingPrograms) {
     this.model = model;
     this.#opened = opened;
-    this.#optimizers = optimizers;
+    this.#programs = programs;
   }
 
   /** Weights that are trained are zero until they are set (`states`); frozen ones come from `store`. */
@@ -57,13 +55,18 @@ export class Trainer implements AsyncDisposable {
     executor: Executor,
     { threads, precision, signal, ...options }: TrainerOptions,
   ): Promise<Trainer> {
-    const { graphs, optimizers } = trainingPrograms(model, options);
-    const opened = await executor.open(store, graphs, {
+    const programs = trainingPrograms(model, options);
+    const opened = await executor.open(store, programs.graphs, {
       ...(threads !== undefined && { threads }),
       ...(precision !== undefined && { precision }),
       ...(signal !== undefined && { signal }),
     });
-    return new Trainer(model, opened, optimizers);
+    return new Trainer(model, opened, programs);
+  }
+
+  /** Names of the weights that are trained, an adapter's and the objective's own among them, with their shapes. */
+  get trained(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#programs.trained].map(([name, { shape }]) => [name, shape as readonly number[]]));
   }
 
   /** Everything that lasts from step to step, by name: `weights.<parameter>`, `optimizer.<parameter>.<part>`, ... */
@@ -81,8 +84,15 @@ export class Trainer implements AsyncDisposable {
     }
     if (this.#weight === 0) throw new UsageError("The step's batches have no target that counts.");
     await norm.run({}, signal);
-    const [weight, sum] = [this.#weight, this.states[LOSS_STATE][0]];
-    return { loss: sum / weight, weight, norm: norm.outputs.norm[0] / weight };
+    const weight = this.#weight;
+    const meanOf = (state: string): number => this.states[state][0] / weight;
+    const measures = this.#programs.measures.map((name) => [name, meanOf(measureState(name))] as const);
+    return {
+      loss: meanOf(LOSS_STATE),
+      measures: Object.fromEntries(measures),
+      weight,
+      norm: norm.outputs.norm[0] / weight,
+    };
   }
 
   /** Changes the weights by what was accumulated, times `clip`. */
@@ -90,7 +100,7 @@ export class Trainer implements AsyncDisposable {
     const { update } = this.#opened.programs;
     this.updates++;
     update.inputs.gradientScale[0] = clip / this.#weight;
-    for (const [n, optimizer] of this.#optimizers.entries()) {
+    for (const [n, optimizer] of this.#programs.optimizers.entries()) {
       for (const [name, value] of Object.entries(optimizer.scalars(this.updates, learningRate))) {
         update.inputs[scalarInput(n, name)][0] = value;
       }
@@ -101,26 +111,36 @@ export class Trainer implements AsyncDisposable {
 
   /** Forgets what was accumulated. */
   discard(): void {
-    for (const name of this.model.parameters.keys()) this.states[gradientState(name)]?.fill(0);
-    this.states[LOSS_STATE].fill(0);
+    for (const [name, values] of Object.entries(this.states)) if (isSum(name)) values.fill(0);
     this.#weight = 0;
   }
 
-  /** Nats of each target of a batch, unweighted: (M), until the next run. */
+  /** The loss of each element of a batch, unweighted; of next tokens, nats of each target. (E), until the next run. */
   async losses(batch: MicroBatch, signal?: AbortSignal): Promise<Float32Array> {
     const { loss } = this.#opened.programs;
     await this.#run(loss, batch, signal);
-    return loss.outputs.losses.subarray(0, batch.targets.length);
+    return loss.outputs.losses.subarray(0, batch.weights.length);
+  }
+
+  /**
+   * What the objective says of each row that reaches the head, by name, with the weights as they are: log-probabilities,
+   * values. (M) each, until the next run. The batch needs none of the objective's inputs but `targets`.
+   */
+  async rows(batch: MicroBatch, signal?: AbortSignal): Promise<Readonly<Record<string, Float32Array>>> {
+    const { loss } = this.#opened.programs;
+    await runBatch(this.model, loss, batch, signal, "zeros");
+    const found = this.#programs.rows.map((name) => [name, loss.outputs[name].subarray(0, batch.outputRows.length)]);
+    return Object.fromEntries(found) as Record<string, Float32Array>;
   }
 
   async #run(program: Program, batch: MicroBatch, signal: AbortSignal | undefined): Promise<void> {
-    const inputs: Readonly<Record<string, InputArray | undefined>> = program.inputs;
-    for (const [name, values] of Object.entries(batch)) inputs[name]?.set(values as Int32Array);
-    for (const table of this.model.ropes) {
-      const [cos, sin] = ["cos", "sin"].map((part) => inputs[`rope.${table.name}.${part}`]);
-      if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, batch.positions, cos, sin);
+    const { elements = batch.weights.length } = this.#programs.objective;
+    if (batch.weights.length !== elements) {
+      throw new UsageError(`The batch has ${batch.weights.length} elements of the loss, expected ${elements}.`, {
+        field: "weights",
+      });
     }
-    await program.run({ rows: batch.ids.length, outputRows: batch.targets.length }, signal);
+    await runBatch(this.model, program, batch, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
