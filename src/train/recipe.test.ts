@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { FormatError, UsageError } from "../base/errors.ts";
 import { parseRecipe, scheduleOf, stepsOf } from "./recipe.ts";
@@ -87,4 +89,13 @@ test("tokens and epochs are rounded up to whole steps", () => {
 test("refuses a schedule that is longer than the run", () => {
   assert.equal(scheduleOf(parse("schedule.warmup=10"), 100).steps, 100);
   assert.throws(() => scheduleOf(parse("schedule.warmup=101"), 100), /100 steps has 101 of warm-up/);
+});
+
+test("every recipe of recipes/ is one", () => {
+  const folder = join(import.meta.dirname, "../../recipes");
+  for (const name of readdirSync(folder).filter((file) => /\.jsonc?$/.test(file))) {
+    const recipe = parseRecipe(name, readFileSync(join(folder, name), "utf8"));
+    assert.ok(stepsOf(recipe, 100_000) > 0);
+    scheduleOf(recipe, stepsOf(recipe, 100_000_000));
+  }
 });
