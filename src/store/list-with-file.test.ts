@@ -37,4 +37,5 @@ test("a model of the list keeps its name, the file gets a number", async () => {
   const models = await listWithFile(list, path);
   assert.equal(models.name, "A-2");
   assert.deepEqual([(await models.find("a")).bytes, (await models.find("A-2")).bytes], [1, 2]);
+  await assert.rejects(models.find("x"), /no model called "x"\. There are: A-2, a\.$/, "the same names as the list");
 });

@@ -1,7 +1,7 @@
 // The model list and one model more that is not on it: a file or folder that was named by its path for this process only.
 import { basename, resolve } from "node:path";
 import { nameFromFile } from "./model-name.ts";
-import { type ListedModel, type ModelList, sizeOf } from "./models.ts";
+import { type ListedModel, type ModelList, findIn, sizeOf } from "./models.ts";
 
 export interface ListWithFile extends Pick<ModelList, "list" | "find"> {
   /** What the file's model is called. */
@@ -25,10 +25,10 @@ export async function listWithFile(models: ModelList, path: string): Promise<Lis
     addedAt,
     builtIn: false,
   });
+  const list = async (): Promise<ListedModel[]> => [await describe(), ...(await models.list())];
   return {
     name,
-    list: async () => [await describe(), ...(await models.list())],
-    find: async (wanted) =>
-      wanted === name || resolve(wanted) === path ? await describe() : await models.find(wanted),
+    list,
+    find: async (wanted) => (resolve(wanted) === path ? await describe() : findIn(await list(), wanted)),
   };
 }

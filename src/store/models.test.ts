@@ -112,7 +112,8 @@ describe("the model list", () => {
     await assert.rejects(list.add(join(folder, "none.gguf")), NotFoundError);
     await assert.rejects(list.find("x"), /empty/);
     await list.add(file);
-    await assert.rejects(list.resolve("x"), /There are: known/);
+    await assert.rejects(list.resolve("x"), /There are: known\. `liang pull/);
+    await assert.rejects(list.find("x"), /There are: known\.$/);
   });
 
   test("a file deleted behind the list shows with no size", async () => {

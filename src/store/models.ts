@@ -35,10 +35,7 @@ export interface ModelList {
   add(path: string, options?: AddOptions): Promise<ListedModel>;
   /** Takes a name off the list; `deleteFiles` also deletes what was pulled into the data folder, never anything else. */
   remove(name: string, options?: { deleteFiles?: boolean }): Promise<{ path: string; deletedFiles: boolean }>;
-  /**
-   * The model called `name`: exactly, else the only one that differs in case, or the only file of that repository.
-   * Throws NotFoundError that lists what there is.
-   */
+  /** The model called `name`, as `findIn` finds it. */
   find(name: string): Promise<ListedModel>;
   /** The path for a name on the list, or for a path to something that exists (a name wins). Throws NotFoundError. */
   resolve(nameOrPath: string): Promise<string>;
@@ -67,27 +64,7 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
     return Promise.all(rows);
   };
 
-  const find = async (name: string): Promise<ListedModel> => {
-    const models = await list();
-    const folded = name.toLowerCase();
-    const one = (matches: (candidate: string) => boolean) => {
-      const found = models.filter((model) => matches(model.name));
-      return found.length === 1 ? found[0] : undefined;
-    };
-    const found =
-      one((candidate) => candidate === name) ??
-      one((candidate) => candidate.toLowerCase() === folded) ??
-      one((candidate) => candidate.toLowerCase().startsWith(`${folded}:`));
-    if (found !== undefined) return found;
-    const several = models.filter((model) => model.name.toLowerCase().startsWith(`${folded}:`));
-    const known = (several.length > 0 ? several : models).map((model) => model.name);
-    throw new NotFoundError(
-      several.length > 0 ? `${show(name)} has several files on the list.` : `There is no model called ${show(name)}.`,
-      {
-        hint: `${known.length === 0 ? "The list is empty" : `There are: ${known.join(", ")}`}; \`liang pull ORG/NAME\` fetches one.`,
-      },
-    );
-  };
+  const find = async (name: string): Promise<ListedModel> => findIn(await list(), name);
 
   return {
     list,
@@ -133,9 +110,34 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
       if (/^[./~\\]|\.(gguf|safetensors)$/i.test(nameOrPath)) {
         throw new NotFoundError(`There is no file or folder ${resolvePath(nameOrPath)}.`, { cause: missing });
       }
-      throw missing;
+      throw new NotFoundError(missing.message, { hint: "`liang pull ORG/NAME` fetches one.", cause: missing });
     },
   };
+}
+
+/**
+ * The model called `name`: exactly, else the only one that differs in case, or the only file of that repository.
+ * Throws NotFoundError that names those of `models` whose files are there.
+ */
+export function findIn(models: readonly ListedModel[], name: string): ListedModel {
+  const folded = name.toLowerCase();
+  const one = (matches: (candidate: string) => boolean): ListedModel | undefined => {
+    const found = models.filter((model) => matches(model.name));
+    return found.length === 1 ? found[0] : undefined;
+  };
+  const found =
+    one((candidate) => candidate === name) ??
+    one((candidate) => candidate.toLowerCase() === folded) ??
+    one((candidate) => candidate.toLowerCase().startsWith(`${folded}:`));
+  if (found !== undefined) return found;
+  const several = models.filter((model) => model.name.toLowerCase().startsWith(`${folded}:`));
+  const known = (several.length > 0 ? several : models)
+    .filter(({ bytes }) => bytes !== null)
+    .map((model) => model.name);
+  throw new NotFoundError(
+    several.length > 0 ? `${show(name)} has several files on the list.` : `There is no model called ${show(name)}.`,
+    { hint: known.length === 0 ? "The list is empty." : `There are: ${known.join(", ")}.` },
+  );
 }
 
 const describeBuiltIn = async ({ name, path }: { name: string; path: string }): Promise<ListedModel> => ({
