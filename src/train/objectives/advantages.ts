@@ -11,7 +11,10 @@ function variance(values: ArrayLike<number>, center: number): number {
 /** So that a group of equal rewards has none. */
 const DEVIATION_LEAST = 1e-4;
 
-/** r - mean over the answers to one question, divided by their deviation + 1e-4 (Shao et al. 2024) unless `divide` is false. */
+/**
+ * r - mean over the answers to one question, at least two, divided by their deviation + 1e-4 (Shao et al. 2024) unless
+ * `divide` is false.
+ */
 export function groupAdvantages(rewards: ArrayLike<number>, divide = true): Float64Array {
   const center = mean(rewards);
   const by = divide ? Math.sqrt(variance(rewards, center)) + DEVIATION_LEAST : 1;
