@@ -2,8 +2,8 @@
 //   node scripts/node.mjs recipes/liang-shi/prepare.ts --from CHECKOUT [--from MORE] --to FOLDER [--original]
 // Reads chinese-poetry (sources.ts), cleans and folds to simplified script (clean.ts), leaves out duplicates and
 // near-duplicates, holds out 2 % by clusters of these. Writes train.jsonl and validation.jsonl, a poem a line: form, title,
-// author, dynasty, text (and original, its own script, where asked); card.json tells what was left out. The same input gives
-// the same bytes.
+// author, dynasty, text (and original, its own script, where asked); poems.json, what was read and left out; card.json, so
+// that the folder is prepared data as `liang data tokenize` takes it. The same input gives the same bytes.
 import { hash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,16 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../src/base/errors.ts";
 import { uniform } from "../../src/base/random.ts";
 import { memorySource } from "../../src/base/source.ts";
+import {
+  CARD_FILE,
+  CARD_TEXT_FILE,
+  type DataCard,
+  type Split,
+  cardText,
+  emptyCounts,
+  splits,
+  totalOf,
+} from "../../src/train/data/data-card.ts";
 import { type FileSummary, createLineWriter } from "../../src/train/data/line-file.ts";
 import { BAND_KEY_BYTES, bandKeys, findClusters } from "../../src/train/data/near-duplicates.ts";
 import { shinglesOf } from "../../src/train/data/shingles.ts";
@@ -45,6 +55,8 @@ export interface PoemCounts {
 }
 
 const SPLIT_STREAM = 0x9e3; // of random numbers; any number of its own
+const LICENCE = "MIT (chinese-poetry/chinese-poetry)";
+const VALIDATION_SHARE = 0.02;
 const ALIKE = 0.7; // Jaccard index of runs of three characters, as prepared data has it everywhere
 
 export interface PreparedPoems {
@@ -56,7 +68,7 @@ export interface PreparedPoems {
 /** Cleans, folds, drops duplicates and splits; poems stay in the order of reading. */
 export async function preparePoems(
   poems: AsyncIterable<RawPoem> | Iterable<RawPoem>,
-  { validationShare = 0.02, seed = 0, original = false } = {},
+  { validationShare = VALIDATION_SHARE, seed = 0, original = false } = {},
 ): Promise<PreparedPoems> {
   const counts: PoemCounts = {
     read: 0,
@@ -164,10 +176,38 @@ function coverageOf(poems: readonly Poem[]): { distinct: number; coverage: Recor
   return { distinct: sorted.length, coverage };
 }
 
-async function writePoems(folder: string, name: string, poems: readonly Poem[]): Promise<FileSummary> {
-  await using writer = await createLineWriter(folder, name);
-  for (const poem of poems) await writer.write(poem);
+async function writePoems(folder: string, split: Split, poems: readonly Poem[]): Promise<FileSummary> {
+  await using writer = await createLineWriter(folder, `${split}.jsonl`);
+  const source = splits.indexOf(split);
+  for (const [i, poem] of poems.entries()) await writer.write({ source, line: i + 1, ...poem });
   return await writer.finish();
+}
+
+/** The card that training reads; its sources are the two files themselves, whose rows say which and where. */
+function cardOf(poems: PreparedPoems, files: readonly FileSummary[], seed: number): DataCard {
+  const sources = splits.map((split, i) => ({
+    path: files[i].name,
+    format: "json" as const,
+    bytes: files[i].bytes,
+    sha256: files[i].sha256,
+    licence: LICENCE,
+    ...emptyCounts(),
+    read: poems[split].length,
+    [split]: {
+      documents: poems[split].length,
+      characters: poems.counts[`${split}Characters`],
+      bytes: poems[split].reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
+    },
+  }));
+  const settings = {
+    documents: "poem",
+    rules: [],
+    duplicates: "remove" as const,
+    alike: ALIKE,
+    validationShare: VALIDATION_SHARE,
+    seed,
+  };
+  return { version: 1, settings, sources, total: totalOf(sources), skippedFiles: [], files };
 }
 
 if (import.meta.main) {
@@ -187,17 +227,18 @@ if (import.meta.main) {
     original: values.original,
   });
   mkdirSync(values.to, { recursive: true });
-  const files = [
-    await writePoems(values.to, "train.jsonl", train),
-    await writePoems(values.to, "validation.jsonl", validation),
-  ];
-  const card = {
-    source: "chinese-poetry/chinese-poetry, MIT: 全唐诗, 全宋诗, 宋词",
-    settings: { alike: ALIKE, validationShare: 0.02, seed: Number(values.seed), script: "simplified (OpenCC t2s)" },
+  const files = [await writePoems(values.to, "train", train), await writePoems(values.to, "validation", validation)];
+  const facts = {
+    source: "chinese-poetry/chinese-poetry: 全唐诗, 全宋诗, 宋词",
+    licence: LICENCE,
+    script: "simplified (OpenCC t2s)",
     counts: { ...counts, forms: Object.fromEntries(Object.entries(counts.forms).sort((a, b) => b[1] - a[1])) },
     characters: coverageOf(train),
     files,
   };
-  writeFileSync(join(values.to, "card.json"), `${JSON.stringify(card, null, 2)}\n`);
-  console.log(JSON.stringify({ ...card, counts: { ...counts, forms: undefined } }, null, 2));
+  const card = cardOf({ train, validation, counts }, files, Number(values.seed));
+  writeFileSync(join(values.to, "poems.json"), `${JSON.stringify(facts, null, 2)}\n`);
+  writeFileSync(join(values.to, CARD_TEXT_FILE), cardText(card));
+  writeFileSync(join(values.to, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
+  console.log(JSON.stringify({ ...facts, counts: { ...counts, forms: undefined } }, null, 2));
 }
