@@ -16,6 +16,7 @@ const whole: Report = {
     memoryAvailableBytes: 60e9,
   },
   machine_code: { available: true },
+  checking: false,
   threads: 64,
   read_gb_s: { one_thread: 17.1, all_threads: 312 },
   tiers: [
@@ -49,14 +50,17 @@ test("the report tells speeds, what is in use and which features are missing, wi
   assert.match(text, /amx +12800 +57600 +204800 +in use/);
   assert.match(text, /avx512vnni +The processor has no avx512f,/);
   assert.match(text, /wasm +53 +88$/m);
+  assert.match(text, /on 64 threads: a multiplication\nis one, an addition another\./);
+  assert.doesNotMatch(text, /checking/);
   assert.match(text, /kept +1\.1 GB of packed weights, 4\.0 MB of machine code/);
   assert.ok(text.split("\n").every((line) => columns(line) <= 80));
 });
 
 test("where there is no machine code its reason stands once", () => {
-  const text = describe(bare);
+  const text = describe({ ...bare, checking: true });
+  assert.match(text, /^checking +on: LIANG_CHECK=1/m);
   assert.match(text, /machine code +koffi, an optional package,/);
   assert.match(text, /avx2 +needs machine code/);
-  assert.match(text, /on one thread\./);
+  assert.match(text, /on one thread: a multiplication/);
   assert.ok(text.split("\n").every((line) => columns(line) <= 80));
 });

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { type MachineFacts, dataFolder, machineFacts, native } from "#platform";
 import { sum } from "../base/collections.ts";
-import { type TierSpeed, measureTiers } from "../eval/machine-speed.ts";
+import { type TierSpeed, isChecking, measureTiers } from "../eval/machine-speed.ts";
 import { readBandwidth } from "../eval/read-bandwidth.ts";
 import { builtInModel } from "../store/built-in.ts";
 import { codeFolder, keptCodeBytes, openModelList, openPackCache, packedFolder } from "../store/index.ts";
@@ -33,6 +33,8 @@ export interface Report {
   readonly machine: MachineFacts;
   /** Whether kernels can be machine code; where not, why. */
   readonly machine_code: { readonly available: boolean; readonly reason?: string };
+  /** Whether LIANG_CHECK=1 guards what kernels touch. */
+  readonly checking: boolean;
   readonly threads: number;
   /** Memory read, in 10^9 bytes a second. */
   readonly read_gb_s: { readonly one_thread: number; readonly all_threads: number };
@@ -49,6 +51,7 @@ async function examine(asked: number | undefined): Promise<Report> {
   const machine = await machineFacts();
   const threads = asked ?? machine.cores;
   const host = native();
+  const checking = isChecking();
   const home = dataFolder();
   const models = await openModelList(home, builtInModel).list();
   const bar = progressBar();
@@ -64,6 +67,7 @@ async function examine(asked: number | undefined): Promise<Report> {
       node: process.version,
       machine,
       machine_code: "reason" in host ? { available: false, reason: host.reason } : { available: true },
+      checking,
       threads,
       read_gb_s: { one_thread: round(one), all_threads: round(all) },
       tiers: await measureTiers(threads),
@@ -93,6 +97,9 @@ export function describe(report: Report): string {
     ["memory", `${bytes(machine.memoryTotalBytes)}, of which ${bytes(machine.memoryAvailableBytes)} are free`],
     ["reads", `${read.one_thread} GB/s on one thread${many}`],
     ["machine code", code.available ? "yes" : (code.reason ?? "no")],
+    ...(report.checking
+      ? [["checking", "on: LIANG_CHECK=1 makes models slower and larger, and finds faults"] as const]
+      : []),
     ["home", report.home],
     ["models", `${report.models}, ${bytes(report.model_bytes)}`],
     ["kept", `${bytes(kept.packed_weights)} of packed weights, ${bytes(kept.machine_code)} of machine code`],
@@ -110,7 +117,10 @@ export function describe(report: Report): string {
     faint(row(["INSTRUCTIONS", "F32", "INT8", "BF16"], "")),
     ...rows,
     "",
-    faint(`10^9 operations a second at most, on ${threads === 1 ? "one thread" : `${threads} threads`}.`),
+    faint(
+      `10^9 operations a second at most, on ${threads === 1 ? "one thread" : `${threads} threads`}: a multiplication`,
+    ),
+    faint("is one, an addition another. INT8 is by vectors everywhere: tiles take BF16."),
   ].join("\n");
 }
 

@@ -5,9 +5,12 @@ import { type Tier, findTier, tierInUse, tierNames } from "../device/cpu/tiers.t
 import { now } from "#platform";
 import { PEAK_DATA_BYTES, type PeakKernel, bytePeak, floatPeak, tilePeak } from "./peak-kernels.ts";
 
+export { isChecking } from "../device/cpu/check.ts";
+
 /** Operations a second at most, in 10^9: multiplications and additions count one each. */
 export interface Peaks {
   readonly f32: number;
+  /** In vectors: no kernel uses tiles of int8. */
   readonly int8: number;
   /** In tiles, where there are any. */
   readonly bf16?: number;
@@ -34,8 +37,7 @@ async function measurePeak(
   threads: number,
   roundMs: number,
 ): Promise<number> {
-  const { lanes, registers } = tier.machine;
-  const operations = peak.operationsPerTurn(lanes, registers) * threads;
+  const operations = peak.operationsPerTurn(tier.machine) * threads;
   const bestMs = async (turns: number, rounds: number): Promise<number> => {
     let best = Infinity;
     for (let round = 0; round < rounds; round++) {

@@ -1,6 +1,6 @@
 // Kernels that do nothing but what a ceiling is named after: read a block, multiply and add f32, dot bytes, dot bf16 in
 // tiles. Each keeps as many sums as registers allow, so that no operation waits for the one before.
-import { type Kernel, defineKernel } from "../lanes/index.ts";
+import { type Kernel, type Machine, defineKernel } from "../lanes/index.ts";
 import type { Ints } from "../lanes/index.ts";
 
 /** A power of two that divides the block. */
@@ -25,7 +25,7 @@ export const readKernel = defineKernel("read", ["data", "bytes", "sums"], (k, { 
 /** What one turn of a kernel's loop counts: multiplications and additions. */
 export interface PeakKernel {
   readonly kernel: Kernel<"data" | "turns">;
-  readonly operationsPerTurn: (lanes: number, registers: number) => number;
+  readonly operationsPerTurn: (machine: Machine) => number;
 }
 
 /** Registers that hold sums: the others hold factors. */
@@ -41,26 +41,36 @@ export const floatPeak: PeakKernel = {
     const total = sums.reduce((total, sum) => total.add(sum.value), k.floats(0));
     k.scratch.store(total);
   }),
-  operationsPerTurn: (lanes, registers) => 2 * lanes * sumsOf(registers),
+  operationsPerTurn: ({ lanes, registers }) => 2 * lanes * sumsOf(registers),
 };
+
+/** Where a product of bytes is several instructions, these need registers too. */
+const byteSumsOf = (registers: number, dot: Machine["dot"]): number => sumsOf(registers) / (dot === "none" ? 2 : 1);
+
+/** Where factors begin in turn, so that no two turns in a row have the same. */
+const FACTOR_PLACES = 8;
 
 export const bytePeak: PeakKernel = {
   kernel: defineKernel("bytePeak", ["data", "turns"], (k, { data, turns }) => {
-    const sums = k.variables(sumsOf(k.machine.registers) / 2, k.ints(0));
-    const signed = data.loadInts(0);
-    const unsigned = data.loadInts(64).and(0x7f7f7f7f);
-    // where dot products of bytes are made of 16-bit halves, prompts sum halves
-    const isHalves = k.machine.dot === "i7";
-    k.range(0, turns, 1, () => {
-      for (const sum of sums) {
-        if (isHalves) sum.value = sum.value.addHalves(signed.dotPairs(unsigned));
+    const { dot, lanes, registers } = k.machine;
+    const sums = k.variables(byteSumsOf(registers, dot), k.ints(0));
+    const unsigned = data.loadInts(0).and(0x7f7f7f7f);
+    const first = data.loadInts(64);
+    k.range(0, turns, 1, (turn) => {
+      const factors = data.add(turn.and(FACTOR_PLACES - 1).mul(4 * lanes));
+      for (const [n, sum] of sums.entries()) {
+        // one instruction multiplies and adds; where they are several, the same product would be made once for all sums
+        const signed = dot === "u8" ? first : factors.loadInts(n * 4 * lanes);
+        // where dot products of bytes are made of 16-bit halves, prompts sum halves
+        if (dot === "i7") sum.value = sum.value.addHalves(signed.dotPairs(unsigned));
         else sum.value = sum.value.dotBytes(signed, unsigned, 7);
       }
     });
     const total = sums.reduce((total, sum) => total.add(sum.value), k.ints(0));
     k.scratch.store(total);
   }),
-  operationsPerTurn: (lanes, registers) => 4 * lanes * sumsOf(registers),
+  // four multiplications and four additions a lane
+  operationsPerTurn: ({ lanes, registers, dot }) => 8 * lanes * byteSumsOf(registers, dot),
 };
 
 const TILE_ROW_BYTES = 64;

@@ -2,12 +2,19 @@
 // kernel that leaves its bounds faults there and then; values of the arena share no places; and what a kernel must not
 // rely on (the arena, scratch) begins as NaN. Slower to load and larger, equal results. Not here: where things lie
 // (layout.ts, place-model.ts).
-import { UnsupportedError } from "../../base/errors.ts";
+import { UnsupportedError, UsageError, show } from "../../base/errors.ts";
 import { type Native, environment, native } from "#platform";
 
-/** Bytes of the guard between regions: a page where LIANG_CHECK is 1, else none. Throws where pages cannot be protected. */
+/** Whether LIANG_CHECK is 1; 0, empty and unset mean no. Throws UsageError for anything else. */
+export function isChecking(): boolean {
+  const value = environment("LIANG_CHECK") ?? "0";
+  if (value === "0" || value === "1") return value === "1";
+  throw new UsageError(`LIANG_CHECK is ${show(value)}, expected 1, 0 or nothing.`);
+}
+
+/** Bytes of the guard between regions: a page while checking, else none. Throws where pages cannot be protected. */
 export function guardBytes(): number {
-  if (environment("LIANG_CHECK") !== "1") return 0;
+  if (!isChecking()) return 0;
   const host = native();
   if (!("reason" in host)) return host.pageBytes;
   throw new UnsupportedError("LIANG_CHECK=1 needs a host that protects memory.", { hint: host.reason });
