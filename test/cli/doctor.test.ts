@@ -80,6 +80,14 @@ test("the doctor measures what is there and tells why the rest is not", { skip }
   }
 });
 
+test("a LIANG_CHECK that is neither on nor off is refused, by a model and by the doctor", async () => {
+  for (const args of [["run", "stories260k", "Once"], ["doctor"]]) {
+    const { code, stderr } = await liang.run(args, { env: { LIANG_CHECK: "yes" } });
+    assert.equal(code, 2);
+    assert.match(stderr, /LIANG_CHECK is "yes", expected 1, 0 or nothing\./);
+  }
+});
+
 test("an unknown kernel set is refused with the names of those that there are", async () => {
   const { code, stderr } = await liang.run(["run", "stories260k", "Once"], { env: { LIANG_CPU: "sse2" } });
   assert.equal(code, 2);

@@ -65,6 +65,8 @@ describe("tiers", () => {
       assert.equal(forcedTier(), undefined);
       process.env.LIANG_CPU = "wasm";
       assert.equal(tierInUse().name, "wasm");
+      process.env.LIANG_CPU = "WASM";
+      assert.equal(tierInUse().name, "wasm");
       process.env.LIANG_CPU = "sse9";
       assert.throws(() => forcedTier(), UsageError);
     } finally {

@@ -90,9 +90,9 @@ export function forcedTier(): CpuTier | undefined {
 /** The tier that this process uses: the one that `LIANG_CPU` names, else the best. Throws as both say. */
 export const tierInUse = (): Tier => chooseTier(forcedTier());
 
-/** A tier's name from outside; throws UsageError when it is none. `what` names where it stood. */
+/** A tier's name from outside, in any case; throws UsageError when it is none. `what` names where it stood. */
 export function parseTier(name: string, what: string): CpuTier {
-  const tier = tierNames.find((known) => known === name);
+  const tier = tierNames.find((known) => known === name.toLowerCase());
   if (tier === undefined) throw new UsageError(`${what} is ${show(name)}, expected one of ${tierNames.join(", ")}.`);
   return tier;
 }
