@@ -1,4 +1,4 @@
-// A process that trains until somebody kills it: `resume.fixture.ts FOLDER EXECUTOR THREADS`.
+// A process that trains until somebody kills it: `resume.fixture.ts FOLDER EXECUTOR THREADS SETTING...`.
 import process from "node:process";
 import { join } from "node:path";
 import { openExecutor } from "../../src/chat/executors.ts";
@@ -6,8 +6,8 @@ import { prepareRun } from "../../src/train/prepared-run.ts";
 import { train } from "../../src/train/run.ts";
 import { tinyRecipe } from "./tiny-run.ts";
 
-const [folder, executor, threads] = process.argv.slice(2);
-await using prepared = await prepareRun(tinyRecipe(folder), { threads: Number(threads) });
+const [folder, executor, threads, ...settings] = process.argv.slice(2);
+await using prepared = await prepareRun(tinyRecipe(folder, settings), { threads: Number(threads) });
 await train(prepared, {
   executor: await openExecutor(executor as "cpu" | "reference"),
   checkpoints: join(folder, "killed"),

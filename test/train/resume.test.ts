@@ -17,6 +17,8 @@ const folder = await mkdtemp(join(tmpdir(), "liang-resume-"));
 after(() => rm(folder, { recursive: true }));
 await prepareTinyData(folder);
 
+const STEPS = 60; // enough for a few kills, however fast they pass
+const LENGTH = `steps=${STEPS}`;
 const FILES = ["model.safetensors", "train/states.safetensors", "train/state.json"];
 
 async function hashes(checkpoint: string): Promise<Record<string, string>> {
@@ -32,20 +34,25 @@ async function hashes(checkpoint: string): Promise<Record<string, string>> {
   return Object.fromEntries(entries);
 }
 
-async function run(threads: number, options: Partial<RunOptions> & { checkpoints: string }, settings?: string[]) {
-  await using prepared = await prepareRun(tinyRecipe(folder, settings), { threads });
+async function run(threads: number, options: Partial<RunOptions> & { checkpoints: string }, settings: string[] = []) {
+  await using prepared = await prepareRun(tinyRecipe(folder, [LENGTH, ...settings]), { threads });
   return await train(prepared, { executor: await openExecutor("cpu"), ...options });
 }
 
 /** Starts the fixture and kills it at a random moment of its steps; whether it had come to its end before. */
 async function runAndKill(threads: number): Promise<boolean> {
   const fixture = join(import.meta.dirname, "resume.fixture.ts");
-  const child = spawn(process.execPath, ["--no-warnings", fixture, folder, "cpu", String(threads)], {
+  const child = spawn(process.execPath, ["--no-warnings", fixture, folder, "cpu", String(threads), LENGTH], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit") as Promise<[number | null]>;
-  await Promise.race([once(child.stdout, "data"), ended]);
-  await Promise.race([sleep(Math.random() * 120), ended]);
+  // after a few things have happened, and somewhere in the next one
+  for (let left = 1 + Math.floor(Math.random() * 30); left > 0 && child.exitCode === null;) {
+    const chunk = await Promise.race([once(child.stdout, "data") as Promise<[Buffer]>, ended]);
+    if (!(chunk[0] instanceof Buffer)) break; // it ended
+    left -= String(chunk[0]).split("\n").length - 1;
+  }
+  await Promise.race([sleep(Math.random() * 15), ended]);
   child.kill("SIGKILL");
   const [code] = await ended;
   assert.ok(code === 0 || code === null, `it ended with ${code}`);
@@ -54,13 +61,13 @@ async function runAndKill(threads: number): Promise<boolean> {
 
 test("killed at any moment, a run goes on to the same bytes", { timeout: 120_000 }, async () => {
   const whole = await run(1, { checkpoints: join(folder, "whole") });
-  assert.equal(whole.position.step, 24);
+  assert.equal(whole.position.step, STEPS);
   let kills = 0;
   while (!(await runAndKill((kills % 2) + 1))) kills++;
   assert.ok(kills > 2, `it was killed ${kills} times`);
   const names = await readdir(join(folder, "killed"));
-  assert.deepEqual(names, ["step-0000022", "step-0000024"]);
-  assert.deepEqual(await hashes(join(folder, "killed/step-0000024")), await hashes(whole.checkpoint));
+  assert.deepEqual(names, ["step-0000058", "step-0000060"]);
+  assert.deepEqual(await hashes(join(folder, "killed/step-0000060")), await hashes(whole.checkpoint));
 });
 
 test("aborted, it saves where it stands, and another recipe or no wish to go on is refused", async () => {
@@ -75,5 +82,5 @@ test("aborted, it saves where it stands, and another recipe or no wish to go on 
     /begun with optimizer\.others\.rate 0\.01, now it is 0\.5\./,
   );
   const { checkpoint } = await run(2, { checkpoints, resume: true });
-  assert.deepEqual(await hashes(checkpoint), await hashes(join(folder, "whole/step-0000024")));
+  assert.deepEqual(await hashes(checkpoint), await hashes(join(folder, "whole/step-0000060")));
 });
