@@ -43,6 +43,16 @@ test("every kernel stands once, under its class, with its ceiling and share, wit
   for (const line of text.split("\n")) assert.ok(columns(line) <= 80, line);
 });
 
+test("a share above the ceiling is marked, and one sentence says why", () => {
+  const fast = { ...report.kernels[0], ...bytes(700, 640) };
+  const text = describe({ ...report, kernels: [fast, report.kernels[1]] });
+  assert.match(text, /^q4_k +1 +700 GB\/s +640 GB\/s memory +109 % !$/m);
+  assert.match(text, /^q4_k +8 .* 50 %$/m);
+  assert.equal(text.match(/^! .*Run it again\.$/gm)?.length, 1);
+  assert.doesNotMatch(describe(report), /!/);
+  for (const line of text.split("\n")) assert.ok(columns(line) <= 80, line);
+});
+
 test("one thread is told as such", () => {
   const text = describe({ ...report, threads: 1 });
   assert.match(text, /^Kernels avx512vnni, one thread\n/);

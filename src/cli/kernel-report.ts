@@ -1,6 +1,7 @@
 // `liang bench kernels`: each kernel's share of what this machine does at most, as tables or JSON. Models: bench.ts.
 import { machineFacts } from "#platform";
 import { type KernelReport, type KernelSpeed, measureKernels } from "../eval/kernel-speed.ts";
+import { SHARE_MOST } from "../eval/ceiling-again.ts";
 import { progressBar } from "./progress-bar.ts";
 import { out, outJson, paint } from "./terminal.ts";
 
@@ -35,7 +36,13 @@ export function describe({ tier, threads, kernels }: KernelReport): string {
   const tables = SECTIONS.map(([title, isOne, belongs]) => {
     const lines = kernels.filter(belongs).map(({ kernel, rows, unit, measured, ceiling, bound, share }) => {
       const most = `${figure(ceiling)} ${unit} ${bound}`;
-      return row([kernel, String(rows), `${figure(measured)} ${unit}`, most, `${figure(100 * share)} %`]);
+      return row([
+        kernel,
+        String(rows),
+        `${figure(measured)} ${unit}`,
+        most,
+        `${figure(100 * share)} %${share > SHARE_MOST ? " !" : ""}`,
+      ]);
     });
     const where = paint("faint", `on ${isOne ? "one thread" : many}`);
     return [`${title}, ${where}`, paint("faint", row(["KERNEL", "ROWS", "MEASURED", "CEILING", "SHARE"])), ...lines];
@@ -45,6 +52,9 @@ export function describe({ tier, threads, kernels }: KernelReport): string {
     "GB/s: 10^9 bytes of weights, of keys and values, or read and written.",
     "GOP/s: 10^9 multiplications and additions. Other busy programs blur all of it.",
   ];
+  if (kernels.some(({ share }) => share > SHARE_MOST)) {
+    remark.push("! Above its ceiling, measured twice: others disturbed that. Run it again.");
+  }
   const head = `${paint("strong", "Kernels")} ${paint("faint", `${tier}, ${many}`)}`;
   return [head, ...tables.map((lines) => lines.join("\n")), paint("faint", remark.join("\n"))].join("\n\n");
 }
