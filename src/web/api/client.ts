@@ -84,5 +84,6 @@ export async function* stream<Event>(
 /** What went wrong, as the page keeps it. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiFailure) return error.error;
-  return { message: String(error), type: "server_error", code: "internal_error", param: null };
+  console.error(error); // oxlint-disable-line no-console -- a fault of the page: the sentence sends people there
+  return { message: String(error), type: "server_error", code: "page_failed", param: null };
 }

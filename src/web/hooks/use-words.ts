@@ -1,7 +1,7 @@
 // The sentences and number forms of the chosen language, for components.
 import { useMemo } from "react";
 import { translate, type Language, type Translate } from "../i18n/translate.ts";
-import { formatBytes, formatDecimal, formatInteger } from "../state/format.ts";
+import { formatBytes, formatDecimal, formatDuration, formatInteger } from "../state/format.ts";
 import { chosenLanguage, preferences } from "../state/preferences.ts";
 import { useStore } from "./use-store.ts";
 
@@ -11,6 +11,7 @@ export interface Words {
   readonly integer: (value: number) => string;
   readonly decimal: (value: number, digits?: number) => string;
   readonly bytes: (value: number) => string;
+  readonly duration: (milliseconds: number) => string;
 }
 
 export function useWords(): Words {
@@ -22,6 +23,7 @@ export function useWords(): Words {
       integer: (value) => formatInteger(value, language),
       decimal: (value, digits) => formatDecimal(value, language, digits),
       bytes: (value) => formatBytes(value, language),
+      duration: (milliseconds) => formatDuration(milliseconds, language),
     }),
     [language],
   );

@@ -73,7 +73,7 @@ export const en = {
 
   // the quiet line
   tokensPerSecond: "{rate} tok/s",
-  firstToken: "first token {seconds} s",
+  firstToken: "first token {time}",
   tokensOfWindow: "{used} of {window} tokens",
   stoppedByYou: "stopped",
   cutByLength: "ended at the length limit",
@@ -206,8 +206,10 @@ export const en = {
   errorBusy: "A reply is still being written in this conversation. Stop it first, or wait for its end.",
   errorKey: "The server asks for its key. Open the address that liang serve printed, with the part after #.",
   errorNotFound: "This conversation is not there any more.",
-  errorInside:
-    "Liang failed inside. The terminal it runs in shows how; on a page without a server, the browser’s console.",
+  errorInside: "Liang failed inside. The terminal it runs in shows how.",
+  errorPage: "This page failed inside. The browser’s console shows how.",
+  errorImportTooLarge: "This file is too large for conversations: up to 268 MB can be read.",
+  errorImportNoJson: "This file holds no conversations. Choose a .json file that Liang saved.",
   errorWorker: "The part of this page that runs models has ended. Reload the page; what was said is kept.",
   oneThread:
     "This page runs on one thread: its host does not send the headers that isolate it from other sites, and without them a browser lets no threads share memory.",

@@ -74,7 +74,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
 
   // 回复下的一行
   tokensPerSecond: "{rate} 词元/秒",
-  firstToken: "首词 {seconds} 秒",
+  firstToken: "首词 {time}",
   tokensOfWindow: "{used} / {window} 词元",
   stoppedByYou: "已停下",
   cutByLength: "到了长度上限",
@@ -201,7 +201,10 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   errorBusy: "这段对话还在回复。先停下它，或者等它写完。",
   errorKey: "服务器要钥匙。请打开 liang serve 打印的完整地址，连同 # 后面的部分。",
   errorNotFound: "这段对话已经不在了。",
-  errorInside: "量内部出了错。运行它的终端里有详情；没有服务器的页面，看浏览器的控制台。",
+  errorInside: "量内部出了错。运行它的终端里有详情。",
+  errorPage: "这一页内部出了错。浏览器的控制台里有详情。",
+  errorImportTooLarge: "这个文件太大，不像是对话：最多能读 268 MB。",
+  errorImportNoJson: "这个文件里没有对话。请选量存下的 .json 文件。",
   errorWorker: "这一页里运行模型的部分停了。刷新页面即可，聊过的都还在。",
   oneThread: "这一页只用一个线程：网站没有发送让它与其他网站隔离的响应头，浏览器因此不让线程共用内存。",
   cameSoFar: "已经写出来的都留着。",

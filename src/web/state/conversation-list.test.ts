@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConversationList, ConversationSummary } from "../../server/api-types.ts";
-import { listStore, noteSummary, showMore } from "./conversation-list.ts";
+import { importConversations, listStore, noteSummary, showMore } from "./conversation-list.ts";
 
 const summary = (id: string, updatedAt: number): ConversationSummary => ({
   id,
@@ -30,4 +30,12 @@ test("a conversation that was just answered comes first", () => {
   noteSummary(summary("b", 40));
   noteSummary(summary("new", 50));
   assert.deepEqual(shown(), ["new", "b", "c"]);
+});
+
+test("a file that is too large for conversations is refused unread, and one that is no JSON is told as such", async () => {
+  const unread = { size: 5e9, text: () => assert.fail("read") };
+  await importConversations(unread);
+  assert.equal(listStore.get().error?.code, "import_too_large");
+  await importConversations(new File(["GGUF"], "model.json"));
+  assert.equal(listStore.get().error?.code, "import_no_json");
 });

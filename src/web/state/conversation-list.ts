@@ -7,7 +7,7 @@ import type {
   ConversationSummary,
   Imported,
 } from "../../server/api-types.ts";
-import { asApiError, request } from "../api/client.ts";
+import { ApiFailure, asApiError, request } from "../api/client.ts";
 import { createStore } from "./store.ts";
 
 export interface ListState {
@@ -115,13 +115,31 @@ export async function exportConversations(id?: string): Promise<ConversationExpo
   return exported;
 }
 
-export async function importConversations(text: string): Promise<void> {
+/** What the server takes. */
+const IMPORT_BYTES_MAX = 256 * 2 ** 20;
+
+/** Adds the conversations of a file that was exported; one that is too large is refused before it is read. */
+export async function importConversations(file: Pick<File, "size" | "text">): Promise<void> {
   await report(async () => {
-    const { ids } = await request<Imported>("POST", "conversations/import", JSON.parse(text) as ConversationExport);
+    if (file.size > IMPORT_BYTES_MAX) throw refusedImport("import_too_large");
+    const exported = parseExport(await file.text());
+    const { ids } = await request<Imported>("POST", "conversations/import", exported);
     listStore.set({ imported: ids.length });
     await refreshList();
   });
 }
+
+function parseExport(text: string): ConversationExport {
+  try {
+    return JSON.parse(text) as ConversationExport;
+  } catch {
+    throw refusedImport("import_no_json");
+  }
+}
+
+/** Told by its code (error-words.ts). */
+const refusedImport = (code: string): ApiFailure =>
+  new ApiFailure({ message: code, type: "invalid_request_error", code, param: null }, 0);
 
 async function report(action: () => Promise<void>): Promise<boolean> {
   listStore.set({ error: undefined, imported: undefined });

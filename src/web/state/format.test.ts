@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ageOf, formatBytes, formatDecimal, formatInteger, formatParameters } from "./format.ts";
+import { ageOf, formatBytes, formatDecimal, formatDuration, formatInteger, formatParameters } from "./format.ts";
 
 test("bytes are given in the unit that keeps them under a thousand", () => {
   const sizes = [0, 999, 1000, 1_050_000, 986_000_000, 999_600_000, 1_117_000_000];
@@ -8,6 +8,11 @@ test("bytes are given in the unit that keeps them under a thousand", () => {
     sizes.map((bytes) => formatBytes(bytes, "en").replace("\u202f", " ")),
     ["0 B", "999 B", "1 kB", "1.1 MB", "986 MB", "1.0 GB", "1.1 GB"],
   );
+});
+
+test("times are milliseconds below a second", () => {
+  const told = [3.2, 254, 994, 999, 1234].map((ms) => formatDuration(ms, "en").replace("\u202f", " "));
+  assert.deepEqual(told, ["3 ms", "250 ms", "990 ms", "1 s", "1.2 s"]);
 });
 
 test("parameters read as in model names", () => {

@@ -31,6 +31,13 @@ export function formatBytes(bytes: number, language: Language): string {
   return `${number.format(value)}${NARROW_SPACE}${BYTE_UNITS[unit]}`;
 }
 
+/** 3 ms, 250 ms, 1.2 s: milliseconds below a second. */
+export function formatDuration(milliseconds: number, language: Language): string {
+  const rounded = Number(milliseconds.toPrecision(2));
+  if (rounded < 1000) return `${formatInteger(Math.round(rounded), language)}${NARROW_SPACE}ms`;
+  return `${formatDecimal(milliseconds / 1000, language, 2)}${NARROW_SPACE}s`;
+}
+
 /** 260K, 494M, 1.5B: parameters as model names have them. */
 export function formatParameters(count: number): string {
   const [value, unit] = count >= 1e9 ? [count / 1e9, "B"] : count >= 1e6 ? [count / 1e6, "M"] : [count / 1e3, "K"];

@@ -6,7 +6,7 @@ import { openStore } from "../../state/conversation.ts";
 import { lastStats } from "../sheet/window-gauge.tsx";
 
 export function LastReply(): ReactElement | null {
-  const { t, integer, decimal } = useWords();
+  const { t, integer, decimal, duration } = useWords();
   const stats = useStore(openStore, lastStats);
   if (stats === undefined) return null;
   const rows = [
@@ -29,7 +29,7 @@ export function LastReply(): ReactElement | null {
       </dl>
       <p className="number hint">
         {t("tokensPerSecond", { rate: decimal(stats.tokensPerSecond) })} ·{" "}
-        {t("firstToken", { seconds: decimal(stats.firstTokenMs / 1000, 2) })}
+        {t("firstToken", { time: duration(stats.firstTokenMs) })}
       </p>
     </section>
   );

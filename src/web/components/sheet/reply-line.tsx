@@ -5,7 +5,7 @@ import { useWords } from "../../hooks/use-words.ts";
 import { shortName } from "../../state/model-words.ts";
 
 export function ReplyLine({ message }: { readonly message: ConversationMessage }): ReactElement {
-  const { t, integer, decimal } = useWords();
+  const { t, integer, decimal, duration } = useWords();
   const { stats, model, status, finishReason } = message;
   const facts: string[] = [];
   if (model !== undefined) facts.push(shortName(model).name);
@@ -13,7 +13,7 @@ export function ReplyLine({ message }: { readonly message: ConversationMessage }
   if (finishReason === "length") facts.push(t("cutByLength"));
   if (stats !== undefined) {
     facts.push(t("tokensPerSecond", { rate: decimal(stats.tokensPerSecond) }));
-    facts.push(t("firstToken", { seconds: decimal(stats.firstTokenMs / 1000, 2) }));
+    facts.push(t("firstToken", { time: duration(stats.firstTokenMs) }));
     const used = integer(stats.promptTokens + stats.completionTokens);
     facts.push(t("tokensOfWindow", { used, window: integer(stats.window) }));
   }

@@ -93,7 +93,7 @@ export function SidebarFoot(): ReactElement {
         onChange={(event) => {
           const chosen = event.target.files?.[0];
           event.target.value = ""; // the same file may be chosen again
-          if (chosen !== undefined) void chosen.text().then(importConversations);
+          if (chosen !== undefined) void importConversations(chosen);
         }}
       />
     </footer>
