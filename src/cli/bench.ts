@@ -6,7 +6,7 @@ import { type OptionSpecs, type OptionValues, defineCommand } from "./command.ts
 import { benchKernels } from "./kernel-report.ts";
 import { openModel } from "./open.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
-import { bytes, out, outJson, paint, tabulate } from "./terminal.ts";
+import { bytes, duration, figure, out, outJson, paint, tabulate } from "./terminal.ts";
 import { progressBar } from "./progress-bar.ts";
 
 const modelOptions = {
@@ -18,7 +18,7 @@ const modelOptions = {
 export const command = defineCommand({
   summary: "Measures speed: reading 512 tokens, writing 128 after a prompt of 20.",
   usage: "MODEL|kernels",
-  words: { least: 1, most: 1 },
+  words: { least: 0, most: 1 },
   options: {
     ...modelOptions,
     tier: { type: "string", hint: "NAME", help: "kernels: of these instructions (default: those in use)" },
@@ -34,6 +34,7 @@ export const command = defineCommand({
     "model of that name is measured by its path.",
   ],
   async run({ tier, formats, ...given }, [path], signal) {
+    if (path === undefined) throw new UsageError("bench needs a model, or `kernels`.", { hint: "See --help." });
     if (path === "kernels") {
       const { threads, json, ...others } = given;
       const [other] = Object.keys(others);
@@ -69,15 +70,20 @@ async function benchModel(
     return;
   }
   const streamed = (speed.decode_tok_s * speed.bytes_per_token) / 1e9;
-  out(`${paint("strong", speed.model)} ${paint("faint", `${speed.tier}, ${speed.threads} threads`)}`);
+  const threads = speed.threads === 1 ? "1 thread" : `${speed.threads} threads`;
+  const facts = `${speed.tier}, ${threads}${options.pin === true ? ", pinned" : ""}`;
+  out(`${paint("strong", speed.model)} ${paint("faint", facts)}`);
   out(
     tabulate([
-      ["reads", `${speed.prefill_tok_s} tok/s`],
-      ["writes", `${speed.decode_tok_s} tok/s`],
-      ["first token", `${speed.ttft_s} s`],
-      ["weights read", `${bytes(speed.bytes_per_token)} a token, ${streamed.toFixed(1)} of ${speed.read_gb_s} GB/s`],
+      ["reads", `${figure(speed.prefill_tok_s)} tok/s`],
+      ["writes", `${figure(speed.decode_tok_s)} tok/s`],
+      ["first token", duration(1000 * speed.ttft_s)],
+      [
+        "weights read",
+        `${bytes(speed.bytes_per_token)} a token, ${figure(streamed)} of ${figure(speed.read_gb_s)} GB/s`,
+      ],
       ["memory", `${speed.rss_mb} MB, of these ${speed.weights_mb} MB weights`],
-      ["loaded in", `${speed.load_s} s`],
+      ["loaded in", duration(1000 * speed.load_s)],
     ]),
   );
 }

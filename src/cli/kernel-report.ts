@@ -3,7 +3,7 @@ import { machineFacts } from "#platform";
 import { type KernelReport, type KernelSpeed, measureKernels } from "../eval/kernel-speed.ts";
 import { SHARE_MOST } from "../eval/ceiling-again.ts";
 import { progressBar } from "./progress-bar.ts";
-import { out, outJson, paint } from "./terminal.ts";
+import { figure, out, outJson, paint } from "./terminal.ts";
 
 export interface KernelBenchOptions {
   readonly tier?: string | undefined;
@@ -73,7 +73,3 @@ const WIDTHS = [18, 6, 14, 20, 9];
 /** A name, and numbers below each other. */
 const row = ([name, ...numbers]: readonly string[]): string =>
   name.padEnd(WIDTHS[0]) + numbers.map((number, i) => number.padStart(WIDTHS[i + 1])).join("");
-
-/** 12345.6 -> "12346", 12.345 -> "12.3", 1.2345 -> "1.2". */
-const figure = (value: number): string =>
-  value < 10 ? value.toFixed(1) : value < 100 ? String(Number(value.toPrecision(3))) : String(Math.round(value));

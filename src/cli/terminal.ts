@@ -49,15 +49,19 @@ export function bytes(count: number): string {
   return `${value < 9.95 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** 83_000 -> "1 min 23 s", 250 -> "0.25 s", 3.2 -> "3 ms". */
+/** 83_000 -> "1 min 23 s", 250 -> "250 ms", 3.2 -> "3 ms". */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 99.5) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 9950) return `${Number((milliseconds / 1000).toPrecision(2))} s`;
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** 12345.6 -> "12346", 12.345 -> "12.3", 1.2345 -> "1.2". */
+export const figure = (value: number): string =>
+  value < 10 ? value.toFixed(1) : value < 100 ? String(Number(value.toPrecision(3))) : String(Math.round(value));
 
 /** Pads to a number of columns. */
 export const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - columns(text)));

@@ -182,6 +182,7 @@ describe("commands", { concurrency: 2 }, () => {
 
   test("bench refuses options of models for kernels, of kernels for models; a model called kernels has a path", async () => {
     for (const [args, message] of [
+      [[], /bench needs a model, or `kernels`\./],
       [["kernels", "--runs", "2"], /--runs says nothing to the kernels' measurement/],
       [["kernels", "--formats", "q3_k"], /--formats has "q3_k", expected some of f32, /],
       [[GOLDEN, "--tier", "wasm"], /--tier is for kernels; LIANG_CPU=NAME/],
