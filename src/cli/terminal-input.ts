@@ -51,6 +51,8 @@ class TerminalInput implements MessageInput {
   readonly #onKey = (text: string | undefined, key: Key): void => this.#takeKey(text, key);
   readonly #onResize = (): void => this.#draw();
   #waiting: PromiseWithResolvers<string | undefined> | undefined;
+  /** Messages that were sent while a reply came, the oldest first. */
+  readonly #sent: string[] = [];
   #pasted: string | undefined;
   #cursorRow = 0;
   #isDrawing = false;
@@ -67,6 +69,11 @@ class TerminalInput implements MessageInput {
   }
 
   async next(): Promise<string | undefined> {
+    const sent = this.#sent.shift();
+    if (sent !== undefined) {
+      out(`${paint("accent", PROMPT)}${sent.replaceAll("\n", "\n  ")}`);
+      return unquoted(sent);
+    }
     this.#waiting = Promise.withResolvers();
     this.#cursorRow = 0;
     this.#draw();
@@ -87,9 +94,7 @@ class TerminalInput implements MessageInput {
       this.#pasted = undefined;
     } else if (this.#pasted !== undefined) this.#pasted += text ?? "";
     else if (this.#waiting !== undefined) this.#type(text, key);
-    // While a reply comes, what is typed waits for its end; only Ctrl-C acts.
-    else if (key.ctrl && key.name === "c") this.#onInterrupt();
-    else if (key.name !== "return" && !key.ctrl) this.#editor.key(text, key);
+    else this.#typeAhead(text, key);
     this.#drawSoon();
   }
 
@@ -103,6 +108,17 @@ class TerminalInput implements MessageInput {
     else if (event === "clear-screen") {
       process.stdout.write("\x1b[H\x1b[2J");
       this.#cursorRow = 0;
+    }
+  }
+
+  /** While a reply comes, what is typed waits for its end: a line that is sent is the next message; only Ctrl-C acts. */
+  #typeAhead(text: string | undefined, key: Key): void {
+    if (key.ctrl && key.name === "c") this.#onInterrupt();
+    else if (!key.ctrl && this.#editor.key(text, key) === "submit") {
+      const sent = this.#editor.text;
+      if (unquoted(sent).trim() === "") return;
+      this.#editor.clear(sent);
+      this.#sent.push(sent);
     }
   }
 

@@ -84,8 +84,10 @@ test(
     await terminal.says(/› Once upon a time\n {2}there was/);
     terminal.type(" a\x7fan old man\r");
     await terminal.says(/an old man\n[^›]+/); // the reply has begun
+    terminal.type("/system\r/sys"); // waits for the reply's end, the rest for its own Enter
     terminal.type("\x03");
-    await terminal.says(/stopped[^›]*› /);
+    await terminal.says(/stopped[^›]*› \/system\n[^›]*› \/sys/);
+    terminal.type("\x03");
     terminal.type("/system 你好\x7f吗\r");
     await terminal.says(/system prompt set[^›]*› /);
     terminal.type("/system\r");
