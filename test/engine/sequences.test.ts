@@ -252,7 +252,8 @@ describe("leaving", () => {
     });
     await read(engine, { ids: [1], maxTokens: 3, sampling: { temperature: 1 } });
     await engine.close();
-    await collectGarbage();
+    // on a busy machine what V8's own threads do at that moment may hold a thing once more
+    for (let turn = 0; turn < 10 && logits.some((held) => held.deref() !== undefined); turn++) await collectGarbage();
     assert.deepEqual(
       logits.map((held) => held.deref()),
       ["prompt", "decode", "everyRow"].map(() => undefined),

@@ -9,6 +9,7 @@ import type { X64Tier } from "../../src/lanes/x64/machines.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
 import { runGemm } from "../cpu/gemm-runner.ts";
+import { trainingTrials } from "../cpu/training-trials.ts";
 import { interpreted } from "../cpu/machines.ts";
 import { type TestParameter, memoryStore, randomFloats, randomParameter } from "../cpu/stores.ts";
 import { createRunner } from "../families/runner.ts";
@@ -27,6 +28,14 @@ const opTrials = {
   ...Object.fromEntries(Object.entries(allTrials).filter(([name]) => !name.startsWith("attention"))),
   attention,
 };
+
+/** Training's trials, but for the large ones, whose kernels small ones have too. */
+const NUMBERS_MOST = 4000;
+const sizeOf = (inputs: Readonly<Record<string, InputArray>>): number =>
+  Object.values(inputs).reduce((sum, { length }) => sum + length, 0);
+const training = Object.values(trainingTrials)
+  .flat()
+  .filter(({ inputs }) => sizeOf(inputs) <= NUMBERS_MOST);
 
 interface Trial {
   readonly graph: Graph;
@@ -132,6 +141,16 @@ const tasks: Task[] = [
     const all = trials.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents }));
     return { name, precision: "fast", run: (executor) => runAll(executor, opWeights, all) };
   }),
+  {
+    name: "training",
+    precision: "fast",
+    run: (executor) =>
+      runAll(
+        executor,
+        opWeights,
+        training.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents })),
+      ),
+  },
   ...formats.flatMap((format) => {
     const { weights, trials } = productsBy(format);
     return (["f32", "fast"] as const).map((precision): Task => {
