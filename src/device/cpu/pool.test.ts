@@ -97,13 +97,16 @@ it("ends a run when all its parts are done, not when a thread of the run before 
   words[TABLE / 4 + 16] = 2e7; // tens of milliseconds
   await using pool = new ComputePool({ memory, code, base: 0, kernels: ["uneven"], scratch: [8 * 65536, 9 * 65536] });
   await pool.ready();
-  for (let round = 0; round < 3; round++) {
+  // where other processes keep this thread off its core, a run may be over before it is waited for: then it tells nothing
+  let woken = 0;
+  for (let round = 0; round < 100 && woken < 3; round++) {
     const ended = words[Word.finished];
     const run = pool.run(TABLE, 1);
-    assert.equal(Atomics.notify(words, Word.finished), 1, "the conductor waits");
+    woken += Atomics.notify(words, Word.finished);
     await run;
     assert.equal(Atomics.load(words, Word.finished), ended + 1);
   }
+  assert.equal(woken, 3, "runs whose conductor was woken early");
 });
 
 it("runs every part once while threads are left out and taken in again", async () => {
