@@ -3,6 +3,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import { MetadataReader } from "../text/metadata.ts";
 import { preTokenizerJson } from "../text/pre-tokenizer-json.ts";
+import { BLANK_MARK, addedTokenJson, blankToMark, plainBpe, spellingDecoders } from "../text/tokenizer-json.ts";
 import { ggufTemplates } from "../text/template-sources.ts";
 import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
 import { declaredClasses } from "./tokenizer.ts";
@@ -61,15 +62,9 @@ export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer
 }
 
 function addedTokens(tokens: Tokens): Json[] {
-  return idsOf(tokens, "control", "unknown", "user-defined").map((id) => ({
-    id,
-    content: tokens.tokenizer.tokenText(id),
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: tokens.classes[id] !== "user-defined",
-  }));
+  return idsOf(tokens, "control", "unknown", "user-defined").map((id) =>
+    addedTokenJson(id, tokens.tokenizer.tokenText(id), tokens.classes[id] !== "user-defined"),
+  );
 }
 
 const idsOf = ({ classes }: Tokens, ...wanted: TokenClass[]): number[] =>
@@ -113,23 +108,13 @@ function byteLevel(tokens: Tokens): Json {
     pre_tokenizer: component,
     decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
     model: {
-      ...bpe,
+      ...plainBpe,
       ignore_merges: ignoreMerges,
       vocab: vocabulary(tokens, "normal", "byte", "unused"),
       merges: merges.map((pair) => pair.split(" ")),
     },
   };
 }
-
-const bpe = {
-  type: "BPE",
-  dropout: null,
-  unk_token: null,
-  continuing_subword_prefix: null,
-  end_of_word_suffix: null,
-  fuse_unk: false,
-  byte_fallback: false,
-};
 
 function vocabulary(tokens: Tokens, ...wanted: TokenClass[]): Json {
   const named = idsOf(tokens, ...wanted).map((id) => [tokens.tokenizer.tokenText(id), id] as const);
@@ -141,18 +126,19 @@ function sentencePiece(tokens: Tokens): Json {
   const scores = metadata.require(`${PREFIX}scores`, metadata.numbers(`${PREFIX}scores`, tokenizer.vocabularySize));
   const hasPrefix = metadata.flag(`${PREFIX}add_space_prefix`) ?? true;
   const { unknown } = tokenizer.specials;
-  const toBlank = { type: "Replace", pattern: { String: "▁" }, content: " " };
-  const steps = [toBlank, { type: "ByteFallback" }, { type: "Fuse" }];
-  const toMark = { type: "Replace", pattern: { String: " " }, content: "▁" };
   return {
-    normalizer: hasPrefix ? { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, toMark] } : toMark,
+    normalizer: hasPrefix
+      ? { type: "Sequence", normalizers: [{ type: "Prepend", prepend: BLANK_MARK }, blankToMark] }
+      : blankToMark,
     pre_tokenizer: null,
     decoder: {
       type: "Sequence",
-      decoders: hasPrefix ? [...steps, { type: "Strip", content: " ", start: 1, stop: 0 }] : steps,
+      decoders: hasPrefix
+        ? [...spellingDecoders, { type: "Strip", content: " ", start: 1, stop: 0 }]
+        : spellingDecoders,
     },
     model: {
-      ...bpe,
+      ...plainBpe,
       unk_token: unknown === undefined ? null : tokenizer.tokenText(unknown),
       fuse_unk: true,
       byte_fallback: idsOf(tokens, "byte").length > 0,

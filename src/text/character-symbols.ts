@@ -86,18 +86,21 @@ export class CharacterSymbols implements Symbols {
   }
 }
 
+/** The spelling of the token that stands for a byte, such as <0x0A>. */
+export const byteTokenText = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+
 /** Ids of <0x00> … <0xFF>; undefined unless all are there. */
 export function byteTokenIds(vocabulary: Vocabulary): Int32Array | undefined {
   const ids = new Int32Array(256);
   for (let byte = 0; byte < 256; byte++) {
-    const id = vocabulary.idOf(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+    const id = vocabulary.idOf(byteTokenText(byte));
     if (id === undefined) return undefined;
     ids[byte] = id;
   }
   return ids;
 }
 
-/** The byte that a token such as <0x0A> stands for; undefined for other spellings. */
+/** The byte that such a token stands for; undefined for other spellings. */
 export function byteOfTokenText(text: string): number | undefined {
   const match = /^<0x([0-9A-Fa-f]{2})>$/.exec(text);
   return match === null ? undefined : Number.parseInt(match[1], 16);

@@ -1,5 +1,6 @@
 // The parts of tokenizer.json that training makes, besides the pipeline and the special tokens.
 import { UsageError } from "../../base/errors.ts";
+import { byteTokenText } from "../character-symbols.ts";
 import type { JsonObject } from "../huggingface-json.ts";
 
 export interface LearnedModel {
@@ -7,18 +8,6 @@ export interface LearnedModel {
   readonly decoder: JsonObject;
   readonly vocabularySize: number;
 }
-
-/** The fields of a BPE model that ours all have alike. */
-export const plainBpe = {
-  type: "BPE",
-  dropout: null,
-  unk_token: null,
-  continuing_subword_prefix: null,
-  end_of_word_suffix: null,
-  fuse_unk: false,
-  byte_fallback: false,
-  ignore_merges: false,
-} as const;
 
 /** Of the tokens to learn, those that single characters take at most unless a coverage is asked for. */
 export const ALPHABET_SHARE = 0.5;
@@ -28,10 +17,7 @@ export const vocabOf = (texts: readonly string[]): JsonObject =>
   Object.fromEntries(texts.map((text, id) => [text, id]));
 
 /** The tokens <0x00> … <0xFF> that stand for bytes. */
-export const byteTokens: readonly string[] = Array.from(
-  { length: 256 },
-  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
-);
+export const byteTokens: readonly string[] = Array.from({ length: 256 }, (_, byte) => byteTokenText(byte));
 
 /** How many of a vocabulary's tokens are left to learn. Throws UsageError where what is in every one does not fit. */
 export function roomBeside(vocabularySize: number, specials: number, fixed: number): number {

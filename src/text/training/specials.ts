@@ -2,6 +2,7 @@
 // Texts never become them: their spellings in a training text are text, and no learned token is spelled like one.
 import { withoutUndefined } from "../../base/collections.ts";
 import { UsageError } from "../../base/errors.ts";
+import { addedTokenJson } from "../tokenizer-json.ts";
 import type { JsonObject } from "../huggingface-json.ts";
 
 /** Tokens by role; a token may have several. */
@@ -67,15 +68,7 @@ export function specialsOf(options: SpecialOptions, kindRoles: SpecialRoles): Sp
 }
 
 export const addedTokensJson = ({ texts }: Specials): JsonObject[] =>
-  texts.map((content, id) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
+  texts.map((content, id) => addedTokenJson(id, content, true));
 
 /** The post_processor that puts tokens around a text, and around each of a pair; null where there are none. */
 export function postProcessorJson({ texts, around: [before, after] }: Specials): JsonObject | null {

@@ -3,7 +3,8 @@ import { characterOfByte } from "../byte-alphabet.ts";
 import { preTokenizerJson } from "../pre-tokenizer-json.ts";
 import { learnMerges } from "./bpe-trainer.ts";
 import { BYTE_COUNT, BYTES_PER_UNIT, bytesById, fillBytes } from "./byte-alphabet-ids.ts";
-import { plainBpe, roomBeside, vocabOf } from "./learned-model.ts";
+import { plainBpe } from "../tokenizer-json.ts";
+import { roomBeside, vocabOf } from "./learned-model.ts";
 import { layOutPieces } from "./symbol-cells.ts";
 import type { KindTrainer } from "./types.ts";
 

@@ -1,18 +1,17 @@
 // One token for each character, the most frequent ones as far as the vocabulary reaches; all others are spelled in byte
 // tokens, as SentencePiece has them. No piece has more than one character, so nothing merges. "▁" stands for a blank,
 // and no text gets one put before it.
-import { byteTokens, plainBpe, roomBeside, vocabOf } from "./learned-model.ts";
+import { blankToMark, plainBpe, spellingDecoders } from "../tokenizer-json.ts";
+import { byteTokens, roomBeside, vocabOf } from "./learned-model.ts";
 import { commonCharacters } from "./common-characters.ts";
 import type { KindTrainer } from "./types.ts";
-
-export const BLANK_MARK = "▁";
 
 export const trainCharacters: KindTrainer = {
   takes: ["coverage"],
   roles: { unknown: "<unk>", bos: "<s>", eos: "</s>" },
 
   pipeline: () => ({
-    normalizer: { type: "Replace", pattern: { String: " " }, content: BLANK_MARK },
+    normalizer: blankToMark,
     preTokenizer: null,
     unit: "character",
   }),
@@ -31,19 +30,13 @@ export const trainCharacters: KindTrainer = {
     return {
       model: {
         ...plainBpe,
+        ignore_merges: false,
         unk_token: specials.roles.unknown ?? null,
         byte_fallback: true,
         vocab: vocabOf(texts),
         merges: [],
       },
-      decoder: {
-        type: "Sequence",
-        decoders: [
-          { type: "Replace", pattern: { String: BLANK_MARK }, content: " " },
-          { type: "ByteFallback" },
-          { type: "Fuse" },
-        ],
-      },
+      decoder: { type: "Sequence", decoders: spellingDecoders },
       vocabularySize: texts.length,
     };
   },

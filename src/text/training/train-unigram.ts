@@ -2,11 +2,11 @@
 // nor punctuation. What the alphabet lacks is spelled in byte tokens. "▁" stands for a blank, and no text gets one put
 // before it, so that every text comes back as it was.
 import { UsageError } from "../../base/errors.ts";
+import { BLANK_MARK, spellingDecoders } from "../tokenizer-json.ts";
 import { characterFill } from "./character-cells.ts";
 import { commonCharacters } from "./common-characters.ts";
 import { ALPHABET_SHARE, byteTokens, roomBeside } from "./learned-model.ts";
 import { layOutPieces } from "./symbol-cells.ts";
-import { BLANK_MARK } from "./train-characters.ts";
 import type { KindTrainer } from "./types.ts";
 import { learnUnigram } from "./unigram-trainer.ts";
 
@@ -57,14 +57,7 @@ export const trainUnigram: KindTrainer = {
     ];
     return {
       model: { type: "Unigram", unk_id: specials.texts.indexOf(unknown), vocab, byte_fallback: true },
-      decoder: {
-        type: "Sequence",
-        decoders: [
-          { type: "Replace", pattern: { String: BLANK_MARK }, content: " " },
-          { type: "ByteFallback" },
-          { type: "Fuse" },
-        ],
-      },
+      decoder: { type: "Sequence", decoders: spellingDecoders },
       vocabularySize: vocab.length,
     };
   },
