@@ -1,14 +1,16 @@
 // Runs every speed measurement that RESULTS.md's section "Against llama.cpp" holds, and writes that section: installs the
 // peers (bench/peers), fetches nothing: models lie in LIANG_TEST_MODELS. Run: npm run bench [-- --rounds 5] [--dry]
-// --dry prints the section instead of writing it.
+// [--python PYTHON]. --dry prints the section instead of writing it; PYTHON, which has torch, is the peer of products.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { cpus, homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, dry: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, dry: { type: "boolean" }, python: { type: "string" } },
+});
 const root = fileURLToPath(new URL("..", import.meta.url));
 const results = `${root}bench/RESULTS.md`;
 const [BEGIN, END] = ["<!-- npm run bench: begin -->", "<!-- npm run bench: end -->"];
@@ -31,11 +33,19 @@ const node = (...args: string[]): string => run(process.execPath, args);
 const peer = `${root}bench/peers/node-llama-cpp`;
 if (!existsSync(`${peer}/node_modules`)) run("npm", ["ci", "--ignore-scripts"], peer);
 if (!existsSync(`${peer}/limited/avx2`)) run(process.execPath, ["limit.mjs"], peer);
+const browserPeer = `${root}bench/peers/wllama`;
+if (!existsSync(`${browserPeer}/node_modules`)) run("npm", ["ci", "--ignore-scripts"], browserPeer);
+const models = process.env.LIANG_TEST_MODELS ?? `${homedir()}/.cache/liang-test-models`;
+const qwen = `${models}/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf`;
+const python = values.python === undefined ? [] : ["--python", values.python];
 
 /** Title, what it says before its table, and the program that prints the table. */
 const parts: readonly (readonly [string, string, readonly string[]])[] = [
   ["Speed and memory", `best of ${values.rounds}, alternating`, ["bench/speed/compare.ts", "--rounds", values.rounds]],
   ["Cold start", "whole process to the first token", ["bench/cold-start.ts"]],
+  ["In a browser", "Chromium, beside wllama", ["bench/browser.ts"]],
+  ["Threads", "steps, beside a busy process, the event loop", ["bench/threads.ts", "--model", qwen]],
+  ["Products of computed matrices", "f32 and bf16", ["bench/gemm.ts", ...python]],
   ["Kernels", "share of this machine's ceilings", ["src/cli/main.ts", "bench", "kernels"]],
 ];
 
