@@ -42,7 +42,7 @@ const python = values.python === undefined ? [] : ["--python", values.python];
 /** Title, what it says before its table, and the program that prints the table. */
 const parts: readonly (readonly [string, string, readonly string[]])[] = [
   ["Speed and memory", `best of ${values.rounds}, alternating`, ["bench/speed/compare.ts", "--rounds", values.rounds]],
-  ["Cold start", "whole process to the first token", ["bench/cold-start.ts"]],
+  ["Cold start", "whole process to the first token", ["bench/cold-start.ts", qwen]],
   ["In a browser", "Chromium, beside wllama", ["bench/browser.ts"]],
   ["Threads", "steps, beside a busy process, the event loop", ["bench/threads.ts", "--model", qwen]],
   ["Products of computed matrices", "f32 and bf16", ["bench/gemm.ts", ...python]],
