@@ -30,11 +30,13 @@ function run(command: string, args: readonly string[], folder = root): string {
 
 const node = (...args: string[]): string => run(process.execPath, args);
 
+// not ci: that wants the lock file to name what other systems need and this one does not install
+const install = ["install", "--ignore-scripts", "--no-save"];
 const peer = `${root}bench/peers/node-llama-cpp`;
-if (!existsSync(`${peer}/node_modules`)) run("npm", ["ci", "--ignore-scripts"], peer);
+if (!existsSync(`${peer}/node_modules`)) run("npm", install, peer);
 if (!existsSync(`${peer}/limited/avx2`)) run(process.execPath, ["limit.mjs"], peer);
 const browserPeer = `${root}bench/peers/wllama`;
-if (!existsSync(`${browserPeer}/node_modules`)) run("npm", ["ci", "--ignore-scripts"], browserPeer);
+if (!existsSync(`${browserPeer}/node_modules`)) run("npm", install, browserPeer);
 const models = process.env.LIANG_TEST_MODELS ?? `${homedir()}/.cache/liang-test-models`;
 const qwen = `${models}/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf`;
 const python = values.python === undefined ? [] : ["--python", values.python];
