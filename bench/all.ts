@@ -7,6 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { tierInUse } from "../src/device/cpu/tiers.ts";
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, dry: { type: "boolean" }, python: { type: "string" } },
@@ -40,6 +41,7 @@ if (!existsSync(`${browserPeer}/node_modules`)) run("npm", install, browserPeer)
 const models = process.env.LIANG_TEST_MODELS ?? `${homedir()}/.cache/liang-test-models`;
 const qwen = `${models}/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf`;
 const python = values.python === undefined ? [] : ["--python", values.python];
+const products = ["--tiers", tierInUse().name, "--shapes", "1024x1024x1024,2048x2048x2048", ...python];
 
 /** Title, what it says before its table, and the program that prints the table. */
 const parts: readonly (readonly [string, string, readonly string[]])[] = [
@@ -47,7 +49,7 @@ const parts: readonly (readonly [string, string, readonly string[]])[] = [
   ["Cold start", "whole process to the first token", ["bench/cold-start.ts", qwen]],
   ["In a browser", "Chromium, beside wllama", ["bench/browser.ts"]],
   ["Threads", "steps, beside a busy process, the event loop", ["bench/threads.ts", "--model", qwen]],
-  ["Products of computed matrices", "f32 and bf16", ["bench/gemm.ts", ...python]],
+  ["Products of computed matrices", "f32 and bf16", ["bench/gemm.ts", ...products]],
   ["Kernels", "share of this machine's ceilings", ["src/cli/main.ts", "bench", "kernels"]],
 ];
 
