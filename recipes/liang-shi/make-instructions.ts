@@ -1,10 +1,12 @@
 // Makes what the later stages learn and are judged by, from prepared poems:
 //   node scripts/node.mjs recipes/liang-shi/make-instructions.ts --poems FOLDER --to FOLDER [--count 60000] [--requests 4000]
 // sft.jsonl: conversations (kind, messages). requests.jsonl: requests for the preference stage (prompt, request), with other
-// numbers than sft.jsonl. held-out.jsonl: 500 requests from poems and in wordings that nothing learns from.
-import { createReadStream, mkdirSync } from "node:fs";
+// numbers than sft.jsonl. held-out.jsonl: 500 requests from poems and in wordings that nothing learns from. texts.txt: all
+// that is learnt, a poem or a message a line, for the tokenizer.
+import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../src/base/errors.ts";
 import { createLineWriter } from "../../src/train/data/line-file.ts";
@@ -19,7 +21,7 @@ async function readPoems(path: string): Promise<Poem[]> {
   return poems;
 }
 
-function* conversationsOf(maker: InstructionMaker, count: number): Generator {
+function* conversationsOf(maker: InstructionMaker, count: number): Generator<Pick<Instruction, "kind" | "messages">> {
   for (let index = 0; index < count; index++) {
     const { kind, messages } = maker.at(index);
     yield { kind, messages };
@@ -49,7 +51,8 @@ if (values.poems === undefined || values.to === undefined) {
   throw new UsageError("Give --poems, the folder that prepare.ts wrote, and --to, a folder.", { field: "poems" });
 }
 const [count, requests, seed] = [values.count, values.requests, values.seed].map(Number);
-const train = createInstructions(await readPoems(join(values.poems, "train.jsonl")), { seed });
+const poems = await readPoems(join(values.poems, "train.jsonl"));
+const train = createInstructions(poems, { seed });
 const heldOut = createInstructions(await readPoems(join(values.poems, "validation.jsonl")), { seed, heldOut: true });
 
 const files: Readonly<Record<string, Iterable<unknown>>> = {
@@ -64,3 +67,9 @@ for (const [name, rows] of Object.entries(files)) {
   const { bytes, sha256 } = await writer.finish();
   console.log(`${name} ${bytes} bytes ${sha256}`);
 }
+const texts = createWriteStream(join(values.to, "texts.txt"));
+for (const { text } of poems) texts.write(`${text}\n`);
+for (const { messages } of conversationsOf(train, count))
+  for (const { content } of messages) texts.write(`${content}\n`);
+texts.end();
+await finished(texts);
