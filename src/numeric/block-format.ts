@@ -13,14 +13,19 @@ export interface BlockFormat<N extends string = string> {
   readonly blockBytes: number;
   /** The first `count` weights of `bytes`; throws ShapeError unless `count` is whole blocks and they are all there. */
   decode(bytes: Uint8Array, count: number): Float32Array<ArrayBuffer>;
-  /** The stored form of whole blocks of `values`, rounded as ggml's reference does; throws ShapeError otherwise. */
-  readonly encode?: (values: Float32Array) => Uint8Array<ArrayBuffer>;
+  /**
+   * The stored form of whole blocks of `values`, rounded as ggml's reference does. `importance`: what an error of each
+   * column costs, one number a column; `values` are then whole rows. Formats whose codes are found without a search make
+   * nothing of it. Throws ShapeError where blocks or rows are not whole.
+   */
+  readonly encode?: (values: Float32Array, importance?: Float32Array) => Uint8Array<ArrayBuffer>;
 }
 
 interface Layout<N extends string> extends Omit<BlockFormat<N>, "decode" | "encode"> {
   /** Decodes all of `bytes` into `values`; lengths are already checked. */
   readonly decodeBlocks: (bytes: Uint8Array, values: Float32Array) => void;
-  readonly encodeBlocks?: (values: Float32Array, bytes: Uint8Array) => void;
+  /** Encodes all of `values` into zeroed `bytes`; lengths are already checked. */
+  readonly encodeBlocks?: (values: Float32Array, bytes: Uint8Array, importance?: Float32Array) => void;
 }
 
 /** A format from its layout and its loops over blocks. */
@@ -45,13 +50,23 @@ export function blockFormat<const N extends string>(layout: Layout<N>): BlockFor
       return values;
     },
     ...(encodeBlocks && {
-      encode(values: Float32Array) {
+      encode(values: Float32Array, importance?: Float32Array) {
         const bytes = new Uint8Array(bytesFor(values.length));
-        encodeBlocks(values, bytes);
+        if (importance !== undefined) checkRows(name, values.length, importance.length, blockSize);
+        encodeBlocks(values, bytes, importance);
         return bytes;
       },
     }),
   };
+}
+
+function checkRows(name: string, count: number, columns: number, blockSize: number): void {
+  if (columns === 0 || columns % blockSize !== 0) {
+    throw new ShapeError(`importance of ${name} columns`, columns, `a multiple of ${blockSize}`);
+  }
+  if (count % columns !== 0) {
+    throw new ShapeError(`${name} weights`, count, `rows of ${columns}, as there are importances`);
+  }
 }
 
 /** Two nibbles a byte, as ggml packs 32 weights: the first half in the low nibbles, the second in the high ones. */

@@ -6,9 +6,8 @@ import { pack } from "./rounding.ts";
 export const fiveBits = (bytes: Uint8Array, at: number, i: number): number =>
   nibble(bytes, at + 4, i) | (((bytes[at + (i >> 3)] >> (i & 7)) & 1) << 4);
 
-/** Stores 32 codes, code `i` from `code(i)`, in 20 zeroed bytes at `at`. */
-export function packFive(bytes: Uint8Array, at: number, code: (i: number) => number): void {
-  const codes = Uint8Array.from({ length: 32 }, (_, i) => code(i));
+/** Stores 32 codes in 20 zeroed bytes at `at`. */
+export function packFive(bytes: Uint8Array, at: number, codes: Uint8Array): void {
   for (let i = 0; i < 32; i++) bytes[at + (i >> 3)] |= (codes[i] >> 4) << (i & 7);
-  pack(bytes, at + 4, (i) => codes[i] & 15);
+  pack(bytes, at + 4, codes);
 }

@@ -9,3 +9,12 @@ export const subScale = (bytes: Uint8Array, at: number, j: number): number =>
 /** Minimum of sub-block `j` (0..7). */
 export const subMinimum = (bytes: Uint8Array, at: number, j: number): number =>
   j < 4 ? bytes[at + j + 4] & 63 : (bytes[at + j + 4] >> 4) | ((bytes[at + j] >> 6) << 4);
+
+/** Stores all of them in 12 zeroed bytes. */
+export function packScales(bytes: Uint8Array, at: number, scales: Uint8Array, minima: Uint8Array): void {
+  for (let j = 0; j < 4; j++) {
+    bytes[at + j] = scales[j] | ((scales[j + 4] >> 4) << 6);
+    bytes[at + 4 + j] = minima[j] | ((minima[j + 4] >> 4) << 6);
+    bytes[at + 8 + j] = (scales[j + 4] & 15) | ((minima[j + 4] & 15) << 4);
+  }
+}

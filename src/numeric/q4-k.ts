@@ -1,8 +1,15 @@
 // Q4_K: 256 weights in 144 bytes: f16 d, f16 dmin, 12 bytes of 6-bit scales and minima of eight sub-blocks of 32, 128
 // bytes of nibbles (32 bytes hold sub-block 2k in the low and 2k+1 in the high nibbles); w = (d * sc) * q - dmin * m.
+import { type AffineSearches, encodeAffineRuns, weightedSearch } from "./affine-blocks.ts";
 import { blockFormat } from "./block-format.ts";
 import { f16At } from "./f16.ts";
 import { subMinimum, subScale } from "./k-scales.ts";
+
+const searches: AffineSearches = {
+  plain: { most: 15, first: -1, step: Math.fround(0.1), steps: 20 },
+  weighted: weightedSearch(15),
+};
+const codes = new Uint8Array(256);
 
 export const q4_k = blockFormat({
   name: "q4_k",
@@ -19,6 +26,16 @@ export const q4_k = blockFormat({
         const codes = at + 16 + 32 * (j >> 1);
         const shift = 4 * (j & 1);
         for (let i = 0; i < 32; i++) values[out++] = Math.fround(scale * ((bytes[codes + i] >> shift) & 15)) - minimum;
+      }
+    }
+  },
+  encodeBlocks(values, bytes, importance) {
+    for (let at = 0, from = 0; from < values.length; at += 144, from += 256) {
+      encodeAffineRuns(values, from, searches, importance, bytes, at, codes);
+      for (let j = 0; j < 4; j++) {
+        for (let i = 0; i < 32; i++) {
+          bytes[at + 16 + 32 * j + i] = codes[64 * j + i] | (codes[64 * j + 32 + i] << 4);
+        }
       }
     }
   },

@@ -2,7 +2,13 @@
 // sub-blocks of 16, f16 d; w = (d * sc) * (q - 32). Each half of 128 weights is four runs of 32: runs 0 and 1 in the
 // low nibbles of 64 bytes, 2 and 3 in the high ones; run r's upper bits are pair r of 32 bytes.
 import { blockFormat } from "./block-format.ts";
-import { f16At } from "./f16.ts";
+import { f16At, storeF16 } from "./f16.ts";
+import { fitSigned, LEAST, nearest, nearestInside } from "./search.ts";
+
+const f32 = Math.fround;
+const codes = new Uint8Array(256);
+const costs = new Float32Array(16);
+const scales = new Float32Array(16);
 
 export const q6_k = blockFormat({
   name: "q6_k",
@@ -23,4 +29,38 @@ export const q6_k = blockFormat({
       }
     }
   },
+  encodeBlocks(values, bytes, importance) {
+    for (let at = 0, from = 0; from < values.length; at += 210, from += 256)
+      encodeBlock(values, from, bytes, at, importance);
+  },
 });
+
+/** Source: ggml-quants.c, quantize_row_q6_K_impl. */
+function encodeBlock(x: Float32Array, from: number, bytes: Uint8Array, at: number, importance?: Float32Array): void {
+  let largest = 0;
+  for (let j = 0; j < 16; j++) {
+    const start = from + 16 * j;
+    for (let i = 0; i < 16; i++) {
+      costs[i] = importance === undefined ? x[start + i] * x[start + i] : importance[(start + i) % importance.length];
+    }
+    scales[j] = fitSigned(x, start, 16, 32, costs, codes, 16 * j);
+    if (Math.abs(scales[j]) > Math.abs(largest)) largest = scales[j];
+  }
+  if (Math.abs(largest) < LEAST) return;
+  const inverse = f32(-128 / largest);
+  storeF16(bytes, at + 208, f32(1 / inverse));
+  const d = f16At(bytes, at + 208);
+  for (let j = 0; j < 16; j++) {
+    const code = Math.min(127, nearest(f32(inverse * scales[j])));
+    bytes[at + 192 + j] = code;
+    const scale = f32(d * code);
+    if (scale === 0) continue;
+    for (let i = 16 * j; i < 16 * (j + 1); i++) codes[i] = nearestInside(f32(x[from + i] / scale), -32, 31) + 32;
+  }
+  for (let i = 0; i < 256; i++) {
+    const half = i >> 7;
+    const run = (i >> 5) & 3;
+    bytes[at + 64 * half + (i & 63)] |= (codes[i] & 15) << (run & 2 ? 4 : 0);
+    bytes[at + 128 + 32 * half + (i & 31)] |= (codes[i] >> 4) << (2 * run);
+  }
+}

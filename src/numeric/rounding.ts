@@ -25,7 +25,7 @@ export const inverse = (scale: number): number => (scale === 0 ? 0 : Math.fround
 /** A code: towards zero, inside 0..max. */
 export const truncate = (value: number, max: number): number => Math.min(max, Math.max(0, Math.trunc(value)));
 
-/** Stores 32 four-bit codes in 16 bytes at `at`: the first half in the low nibbles, the second in the high ones. */
-export function pack(bytes: Uint8Array, at: number, code: (i: number) => number): void {
-  for (let i = 0; i < 16; i++) bytes[at + i] = code(i) | (code(i + 16) << 4);
+/** Stores 32 codes' lower four bits in 16 bytes at `at`: the first half in the low nibbles, the second in the high ones. */
+export function pack(bytes: Uint8Array, at: number, codes: Uint8Array): void {
+  for (let i = 0; i < 16; i++) bytes[at + i] = (codes[i] & 15) | ((codes[i + 16] & 15) << 4);
 }
