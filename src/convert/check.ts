@@ -29,17 +29,29 @@ const TOLERANCE = 1e-5;
 /** Base and divisors are f32 in GGUF. */
 const ROPE_TOLERANCE = 1e-6;
 
-/** Opens `path` and compares. */
+/** Compares all weights of two stores with the same parameters; returns how many. Throws FormatError, naming `path`. */
+export type CompareWeights = (
+  path: string,
+  from: ParameterStore,
+  to: ParameterStore,
+  options: ConvertOptions,
+) => Promise<number>;
+
+/** Opens `path` and compares. Weights by default bit for bit, once rounded to the format that was written. */
 export async function checkWritten(
   source: Source,
   from: Tokenizer | undefined,
   path: string,
   options: ConvertOptions,
+  compareWeights: CompareWeights = compareBits,
 ): Promise<ConvertChecks> {
   await using files = await openModelFiles(path);
   const model = await readModelFiles(files);
   const store = openFileStore(files, model);
   compareModels(path, source.model, model);
+  if (names(source.store) !== names(store)) {
+    throw new FormatError(path, "parameters", names(store), names(source.store));
+  }
   const weights = await compareWeights(path, source.store, store, options);
   const to = await tokenizerOf(files);
   if ((from === undefined) !== (to === undefined))
@@ -77,13 +89,12 @@ function promotedIds(config: TensorSource["config"], tokenizer: Tokenizer): Set<
 const groups = (model: Model): string => JSON.stringify(model.cacheGroups);
 const names = (store: ParameterStore): string => [...store.parameters.keys()].sort().join(" ");
 
-async function compareWeights(
+async function compareBits(
   path: string,
   from: ParameterStore,
   to: ParameterStore,
   { onProgress, signal }: ConvertOptions,
 ): Promise<number> {
-  if (names(from) !== names(to)) throw new FormatError(path, "parameters", names(to), names(from));
   const total = [...to.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const count = counter({ label: "check", total, onProgress, signal });
   let weights = 0;

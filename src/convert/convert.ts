@@ -51,7 +51,7 @@ export async function convert(from: string, to: string, options: ConvertOptions 
 }
 
 /** Nothing may be where the model goes, unless it may be replaced; and never something of another kind. */
-async function checkFree(to: string, kind: "gguf" | "hf", force: boolean): Promise<void> {
+export async function checkFree(to: string, kind: "gguf" | "hf", force: boolean): Promise<void> {
   const facts = await fileFacts(to);
   if (facts === undefined) return;
   const isFolder = facts.kind === "folder";
@@ -68,14 +68,14 @@ async function put(unchecked: string, to: string, kind: "gguf" | "hf"): Promise<
 }
 
 /** Of a file, or of a folder's files. */
-async function sizeOf(path: string): Promise<number> {
+export async function sizeOf(path: string): Promise<number> {
   const { kind, sizeBytes } = (await fileFacts(path))!;
   if (kind === "file") return sizeBytes;
   return (await listFolder(path)).reduce((sum, entry) => sum + entry.sizeBytes, 0);
 }
 
 /** Tensors that are no weights stay behind; rope divisors are settings in the other form. */
-function ignored({ model }: Source): string[] {
+export function ignored({ model }: Source): string[] {
   return [...model.ignored]
     .filter(([name]) => name !== "rope_freqs.weight")
     .map(([name, reason]) => `Tensor ${name} was left out: ${reason}.`);

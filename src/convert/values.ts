@@ -17,7 +17,7 @@ export async function* valuesAs(
   const from = store.parameters.get(name)!.format;
   for await (const piece of pieces(store, name)) {
     if (from === format && change === undefined) yield piece.bytes;
-    else yield encode(name, change === undefined ? piece.values() : change(piece.values()), format);
+    else yield encodeValues(name, change === undefined ? piece.values() : change(piece.values()), format);
   }
 }
 
@@ -29,11 +29,15 @@ export interface Piece {
   readonly values: () => Float32Array<ArrayBuffer>;
 }
 
-/** A parameter of a store in pieces of whole rows. */
-export async function* pieces(store: ParameterStore, name: string): AsyncGenerator<Piece> {
+/** A parameter of a store in pieces of whole rows, of about so many bytes as f32. */
+export async function* pieces(
+  store: ParameterStore,
+  name: string,
+  pieceBytes: number = PIECE_BYTES,
+): AsyncGenerator<Piece> {
   const { rows, columns, format, byteLength } = store.parameters.get(name)!;
   const rowBytes = byteLength / rows;
-  const step = Math.max(1, Math.floor(PIECE_BYTES / (columns * Float32Array.BYTES_PER_ELEMENT)));
+  const step = Math.max(1, Math.floor(pieceBytes / (columns * Float32Array.BYTES_PER_ELEMENT)));
   for (let firstRow = 0; firstRow < rows; firstRow += step) {
     const count = Math.min(step, rows - firstRow);
     const bytes = new Uint8Array(count * rowBytes);
@@ -42,15 +46,28 @@ export async function* pieces(store: ParameterStore, name: string): AsyncGenerat
   }
 }
 
-/** Throws UnsupportedError when a finite value becomes infinite. */
-function encode(name: string, values: Float32Array<ArrayBuffer>, format: FormatName): Uint8Array {
-  const bytes = encoded(values, format);
+/**
+ * `values` in `format`, by the importances of columns where there are some. Throws UnsupportedError when a finite value
+ * becomes infinite, and for infinities where a format holds none.
+ */
+export function encodeValues(
+  name: string,
+  values: Float32Array<ArrayBuffer>,
+  format: FormatName,
+  importance?: Float32Array,
+): Uint8Array<ArrayBuffer> {
+  if (formats[format].blockSize > 1 && !values.every(Number.isFinite)) {
+    throw new UnsupportedError(`Tensor ${name} holds ${values.find((value) => !Number.isFinite(value))}.`, {
+      hint: `${format} has only numbers: the model is broken, or was made so on the way.`,
+    });
+  }
+  const bytes = encoded(values, format, importance);
   if (format !== "f32") {
     const after = formats[format].decode(bytes, values.length);
     const at = after.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(values[i]));
     if (at >= 0) {
       throw new UnsupportedError(`Tensor ${name} holds ${values[at]}, which is beyond ${format}.`, {
-        hint: "Take --type bf16 or f32.",
+        hint: "Take bf16 or f32.",
       });
     }
   }
@@ -62,8 +79,8 @@ export function rounded(values: Float32Array<ArrayBuffer>, format: FormatName): 
   return format === "f32" ? values : formats[format].decode(encoded(values, format), values.length);
 }
 
-function encoded(values: Float32Array, name: FormatName): Uint8Array<ArrayBuffer> {
+function encoded(values: Float32Array, name: FormatName, importance?: Float32Array): Uint8Array<ArrayBuffer> {
   const format = formats[name];
   if (format.encode === undefined) throw new UnsupportedError(`Liang cannot write ${name}.`);
-  return format.encode(values);
+  return format.encode(values, importance);
 }

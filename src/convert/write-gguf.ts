@@ -1,7 +1,8 @@
 // The conversion's GGUF side: metadata, and tensors as llama.cpp's converter would store them.
 import { UnsupportedError, UsageError } from "../base/errors.ts";
 import { absolutePath, createFileWriter, splitPath } from "#platform";
-import { openFileStore } from "../engine/file-store.ts";
+import type { ParameterStore } from "../device/executor.ts";
+import { openFileStore, readRopeDivisors } from "../engine/file-store.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
 import { type TensorToWrite, tensorBytes, writeGguf } from "../format/gguf-writer.ts";
 import type { HfTextFiles } from "../format/hf-folder.ts";
@@ -14,6 +15,7 @@ import { type Meter, withProgress } from "./progress.ts";
 import { samplingToGguf } from "./sampling.ts";
 import { settingsToGguf } from "./settings.ts";
 import type { Source } from "./source.ts";
+import type { TensorPlan } from "./tensor-plan.ts";
 import { planTensors } from "./tensors.ts";
 import { tokenizerNotes, tokenizerToGguf } from "./tokenizer-to-gguf.ts";
 import type { ConvertOptions, ConvertType } from "./types.ts";
@@ -22,11 +24,39 @@ import { valuesAs } from "./values.ts";
 /** What GGUF files say of themselves by `general.file_type` (llama.cpp's LLAMA_FTYPE). */
 const FILE_TYPES: Readonly<Partial<Record<FormatName, number>>> = { f32: 0, f16: 1, bf16: 32 };
 
+/** How tensors come into the file. */
+export interface TensorWriting {
+  /** What a tensor is written as that is not f32 anyway; `stored`: as the source has it. */
+  formatOf(plan: TensorPlan, stored: FormatName): FormatName;
+  /** Its bytes in that format, in order; `store` knows it by its name. */
+  dataOf(store: ParameterStore, plan: TensorPlan, format: FormatName): AsyncIterable<Uint8Array>;
+  /** Metadata that says so. Default: `general.file_type` by the type that most numbers have. */
+  readonly entries?: ReadonlyMap<string, GgufEntry>;
+}
+
+/** As a conversion writes them: as they are stored, or as what the user asked for. */
+const converting = (type: ConvertType): TensorWriting => ({
+  formatOf: (plan, stored) => formatFor(type, plan.name, stored),
+  dataOf: valuesAs,
+});
+
 /** Metadata, rope divisors (a tensor in GGUF, settings in a folder), and what could not be said. */
 interface Facts {
   readonly entries: ReadonlyMap<string, GgufEntry>;
   readonly ropeDivisors: Float32Array<ArrayBuffer> | undefined;
   readonly notes: readonly string[];
+}
+
+/** The tensors of `source` in a GGUF file, each with what `writing` makes of it. */
+export function ggufTensors(
+  { model, files }: Source,
+  writing: Pick<TensorWriting, "formatOf">,
+): { store: ParameterStore; tensors: { plan: TensorPlan; format: FormatName }[] } {
+  const plans = planTensors(model, files, "gguf");
+  const store = openFileStore(files, { parameters: new Map(plans.map((plan) => [plan.name, plan.source])) });
+  const formatOf = (plan: TensorPlan): FormatName =>
+    plan.alwaysF32 ? "f32" : writing.formatOf(plan, store.parameters.get(plan.name)!.format);
+  return { store, tensors: plans.map((plan) => ({ plan, format: formatOf(plan) })) };
 }
 
 /**
@@ -38,16 +68,16 @@ export async function writeGgufFile(
   source: Source,
   tokenizer: Tokenizer | undefined,
   { type = "keep", metadata = {}, onProgress, signal }: ConvertOptions,
+  writing: TensorWriting = converting(type),
 ): Promise<readonly string[]> {
   const { entries: given, ropeDivisors, notes } = await factsOf(source, tokenizer);
-  const plans = planTensors(source.model, source.files, "gguf");
-  const store = openFileStore(source.files, { parameters: new Map(plans.map((plan) => [plan.name, plan.source])) });
-  const tensors = plans.map((plan) => ({
-    plan,
-    format: plan.alwaysF32 ? "f32" : formatFor(type, plan.name, store.parameters.get(plan.name)!.format),
-  }));
-  const gains = await exactGainEntries(source.files, plans);
-  const entries = new Map([...given, ...fileType(tensors), ...gains, ...userEntries(metadata)]);
+  const { store, tensors } = ggufTensors(source, writing);
+  const gains = await exactGainEntries(
+    source.files,
+    tensors.map(({ plan }) => plan),
+  );
+  const said = writing.entries ?? fileType(tensors);
+  const entries = new Map([...given, ...said, ...gains, ...userEntries(metadata)]);
   const total = tensors.reduce((sum, { plan, format }) => sum + tensorBytes({ shape: plan.shape, format }), 0);
   const meter: Meter = { label: "convert", total, onProgress, signal };
 
@@ -60,7 +90,7 @@ export async function writeGgufFile(
         name: plan.name,
         shape: plan.shape,
         format,
-        data: () => valuesAs(store, plan, format),
+        data: () => writing.dataOf(store, plan, format),
       })),
     ],
   });
@@ -73,7 +103,10 @@ async function factsOf(
   { entries, folder, files, model, path }: Source,
   tokenizer: Tokenizer | undefined,
 ): Promise<Facts> {
-  if (folder === undefined) return { entries: entries!, ropeDivisors: undefined, notes: [] };
+  if (folder === undefined) {
+    const whole = [...entries!].filter(([key]) => !key.startsWith("split.")); // of a split model it becomes one file
+    return { entries: new Map(whole), ropeDivisors: await readRopeDivisors(files), notes: [] };
+  }
   const texts = await folder.readTextFiles();
   const settings = settingsToGguf(model, files);
   const name = splitPath(absolutePath(path)).name;

@@ -21,15 +21,22 @@ const BLOCK_BYTES = 1 << 20;
 export async function readModelFiles(files: Files): Promise<Model> {
   const { file, kind, config, tensors } = files;
   const facts: ModelFacts = { file, kind, config, tensors };
+  const ropeDivisors = await readRopeDivisors(files);
+  return readModel(ropeDivisors === undefined ? facts : { ...facts, ropeDivisors });
+}
+
+/** The values of GGUF's tensor `rope_freqs.weight` where the file has one. */
+export async function readRopeDivisors(files: Files): Promise<Float32Array<ArrayBuffer> | undefined> {
+  const { file, kind, tensors } = files;
   const divisors = kind === "gguf" ? tensors.get("rope_freqs.weight") : undefined;
-  if (divisors === undefined) return readModel(facts);
+  if (divisors === undefined) return undefined;
   const count = divisors.shape.reduce((product, size) => product * size, 1);
   // one number for each pair of a head's columns, so a long one is no such table
   if (count > 4096)
     throw new FormatError(file, "shape of rope_freqs.weight", [...divisors.shape], "at most 4096 values");
   const bytes = new Uint8Array(bytesForRow(divisors.format, count));
   await files.read(divisors.name, 0, bytes);
-  return readModel({ ...facts, ropeDivisors: formats[divisors.format].decode(bytes, count) });
+  return formats[divisors.format].decode(bytes, count);
 }
 
 /**
