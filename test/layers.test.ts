@@ -23,6 +23,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   convert: 8,
   eval: 10,
   train: 11,
+  quantize: 11,
   server: 11,
   web: 12,
   cli: 12,

@@ -54,7 +54,8 @@ function typeOf(type: string | undefined): ConvertType | undefined {
   throw new UsageError(`--type is ${JSON.stringify(type)}, expected ${convertTypes.join(", ")}.`, { field: "type" });
 }
 
-function metadataOf(settings: readonly string[]): Record<string, string> {
+/** --set's KEY=TEXT. */
+export function metadataOf(settings: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     settings.map((setting) => {
       const at = setting.indexOf("=");

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   rm: ["remove a model from the list", () => as(import("./rm.ts"))],
   show: ["what is in a model file, and will it fit", () => as(import("./show.ts"))],
   convert: ["convert between HF folders, GGUF and llama2.c files", () => as(import("./convert.ts"))],
+  quantize: ["make a smaller file of a model, and see its cost", () => as(import("./quantize.ts"))],
   tokenize: ["text to ids and back; the exact prompt", () => as(import("./tokenize.ts"))],
   tokenizer: ["train a tokenizer; what one does to texts", () => as(import("./tokenizer.ts"))],
   inspect: ["logits of ids, values of a tensor", () => as(import("./inspect.ts"))],
