@@ -1,5 +1,5 @@
 // `liang add`: puts a model file or folder on the list; it is used where it is.
-import { builtInModel } from "../store/built-in.ts";
+import { builtInModels } from "../store/built-in.ts";
 import { openDataFolder, openModelList } from "../store/index.ts";
 import { describeModel } from "../chat/describe.ts";
 import { defineCommand } from "./command.ts";
@@ -16,7 +16,7 @@ export const command = defineCommand({
   },
   async run(options, [path]) {
     const { family, name } = await describeModel(path); // a file we could not open is refused here, not at first use
-    const models = openModelList(openDataFolder(), builtInModel);
+    const models = openModelList(openDataFolder(), builtInModels);
     const entry = await models.add(path, { name: options.name, replace: options.replace });
     if (options.json) outJson({ ...entry, family, title: name });
     else out(`${entry.name}: ${family}, ${bytes(entry.bytes!)}, at ${entry.path}`);

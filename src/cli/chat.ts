@@ -3,7 +3,7 @@
 import process from "node:process";
 import { LiangError, isAbort } from "../base/errors.ts";
 import type { LanguageModel } from "../chat/types.ts";
-import { builtInModel } from "../store/built-in.ts";
+import { builtInModels } from "../store/built-in.ts";
 import { ChatSession } from "./chat-session.ts";
 import { defineCommand } from "./command.ts";
 import { WordWrap } from "./layout.ts";
@@ -22,8 +22,11 @@ export const command = defineCommand({
     ...samplingOptions,
     ...loadingOptions,
   },
-  notes: [`Without MODEL it is the built-in one, ${builtInModel.name}. In the chat, /help lists what`, "you can do."],
-  async run(options, [model = builtInModel.name], signal) {
+  notes: [
+    `Without MODEL it is the built-in one, ${builtInModels[0].name}. In the chat, /help lists what`,
+    "you can do.",
+  ],
+  async run(options, [model = builtInModels[0].name], signal) {
     await using loaded = await openModel(model, { ...loadOptions(options), signal });
     const { name, window, template } = loaded.info;
     out(`${paint("strong", name)} ${paint("faint", `holds ${window} tokens; /help lists what you can do`)}`);

@@ -4,7 +4,7 @@ import { type MachineFacts, dataFolder, machineFacts, native } from "#platform";
 import { sum } from "../base/collections.ts";
 import { type TierSpeed, isChecking, measureTiers } from "../eval/machine-speed.ts";
 import { readBandwidth } from "../eval/read-bandwidth.ts";
-import { builtInModel } from "../store/built-in.ts";
+import { builtInModels } from "../store/built-in.ts";
 import { codeFolder, keptCodeBytes, openModelList, openPackCache, packedFolder } from "../store/index.ts";
 import { defineCommand, table } from "./command.ts";
 import { progressBar } from "./progress-bar.ts";
@@ -53,7 +53,7 @@ async function examine(asked: number | undefined): Promise<Report> {
   const host = native();
   const checking = isChecking();
   const home = dataFolder();
-  const models = await openModelList(home, builtInModel).list();
+  const models = await openModelList(home, builtInModels).list();
   const bar = progressBar();
   const measuring = (done: number): void => bar.report({ label: "measuring", done, total: 3, unit: "items" });
   try {

@@ -1,6 +1,6 @@
 // `liang list`: the models on the list, with sizes and places, and what is kept of them on the disk: packed weights and
 // machine code.
-import { builtInModel } from "../store/built-in.ts";
+import { builtInModels } from "../store/built-in.ts";
 import { dataFolder } from "#platform";
 import { codeFolder, keptCodeBytes, openModelList, openPackCache, packedFolder } from "../store/index.ts";
 import { defineCommand } from "./command.ts";
@@ -15,7 +15,7 @@ export const command = defineCommand({
     json: { type: "boolean", help: "print JSON" },
   },
   async run({ check, json }) {
-    const listed = await openModelList(dataFolder(), builtInModel).list();
+    const listed = await openModelList(dataFolder(), builtInModels).list();
     const cache = openPackCache(packedFolder(dataFolder()));
     if (check) {
       for (const { path } of await cache.check()) note(`liang: removed ${path}, which was broken`);

@@ -1,6 +1,6 @@
 // `liang rm`: takes a model off the list, and its packed weights off the disk; of a model that is not on the list, named by
 // its path, the packed weights alone. Files are deleted only with --files, and only those that `pull` fetched.
-import { builtInModel } from "../store/built-in.ts";
+import { builtInModels } from "../store/built-in.ts";
 import { NotFoundError } from "../base/errors.ts";
 import { absolutePath } from "#platform";
 import { openDataFolder, openModelList, openPackCache, packedFolder } from "../store/index.ts";
@@ -19,7 +19,7 @@ export const command = defineCommand({
     const folder = openDataFolder();
     const packs = openPackCache(packedFolder(folder));
     try {
-      const removed = await openModelList(folder, builtInModel).remove(name, { deleteFiles: options.files });
+      const removed = await openModelList(folder, builtInModels).remove(name, { deleteFiles: options.files });
       const packedBytes = await packs.remove(removed.path);
       const { path, deletedFiles } = removed;
       if (options.json) outJson({ ...removed, packedBytes });

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { load } from "../chat/load.ts";
 import type { LoadOptions } from "../chat/types.ts";
 import { type ModelCatalogue, accessFor, createApp, serve } from "../server/index.ts";
-import { builtInModel } from "../store/built-in.ts";
+import { builtInModels } from "../store/built-in.ts";
 import { listWithFile, openDataFolder, openModelList, openSqliteStorage, openStaticFolder } from "../store/index.ts";
 import { remarks } from "./open.ts";
 import { note, out, paint } from "./terminal.ts";
@@ -27,7 +27,7 @@ export interface ServerSettings {
 export async function runServer(settings: ServerSettings, signal: AbortSignal): Promise<void> {
   const { host = "127.0.0.1", model, apiKey: key, origins } = settings;
   const dataFolder = openDataFolder();
-  const list = openModelList(dataFolder, builtInModel);
+  const list = openModelList(dataFolder, builtInModels);
   const named = model === undefined ? undefined : await withModel(list, model);
   const storage = openSqliteStorage(dataFolder);
   const remark = remarks();

@@ -1,9 +1,16 @@
-// The model that ships with the program, so that the first start needs no download: stories260K (MIT, karpathy's
-// llama2.c), which tells small English stories. It is always on the model list and cannot be removed.
+// The models that ship with the program, so that the first start needs no download; the first one greets. They are always
+// on the model list and cannot be removed. models/README.md says where each is from.
 import { fileURLToPath } from "node:url";
 
-export const builtInModel = {
-  name: "stories260k",
-  // two levels above this file in the sources (src/store) and in the published package (dist/store)
-  path: fileURLToPath(new URL("../../models/stories260K.gguf", import.meta.url)),
-} as const;
+export interface BuiltInModel {
+  readonly name: string;
+  readonly path: string;
+}
+
+// two levels above this file in the sources (src/store) and in the published package (dist/store)
+const pathOf = (file: string): string => fileURLToPath(new URL(`../../models/${file}`, import.meta.url));
+
+/** Of llama2.c; tells small English stories. */
+export const storiesModel: BuiltInModel = { name: "stories260k", path: pathOf("stories260K.gguf") };
+
+export const builtInModels: readonly [BuiltInModel, ...BuiltInModel[]] = [storiesModel];

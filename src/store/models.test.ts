@@ -152,7 +152,7 @@ describe("the model list", () => {
 
   test("the built-in model comes last and can be neither removed nor shadowed", async () => {
     const { folder, file } = await withFile("z.gguf");
-    const list = openModelList(folder, { name: "stories", path: file });
+    const list = openModelList(folder, [{ name: "stories", path: file }]);
     await list.add(file, { name: "zz" });
     assert.deepEqual(
       (await list.list()).map(({ name, builtIn }) => [name, builtIn]),

@@ -4,6 +4,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve as resolvePath, sep } from "node:path";
 import { NotFoundError, UsageError, show } from "../base/errors.ts";
 import { changeText, readText } from "./atomic-file.ts";
+import type { BuiltInModel } from "./built-in.ts";
 import { nameFromFile, parseModelName } from "./model-name.ts";
 import { type ModelsFile, parseModels } from "./models-file.ts";
 
@@ -13,7 +14,7 @@ export interface ListedModel {
   readonly path: string;
   /** Size of the file (all parts) or of the folder's files; null when nothing is there. */
   readonly bytes: number | null;
-  /** Milliseconds since 1970; 0 for the built-in model. */
+  /** Milliseconds since 1970; 0 for built-in models. */
   readonly addedAt: number;
   /** Where it was pulled from. */
   readonly source?: string;
@@ -29,7 +30,7 @@ export interface AddOptions {
 }
 
 export interface ModelList {
-  /** All models by name, the built-in one last. */
+  /** All models by name, the built-in ones last, in their own order. */
   list(): Promise<ListedModel[]>;
   /** Puts a file or folder on the list under a name. Throws NotFoundError, UsageError (name taken or ill-formed). */
   add(path: string, options?: AddOptions): Promise<ListedModel>;
@@ -41,10 +42,11 @@ export interface ModelList {
   resolve(nameOrPath: string): Promise<string>;
 }
 
-/** Opens the list in the data folder. `builtIn` is shown at the end and cannot be removed. */
-export function openModelList(folder: string, builtIn?: { name: string; path: string }): ModelList {
+/** Opens the list in the data folder. Models of `builtIn` are shown at the end and cannot be removed. */
+export function openModelList(folder: string, builtIn: readonly BuiltInModel[] = []): ModelList {
   const file = join(folder, "models.json");
   const pulled = join(folder, "models") + sep;
+  const isBuiltIn = (name: string): boolean => builtIn.some((model) => model.name === name);
 
   const read = async () => parseModels(file, await readText(file));
   const change = (edit: (models: ModelsFile["models"]) => void) =>
@@ -57,11 +59,10 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
   const list = async (): Promise<ListedModel[]> => {
     const { models } = await read();
     const rows = Object.entries(models)
-      .filter(([name]) => name !== builtIn?.name)
+      .filter(([name]) => !isBuiltIn(name))
       .sort(([a], [b]) => a.localeCompare(b))
       .map(async ([name, entry]) => ({ name, ...entry, bytes: await sizeOf(entry.path), builtIn: false }));
-    if (builtIn !== undefined) rows.push(describeBuiltIn(builtIn));
-    return Promise.all(rows);
+    return Promise.all([...rows, ...builtIn.map(describeBuiltIn)]);
   };
 
   const find = async (name: string): Promise<ListedModel> => findIn(await list(), name);
@@ -76,7 +77,7 @@ export function openModelList(folder: string, builtIn?: { name: string; path: st
       if (bytes === null) throw new NotFoundError(`${absolute} is not there.`);
       const chosen = name ?? nameFromFile(basename(absolute));
       parseModelName(chosen);
-      if (chosen === builtIn?.name) throw new UsageError(`${show(chosen)} is the built-in model's name.`);
+      if (isBuiltIn(chosen)) throw new UsageError(`${show(chosen)} is a built-in model's name.`);
       const entry = { path: absolute, addedAt: Date.now(), source };
       await change((models) => {
         const taken = Object.hasOwn(models, chosen) ? models[chosen] : undefined;
@@ -140,7 +141,7 @@ export function findIn(models: readonly ListedModel[], name: string): ListedMode
   );
 }
 
-const describeBuiltIn = async ({ name, path }: { name: string; path: string }): Promise<ListedModel> => ({
+const describeBuiltIn = async ({ name, path }: BuiltInModel): Promise<ListedModel> => ({
   name,
   path,
   bytes: await sizeOf(path),

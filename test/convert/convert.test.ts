@@ -14,7 +14,7 @@ import { openSource } from "../../src/convert/source.ts";
 import { openGguf } from "../../src/format/gguf-files.ts";
 import { formats } from "../../src/numeric/registry.ts";
 import { writeGguf } from "../../src/format/gguf-writer.ts";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 import { type Folder, allBytes, readJson, temporaryFolder, writeCase } from "./folders.ts";
 
 async function llamaFolder(folder: Folder): Promise<string> {
@@ -45,7 +45,7 @@ describe("convert", () => {
     await using folder = await temporaryFolder();
     const hf = await llamaFolder(folder);
     await assert.rejects(convert(hf, folder.at("other")), /both Hugging Face folders\. A target that ends in \.gguf/);
-    await assert.rejects(convert(builtInModel.path, folder.at("other.gguf")), UsageError);
+    await assert.rejects(convert(storiesModel.path, folder.at("other.gguf")), UsageError);
   });
 
   test("writes matrices in the type asked for, compares the rounded values, and reports progress", async () => {
@@ -177,7 +177,7 @@ describe("convert", () => {
 
 /** The built-in model with its widest matrices packed as q8_0. */
 async function packed(path: string): Promise<void> {
-  await using files = await openGguf(builtInModel.path);
+  await using files = await openGguf(storiesModel.path);
   const tensors = await Promise.all(
     [...files.tensors.values()].map(async ({ name, shape, byteLength }) => {
       const bytes = new Uint8Array(byteLength!);

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { load } from "../../src/chat/load.ts";
 import { convert } from "../../src/convert/index.ts";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 import { sharedData } from "../shared-data.ts";
 import { temporaryFolder } from "./folders.ts";
 import { type Sizes, forward, randomCheckpoint, tokenizerFile } from "./llama2c.ts";
@@ -56,6 +56,6 @@ describe("a llama2.c checkpoint as GGUF", () => {
     const settings = [...readme.matchAll(/--set (general\.[a-z.]+)=(?:"(.*?)"|(\S+))/g)];
     const metadata = Object.fromEntries(settings.map(([, key, quoted, plain]) => [key, quoted ?? plain]));
     await convert(path, folder.at("built-in.gguf"), { metadata });
-    assert.deepEqual(await readFile(folder.at("built-in.gguf")), await readFile(builtInModel.path));
+    assert.deepEqual(await readFile(folder.at("built-in.gguf")), await readFile(storiesModel.path));
   });
 });

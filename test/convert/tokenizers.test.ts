@@ -11,7 +11,7 @@ import { openGguf } from "../../src/format/gguf-files.ts";
 import { plainMetadata } from "../../src/format/gguf-types.ts";
 import type { HfTextFiles } from "../../src/format/hf-folder.ts";
 import { parseSentencePiece } from "../../src/format/sentencepiece.ts";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 import { tokenizerFromGguf } from "../../src/text/from-gguf.ts";
 import { tokenizerFromHuggingFace } from "../../src/text/from-huggingface.ts";
 import { tokenizerFromSentencePiece } from "../../src/text/from-sentencepiece.ts";
@@ -125,7 +125,7 @@ describe("a tokenizer.json as GGUF, and back", () => {
 
 describe("a GGUF vocabulary as tokenizer.json", () => {
   test("the built-in model's gives the same ids, with merges made of its scores", async () => {
-    await using files = await openGguf(builtInModel.path);
+    await using files = await openGguf(storiesModel.path);
     const tokenizer = tokenizerFromGguf(files.config);
     assert.ok(compareTokenizers("built-in", tokenizer, backToHf(files.config)) > 10);
   });
