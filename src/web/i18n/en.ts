@@ -108,6 +108,8 @@ export const en = {
   parameters: "{count} parameters",
 
   // the empty page
+  aboutPoet:
+    "A small poet that this program trained itself, on classical Chinese poems. It writes poems in the old forms when asked in Chinese, and knows nothing else.",
   aboutStory:
     "A tiny model that came along with Liang. It tells small English stories and nothing else: no answers, no Chinese, no facts.",
   aboutNone: "There is no model yet. Pull one, and it appears here.",
@@ -126,6 +128,12 @@ export const en = {
   pullReal: "For real conversation, pull a model that can hold one:",
   openReal: "For real conversation, open a model that can hold one, or drop its file on this page:",
   thenReload: "It appears in the model list when it is there.",
+  poetJueju5: "写一首五绝，题目是《春雨》。",
+  poetJueju7: "来一首七绝，写明月。",
+  poetLushi5: "以“空山新雨后”为第一句，写一首五律。",
+  poetLushi7: "请作七律一首，题为“登高”。",
+  poetCi: "填一首《浣溪沙》。",
+  poetInitials: "写一首藏头诗，七绝，藏“春江花月”。",
   storyStarter1: "Once upon a time, there was a little cat named Tom.",
   storyStarter2: "One day, Lily found a red box in the park.",
   storyStarter3: "The sun was warm and the big dog wanted to",

@@ -109,6 +109,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   parameters: "{count} 参数",
 
   // 空白页
+  aboutPoet: "“量”自己训练的小诗人，只读过古诗词：会按体裁、题目、首句、藏头写诗填词，别的都不会。",
   aboutStory: "随“量”附带的极小模型：只会用英文讲小故事，不会回答问题，不懂中文，也不知道什么事实。",
   aboutNone: "还没有模型。取一个来，就会出现在这里。",
   aboutTiny: "小而快。适合改写短句、起名字、列简单的清单；事实、算数和长指令常会出错。",
@@ -121,6 +122,12 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   pullReal: "想真正聊天，取一个会聊天的模型：",
   openReal: "想真正聊天，打开一个会聊天的模型，或把文件拖到这一页：",
   thenReload: "取好以后，会出现在模型列表里。",
+  poetJueju5: "写一首五绝，题目是《春雨》。",
+  poetJueju7: "来一首七绝，写明月。",
+  poetLushi5: "以“空山新雨后”为第一句，写一首五律。",
+  poetLushi7: "请作七律一首，题为“登高”。",
+  poetCi: "填一首《浣溪沙》。",
+  poetInitials: "写一首藏头诗，七绝，藏“春江花月”。",
   storyStarter1: "Once upon a time, there was a little cat named Tom.",
   storyStarter2: "One day, Lily found a red box in the park.",
   storyStarter3: "The sun was warm and the big dog wanted to",

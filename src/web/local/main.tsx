@@ -4,9 +4,14 @@ import { startPage } from "../start-page.tsx";
 import { ownModels } from "../state/own-models.ts";
 import { isolate } from "./isolate.ts";
 import { openKeeper } from "./keep.ts";
+import type { BuiltInFile } from "./protocol.ts";
 import { startOwnWorker } from "./worker-link.ts";
 
-const BUILT_IN = new URL("models/stories260K.gguf", document.baseURI).href;
+const builtIn = (name: string, file: string): BuiltInFile => ({
+  name,
+  address: new URL(`models/${file}`, document.baseURI).href,
+});
+const BUILT_IN = [builtIn("stories260k", "stories260K.gguf")];
 
 if (!(await isolate())) {
   const { contents, keep } = await openKeeper();

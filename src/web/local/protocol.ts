@@ -2,12 +2,18 @@
 // files, and what is to be kept. Types only.
 import type { MemoryChange, MemoryContents } from "../../store/memory.ts";
 
+/** A model's file on the page's host. */
+export interface BuiltInFile {
+  readonly name: string;
+  readonly address: string;
+}
+
 /** The worker's data, its first message. */
 export interface Begin {
   /** What was kept of earlier visits. */
   readonly contents: MemoryContents;
-  /** Address of the model that ships with the page. */
-  readonly builtIn: string;
+  /** The models that ship with the page; the first greets. */
+  readonly builtIn: readonly BuiltInFile[];
 }
 
 export type ToWorker =

@@ -13,8 +13,9 @@ const entry = (id: string, more: Partial<ModelEntry> = {}): ModelEntry => ({
 });
 const about = (id: string, more?: Partial<ModelEntry>): string => wordsFor(entry(id, more)).about;
 
-test("the built-in model is said to tell stories, whatever its size", () => {
+test("built-in models are said to do what they were made for, whatever their size", () => {
   assert.equal(about("stories260K", { builtIn: true }), "aboutStory");
+  assert.equal(about("liang-shi", { builtIn: true }), "aboutPoet");
 });
 
 test("size is taken from the file when it is loaded, else from the name, else from the bytes", () => {

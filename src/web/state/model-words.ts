@@ -12,7 +12,17 @@ export interface ModelWords {
 const CHAT: readonly MessageKey[] = ["chatStarter1", "chatStarter2", "chatStarter3"];
 const CODE: readonly MessageKey[] = ["codeStarter1", "codeStarter2", "codeStarter3"];
 const PLAIN: readonly MessageKey[] = ["plainStarter1", "plainStarter2", "plainStarter3"];
-const STORY: readonly MessageKey[] = ["storyStarter1", "storyStarter2", "storyStarter3"];
+/** The models that ship with the program, by name in small letters. */
+const BUILT_IN: ReadonlyMap<string, ModelWords> = new Map([
+  [
+    "liang-shi",
+    {
+      about: "aboutPoet",
+      starters: ["poetJueju5", "poetJueju7", "poetLushi5", "poetLushi7", "poetCi", "poetInitials"],
+    },
+  ],
+  ["stories260k", { about: "aboutStory", starters: ["storyStarter1", "storyStarter2", "storyStarter3"] }],
+]);
 
 /** Parameters below which the sentence holds: measured by what such open models do well today, so rough. */
 const BY_SIZE: readonly { readonly below: number; readonly about: MessageKey }[] = [
@@ -30,7 +40,8 @@ const BYTES_PER_PARAMETER = 0.65;
 
 export function wordsFor(model: ModelEntry | undefined): ModelWords {
   if (model === undefined) return { about: "aboutNone", starters: [] };
-  if (model.builtIn) return { about: "aboutStory", starters: STORY };
+  const own = model.builtIn ? BUILT_IN.get(model.id.toLowerCase()) : undefined;
+  if (own !== undefined) return own;
   if (model.info?.template === "none") return { about: "aboutPlain", starters: PLAIN };
   if (model.info?.template === "built-in" && !MADE_FOR_CHAT.test(model.id))
     return { about: "aboutUnsure", starters: PLAIN };

@@ -18,8 +18,10 @@ before(async () => {
 });
 after(() => server.close());
 
+const builtInAt = (path: string) => [{ name: "stories260k", address: address + path }];
+
 test("files get a name of their own; those of one name replace each other; the built-in one stands last", async () => {
-  const models = new PageModels(`${address}/told`);
+  const models = new PageModels(builtInAt("/told"));
   assert.equal(models.open([new File(["1"], "My Model-Q4_K_M.gguf")]), "My-Model-Q4_K_M");
   assert.equal(models.open([new File(["12"], "b-00001-of-00002.gguf"), new File(["3"], "b-00002-of-00002.gguf")]), "b");
   models.open([new File(["1234"], "My Model-Q4_K_M.gguf")]);
@@ -34,14 +36,14 @@ test("files get a name of their own; those of one name replace each other; the b
 });
 
 test("the built-in model's size is found where the host does not tell it, and that it is gone", async () => {
-  const sizeAt = async (path: string) => (await new PageModels(address + path).find("stories260k")).bytes;
+  const sizeAt = async (path: string) => (await new PageModels(builtInAt(path)).find("stories260k")).bytes;
   assert.equal(await sizeAt("/untold"), 5);
   assert.equal(await sizeAt("/gone"), null);
 });
 
 test("a model that is not open says what to do", async () => {
   await assert.rejects(
-    new PageModels(`${address}/told`).find("b"),
+    new PageModels(builtInAt("/told")).find("b"),
     /"b" is not open on this page\. Open its file again/,
   );
 });

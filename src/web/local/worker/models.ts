@@ -1,4 +1,4 @@
-// The models of a page without a server: the one that ships with it, and those whose files were opened since it began.
+// The models of a page without a server: those that ship with it, and those whose files were opened since it began.
 // Files are not kept: after a reload they are opened again. Not here: loading (chat/load-files.ts).
 import { NotFoundError, show } from "../../../base/errors.ts";
 import { sum } from "../../../base/collections.ts";
@@ -7,15 +7,13 @@ import { type ModelSource, load } from "../../../chat/load-files.ts";
 import type { ModelCatalogue } from "../../../server/model-pool.ts";
 import { nameFromFile } from "../../../store/model-name.ts";
 import type { ListedModel } from "../../../store/models.ts";
-
-const BUILT_IN = "stories260k";
+import type { BuiltInFile } from "../protocol.ts";
 
 export class PageModels implements ModelCatalogue {
   readonly #models = new Map<string, { readonly listed: ListedModel; readonly source: ModelSource }>();
-  readonly #builtIn: string;
+  readonly #builtIn: readonly BuiltInFile[];
 
-  /** `builtIn`: the address of the model that ships with the page. */
-  constructor(builtIn: string) {
+  constructor(builtIn: readonly BuiltInFile[]) {
     this.#builtIn = builtIn;
   }
 
@@ -29,19 +27,16 @@ export class PageModels implements ModelCatalogue {
     return name;
   }
 
+  /** By name, those that ship with the page last, in their own order. */
   async list(): Promise<ListedModel[]> {
-    if (!this.#models.has(BUILT_IN)) {
-      const listed = {
-        name: BUILT_IN,
-        path: this.#builtIn,
-        bytes: await sizeAt(this.#builtIn),
-        addedAt: 0,
-        builtIn: true,
-      };
-      this.#models.set(BUILT_IN, { listed, source: this.#builtIn });
+    for (const { name, address } of this.#builtIn) {
+      if (this.#models.has(name)) continue;
+      const listed = { name, path: address, bytes: await sizeAt(address), addedAt: 0, builtIn: true };
+      this.#models.set(name, { listed, source: address });
     }
     const all = [...this.#models.values()].map(({ listed }) => listed);
-    return all.toSorted((a, b) => Number(a.builtIn) - Number(b.builtIn) || (a.name < b.name ? -1 : 1));
+    const opened = all.filter(({ builtIn }) => !builtIn).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return [...opened, ...all.filter(({ builtIn }) => builtIn)];
   }
 
   async find(name: string): Promise<ListedModel> {
