@@ -63,7 +63,11 @@ const lines = [
 for (const [title, note, command] of parts) {
   const printed = node(...command).trim();
   const text = printed.startsWith("|") ? printed : `\`\`\`text\n${printed}\n\`\`\``;
-  lines.push(`### ${title}`, "", `\`node ${command.join(" ")}\` (${note})`, "", text, "");
+  const shown = command
+    .join(" ")
+    .replace(models, "MODELS")
+    .replace(values.python ?? "PYTHON", "PYTHON");
+  lines.push(`### ${title}`, "", `\`node ${shown}\` (${note})`, "", text, "");
 }
 const section = [...lines, END].join("\n");
 if (values.dry === true) console.log(section);
