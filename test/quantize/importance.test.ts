@@ -10,7 +10,7 @@ import { activationSquares } from "../../src/engine/activation-squares.ts";
 import { openGguf } from "../../src/format/gguf-files.ts";
 import { formats } from "../../src/numeric/registry.ts";
 import { measureImportance, readImportance, writeImportance } from "../../src/quantize/index.ts";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 import { temporaryFolder } from "../convert/folders.ts";
 
 const TEXT = "Once upon a time there was a little girl. She liked to play in the park with her dog.";
@@ -26,7 +26,7 @@ async function valuesOf(store: ParameterStore, name: string): Promise<Float32Arr
 
 describe("importance", () => {
   test("of the first layer's queries is the squares of the normed embeddings, added up", async () => {
-    await using parts = await openModelParts(builtInModel.path);
+    await using parts = await openModelParts(storiesModel.path);
     const { model, store, tokenizer } = parts;
     const ids = tokenizer.encode(TEXT);
     const { sums, tokens } = await activationSquares(model, store, referenceExecutor, ids);
@@ -48,7 +48,7 @@ describe("importance", () => {
   });
 
   test("is the same on the cpu as on the reference executor, with threads and in pieces", async () => {
-    await using parts = await openModelParts(builtInModel.path);
+    await using parts = await openModelParts(storiesModel.path);
     const { model, store, tokenizer } = parts;
     const ids = tokenizer.encode(TEXT);
     const expected = await activationSquares(model, store, referenceExecutor, ids, { rows: 16 });
@@ -68,7 +68,7 @@ describe("importance", () => {
 
   test("comes back from a file, which has llama.cpp's names", async () => {
     await using folder = await temporaryFolder();
-    const measured = await measureImportance(builtInModel.path, TEXT, { threads: 1 });
+    const measured = await measureImportance(storiesModel.path, TEXT, { threads: 1 });
     await writeImportance(folder.at("matrix.gguf"), measured, "a story");
     const again = await readImportance(folder.at("matrix.gguf"));
     assert.deepEqual([...again.keys()], [...measured.importance.keys()]);
@@ -82,6 +82,6 @@ describe("importance", () => {
   });
 
   test("is not read from a model", async () => {
-    await assert.rejects(readImportance(builtInModel.path), FormatError);
+    await assert.rejects(readImportance(storiesModel.path), FormatError);
   });
 });

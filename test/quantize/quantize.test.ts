@@ -13,7 +13,7 @@ import { formats } from "../../src/numeric/registry.ts";
 import { EncodeThreads } from "../../src/quantize/encode-threads.ts";
 import { type Importance, type QuantizeOptions, quantize } from "../../src/quantize/index.ts";
 import { measureErrors } from "../../src/quantize/tensor-errors.ts";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 import { allBytes, temporaryFolder } from "../convert/folders.ts";
 import { writeWideModel } from "./models.ts";
 
@@ -98,7 +98,7 @@ describe("quantize", () => {
     await using folder = await temporaryFolder();
     const labels = new Set<string>();
     const onProgress = ({ label }: Progress): void => void labels.add(label);
-    const report = await quantize(builtInModel.path, folder.at("small.gguf"), { ...story, onProgress });
+    const report = await quantize(storiesModel.path, folder.at("small.gguf"), { ...story, onProgress });
     assert.ok(!("skipped" in report.comparison));
     const { tokens, kl_divergence, perplexity_original, perplexity_copy, same_top } = report.comparison;
     assert.ok(tokens > 30 && kl_divergence > 0 && kl_divergence < 0.01, String(kl_divergence));
@@ -112,7 +112,7 @@ describe("quantize", () => {
 
   test("of a quantized model says that errors add up", async () => {
     await using folder = await temporaryFolder();
-    await quantize(builtInModel.path, folder.at("a.gguf"), { type: "Q8_0", threads: 2 });
+    await quantize(storiesModel.path, folder.at("a.gguf"), { type: "Q8_0", threads: 2 });
     const report = await quantize(folder.at("a.gguf"), folder.at("b.gguf"), { type: "Q4_0", threads: 2 });
     assert.match(report.notes.join("\n"), /were quantized before \(q8_0\)/);
     assert.ok(report.bytes < report.bytes_before);
@@ -120,9 +120,9 @@ describe("quantize", () => {
 
   test("finds a tensor that is another one's, and names it", async () => {
     await using folder = await temporaryFolder();
-    const bytes = await readFile(builtInModel.path);
+    const bytes = await readFile(storiesModel.path);
     await writeFile(folder.at("broken.gguf"), bytes.fill(0, bytes.length - 4096)); // within the last tensor
-    await using source = await openSource(builtInModel.path, {});
+    await using source = await openSource(storiesModel.path, {});
     await using threads = await EncodeThreads.start(1);
     const { compare } = measureErrors(source.model, threads);
     await assert.rejects(
@@ -148,13 +148,13 @@ describe("quantize", () => {
   test("replaces a file only when it may, and leaves nothing behind after an abort", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.at("small.gguf"), "mine");
-    await assert.rejects(quantize(builtInModel.path, folder.at("small.gguf"), story), /is there already/);
-    await assert.rejects(quantize(builtInModel.path, folder.at("small"), story), /ends in \.gguf/);
+    await assert.rejects(quantize(storiesModel.path, folder.at("small.gguf"), story), /is there already/);
+    await assert.rejects(quantize(storiesModel.path, folder.at("small"), story), /ends in \.gguf/);
     const abort = new AbortController();
     const options = { ...story, force: true, signal: abort.signal, onProgress: () => abort.abort() };
-    await assert.rejects(quantize(builtInModel.path, folder.at("small.gguf"), options), { name: "AbortError" });
+    await assert.rejects(quantize(storiesModel.path, folder.at("small.gguf"), options), { name: "AbortError" });
     assert.equal(await readFile(folder.at("small.gguf"), "utf8"), "mine");
     assert.deepEqual(await readdir(folder.path), ["small.gguf"]);
-    await quantize(builtInModel.path, folder.at("small.gguf"), { ...story, text: "", force: true });
+    await quantize(storiesModel.path, folder.at("small.gguf"), { ...story, text: "", force: true });
   });
 });
