@@ -9,6 +9,7 @@ import {
   rowAttentionGradientOp,
   rowAttentionOp,
 } from "../../graph/index.ts";
+import { FLOAT_BYTES } from "./kernels/loops.ts";
 import {
   BLOCK,
   HEAD_SIZE_MOST,
@@ -27,7 +28,6 @@ import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./s
 
 /** Larger than any row's number. */
 const NO_WINDOW = 2 ** 30;
-const FLOAT_BYTES = 4;
 
 function shapeOf(node: Tensor, q: Tensor, ends: Tensor | undefined): RowAttentionShape {
   const { heads, softCap } = attributesOf(node, node.op as typeof rowAttentionOp);

@@ -19,6 +19,7 @@ import {
   sumColumnsOp,
   sumRowsOp,
 } from "../../graph/index.ts";
+import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { columnsKernel, padColumnsKernel, scatterAddKernel } from "./kernels/move.ts";
 import { rmsNormGradientKernel } from "./kernels/norm.ts";
 import { crossEntropyGradientKernel, crossEntropyKernel, logSumExpKernel, softmaxKernel } from "./kernels/softmax.ts";
@@ -38,7 +39,6 @@ import { isGradientPart, lowerRowAttention, lowerRowAttentionGradient } from "./
 import type { Lowering } from "./lowering.ts";
 import { type Count, type Place, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
-const FLOAT_BYTES = 4;
 /** Parts of a step that looks through all ids in each. */
 const SCATTER_PARTS = 16;
 
