@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { WordWrap, columns, fit, layOut } from "./layout.ts";
+import { WordWrap, columns, fit, fitEnd, layOut } from "./layout.ts";
 
 describe("columns", () => {
   for (const [text, width] of [
@@ -26,6 +26,13 @@ describe("columns", () => {
     assert.equal(fit("abcd", 3), "ab…");
     assert.equal(fit("量变引", 5), "量变…");
     assert.equal(fit("量变引", 4), "量…");
+  });
+
+  test("fitEnd keeps the end, whole characters of it", () => {
+    assert.equal(fitEnd("abc", 3), "abc");
+    assert.equal(fitEnd("abcd", 3), "…cd");
+    assert.equal(fitEnd("量变引", 5), "…变引");
+    assert.equal(fitEnd("量变引", 4), "…引");
   });
 });
 

@@ -33,6 +33,18 @@ export function fit(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** `text`, or its end behind "…" where it takes more than `width` columns: of a path the end says most. */
+export function fitEnd(text: string, width: number): string {
+  if (columns(text) <= width) return text;
+  const segments = Array.from(segmenter.segment(stripVTControlCharacters(text)), ({ segment }) => segment);
+  let first = segments.length;
+  for (let used = 1; first > 0; first--) {
+    used += columnsOf(segments[first - 1]);
+    if (used > width) break;
+  }
+  return `…${segments.slice(first).join("")}`;
+}
+
 export interface Layout {
   readonly rows: readonly string[];
   readonly cursor: { readonly row: number; readonly column: number };

@@ -229,7 +229,7 @@ describe("commands", { concurrency: 2 }, () => {
       await writer.finish();
     }
     const { stdout: table } = await home.run(["list"]);
-    assert.match(table, new RegExp(`packed weights of ${elsewhere} take 2.1 MB more`));
+    assert.match(table, new RegExp(`\\(not listed\\) +2\\.1 MB +${elsewhere}\n`));
     await mkdir(codeFolder(at("third-home")));
     await writeFile(join(codeFolder(at("third-home")), "kernel.bin"), new Uint8Array(3000));
     assert.match((await home.run(["list"])).stdout, /kept machine code takes 3\.0 kB more/i);
