@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium, type Page } from "playwright-core";
 import { build } from "vite";
-import { startStaticHost } from "../test/web/static-host.ts";
+import { startStaticHost } from "../scripts/static-host.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,7 +14,7 @@ import type { ToPage } from "../../src/web/local/protocol.ts";
 import { liangIn } from "../cli/harness.ts";
 import { modelFile } from "../model-files.ts";
 import { noBrowser, phone, replies, send, settled, sharedBrowser } from "./harness.ts";
-import { startStaticHost } from "./static-host.ts";
+import { startStaticHost } from "../../scripts/static-host.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = join(root, "dist/local");
