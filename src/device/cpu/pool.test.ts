@@ -162,6 +162,22 @@ it("rejects when a thread cannot begin, instead of waiting for it", async () => 
   await pool.close();
 });
 
+for (const [when, scratch] of [
+  ["at once", () => 0], // no message can carry it
+  ["later", 9n], // no address: the thread itself fails
+] as const) {
+  it(`ends the threads that it started when another fails to start, ${when}`, async () => {
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+    const words = new Int32Array(memory.buffer);
+    const code = compileWasm([count], wasmMachine, memory).threadCode;
+    const offsets = [8 * 65536, scratch as unknown as number];
+    const pool = new ComputePool({ memory, code, base: 0, kernels: ["count"], scratch: offsets });
+    await assert.rejects(pool.ready(), /A compute thread (could not start|ended)/);
+    await pool.close();
+    assert.equal(Atomics.load(words, Word.gone), 1);
+  });
+}
+
 /** Faults where the divisor is 0. */
 const divide = defineKernel("divide", ["divisor", "out"], (k, { divisor, out }) =>
   out.store(k.part.add(1).div(divisor)),

@@ -33,12 +33,12 @@ export class ComputePool implements AsyncDisposable {
   #deaths = 0;
   #nextTag = 0;
   #closed = false;
-  /** What ended a thread that should serve, if one did. */
+  /** Why a thread that should serve does not, if one does not. */
   #death: Error | undefined;
   /** Rejects the run that is waited for. */
   #interrupt: (error: Error) => void = () => {};
 
-  /** Starts the threads over `options.memory`, which holds the control block. */
+  /** Starts the threads over `options.memory`, which holds the control block. What fails then is what `ready` says. */
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#words = new Int32Array(options.memory.buffer);
@@ -152,18 +152,28 @@ export class ComputePool implements AsyncDisposable {
     this.#deaths = 0;
     for (const word of [Word.sleepers, Word.ready, Word.gone, Word.quit]) words[word] = 0; // of threads that are gone
     words[Word.claim] = this.#nextTag << PART_BITS; // after the last step of the last run
-    this.#threads = this.#options.scratch.map((scratch, index) => {
-      const { memory, code, base, pin = false } = this.#options;
-      const data: ComputeThreadData = { memory, code, base, index, pin, scratch };
-      return startWorker(thread, data, { name: `compute ${index}`, background: true });
-    });
-    for (const thread of this.#threads) {
-      thread.onFailure((cause) => {
-        this.#deaths++;
-        this.#death = new KernelError("A compute thread ended.", -1, -1, { cause, hint: cause.message });
-        this.#interrupt(this.#death);
-      });
+    this.#threads = [];
+    try {
+      for (const [index, scratch] of this.#options.scratch.entries()) this.#startThread(index, scratch);
+    } catch (cause) {
+      this.#lose("A compute thread could not start.", cause as Error); // those that did are ended as always
     }
+  }
+
+  #startThread(index: number, scratch: number): void {
+    const { memory, code, base, pin = false } = this.#options;
+    const data: ComputeThreadData = { memory, code, base, index, pin, scratch };
+    const handle = startWorker(thread, data, { name: `compute ${index}`, background: true });
+    this.#threads.push(handle);
+    handle.onFailure((cause) => {
+      this.#deaths++;
+      this.#lose("A compute thread ended.", cause);
+    });
+  }
+
+  #lose(message: string, cause: Error): void {
+    this.#death = new KernelError(message, -1, -1, { cause, hint: cause.message });
+    this.#interrupt(this.#death);
   }
 
   /** Writes the words of a run between an odd and an even COMMAND. */
