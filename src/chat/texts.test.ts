@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HfFiles, HfTextFiles } from "../format/hf-folder.ts";
+import { type HfFiles, noTextFiles } from "../format/hf-folder.ts";
 import { readTexts } from "./texts.ts";
-
-const none: HfTextFiles = {
-  generationConfig: undefined,
-  tokenizer: undefined,
-  tokenizerConfig: undefined,
-  specialTokensMap: undefined,
-  sentencePiece: undefined,
-  chatTemplate: undefined,
-};
 
 /** A folder with these settings and no tokenizer. */
 const folder = (config: Record<string, unknown>, generationConfig?: Record<string, unknown>): HfFiles => ({
@@ -20,7 +11,7 @@ const folder = (config: Record<string, unknown>, generationConfig?: Record<strin
   tensors: new Map(),
   weightFiles: [],
   read: () => Promise.reject(new Error("there are no tensors")),
-  readTextFiles: async () => ({ ...none, generationConfig }),
+  readTextFiles: async () => ({ ...noTextFiles, generationConfig }),
   async close() {},
   async [Symbol.asyncDispose]() {},
 });

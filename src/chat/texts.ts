@@ -3,7 +3,6 @@
 import { joinPath } from "#platform";
 import type { GgufFiles } from "../format/gguf-files.ts";
 import type { HfFiles, HfTextFiles } from "../format/hf-folder.ts";
-import type { ModelFiles } from "../format/open-model-files.ts";
 import { tokenizerFromGguf } from "../text/from-gguf.ts";
 import { noTokenizer } from "../text/no-tokenizer.ts";
 import { ggufTemplates, hfTemplates } from "../text/template-sources.ts";
@@ -22,16 +21,26 @@ export interface Texts {
   readonly endIds: readonly number[];
 }
 
+/** What texts are read from: the files of a model, or those of a tokenizer alone, which has no `config`. */
+export type TextFiles =
+  | Pick<GgufFiles, "kind" | "file" | "config">
+  | (Pick<HfFiles, "kind" | "readTextFiles"> & {
+      /** The folder, or the tokenizer.json itself under any name. */
+      readonly file: string;
+      readonly config?: HfFiles["config"];
+    });
+type HfTexts = Extract<TextFiles, { kind: "hf" }>;
+
 /** How GGUF says that there is no tokenizer. */
 const NO_GGUF_TOKENIZER: readonly unknown[] = [undefined, "none", "no_vocab"];
 
 /**
  * Reads tokenizer, templates and settings. `vocabularySize` is for models without a tokenizer, which work with ids alone.
  */
-export const readTexts = (files: ModelFiles, vocabularySize: number): Texts | Promise<Texts> =>
+export const readTexts = (files: TextFiles, vocabularySize: number): Texts | Promise<Texts> =>
   files.kind === "gguf" ? ggufTexts(files, vocabularySize) : hfTexts(files, vocabularySize);
 
-function ggufTexts({ config, file }: GgufFiles, vocabularySize: number): Texts {
+function ggufTexts({ config, file }: Extract<TextFiles, { kind: "gguf" }>, vocabularySize: number): Texts {
   const title = config["general.name"];
   const hasTokenizer = !NO_GGUF_TOKENIZER.includes(config["tokenizer.ggml.model"]);
   return {
@@ -43,7 +52,7 @@ function ggufTexts({ config, file }: GgufFiles, vocabularySize: number): Texts {
   };
 }
 
-async function hfTexts(files: HfFiles, vocabularySize: number): Promise<Texts> {
+async function hfTexts(files: HfTexts, vocabularySize: number): Promise<Texts> {
   const texts = await files.readTextFiles();
   const generation = texts.generationConfig ?? {};
   return {
@@ -52,17 +61,22 @@ async function hfTexts(files: HfFiles, vocabularySize: number): Promise<Texts> {
     templates: hfTemplates(texts.tokenizerConfig, texts.chatTemplate, files.file),
     defaults: hfSampling(generation),
     // folders without generation_config.json say it in config.json
-    endIds: [generation["eos_token_id"] ?? files.config["eos_token_id"]].flat().filter((id) => typeof id === "number"),
+    endIds: [generation["eos_token_id"] ?? files.config?.["eos_token_id"]]
+      .flat()
+      .filter((id) => typeof id === "number"),
   };
 }
 
 /** tokenizer.json says more than tokenizer.model, so it goes first; undefined when there is neither. */
-async function hfTokenizer(texts: HfTextFiles, folder: string): Promise<Tokenizer | undefined> {
+async function hfTokenizer(texts: HfTextFiles, file: string): Promise<Tokenizer | undefined> {
   const { tokenizer, sentencePiece, tokenizerConfig } = texts;
   // loaded when they are needed: a GGUF file's start takes none of their forty modules
   if (tokenizer !== undefined) {
     const { tokenizerFromHuggingFace } = await import("../text/from-huggingface.ts");
-    return tokenizerFromHuggingFace({ ...texts, tokenizer }, joinPath(folder, "tokenizer.json"));
+    return tokenizerFromHuggingFace(
+      { ...texts, tokenizer },
+      file.endsWith(".json") ? file : joinPath(file, "tokenizer.json"),
+    );
   }
   if (sentencePiece === undefined) return undefined;
   const { tokenizerFromSentencePiece } = await import("../text/from-sentencepiece.ts");
@@ -71,5 +85,5 @@ async function hfTokenizer(texts: HfTextFiles, folder: string): Promise<Tokenize
     return typeof value === "boolean" ? value : undefined;
   };
   const options = { addBos: flag("add_bos_token"), addEos: flag("add_eos_token") };
-  return tokenizerFromSentencePiece(sentencePiece, options, joinPath(folder, "tokenizer.model"));
+  return tokenizerFromSentencePiece(sentencePiece, options, joinPath(file, "tokenizer.model"));
 }

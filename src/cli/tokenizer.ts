@@ -1,6 +1,6 @@
 // `liang tokenizer`: trains a tokenizer on text files, or shows what one does to texts.
 import { UsageError } from "../base/errors.ts";
-import { openTokenizer } from "../chat/open-tokenizer.ts";
+import { openTextSide } from "../chat/open-text-side.ts";
 import {
   checkNoTokenizer,
   type TrainingKind,
@@ -109,9 +109,9 @@ function kindOf(kind: string): TrainingKind {
 
 async function inspect(given: Options, model: string, text: string | undefined): Promise<void> {
   if (text !== undefined && given.file !== undefined) throw new UsageError("Found a text and --file, expected one.");
-  const tokenizer = await openTokenizer(model);
+  await using words = await openTextSide(model);
   const shown = given.file === undefined ? text : await readTextFile(given.file);
-  const inspection = inspectTokenizer(tokenizer, shown);
+  const inspection = inspectTokenizer(words.tokenizer, shown);
   if (given.json) outJson(inspection);
   else out(inspectionText(inspection));
 }

@@ -31,6 +31,16 @@ export interface HfTextFiles {
   readonly chatTemplate: string | undefined;
 }
 
+/** Of a folder with none of them. */
+export const noTextFiles: HfTextFiles = {
+  generationConfig: undefined,
+  tokenizer: undefined,
+  tokenizerConfig: undefined,
+  specialTokensMap: undefined,
+  sentencePiece: undefined,
+  chatTemplate: undefined,
+};
+
 /** Opens a model folder. Throws NotFoundError when config.json or weights are missing. */
 export async function openHfFolder(folder: string): Promise<HfFiles> {
   const config = await readJson(folder, "config.json", CONFIG_BYTES_MAX);

@@ -76,6 +76,31 @@ describe("liang tokenizer", () => {
     }
   });
 
+  test("what it writes is the tokenizer that tokenize and data tokenize take, without a model", async () => {
+    assert.equal((await train("alone", "--vocab", "600")).code, 0);
+    const ids = async (model: string): Promise<number[]> => {
+      const { stdout, stderr } = await liang.run(["tokenize", "--model", model, "Once upon a time 量", "--json"]);
+      assert.equal(stderr, "");
+      return (JSON.parse(stdout) as { ids: number[] }).ids;
+    };
+    const found = await ids(at("alone"));
+    assert.deepEqual(await ids(join(at("alone"), "tokenizer.json")), found);
+    const { pieces } = await inspect(at("alone"), "Once upon a time 量");
+    assert.deepEqual(
+      pieces!.map(({ id }) => id),
+      found,
+    );
+    await writeFile(at("texts.txt"), "Once upon a time\n".repeat(5));
+    const prepare = ["data", "prepare", at("texts.txt"), "--documents", "line", "-o", at("data")];
+    assert.equal((await liang.run([...prepare, "--duplicates", "keep"])).code, 0);
+    const { code, stdout, stderr } = await liang.run(["data", "tokenize", at("data"), "-m", at("alone"), "--json"]);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.equal((JSON.parse(stdout) as { vocabularySize: number }).vocabularySize, 600);
+    const none = await liang.run(["tokenize", "--model", folder, "x"]);
+    assert.equal(none.code, 4);
+    assert.match(none.stderr, /There is no model in /);
+  });
+
   test("says so when the texts have fewer tokens than were asked for", async () => {
     await writeFile(at("small.txt"), "aa bb aa bb");
     const { code, stderr } = await liang.run([
