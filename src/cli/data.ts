@@ -1,13 +1,15 @@
 // `liang data`: prepares training data, turns it into tokens, shows what is in it, and finds what a text has from it.
+import { type DataFormat, dataFormats } from "../base/data-files.ts";
 import { UsageError } from "../base/errors.ts";
 import { openTextSide } from "../chat/open-text-side.ts";
 import { cardText } from "../train/data/data-card.ts";
 import { prepareData, readCard } from "../train/data/prepare.ts";
-import { type SourceFormat, sourceFormats } from "../train/data/sources.ts";
 import { readTokenCard, tokenizeData } from "../train/data/tokenize.ts";
 import { type OptionValues, defineCommand } from "./command.ts";
 import { findCopied } from "./data-copied.ts";
 import { preparedTable, tokenTable } from "./data-report.ts";
+import { dataFolder } from "#platform";
+import { dataSetPaths } from "../store/index.ts";
 import { progressBar } from "./progress-bar.ts";
 import { out, outJson, tabulate } from "./terminal.ts";
 
@@ -41,6 +43,7 @@ export const command = defineCommand({
   options,
   notes: [
     "prepare: texts, JSON(L), Parquet, .gz, folders: clean, no duplicates, split.",
+    "A data set that `liang pull --dataset` fetched goes by its name, ORG/NAME[:PART].",
     "tokenize: writes the documents of DIR as tokens, as training reads them.",
     "copied: the longest span of FILE that the training documents have, and where.",
     "Measures for --keep: characters, letters, damaged, repeatedLines, repetition.",
@@ -77,9 +80,11 @@ async function prepare(given: Options, files: readonly string[], { signal, onPro
     const at = entry.indexOf("=");
     return at < 0 ? ["", entry] : [entry.slice(0, at), entry.slice(at + 1)];
   });
-  const card = await prepareData(files, given.output, {
+  const folder = dataFolder();
+  const paths = (await Promise.all(files.map((file) => dataSetPaths(folder, file)))).flat();
+  const card = await prepareData(paths, given.output, {
     ...given,
-    format: oneOf("format", given.format, sourceFormats) as SourceFormat | undefined,
+    format: oneOf("format", given.format, dataFormats) as DataFormat | undefined,
     duplicates: oneOf("duplicates", given.duplicates, ["remove", "keep"]) as "remove" | "keep" | undefined,
     validationShare: given.validation,
     licenceOf: (path) =>

@@ -1,4 +1,4 @@
-// Opens the one folder in which everything lasting lies: models.json, models/ (pulled files), liang.db. Which folder
+// Opens the one folder in which everything lasting lies: models.json, models/ and data/ (pulled files), liang.db. Which folder
 // that is, is the platform's to say (LIANG_HOME, else the user's data folder).
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { LiangError } from "../base/errors.ts";

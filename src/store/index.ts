@@ -1,6 +1,7 @@
 // The store's edge: what lasts, as the layers above see it.
 export { codeFolder, keptCodeBytes } from "./code-cache.ts";
 export { openDataFolder } from "./data-folder.ts";
+export { dataSetPaths } from "./data-sets.ts";
 export { parseModelName, type ModelName } from "./model-name.ts";
 export { listWithFile } from "./list-with-file.ts";
 export { openModelList, type AddOptions, type ListedModel, type ModelList } from "./models.ts";
@@ -21,4 +22,6 @@ export {
 export { openSqliteStorage } from "./sqlite.ts";
 export { openStaticFolder, type StaticFolder } from "./static-folder.ts";
 export type * from "./storage.ts";
-export { pullModel, type PullOptions, type PulledModel } from "./hub/pull.ts";
+export { pullData, type PulledData } from "./hub/pull-data.ts";
+export { pullModel, type PulledModel } from "./hub/pull.ts";
+export type { PullOptions } from "./hub/repository.ts";

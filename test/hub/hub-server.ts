@@ -49,6 +49,7 @@ export async function startHub(
   id: string,
   files: Record<string, Uint8Array>,
   faults: HubFaults = {},
+  what: "models" | "datasets" = "models",
 ): Promise<HubServer> {
   const content = createServer((request, response) => void serveFile(hub, request, response));
   const contentPort = await listen(content);
@@ -57,16 +58,16 @@ export async function startHub(
     hub.frontRequests.push({ path: url.pathname + url.search, headers: request.headers });
     const { token, refusal = 401 } = hub.faults;
     const isRefused = token !== undefined && request.headers.authorization !== `Bearer ${token}`;
-    const listing = listings[kind](hub, id, url);
-    const prefix = kind === "huggingface" ? `/${id}/resolve/main/` : `/models/${id}/resolve/master/`;
+    const listing = listings[kind](hub, what, id, url);
+    const path = filePaths[kind](what, id, url);
     if (isRefused) response.writeHead(refusal).end();
     else if (listing !== undefined && (hub.faults.cutListing ?? 0) > 0) {
       hub.faults.cutListing!--;
       response.writeHead(200, listing.headers).write("[", () => response.destroy());
     } else if (listing !== undefined) {
       response.writeHead(200, listing.headers).end(hub.faults.listing ?? JSON.stringify(listing.body));
-    } else if (url.pathname.startsWith(prefix)) {
-      const location = `http://127.0.0.1:${contentPort}/${url.pathname.slice(prefix.length)}?signature=x`;
+    } else if (path !== undefined) {
+      const location = `http://127.0.0.1:${contentPort}/${path}?signature=x`;
       response.writeHead(302, { location }).end();
     } else response.writeHead(404).end();
   });
@@ -88,15 +89,31 @@ export async function startHub(
   return hub;
 }
 
+type What = "models" | "datasets";
+
+/** The file, in the spelling of addresses, that a request to the front is for. */
+const filePaths = {
+  huggingface(what: What, id: string, { pathname }: URL): string | undefined {
+    const prefix = `${what === "models" ? "" : "/datasets"}/${id}/resolve/main/`;
+    return pathname.startsWith(prefix) ? pathname.slice(prefix.length) : undefined;
+  },
+  modelscope(what: What, id: string, { pathname, searchParams }: URL): string | undefined {
+    const prefix = `/models/${id}/resolve/master/`;
+    if (what === "models") return pathname.startsWith(prefix) ? pathname.slice(prefix.length) : undefined;
+    if (pathname !== `/api/v1/datasets/${id}/repo` || searchParams.get("Revision") !== "master") return undefined;
+    return searchParams.get("FilePath") ?? undefined;
+  },
+};
+
 type Listing = { body: unknown; headers?: Record<string, string> } | undefined;
 
 const listings = {
-  huggingface(hub: HubServer, id: string, url: URL): Listing {
-    if (url.pathname !== `/api/models/${id}/tree/main` || url.searchParams.get("recursive") !== "true")
+  huggingface(hub: HubServer, what: What, id: string, url: URL): Listing {
+    if (url.pathname !== `/api/${what}/${id}/tree/main` || url.searchParams.get("recursive") !== "true")
       return undefined;
     const all = Object.entries(hub.files).map(([path, bytes]) => {
       // Small files are in git itself, large ones behind pointers.
-      const isLarge = /\.(gguf|safetensors)$/.test(path);
+      const isLarge = /\.(gguf|safetensors|parquet)$/.test(path);
       const oid = createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
       const lfs = { oid: hub.faults.listedSha256 ?? sha256(bytes), size: bytes.length, pointerSize: 134 };
       return { type: "file", oid, size: bytes.length, path, ...(isLarge ? { lfs } : {}) };
@@ -110,9 +127,10 @@ const listings = {
       headers: rest ? { link: next } : {},
     };
   },
-  modelscope(hub: HubServer, id: string, url: URL): Listing {
-    if (!url.pathname.startsWith("/api/v1/models/")) return undefined;
-    if (url.pathname !== `/api/v1/models/${id}/repo/files`) {
+  modelscope(hub: HubServer, what: What, id: string, url: URL): Listing {
+    const listed = `/repo/${what === "models" ? "files" : "tree"}`;
+    if (!url.pathname.startsWith(`/api/v1/${what}/`) || !url.pathname.endsWith(listed)) return undefined;
+    if (url.pathname !== `/api/v1/${what}/${id}${listed}`) {
       return { body: { Code: 10010205001, Message: "record not found", Success: false, Data: null } };
     }
     const all = Object.entries(hub.files).map(([path, bytes]) => ({
@@ -124,7 +142,9 @@ const listings = {
       IsLFS: false,
     }));
     const folder = { Name: "folder", Path: "folder", Type: "tree", Size: 0, Sha256: "" };
-    return { body: { Code: 200, Success: true, Data: { Files: [folder, ...all] } } };
+    const size = Number(url.searchParams.get("PageSize") ?? Infinity);
+    const first = size * (Number(url.searchParams.get("PageNumber") ?? 1) - 1) || 0;
+    return { body: { Code: 200, Success: true, Data: { Files: [folder, ...all].slice(first, first + size) } } };
   },
 };
 

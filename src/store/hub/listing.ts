@@ -14,14 +14,17 @@ export interface HubFile {
   readonly gitSha1?: string;
 }
 
+/** What a hub keeps in repositories, as their addresses call it. */
+export type RepositoryKind = "models" | "datasets";
+
 export interface HubKind {
   /** All files of the repository's main branch. Throws what `get` throws, FormatError. */
-  list(access: HubAccess, id: string): Promise<HubFile[]>;
+  list(access: HubAccess, what: RepositoryKind, id: string): Promise<HubFile[]>;
   /** Where a file is fetched. */
-  fileUrl(access: HubAccess, id: string, path: string): string;
+  fileUrl(access: HubAccess, what: RepositoryKind, id: string, path: string): string;
 }
 
-const PAGES_MAX = 100; // of a thousand files each
+const PAGES_MAX = 100;
 // Nothing has begun yet: who mistyped an address or has no network should hear of it within seconds.
 const TRIES_MAX = 3;
 const LISTING_BYTES_MAX = 32 * 2 ** 20;
@@ -40,10 +43,11 @@ const huggingFaceTree = z.array(
 );
 
 const huggingFace: HubKind = {
-  async list(access, id) {
+  async list(access, what, id) {
     const files: HubFile[] = [];
-    let url: string | undefined = `${access.endpoint}/api/models/${id}/tree/main?recursive=true`;
-    for (let page = 0; url !== undefined && page < PAGES_MAX; page++) {
+    let url: string | undefined = `${access.endpoint}/api/${what}/${id}/tree/main?recursive=true`;
+    for (let page = 0; url !== undefined; page++) {
+      if (page === PAGES_MAX) throw tooMany(url);
       const { body, response }: { body: unknown; response: Response } = await getJson(url, access, id);
       for (const { type, path, size: bytes, oid, lfs } of check(url, huggingFaceTree, body)) {
         if (type !== "file") continue;
@@ -55,38 +59,58 @@ const huggingFace: HubKind = {
     }
     return files;
   },
-  fileUrl: (access, id, path) => `${access.endpoint}/${id}/resolve/main/${encodePath(path)}`,
+  fileUrl({ endpoint }, what, id, path) {
+    const start = what === "models" ? endpoint : `${endpoint}/${what}`;
+    return `${start}/${id}/resolve/main/${encodePath(path)}`;
+  },
 };
 
+const modelScopeFile = z.object({ Type: z.string(), Path: z.string().min(1), Size: size, Sha256: sha256.nullish() });
+type ModelScopeFile = z.output<typeof modelScopeFile>;
 const modelScopeFiles = z.object({
   Code: z.int(),
   Message: z.string().nullish(),
-  Data: z
-    .object({
-      Files: z
-        .array(z.object({ Type: z.string(), Path: z.string().min(1), Size: size, Sha256: sha256.nullish() }))
-        .nullish(),
-    })
-    .nullish(),
+  Data: z.object({ Files: z.array(modelScopeFile).nullish() }).nullish(),
 });
 
+/** Files a page of a data set's listing; models are listed at once. */
+const MODEL_SCOPE_PAGE = 200;
+
 const modelScope: HubKind = {
-  async list(access, id) {
-    const url = `${access.endpoint}/api/v1/models/${id}/repo/files?Revision=master&Recursive=true`;
-    const { body } = await getJson(url, access, id);
-    const { Code: code, Data: data, Message: message } = check(url, modelScopeFiles, body);
-    // Failures may come as HTTP 200 with a code of their own.
-    if (code !== 200 || data?.Files == null) {
-      throw new NotFoundError(`${new URL(url).host} has no ${id} (${message || `code ${code}`}).`);
+  async list(access, what, id) {
+    const start = `${access.endpoint}/api/v1/${what}/${id}/repo`;
+    const listed: ModelScopeFile[] = [];
+    if (what === "models") {
+      listed.push(...(await modelScopePage(`${start}/files?Revision=master&Recursive=true`, access, id)));
+    } else {
+      for (let page = 1; listed.length === (page - 1) * MODEL_SCOPE_PAGE; page++) {
+        const url = `${start}/tree?Revision=master&Recursive=true&PageNumber=${page}&PageSize=${MODEL_SCOPE_PAGE}`;
+        if (page > PAGES_MAX) throw tooMany(url);
+        listed.push(...(await modelScopePage(url, access, id)));
+      }
     }
-    return data.Files.filter((file) => file.Type === "blob").map(({ Path: path, Size: bytes, Sha256: hash }) => ({
+    const files = listed.filter(({ Type: type }) => type === "blob");
+    return files.map(({ Path: path, Size: bytes, Sha256: hash }) => ({
       path,
       bytes,
       ...(hash == null ? {} : { sha256: hash }),
     }));
   },
-  fileUrl: (access, id, path) => `${access.endpoint}/models/${id}/resolve/master/${encodePath(path)}`,
+  fileUrl({ endpoint }, what, id, path) {
+    if (what === "models") return `${endpoint}/models/${id}/resolve/master/${encodePath(path)}`;
+    return `${endpoint}/api/v1/datasets/${id}/repo?Revision=master&FilePath=${encodeURIComponent(path)}`;
+  },
 };
+
+async function modelScopePage(url: string, access: HubAccess, id: string): Promise<ModelScopeFile[]> {
+  const { body } = await getJson(url, access, id);
+  const { Code: code, Data: data, Message: message } = check(url, modelScopeFiles, body);
+  // Failures may come as HTTP 200 with a code of their own.
+  if (code !== 200 || data?.Files == null) {
+    throw new NotFoundError(`${new URL(url).host} has no ${id} (${message || `code ${code}`}).`);
+  }
+  return data.Files;
+}
 
 export const hubKinds = { huggingface: huggingFace, modelscope: modelScope } satisfies Record<string, HubKind>;
 export type HubKindName = keyof typeof hubKinds;
@@ -110,6 +134,8 @@ async function getJson(url: string, access: HubAccess, id: string): Promise<{ bo
     }
   });
 }
+
+const tooMany = (url: string): FormatError => new FormatError(url, "pages", "more", `${PAGES_MAX} at most`);
 
 function check<T extends z.ZodType>(url: string, schema: T, body: unknown): z.output<T> {
   const parsed = schema.safeParse(body);

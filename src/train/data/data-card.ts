@@ -1,7 +1,7 @@
 // The data card: what a data set was made of, by which rules, and what was left out; as JSON and for people. It lies with
 // the data, and a training run keeps a copy. Not here: counting (prepare.ts).
 import type { FileSummary } from "./line-file.ts";
-import type { SourceFormat } from "./sources.ts";
+import type { DataFormat } from "../../base/data-files.ts";
 
 export const CARD_FILE = "card.json";
 export const CARD_TEXT_FILE = "card.md";
@@ -30,7 +30,7 @@ export interface Counts {
 
 export interface SourceCard extends Counts {
   readonly path: string;
-  readonly format: SourceFormat;
+  readonly format: DataFormat;
   readonly bytes: number;
   readonly sha256: string;
   /** As it was given; missing: nobody said. */

@@ -1,6 +1,7 @@
 // Raw files → a folder of clean documents, split into train and validation: read, filter, remove duplicates, split.
 // In the folder: train.jsonl, validation.jsonl, left-out.jsonl (every record that is in neither, and why), card.json and
 // card.md. The card is written last: a folder with a card is whole. Not here: tokens (tokenize.ts).
+import type { DataFormat } from "../../base/data-files.ts";
 import { FormatError, UsageError } from "../../base/errors.ts";
 import type { OnProgress } from "../../base/progress.ts";
 import { uniform } from "../../base/random.ts";
@@ -11,14 +12,7 @@ import { type Intake, type LeftOut, createIntake } from "./intake.ts";
 import { type FileSummary, type LineWriter, createLineWriter } from "./line-file.ts";
 import { BANDS, type Clusters, findClusters } from "./near-duplicates.ts";
 import { textOfRecord } from "./record.ts";
-import {
-  type FoundSources,
-  type ReadOptions,
-  type SourceFacts,
-  type SourceFormat,
-  findSources,
-  readSource,
-} from "./sources.ts";
+import { type FoundSources, type ReadOptions, type SourceFacts, findSources, readSource } from "./sources.ts";
 import { type Spool, createSpool } from "./spool.ts";
 
 /** Random numbers of the split; other uses have other streams. */
@@ -27,7 +21,7 @@ const CARD_BYTES_MAX = 64e6;
 
 export interface PrepareOptions extends ReadOptions {
   /** What files named themselves are; default: by their names. */
-  readonly format?: SourceFormat;
+  readonly format?: DataFormat;
   /** Rules that a text must keep, such as "letters>=0.5", beside those that all must. */
   readonly keep?: readonly string[];
   /** Default "remove": of every cluster the first stays. "keep": all stay, on one side of the split. */

@@ -1,6 +1,7 @@
 // Files of training data: which there are, what they hold, and a stream of records out of each, with the file's SHA-256
 // on the way. Folders are searched; what in them is of no known kind is named, not skipped in silence.
 import { createHash } from "node:crypto";
+import { type DataFormat, dataEndings, dataFormatOf, dataFormats } from "../../base/data-files.ts";
 import { NotFoundError, UsageError } from "../../base/errors.ts";
 import { byteChunks, unpackedChunks } from "../../format/byte-chunks.ts";
 import { type DataRow, jsonRows } from "../../format/json-rows.ts";
@@ -10,12 +11,9 @@ import { type DocumentBounds, plainTexts } from "./plain-text.ts";
 import type { DataRecord, ReadItem } from "./record.ts";
 import { BrokenRow, recordOfRow } from "./row-shapes.ts";
 
-export const sourceFormats = ["text", "json", "parquet"] as const;
-export type SourceFormat = (typeof sourceFormats)[number];
-
 export interface DataSource {
   readonly path: string;
-  readonly format: SourceFormat;
+  readonly format: DataFormat;
 }
 
 export interface FoundSources {
@@ -24,21 +22,8 @@ export interface FoundSources {
   readonly skipped: readonly string[];
 }
 
-const FORMATS: Readonly<Record<string, SourceFormat>> = {
-  txt: "text",
-  text: "text",
-  md: "text",
-  jsonl: "json",
-  ndjson: "json",
-  json: "json",
-  parquet: "parquet",
-};
-
-const formatOf = (path: string): SourceFormat | undefined =>
-  FORMATS[/\.(\w+)(\.gz)?$/i.exec(path)?.[1].toLowerCase() ?? ""];
-
 /** The files that `paths` name, folders searched through in the order of names. `format`: of files named themselves. */
-export async function findSources(paths: readonly string[], format?: SourceFormat): Promise<FoundSources> {
+export async function findSources(paths: readonly string[], format?: DataFormat): Promise<FoundSources> {
   const sources: DataSource[] = [];
   const skipped: string[] = [];
   async function enter(path: string, isNamed: boolean): Promise<void> {
@@ -48,15 +33,15 @@ export async function findSources(paths: readonly string[], format?: SourceForma
       for (const { name } of await listFolder(path)) await enter(joinPath(path, name), false);
       return;
     }
-    const found = (isNamed ? format : undefined) ?? formatOf(path);
+    const found = (isNamed ? format : undefined) ?? dataFormatOf(path);
     if (found !== undefined) sources.push({ path, format: found });
     else if (!isNamed) skipped.push(path);
     else {
       throw new UsageError(
-        `${path} is of no kind that is told by its name: ${Object.keys(FORMATS).join(", ")}, or these with .gz.`,
+        `${path} is of no kind that is told by its name: ${Object.keys(dataEndings).join(", ")}, or these with .gz.`,
         {
           field: "format",
-          hint: `Say what it is: ${sourceFormats.join(", ")}.`,
+          hint: `Say what it is: ${dataFormats.join(", ")}.`,
         },
       );
     }
