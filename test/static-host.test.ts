@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { startStaticHost } from "../scripts/static-host.ts";
 
@@ -31,9 +32,9 @@ function get(address: string, path: string, options: { method?: string; range?: 
   const { method = "GET", range } = options;
   return new Promise((resolve, reject) => {
     const headers = range === undefined ? {} : { range };
-    const sent = request({ hostname, port, path, method, headers }, async (response) => {
-      const body = Buffer.concat(await response.toArray()).toString();
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+    const sent = request({ hostname, port, path, method, headers }, (response) => {
+      const { statusCode: status = 0, headers } = response;
+      text(response).then((body) => resolve({ status, headers, body }), reject);
     });
     sent.on("error", reject).end();
   });
