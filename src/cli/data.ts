@@ -43,7 +43,7 @@ export const command = defineCommand({
   options,
   notes: [
     "prepare: texts, JSON(L), Parquet, .gz, folders: clean, no duplicates, split.",
-    "A data set that `liang pull --dataset` fetched goes by its name, ORG/NAME[:PART].",
+    "FILES may be ORG/NAME[:PART], a data set that `liang pull --dataset` fetched.",
     "tokenize: writes the documents of DIR as tokens, as training reads them.",
     "copied: the longest span of FILE that the training documents have, and where.",
     "Measures for --keep: characters, letters, damaged, repeatedLines, repetition.",

@@ -24,8 +24,8 @@ export const command = defineCommand({
   notes: [
     "FILE is a GGUF's name or its format: Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M.",
     "Without it Q4_K_M is taken, or the folder of safetensors where there is no GGUF.",
-    "Of a data set FILE is a file, a folder or a kind (parquet, json, text); without it",
-    "all files of one kind are taken: Parquet, else JSON lines, else texts.",
+    "Of a data set FILE is a file, a folder or a kind (parquet, json, text). Without",
+    "it all files of one kind are taken: Parquet, else JSON lines, else texts.",
     "HF_TOKEN opens what is gated.",
   ],
   async run({ endpoint, dataset = false, json }, [name], signal) {

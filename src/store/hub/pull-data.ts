@@ -17,12 +17,13 @@ export interface PulledData {
 
 /** Pulls a data set: its files of texts, JSON lines or Parquet. Throws as `pullModel` does. */
 export async function pullData(options: PullOptions): Promise<PulledData> {
-  const { id, wish, source, list, fetch } = openRepository("datasets", options);
-  const { files, others } = chooseData(id, await list(), wish);
+  const repository = openRepository("datasets", options);
+  const { id, wish, source } = repository;
+  const { files, others } = chooseData(id, await repository.list(), wish);
   if (others !== undefined) options.onNotice?.(`${id} has besides, each to be had as ${id}:PATH: ${others}`);
   const name = wish === undefined ? id : `${id}:${wish}`;
   const note = await noteDataSet(options.folder, name, source);
-  const { paths, fetchedBytes } = await fetch(files, note.path);
+  const { paths, fetchedBytes } = await repository.fetch(files, note.path);
   await note.whole(paths);
   return { name, path: note.path, files, fetchedBytes };
 }

@@ -18,10 +18,11 @@ export interface PulledModel {
  */
 export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { folder } = options;
-  const { org, name, id, wish, source, list, fetch } = openRepository("models", options);
-  const { tag, files } = chooseFiles(id, await list(), wish);
+  const repository = openRepository("models", options);
+  const { org, name, id, wish, source } = repository;
+  const { tag, files } = chooseFiles(id, await repository.list(), wish);
   const place = join(folder, "models", org, name);
-  const { paths, fetchedBytes } = await fetch(files, place);
+  const { paths, fetchedBytes } = await repository.fetch(files, place);
   const model = await openModelList(folder).add(tag === undefined ? place : paths[0], {
     name: tag === undefined ? id : `${id}:${tag}`,
     source,
