@@ -64,10 +64,9 @@ export function modelTable(rows: readonly Row[], width: number): string {
   const room = Math.max(PLACE_COLUMNS_MIN, width - taken);
   const shown = cells.map((row) => [...row.slice(0, 3), fitEnd(row[3], room)]);
   const isCut = shown.some((row, i) => row[3] !== cells[i][3]);
-  return [
-    tabulate([heads, ...shown]),
-    ...(isCut ? [paint("faint", "the places in full: liang list | cat")] : []),
-  ].join("\n");
+  return [tabulate([heads, ...shown]), ...(isCut ? [paint("faint", "the places in full: liang list | cat")] : [])].join(
+    "\n",
+  );
 }
 
 /** Less says nothing: beside very long names rows may be wider. */
