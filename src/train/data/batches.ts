@@ -69,7 +69,7 @@ export function createBatches(store: TokenStore, options: BatchOptions): Batches
 }
 
 /** Plans are made anew for an epoch; the last two stay, for steps between epochs. */
-function lastPlans(packing: Packing): (epoch: number) => EpochPlan {
+export function lastPlans(packing: Packing): (epoch: number) => EpochPlan {
   const kept = new Map<number, EpochPlan>();
   return (epoch) => {
     const plan = kept.get(epoch) ?? packing.epoch(epoch);

@@ -4,8 +4,11 @@
 // Best fit: pieces in a random order go each into the fullest batch that still has room. That is done once and gives the
 // batches' shape; in every epoch the pieces of one length trade places, and the batches too. Longest first would fill
 // batches a little better, but with pieces of one length, which makes steps unlike each other.
-import type { Pieces } from "./pieces.ts";
+import type { Pieces as AllOfPieces } from "./pieces.ts";
 import { shuffle, shuffled, streams } from "./shuffle.ts";
+
+/** What is packed: how many rows each has. */
+export type Pieces = Pick<AllOfPieces, "count" | "rows" | "totalRows">;
 
 export type PackingMethod = "best-fit" | "stream";
 

@@ -1,5 +1,5 @@
-// What training data is once it is read: texts and conversations, each with the place it comes from. Not here: how rows
-// become these (row-shapes.ts), how they become tokens (document-encoder.ts).
+// What training data is once it is read: texts, conversations, and what compares answers or texts, each with the place it comes from. Not here: how rows
+// become these (row-shapes.ts), how they become tokens (readings.ts).
 import type { Message, Tool } from "../../chat/types.ts";
 
 export interface TextRecord {
@@ -14,7 +14,22 @@ export interface ConversationRecord {
   readonly tools?: readonly Tool[];
 }
 
-export type DataRecord = TextRecord | ConversationRecord;
+/** What was asked, and the better and the worse answer to it, or one alone that somebody called good or bad. */
+export interface PreferenceRecord {
+  readonly prompt: readonly TrainingMessage[];
+  readonly chosen?: readonly TrainingMessage[];
+  readonly rejected?: readonly TrainingMessage[];
+  readonly tools?: readonly Tool[];
+}
+
+/** Texts that belong together, and one that does not belong to the query. */
+export interface RetrievalRecord {
+  readonly query: string;
+  readonly positive: string;
+  readonly negative?: string;
+}
+
+export type DataRecord = TextRecord | ConversationRecord | PreferenceRecord | RetrievalRecord;
 
 /** Where something was read. */
 export interface Origin {
@@ -33,7 +48,10 @@ export type DocumentRow = Origin & DataRecord;
 /** All that a record says, for filters and for finding duplicates: of a conversation its messages, a line each. */
 export function textOfRecord(record: DataRecord): string {
   if ("text" in record) return record.text;
-  return record.messages.map(({ content, tool_calls: calls }) => sayings(content, calls)).join("\n");
+  if ("query" in record) return [record.query, record.positive, record.negative ?? ""].join("\n").trimEnd();
+  return messagesOf(record)
+    .map(({ content, tool_calls: calls }) => sayings(content, calls))
+    .join("\n");
 }
 
 function sayings(content: Message["content"], calls: Message["tool_calls"]): string {
@@ -41,8 +59,17 @@ function sayings(content: Message["content"], calls: Message["tool_calls"]): str
   return [...said, ...(calls ?? []).map((call) => JSON.stringify(call.function))].join("\n");
 }
 
+const messagesOf = (record: ConversationRecord | PreferenceRecord): readonly TrainingMessage[] =>
+  "messages" in record ? record.messages : [...record.prompt, ...(record.chosen ?? []), ...(record.rejected ?? [])];
+
 /** The same for records that say the same, byte for byte but for blanks and the Unicode form. */
 export function contentOfRecord(record: DataRecord): string {
-  const content = "text" in record ? record.text : JSON.stringify([record.messages, record.tools ?? []]);
+  const content = "text" in record ? record.text : JSON.stringify(partsOf(record));
   return content.normalize("NFC").replaceAll(/\s+/g, " ").trim();
+}
+
+function partsOf(record: Exclude<DataRecord, TextRecord>): unknown[] {
+  if ("query" in record) return [record.query, record.positive, record.negative ?? ""];
+  if ("messages" in record) return [record.messages, record.tools ?? []];
+  return [record.prompt, record.chosen ?? null, record.rejected ?? null, record.tools ?? []];
 }

@@ -5,7 +5,8 @@ import { sharedData } from "../../../test/shared-data.ts";
 import { findSources, readSource } from "./sources.ts";
 import { contentOfRecord, textOfRecord } from "./record.ts";
 import type { ConversationRecord, ReadItem } from "./record.ts";
-import { BrokenRow, recordOfRow } from "./row-shapes.ts";
+import { BrokenRow } from "./row-fields.ts";
+import { recordOfRow } from "./row-shapes.ts";
 
 const rolesOf = (row: unknown): string[] => (recordOfRow(row) as ConversationRecord).messages.map(({ role }) => role);
 

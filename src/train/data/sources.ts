@@ -9,7 +9,8 @@ import { parquetRows } from "../../format/parquet.ts";
 import { fileFacts, joinPath, listFolder, openFile } from "#platform";
 import { type DocumentBounds, plainTexts } from "./plain-text.ts";
 import type { DataRecord, ReadItem } from "./record.ts";
-import { BrokenRow, recordOfRow } from "./row-shapes.ts";
+import { BrokenRow } from "./row-fields.ts";
+import { recordOfRow } from "./row-shapes.ts";
 
 export interface DataSource {
   readonly path: string;

@@ -5,9 +5,10 @@
 // end, u32 first span of each and the end, u32 source of each, u32 pairs [start, end) of spans. A span is tokens of its
 // document that are learnt; all others are only read. Not here: how texts become ids (tokenize.ts).
 import { createHash } from "node:crypto";
-import { FormatError, MemoryError } from "../../base/errors.ts";
-import { createFileWriter, fileFacts, machineFacts, native, openFile } from "#platform";
+import { FormatError } from "../../base/errors.ts";
+import { createFileWriter, fileFacts, openFile } from "#platform";
 import { createColumn } from "./column.ts";
+import { holdFile } from "./held-file.ts";
 
 const MAGIC = 0x4b4f544c; // "LTOK"
 const VERSION = 1;
@@ -147,7 +148,7 @@ export async function openTokenStore(path: string, options: { readonly map?: boo
       parts.push(part.buffer);
       position += bytes;
     }
-    const held = await holdIds(path, tokens * idBytes, options.map ?? true);
+    const held = await holdFile(path, HEADER_BYTES + tokens * idBytes, { map: options.map ?? true });
     return {
       path,
       vocabularySize,
@@ -160,34 +161,6 @@ export async function openTokenStore(path: string, options: { readonly map?: boo
       close: held.close,
       [Symbol.dispose]: held.close,
     };
-  } finally {
-    await file.close();
-  }
-}
-
-interface Held {
-  /** From the file's first byte. */
-  readonly bytes: Uint8Array;
-  readonly close: () => void;
-}
-
-async function holdIds(path: string, idBytes: number, map: boolean): Promise<Held> {
-  const host = native();
-  if (map && !("reason" in host)) {
-    const region = host.mapFile(path);
-    return { bytes: region.view, close: () => region.release() };
-  }
-  const { memoryAvailableBytes } = await machineFacts();
-  if (idBytes > memoryAvailableBytes) {
-    throw new MemoryError(`The token store ${path}`, idBytes, memoryAvailableBytes, {
-      hint: "This system cannot map files into memory; use less data or a machine with more memory.",
-    });
-  }
-  const file = await openFile(path);
-  try {
-    const bytes = new Uint8Array(HEADER_BYTES + idBytes);
-    await file.read(0, bytes);
-    return { bytes, close: () => undefined };
   } finally {
     await file.close();
   }

@@ -8,7 +8,8 @@ import { FormatError, NotFoundError } from "../../base/errors.ts";
 import { createBatches } from "./batches.ts";
 import { wordsFingerprint } from "./fingerprint.ts";
 import { prepareData } from "./prepare.ts";
-import { encodeText, openSplit, readTokenCard, tokenizeData } from "./tokenize.ts";
+import { encodeText } from "./readings.ts";
+import { openSplit, readTokenCard, tokenizeData } from "./tokenize.ts";
 import { controlId, tinyTemplate, tinyTokenizer } from "./words.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "liang-tokenize-"));

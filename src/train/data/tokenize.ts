@@ -1,25 +1,20 @@
-// Prepared documents → token stores, one a split, for one tokenizer and template. Texts are learnt whole, from the token
-// after BOS to EOS; of conversations the replies. Beside the stores lies card.json, written last: what is in them, and the
-// fingerprint of the words that made them. Not here: cleaning (prepare.ts), packing (batches.ts).
+// Prepared records → token stores, one a split, for one tokenizer and template, read in one of the ways of readings.ts,
+// each of which has a folder. Beside the stores lies card.json, written last: what is in them, and the fingerprint of the
+// words that made them. Not here: cleaning (prepare.ts), packing (batches.ts).
 import { FormatError, NotFoundError } from "../../base/errors.ts";
 import type { OnProgress } from "../../base/progress.ts";
 import { byteChunks } from "../../format/byte-chunks.ts";
 import { jsonRows } from "../../format/json-rows.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { createFileWriter, fileFacts, joinPath, makeFolder, openFile, readText, remove } from "#platform";
-import {
-  ConversationError,
-  type EncodedConversation,
-  type TrainingWords,
-  encodeConversation,
-} from "./conversation-encoder.ts";
+import { ConversationError, type EncodedConversation, type TrainingWords } from "./conversation-encoder.ts";
 import { type Split } from "./data-card.ts";
 import { wordsFingerprint } from "./fingerprint.ts";
 import { readCard } from "./prepare.ts";
 import { type DocumentRow, type Origin } from "./record.ts";
+import { type ReadingName, readings } from "./readings.ts";
 import { type TokenStore, createTokenStore, openTokenStore } from "./token-store.ts";
 
-const FOLDER = "tokens";
 const CARD_BYTES_MAX = 64e6;
 
 export interface TokenCounts {
@@ -52,6 +47,8 @@ export interface TokenCard {
 }
 
 export interface TokenizeOptions {
+  /** Default "documents". */
+  readonly reading?: ReadingName;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -62,10 +59,10 @@ const emptyCounts = (): TokenCounts => ({ documents: 0, tokens: 0, learnt: 0, le
 export async function tokenizeData(
   folder: string,
   words: TrainingWords,
-  { onProgress, signal }: TokenizeOptions = {},
+  { reading = "documents", onProgress, signal }: TokenizeOptions = {},
 ): Promise<TokenCard> {
   const { sources, total } = await readCard(folder);
-  const output = joinPath(folder, FOLDER);
+  const output = tokensFolder(folder, reading);
   await makeFolder(output);
   await remove(joinPath(output, "card.json"));
   const refused: RefusedDocument[] = [];
@@ -74,9 +71,9 @@ export async function tokenizeData(
   async function write(split: Split): Promise<TokenCard["splits"][Split]> {
     const counts = sources.map(emptyCounts);
     const bytesOf = spelledBytes(words.tokenizer);
-    await using writer = await createTokenStore(storePath(folder, split), words.tokenizer.vocabularySize);
+    await using writer = await createTokenStore(joinPath(output, `${split}.tokens`), words.tokenizer.vocabularySize);
     for await (const row of documentRows(joinPath(folder, `${split}.jsonl`), signal)) {
-      for (const { ids, spans } of await encodeDocument(words, row, split, refused)) {
+      for (const { ids, spans } of await encodeRecord(words, reading, row, split, refused)) {
         await writer.add({ ids, spans, source: row.source });
         count(counts[row.source], ids, spans, bytesOf);
       }
@@ -97,11 +94,16 @@ export async function tokenizeData(
   return card;
 }
 
-const storePath = (folder: string, split: Split): string => joinPath(folder, FOLDER, `${split}.tokens`);
+/** Where the tokens of prepared data are, read in a way. */
+export const tokensFolder = (folder: string, reading: ReadingName): string =>
+  joinPath(folder, reading === "documents" ? "tokens" : `tokens-${reading}`);
 
 /** The card of the token stores; undefined where none were written. */
-export async function readTokenCard(folder: string): Promise<TokenCard | undefined> {
-  const path = joinPath(folder, FOLDER, "card.json");
+export async function readTokenCard(
+  folder: string,
+  reading: ReadingName = "documents",
+): Promise<TokenCard | undefined> {
+  const path = joinPath(tokensFolder(folder, reading), "card.json");
   if ((await fileFacts(path)) === undefined) return undefined;
   const card = JSON.parse(await readText(path, CARD_BYTES_MAX)) as TokenCard;
   if (card.version === 1) return card;
@@ -111,11 +113,11 @@ export async function readTokenCard(folder: string): Promise<TokenCard | undefin
 }
 
 /** The store of a split. Throws NotFoundError where the folder was not tokenized. */
-export async function openSplit(folder: string, split: Split): Promise<TokenStore> {
-  if ((await readTokenCard(folder)) === undefined) {
+export async function openSplit(folder: string, split: Split, reading: ReadingName = "documents"): Promise<TokenStore> {
+  if ((await readTokenCard(folder, reading)) === undefined) {
     throw new NotFoundError(`${folder} has no tokens.`, { hint: "Write them with `liang data tokenize`." });
   }
-  return await openTokenStore(storePath(folder, split));
+  return await openTokenStore(joinPath(tokensFolder(folder, reading), `${split}.tokens`));
 }
 
 /** Documents of a prepared file, in order. Throws FormatError for a line that is none: the file was changed. */
@@ -131,31 +133,20 @@ export async function* documentRows(path: string, signal?: AbortSignal): AsyncGe
   }
 }
 
-async function encodeDocument(
+async function encodeRecord(
   words: TrainingWords,
+  reading: ReadingName,
   row: DocumentRow,
   split: Split,
   refused: RefusedDocument[],
-): Promise<EncodedConversation[]> {
-  if ("text" in row) return [encodeText(words.tokenizer, row.text)];
+): Promise<readonly EncodedConversation[]> {
   try {
-    return await encodeConversation(words, row);
+    return await readings[reading].encode(words, row);
   } catch (error) {
     if (!(error instanceof ConversationError)) throw error;
     refused.push({ source: row.source, line: row.line, split, reason: error.message });
     return [];
   }
-}
-
-/** A text between BOS (where the model wants one) and EOS (where the vocabulary has one); control tokens in it are text. */
-export function encodeText(tokenizer: Tokenizer, text: string): EncodedConversation {
-  const { addBos, specials } = tokenizer;
-  const ids = [
-    ...(addBos && specials.bos !== undefined ? [specials.bos] : []),
-    ...tokenizer.encode(text),
-    ...(specials.eos === undefined ? [] : [specials.eos]),
-  ];
-  return { ids, spans: ids.length < 2 ? [] : [[1, ids.length]] };
 }
 
 /** Bytes that an id spells, asked once each. */
