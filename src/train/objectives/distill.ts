@@ -35,7 +35,8 @@ export const distill = ({ alpha = 0.5, temperature = 2, reverse = false }: Disti
     );
     const kl = reverse ? klOfLogits(student, teacher) : klOfLogits(teacher, student);
     const ofTeacher = scale(kl, alpha * temperature ** 2);
-    const losses = alpha === 1 ? ofTeacher : add(ofTeacher, scale(crossEntropy(x.logits, x.ids("targets")), 1 - alpha));
-    return { losses, measures: { kl } };
+    if (alpha === 1) return { losses: ofTeacher, measures: { kl } as Record<string, Tensor> };
+    const nats = crossEntropy(x.logits, x.ids("targets"));
+    return { losses: add(ofTeacher, scale(nats, 1 - alpha)), measures: { kl, nats } };
   },
 });

@@ -1,5 +1,5 @@
 // Kahneman-Tversky optimisation (Ethayarajh et al. 2024, equation 8): single answers, each marked good or bad.
-import { add, maximum, multiply, scale, sigmoid, subtract } from "../../graph/index.ts";
+import { add, maximum, multiply, scale, sigmoid, step, subtract } from "../../graph/index.ts";
 import { type Objective, sumsOf } from "./objective.ts";
 
 export interface KtoOptions {
@@ -22,7 +22,8 @@ export const kto = ({ beta = 0.1, desirable = 1, undesirable = 1 }: KtoOptions =
     const gain = scale(subtract(k, maximum(x.one("kl"), 0)), beta);
     const good = scale(subtract(1, sigmoid(gain)), desirable);
     const bad = scale(subtract(1, sigmoid(scale(gain, -1))), undesirable);
+    const accuracy = step(multiply(gain, add(scale(isGood, 2), -1)));
     const losses = add(multiply(isGood, good), multiply(subtract(1, isGood), bad));
-    return { losses, measures: { reward: scale(k, beta) } };
+    return { losses, measures: { reward: scale(k, beta), accuracy }, rows: { logProbabilities: x.logProbabilities } };
   },
 });

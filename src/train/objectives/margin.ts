@@ -26,7 +26,13 @@ export function marginObjective(
       const h = subtract(first, second);
       return {
         losses: losses(h, beta),
-        measures: { chosenReward: scale(first, beta), rejectedReward: scale(second, beta), accuracy: step(h) },
+        rows: { logProbabilities: x.logProbabilities },
+        measures: {
+          chosenReward: scale(first, beta),
+          rejectedReward: scale(second, beta),
+          accuracy: step(h),
+          margin: scale(h, beta),
+        },
       };
     },
   };

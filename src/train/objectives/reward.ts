@@ -1,7 +1,7 @@
 // A reward model from comparisons (Bradley and Terry 1952; Ouyang et al. 2022): a number for each answer, read off its last
 // token by a head of its own.
-import { add, linear, logSigmoid, multiply, scale, step, subtract } from "../../graph/index.ts";
-import { type Objective, pairSums } from "./objective.ts";
+import { type Tensor, add, linear, logSigmoid, multiply, scale, step, subtract } from "../../graph/index.ts";
+import { type Objective, type ObjectiveInputs, pairSums } from "./objective.ts";
 
 export interface RewardOptions {
   /** Pairs bring `margin`: how much better the first is, by whoever compared them (Touvron et al. 2023, Llama 2). */
@@ -12,11 +12,15 @@ export interface RewardOptions {
 
 export const REWARD_WEIGHT = "reward.weight";
 
+/** Of each row: (M, 1). */
+export const rewardOf = (x: Pick<ObjectiveInputs, "hidden" | "weight">): Tensor =>
+  linear(x.hidden, x.weight(REWARD_WEIGHT, [1, x.hidden.shape[1] as number]));
+
 /** -log σ(rc - rr - margin) + k (rc + rr)². Elements are pairs, rows the last of each answer: `elements`, `first`. */
 export const reward = ({ margins = false, centering = 0 }: RewardOptions = {}): Objective => ({
   name: "reward",
   trace(x) {
-    const rewards = linear(x.hidden, x.weight(REWARD_WEIGHT, [1, x.hidden.shape[1] as number])); // (M, 1)
+    const rewards = rewardOf(x);
     const { first, second } = pairSums(x, rewards);
     const apart = subtract(first, second);
     const losses = scale(logSigmoid(margins ? subtract(apart, x.each("margin")) : apart), -1);
