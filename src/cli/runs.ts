@@ -11,7 +11,7 @@ import {
   runFolder,
   runsFolder,
 } from "../store/index.ts";
-import type { RunEvent } from "../train/loop.ts";
+import type { RunEvent, Validation } from "../train/loop.ts";
 import { defineCommand } from "./command.ts";
 import { out, outJson, paint, tabulate } from "./terminal.ts";
 import { shortNumber } from "./train-view.ts";
@@ -27,7 +27,7 @@ interface RunSummary {
   readonly steps: number;
   /** Mean of the last steps' losses. */
   readonly loss: number | null;
-  /** Nats a token of the held-out documents, last and by step. */
+  /** The loss of what is held out, of texts nats a token; last and by step. */
   readonly validation: number | null;
   readonly validations: readonly (readonly [step: number, nats: number])[];
   readonly leftOut: number;
@@ -72,14 +72,16 @@ async function summaryOf(root: string, name: string): Promise<RunSummary | undef
     step: metrics.at(-1)?.step ?? 0,
     steps: facts.steps,
     loss: recent.length === 0 ? null : recent.reduce((sum, { loss }) => sum + loss, 0) / recent.length,
-    validation: validations.at(-1)?.nats_per_token ?? null,
-    validations: validations.map(({ step, nats_per_token: nats }) => [step, nats] as const),
+    validation: validations.length === 0 ? null : heldOutLoss(validations.at(-1)!),
+    validations: validations.map((event) => [event.step, heldOutLoss(event)] as const),
     leftOut: metrics.filter(({ type }) => type === "left-out").length,
     minutes: steps.reduce((sum, { ms }) => sum + ms, 0) / 60_000,
     startedAt: facts.startedAt,
     recipe: await readRunRecipe(folder),
   };
 }
+
+const heldOutLoss = (event: Validation): number => ("loss" in event ? event.loss : event.nats_per_token);
 
 const figure = (value: number | null): string => (value === null ? "" : value.toFixed(3));
 

@@ -76,6 +76,9 @@ export function statusLine(
   const left = step < steps ? `${duration((steps - step) * stepMs)} left` : "done";
   const parts = [
     `loss ${mean(({ loss }) => loss).toFixed(3)}`,
+    ...(recent.every(({ measures }) => measures?.["accuracy"] !== undefined)
+      ? [`accuracy ${mean(({ measures }) => measures!["accuracy"]).toFixed(2)}`]
+      : []),
     `${shortNumber(tokensPerSecond)} tok/s`,
     `${shortNumber(flops)}FLOP/s${share}`,
     left,
@@ -100,10 +103,18 @@ export function shortNumber(value: number): string {
   return `${rest < 9.95 && unit > 0 ? rest.toFixed(1) : Math.round(rest)} ${units[unit]}`.trimEnd() + (unit ? "" : " ");
 }
 
+/** { loss: 0.5, accuracy: 0.75 } -> "loss 0.500, accuracy 0.750". */
+export const measuresText = (measures: Readonly<Record<string, number>>): string =>
+  Object.entries(measures)
+    .map(([name, value]) => `${name} ${value.toFixed(3)}`)
+    .join(", ");
+
 /** A line for what is worth keeping; undefined for what is not. */
 function eventText(event: Exclude<RunEvent, StepEvent>): string | undefined {
   switch (event.type) {
     case "validation": {
+      if ("loss" in event)
+        return `step ${event.step}: held out ${measuresText({ loss: event.loss, ...event.measures })}`;
       const bits = event.bits_per_byte === undefined ? "" : `, ${event.bits_per_byte.toFixed(4)} bits a byte`;
       const { nats_per_token: nats, perplexity } = event;
       return `step ${event.step}: held out ${nats.toFixed(4)} nats a token${bits}, perplexity ${perplexity.toFixed(2)}`;

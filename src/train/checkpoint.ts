@@ -16,8 +16,9 @@ import { FormatError, UsageError, show } from "../base/errors.ts";
 import { readSafetensors, writeSafetensors } from "../format/safetensors.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/index.ts";
+import { HEADS_FILE, headTensors } from "./heads.ts";
 import type { Position } from "./loop.ts";
-import { LOSS_STATE } from "./programs.ts";
+import { isSum } from "./programs.ts";
 import type { Recipe } from "./recipe.ts";
 import { type SavedType, currentValues, savedTensors } from "./saved-tensors.ts";
 
@@ -54,8 +55,8 @@ const STATE_BYTES_MAX = 16 * 2 ** 20;
 const PART = ".part";
 const TORCH_TYPES = { f32: "float32", bf16: "bfloat16" } as const satisfies Record<SavedType, string>;
 
-/** What lasts from step to step: between two steps there are no gradients. */
-const isKept = (state: string): boolean => !state.startsWith("gradient.") && state !== LOSS_STATE;
+/** What lasts from step to step. */
+const isKept = (state: string): boolean => !isSum(state);
 
 /** The folder of the checkpoint after a step; names sort as steps do. */
 export const checkpointName = (step: number): string => `step-${String(step).padStart(7, "0")}`;
@@ -69,6 +70,8 @@ export async function saveCheckpoint(parent: string, content: CheckpointContent)
   await makeFolder(joinPath(part, "train"));
   const tensors = savedTensors(model, (name) => currentValues(states, store, name), type);
   await writeWhole(part, "model.safetensors", (file) => writeSafetensors(file, tensors, { format: "pt" }));
+  const heads = await headTensors(states, store);
+  if (heads.length > 0) await writeWhole(part, HEADS_FILE, (file) => writeSafetensors(file, heads));
   const text = JSON.stringify({ ...config, torch_dtype: TORCH_TYPES[type] }, null, 2);
   const all = new Map([...files, ["config.json", new TextEncoder().encode(`${text}\n`)]]);
   for (const [name, bytes] of all) await writeWhole(part, name, (file) => file.append(bytes));

@@ -5,7 +5,8 @@ import { isAbort } from "../base/errors.ts";
 import { type LoopOptions, type Position, type RunEvent, START, runLoop } from "./loop.ts";
 import { trainingData } from "./training-data.ts";
 import { testStore } from "../../test/train/memory-store.ts";
-import type { Accumulated, MicroBatch } from "./trainer.ts";
+import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
+import type { Accumulated } from "./trainer.ts";
 
 const learnt = testStore([{ ids: Array.from({ length: 30 }, (_, i) => i) }]);
 const data = trainingData(
@@ -24,9 +25,10 @@ class Scripted {
   constructor(found: readonly Partial<Accumulated>[]) {
     this.#found = found[Symbol.iterator]();
   }
-  accumulate(_: Iterable<MicroBatch>, signal?: AbortSignal): Promise<Accumulated> {
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    return Promise.resolve({ loss: 2, norm: 0.5, weight: 4, ...this.#found.next().value });
+  async accumulate(batches: MicroBatches, signal?: AbortSignal): Promise<Accumulated> {
+    signal?.throwIfAborted();
+    for await (const { ids } of batches) assert.ok(ids.length > 0);
+    return { loss: 2, norm: 0.5, weight: 4, measures: {}, ...this.#found.next().value };
   }
   apply(rate: number, clip = 1): Promise<void> {
     this.updates++;
@@ -36,8 +38,12 @@ class Scripted {
   discard(): void {
     this.log.push("discard");
   }
-  losses(batch: MicroBatch): Promise<Float32Array> {
-    return Promise.resolve(new Float32Array(batch.targets.length).fill(Math.LN2));
+  look(batch: MicroBatch): Promise<{ losses: Float32Array }> {
+    return Promise.resolve({ losses: new Float32Array(batch.targets.length).fill(Math.LN2) });
+  }
+  readonly states = {};
+  rows(): Promise<Record<string, Float32Array>> {
+    return Promise.resolve({});
   }
 }
 

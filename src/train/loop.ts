@@ -11,8 +11,9 @@ import {
   reasonToLeaveOut,
 } from "./guard.ts";
 import { type Schedule, rateAt } from "./schedule.ts";
+import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
 import type { Trainer } from "./trainer.ts";
-import type { TrainingData } from "./training-data.ts";
+import type { CurrentModel, TrainingData } from "./training-data.ts";
 
 /** Where a run stands, besides its states. */
 export interface Position {
@@ -25,13 +26,22 @@ export interface Position {
 
 export const START: Position = { step: 0, updates: 0, guard: newGuard };
 
-/** How well the held-out documents are predicted. */
-export interface Validation {
+/** How well the held-out documents are predicted: of texts. */
+export interface TextValidation {
   readonly tokens: number;
   readonly nats_per_token: number;
   readonly perplexity: number;
   readonly bits_per_byte?: number;
 }
+
+/** The same of pairs, answers and whatever else is no token of a text: means by weight. */
+export interface ElementValidation {
+  readonly elements: number;
+  readonly loss: number;
+  readonly measures: Readonly<Record<string, number>>;
+}
+
+export type Validation = TextValidation | ElementValidation;
 
 /** What happens in a run, in the form in which metrics.jsonl keeps it. `step`: how many there were by then. */
 export type RunEvent =
@@ -47,6 +57,8 @@ export type RunEvent =
       /** Tokens read. */
       readonly tokens: number;
       readonly ms: number;
+      /** What else the objective measures, before the step changed anything; absent: nothing. */
+      readonly measures?: Readonly<Record<string, number>>;
     }
   | {
       readonly type: "left-out";
@@ -61,7 +73,7 @@ export type RunEvent =
   | { readonly type: "checkpoint"; readonly step: number; readonly path: string };
 
 export interface LoopOptions {
-  readonly trainer: Pick<Trainer, "accumulate" | "apply" | "discard" | "losses" | "updates">;
+  readonly trainer: Pick<Trainer, "accumulate" | "apply" | "discard" | "look" | "updates"> & CurrentModel;
   readonly data: TrainingData;
   readonly schedule: Schedule;
   /** Longest gradient; 0: any. */
@@ -114,9 +126,10 @@ export async function runLoop(options: LoopOptions, from: Position = START): Pro
 async function takeStep(options: LoopOptions, { step, guard }: Position): Promise<Position> {
   const { trainer, data, schedule, clip, signal, now, onEvent } = options;
   const startMs = now();
-  const batches = data.batches(step);
+  let tokens = 0;
+  const batches = each(data.batches(step, trainer), ({ ids }) => (tokens += ids.length));
   const found = await trainer.accumulate(batches, signal);
-  const { loss, norm } = found;
+  const { loss, norm, measures } = found;
   const reason = reasonToLeaveOut(guard, found, options.guard);
   if (reason !== undefined) {
     trainer.discard();
@@ -127,9 +140,16 @@ async function takeStep(options: LoopOptions, { step, guard }: Position): Promis
   }
   const rate = rateAt(schedule, step);
   await trainer.apply(rate, clip > 0 && norm > clip ? clip / norm : 1);
-  const tokens = batches.reduce((sum, { ids }) => sum + ids.length, 0);
-  onEvent({ type: "step", step: step + 1, loss, norm, rate, tokens, ms: now() - startMs });
+  const event = { type: "step", step: step + 1, loss, norm, rate, tokens, ms: now() - startMs } as const;
+  onEvent(Object.keys(measures).length === 0 ? event : { ...event, measures });
   return { step: step + 1, updates: trainer.updates, guard: afterApplied(guard, loss) };
+}
+
+async function* each(batches: MicroBatches, see: (batch: MicroBatch) => unknown): AsyncGenerator<MicroBatch> {
+  for await (const batch of batches) {
+    see(batch);
+    yield batch;
+  }
 }
 
 /** JSON has no NaN. */
@@ -150,20 +170,23 @@ export async function validate({
   data,
   signal,
 }: Pick<LoopOptions, "trainer" | "data" | "signal">): Promise<Validation> {
-  let nats = 0;
-  let tokens = 0;
-  for (const batch of data.validation()) {
-    const losses = await trainer.losses(batch, signal);
-    for (const [i, weight] of batch.weights.entries()) {
-      nats += weight * losses[i];
-      tokens += weight;
+  const sums = new Map<string, number>();
+  let weight = 0;
+  for await (const batch of data.validation(trainer)) {
+    const found = await trainer.look(batch, signal);
+    for (const [name, values] of Object.entries(found)) {
+      const sum = batch.weights.reduce((total, its, i) => total + its * values[i], 0);
+      sums.set(name, (sums.get(name) ?? 0) + sum);
     }
+    weight += batch.weights.reduce((a, b) => a + b, 0);
   }
-  const perToken = nats / tokens;
+  const { losses: loss, ...measures } = Object.fromEntries([...sums].map(([name, sum]) => [name, sum / weight]));
+  if (!data.inNats) return { elements: weight, loss, measures };
+  const bytes = data.validationBytes;
   return {
-    tokens,
-    nats_per_token: perToken,
-    perplexity: Math.exp(perToken),
-    ...(data.validationBytes !== undefined && { bits_per_byte: nats / Math.LN2 / data.validationBytes }),
+    tokens: weight,
+    nats_per_token: loss,
+    perplexity: Math.exp(loss),
+    ...(bytes !== undefined && { bits_per_byte: (weight * loss) / Math.LN2 / bytes }),
   };
 }

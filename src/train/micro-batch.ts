@@ -18,6 +18,9 @@ export interface MicroBatch {
   readonly [input: string]: InputArray;
 }
 
+/** Made one after the other, at once or as they are asked for. */
+export type MicroBatches = Iterable<MicroBatch> | AsyncIterable<MicroBatch>;
+
 /**
  * Runs a program over a batch. Throws UsageError where the batch lacks an input that the program reads, unless absent ones
  * are to be zeros.

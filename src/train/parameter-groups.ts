@@ -1,5 +1,6 @@
 // Which weight is trained by which optimizer, as a recipe says it: by groups.
 import type { Model } from "../models/index.ts";
+import { isHead } from "./heads.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import { lion } from "./optimizers/lion.ts";
 import { muon } from "./optimizers/muon.ts";
@@ -15,7 +16,7 @@ function groupOf(parameter: string, isVector: boolean): Group {
   return parameter.startsWith("layers.") ? "matrices" : "embeddings";
 }
 
-/** The optimizer of each parameter by name; undefined: it is frozen. */
+/** The optimizer of each parameter by name; undefined: it is frozen. Heads that an objective brings are of the others. */
 export function optimizersOf(
   { optimizer: groups }: Pick<Recipe, "optimizer">,
   { parameters }: Pick<Model, "parameters">,
@@ -27,7 +28,8 @@ export function optimizersOf(
     if (!made.has(row)) made.set(row, optimizerOf(row));
     byName.set(name, made.get(row));
   }
-  return (parameter) => byName.get(parameter);
+  const others = made.get(groups.others) ?? optimizerOf(groups.others);
+  return (parameter) => (isHead(parameter) ? others : byName.get(parameter));
 }
 
 function optimizerOf(row: OptimizerRecipe): Optimizer | undefined {

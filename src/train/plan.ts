@@ -6,6 +6,7 @@ import { tierInUse } from "../device/cpu/tiers.ts";
 import type { Executor, MemoryUse } from "../device/executor.ts";
 import { measurePeaks } from "../eval/machine-speed.ts";
 import type { Model } from "../models/index.ts";
+import type { MicroBatch } from "./micro-batch.ts";
 import { initialiseWeights } from "./initial-weights.ts";
 import type { PreparedRun } from "./prepared-run.ts";
 import { trainingPrograms } from "./programs.ts";
@@ -92,7 +93,8 @@ export async function probeSpeed(
   await using trainer = await Trainer.open(start.model, store, executor, prepared.trainer);
   if (start.store === undefined) initialiseWeights(start.model, trainer.states, recipe.seed);
   else await readWeights(start.store, trainer.states, signal);
-  const batches = data.batches(0);
+  const batches: MicroBatch[] = [];
+  for await (const batch of data.batches(0, trainer)) batches.push(batch);
   let [tokens, batchMs, runs] = [0, 0, 0];
   const accumulate = async (): Promise<number> => {
     const startMs = now();
@@ -116,13 +118,19 @@ export async function probeSpeed(
   await accumulate();
   const stepMs = (batchMs / runs) * batches.length + (await update());
   const tokensPerSecond = (1000 * (tokens / runs) * batches.length) / stepMs;
-  return { tokensPerSecond, milliseconds: schedule.steps * stepMs + validationMs(prepared, batchMs / runs) };
+  const looksMs = await validationMs(prepared, trainer, batchMs / runs);
+  return { tokensPerSecond, milliseconds: schedule.steps * stepMs + looksMs };
 }
 
 /** A look is a third of a step's work. */
-function validationMs({ data, recipe, schedule }: PreparedRun, batchMs: number): number {
+async function validationMs(
+  { data, recipe, schedule }: PreparedRun,
+  trainer: Trainer,
+  batchMs: number,
+): Promise<number> {
   if (!data.hasValidation || recipe.validate.every === 0) return 0;
-  const batches = [...data.validation()].length;
+  let batches = 0;
+  for await (const _ of data.validation(trainer)) batches++;
   return (Math.ceil(schedule.steps / recipe.validate.every) * batches * batchMs) / 3;
 }
 

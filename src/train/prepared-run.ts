@@ -4,14 +4,16 @@ import type { OnProgress } from "../base/progress.ts";
 import { UsageError } from "../base/errors.ts";
 import { joinPath } from "#platform";
 import type { ParameterStore } from "../device/executor.ts";
-import { openSplit, readTokenCard, tokenizeData } from "./data/tokenize.ts";
+import { openSplit, readTokenCard, tokenizeData, tokensFolder } from "./data/tokenize.ts";
 import { wordsFingerprint } from "./data/fingerprint.ts";
 import { optimizersOf } from "./parameter-groups.ts";
 import { type Recipe, scheduleOf, stepsOf } from "./recipe.ts";
 import type { Schedule } from "./schedule.ts";
 import { type StartModel, openStartModel } from "./start-model.ts";
 import type { TrainerOptions } from "./trainer.ts";
-import { type TrainingData, trainingData } from "./training-data.ts";
+import { stageOf } from "./stages/registry.ts";
+import type { StageParts } from "./stages/stage.ts";
+import type { TrainingData } from "./training-data.ts";
 
 export interface PrepareOptions {
   readonly threads?: number | undefined;
@@ -43,11 +45,9 @@ const noWeights: ParameterStore = {
  */
 export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): Promise<PreparedRun> {
   const start = await openStartModel(recipe);
-  const stores: Disposable[] = [];
-  const close = async (): Promise<void> => {
-    for (const store of stores) store[Symbol.dispose]();
-    await start[Symbol.asyncDispose]();
-  };
+  const owned = new AsyncDisposableStack();
+  owned.use(start);
+  const close = (): Promise<void> => owned.disposeAsync();
   try {
     const { window, rows } = recipe.batch;
     if (window > start.model.window) {
@@ -55,13 +55,13 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
         field: "batch.window",
       });
     }
-    if (recipe.stage === "sft" && start.chosen.from === "none") {
+    if (stageOf(recipe).speaks && start.chosen.from === "none") {
       throw new UsageError("The model has no chat template, so nothing tells where a question or a reply ends.", {
         field: "template",
         hint: "Give template in the recipe: a built-in one's name or Jinja text.",
       });
     }
-    const { data, notes } = await openData(recipe, start, stores, options);
+    const { objective, data, bounds, notes = [] } = await openStage(recipe, start, owned, options);
     const steps = stepsOf(recipe, data.batchesOfEpoch * rows);
     const { threads, signal } = options;
     return {
@@ -73,6 +73,8 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
       trainer: {
         rows,
         targets: rows,
+        ...bounds,
+        objective,
         optimizerOf: optimizersOf(recipe, start.model),
         precision: recipe.precision,
         ...(threads !== undefined && { threads }),
@@ -87,17 +89,24 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   }
 }
 
-async function openData(
+async function openStage(
   recipe: Recipe,
-  { tokenizer, chosen: { template } }: StartModel,
-  stores: Disposable[],
+  start: StartModel,
+  owned: AsyncDisposableStack,
   { onProgress, signal }: PrepareOptions,
-): Promise<{ data: TrainingData; notes: string[] }> {
+): Promise<StageParts> {
+  const {
+    tokenizer,
+    chosen: { template },
+  } = start;
   const notes: string[] = [];
   const words = { tokenizer, template };
-  let card = await readTokenCard(recipe.data);
+  const stage = stageOf(recipe);
+  const { reading } = stage;
+  let card = await readTokenCard(recipe.data, reading);
   if (card?.fingerprint !== wordsFingerprint(words)) {
     card = await tokenizeData(recipe.data, words, {
+      reading,
       ...(onProgress !== undefined && { onProgress }),
       ...(signal !== undefined && { signal }),
     });
@@ -105,18 +114,30 @@ async function openData(
   }
   if (card.refused.length > 0) {
     const { length } = card.refused;
-    const where = joinPath(recipe.data, "tokens", "card.json");
-    notes.push(`The chat template refuses ${length} of the conversations, named in ${where}.`);
+    const where = joinPath(tokensFolder(recipe.data, reading), "card.json");
+    notes.push(
+      `${length} records are not learnt (what is wrong with each is in ${where}); the first: ${card.refused[0].reason}`,
+    );
   }
   const { train, validation } = card.splits;
   const open = async (split: "train" | "validation") => {
-    const store = await openSplit(recipe.data, split);
-    stores.push(store);
+    const store = await openSplit(recipe.data, split, reading);
+    owned.use(store);
     return { store, sha256: card.splits[split].sha256 };
   };
   const held = validation.learnt > 0 ? await open("validation") : undefined;
   if (held === undefined) notes.push("The data holds nothing out, so nothing is validated.");
-  if (train.learnt === 0) throw new UsageError(`${recipe.data} has no token to learn.`, { field: "data" });
-  const data = trainingData(await open("train"), held, recipe, validation.learntBytes || undefined);
-  return { data, notes };
+  if (train.learnt === 0) {
+    const why = card.refused[0]?.reason ?? "there is nothing in it";
+    throw new UsageError(`${recipe.data} has nothing that ${recipe.stage} learns: ${why}`, { field: "data" });
+  }
+  const parts = await stage.open({
+    recipe,
+    start,
+    train: await open("train"),
+    held,
+    counts: card.splits,
+    own: (resource) => owned.use(resource),
+  });
+  return { ...parts, notes: [...notes, ...(parts.notes ?? [])] };
 }

@@ -68,7 +68,7 @@ test("names the field that is wrong, what it is, and what was expected", () => {
   refuses("optimizer.matrices.beta1=0.5", "optimizer.matrices.beta1", /no field of a recipe/);
   refuses("optimizer.others.name=muon optimizer.others.weightDecay=0", "optimizer.others.name", /gains are vectors/);
   refuses('optimizer.head={"name":"frozen"}', "optimizer.head.name", /a new model has no weights to keep/);
-  refuses("stage=finetune", "stage", /is "finetune": expected pretrain or sft/);
+  refuses("stage=finetune", "stage", /is "finetune": expected pretrain, sft, dpo/);
   refuses("tokens=5000", "steps", /exactly one of steps, tokens and epochs/);
   refuses("model=gemma", "tokenizer", /expected none, since the model has its own/);
   refuses("stepps=5", "stepps", /stepps is no field/);
@@ -77,6 +77,24 @@ test("names the field that is wrong, what it is, and what was expected", () => {
   refuses("rows", "set", /expected KEY=VALUE/);
   refuses("__proto__.x=1", "set", /--set/);
   assert.throws(() => parseRecipe("r.json", '{"stage": }'), FormatError);
+});
+
+test("a stage with several objectives has the first, with its settings, unless another is named", () => {
+  assert.equal(parse().objective, undefined);
+  assert.deepEqual(parse("stage=dpo").objective, {
+    name: "dpo",
+    beta: 0.1,
+    averaged: false,
+    flipped: 0,
+    robust: false,
+  });
+  const kto = { name: "kto", beta: 0.2, desirable: 1, undesirable: 1 };
+  assert.deepEqual(parse("stage=dpo", "objective.name=kto", "objective.beta=0.2").objective, kto);
+  refuses("stage=dpo objective.name=reward", "objective.name", /is "reward": expected dpo, ipo/);
+  refuses("stage=dpo objective.name=ppo", "objective.name", /is "ppo": expected dpo, ipo/);
+  refuses("stage=dpo objective.beta=0", "objective.beta", /is 0: expected a number above 0/);
+  refuses('objective={"name":"dpo"}', "objective.name", /expected none, since pretrain has one/);
+  refuses("stage=distill", "objective.teacher", /is missing: expected a name or a path/);
 });
 
 test("tokens and epochs are rounded up to whole steps", () => {

@@ -4,6 +4,7 @@
 import * as z from "zod";
 import { UsageError, show } from "../base/errors.ts";
 import { parseJsonc } from "./jsonc.ts";
+import { type ObjectiveName, objectiveSettings, stageNames, stageObjectives } from "./stages/settings.ts";
 import { type DecayName, type Schedule, decays, rateAt } from "./schedule.ts";
 
 const count = z.int("expected a whole number").min(1, "expected a whole number from 1 on");
@@ -44,7 +45,9 @@ export type OptimizerRecipe = z.output<typeof optimizer>;
 
 const schema = z
   .strictObject({
-    stage: z.enum(["pretrain", "sft"], { error: "expected pretrain or sft" }),
+    stage: z.enum(stageNames, { error: `expected ${stageNames.join(", ")}` }),
+    /** What the stage makes smaller, where it can be one of several. */
+    objective: objectiveSettings.optional(),
     /** What a `config.json` would say of a new model, or the name or path of one that is trained further. */
     model: z.union([text, z.record(z.string(), z.unknown())], { error: "expected a config, a name or a path" }),
     /** A folder with tokenizer.json; for new models. */
@@ -119,10 +122,15 @@ const schema = z
       })
       .prefault({}),
   })
-  .superRefine(({ batch, model, tokenizer, steps, tokens, epochs, optimizer }, context) => {
+  .superRefine(({ stage, objective, batch, model, tokenizer, steps, tokens, epochs, optimizer }, context) => {
     const wrong = (path: string[], message: string): void => {
       context.addIssue({ code: "custom", path, message });
     };
+    const known: readonly ObjectiveName[] = stageObjectives[stage];
+    if (objective !== undefined && !known.includes(objective.name)) {
+      const expected = known.length === 0 ? `none, since ${stage} has one` : known.join(", ");
+      wrong(["objective", "name"], `expected ${expected}`);
+    }
     if ([steps, tokens, epochs].filter((length) => length !== undefined).length !== 1) {
       wrong(["steps"], "expected exactly one of steps, tokens and epochs");
     }
@@ -148,7 +156,6 @@ const schema = z
   });
 
 export type Recipe = Readonly<z.output<typeof schema>>;
-export type Stage = Recipe["stage"];
 
 /**
  * A recipe from its file's text, with `settings` such as "batch.rows=1024" put over it. Throws FormatError for what is
@@ -157,9 +164,19 @@ export type Stage = Recipe["stage"];
 export function parseRecipe(file: string, content: string, settings: readonly string[] = []): Recipe {
   const value = parseJsonc(file, content);
   for (const setting of settings) applySetting(value, setting);
+  fillInObjective(value);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw faultOf(file, parsed.error.issues[0], value);
+}
+
+/** Where a stage has several objectives and the recipe names none, it is the first. */
+function fillInObjective(recipe: unknown): void {
+  const { stage, objective = {} } = recipe as Readonly<Record<string, unknown>>;
+  if (typeof stage !== "string" || !Object.hasOwn(stageObjectives, stage)) return;
+  const [first] = stageObjectives[stage as Recipe["stage"]] as readonly ObjectiveName[];
+  if (first === undefined || typeof objective !== "object" || objective === null || "name" in objective) return;
+  (recipe as Record<string, unknown>)["objective"] = { name: first, ...objective };
 }
 
 function applySetting(recipe: unknown, setting: string): void {

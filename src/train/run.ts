@@ -45,6 +45,12 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
   const { states } = trainer;
   let checkpoint = existing.at(-1);
   let from = START;
+  const isResumed = checkpoint !== undefined;
+  if (!isResumed || data.begin !== undefined) {
+    if (start.store === undefined) initialiseWeights(start.model, states, recipe.seed);
+    else await readWeights(start.store, states, signal);
+    await data.begin?.({ trainer, executor, folder: checkpoints, isResumed, signal });
+  }
   if (checkpoint !== undefined) {
     const state = await readTrainState(checkpoint);
     checkSameRun(state, recipe, data.hash);
@@ -54,8 +60,7 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
       const [before, after] = [`${state.executor} (${state.tier})`, `${executor.name} (${executor.tier})`];
       options.onNote?.(`Begun on ${before}, it goes on on ${after}: the same run, but not to the last bit.`);
     }
-  } else if (start.store === undefined) initialiseWeights(start.model, states, recipe.seed);
-  else await readWeights(start.store, states, signal);
+  }
   await options.onStart?.(from);
 
   const position = await runLoop(

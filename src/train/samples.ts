@@ -3,6 +3,7 @@ import { createTextSide, withBos } from "../chat/text-side.ts";
 import type { Executor } from "../device/executor.ts";
 import { openEngine } from "../engine/index.ts";
 import { uniform } from "../base/random.ts";
+import { stageOf } from "./stages/registry.ts";
 import { liveStore } from "./saved-tensors.ts";
 import type { PreparedRun } from "./prepared-run.ts";
 
@@ -14,7 +15,7 @@ export interface Sample {
 /** The stream of random numbers that seeds come from. */
 const SEED_STREAM = 2 ** 21;
 
-/** A reply to each of the recipe's prompts: of `pretrain` the text goes on, of `sft` a message is answered. */
+/** A reply to each of the recipe's prompts: where the stage speaks a message is answered, else the text goes on. */
 export async function takeSamples(
   { recipe, start, store }: PreparedRun,
   states: Readonly<Record<string, Float32Array>>,
@@ -45,7 +46,7 @@ export async function takeSamples(
   return samples;
 
   async function idsOf(prompt: string): Promise<number[]> {
-    if (recipe.stage === "sft") {
+    if (stageOf(recipe).speaks) {
       return await createTextSide({ tokenizer, template: chosen.template }).promptIds([
         { role: "user", content: prompt },
       ]);

@@ -5,6 +5,7 @@ import { type Tensor, graph } from "../graph/index.ts";
 import type { Model } from "../models/index.ts";
 import { type MicroBatch, runBatch } from "./micro-batch.ts";
 import type { ObjectiveInputs } from "./objectives/objective.ts";
+import { rewardOf } from "./objectives/reward.ts";
 import { type ObjectiveBounds, traceInputs } from "./traced-objective.ts";
 
 /** What is asked: values of rows that reach the head, (M, K) each, by name. */
@@ -12,6 +13,8 @@ export type Question<N extends string> = (x: ObjectiveInputs) => Readonly<Record
 
 /** Of each row's target. What preference and policy objectives take as `reference`. */
 export const logProbabilities: Question<"logProbabilities"> = (x) => ({ logProbabilities: x.logProbabilities });
+/** A reward model's number for each row, read by a head that the store has (heads.ts). */
+export const rewards: Question<"rewards"> = (x) => ({ rewards: rewardOf(x) });
 /** What `distill` takes as `teacher`. */
 export const logits: Question<"logits"> = (x) => ({ logits: x.logits });
 

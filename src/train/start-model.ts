@@ -17,6 +17,7 @@ import type { ModelFiles } from "../format/open-model-files.ts";
 import { type Model, newModel } from "../models/index.ts";
 import { hfTemplates } from "../text/template-sources.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { withHeads } from "./heads.ts";
 import type { Recipe } from "./recipe.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -97,7 +98,7 @@ async function openExisting(nameOrPath: string, template: string | undefined): P
     if (tokenizer.kind === "none") throw new UsageError(`${nameOrPath} has no tokenizer.`, { field: "model" });
     return {
       model,
-      store,
+      store: await withHeads(store, parts.path),
       tokenizer,
       chosen,
       endIds,

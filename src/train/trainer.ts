@@ -4,7 +4,7 @@
 import { UsageError } from "../base/errors.ts";
 import type { Executor, OpenModel, OpenOptions, ParameterStore, Program } from "../device/executor.ts";
 import type { Model } from "../models/index.ts";
-import { type MicroBatch, runBatch } from "./micro-batch.ts";
+import { type MicroBatch, type MicroBatches, runBatch } from "./micro-batch.ts";
 import {
   LOSS_STATE,
   type ProgramOptions,
@@ -75,10 +75,10 @@ export class Trainer implements AsyncDisposable {
   }
 
   /** Adds up the gradients of a step's micro-batches; none may be left from before. */
-  async accumulate(batches: Iterable<MicroBatch>, signal?: AbortSignal): Promise<Accumulated> {
+  async accumulate(batches: MicroBatches, signal?: AbortSignal): Promise<Accumulated> {
     if (this.#weight > 0) throw new UsageError("A step's gradients are there already. Apply or discard them first.");
     const { gradient, norm } = this.#opened.programs;
-    for (const batch of batches) {
+    for await (const batch of batches) {
       await this.#run(gradient, batch, signal);
       this.#weight += batch.weights.reduce((a, b) => a + b, 0);
     }
@@ -117,9 +117,18 @@ export class Trainer implements AsyncDisposable {
 
   /** The loss of each element of a batch, unweighted; of next tokens, nats of each target. (E), until the next run. */
   async losses(batch: MicroBatch, signal?: AbortSignal): Promise<Float32Array> {
+    return (await this.look(batch, signal)).losses;
+  }
+
+  /** `losses`, and by their names what else the objective measures of each element. (E) each, until the next run. */
+  async look(
+    batch: MicroBatch,
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<string, Float32Array>> & { readonly losses: Float32Array }> {
     const { loss } = this.#opened.programs;
     await this.#run(loss, batch, signal);
-    return loss.outputs.losses.subarray(0, batch.weights.length);
+    const of = (name: string): Float32Array => loss.outputs[name].subarray(0, batch.weights.length);
+    return { ...Object.fromEntries(this.#programs.measures.map((name) => [name, of(name)])), losses: of("losses") };
   }
 
   /**

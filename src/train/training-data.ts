@@ -4,21 +4,48 @@ import { createHash } from "node:crypto";
 import { type Batches, type PackedBatch, createBatches } from "./data/batches.ts";
 import type { TokenStore } from "./data/token-store.ts";
 import type { Recipe } from "./recipe.ts";
-import type { MicroBatch } from "./trainer.ts";
+import type { Executor } from "../device/executor.ts";
+import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** The model as it is now: what it says of batches, and its weights. */
+export type CurrentModel = Pick<Trainer, "rows" | "states">;
+
+/** What data may ask before the first step. */
+export interface Beginning {
+  /** With the weights that the run starts from, whether it goes on or not. */
+  readonly trainer: CurrentModel;
+  readonly executor: Executor;
+  /** A folder of the run for what is asked once; it may have that of an earlier start of the same run. */
+  readonly folder: string;
+  /** Whether the run goes on: only then is what lies in the folder its own. */
+  readonly isResumed: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface TrainingData {
   /** SHA-256 of all that the batches depend on besides step and recipe; in hexadecimal. */
   readonly hash: string;
   /** Micro-batches that hold all documents once. */
   readonly batchesOfEpoch: number;
-  /** A step's micro-batches: a pure function of the step, from 0 on, so that a run goes on anywhere. */
-  batches(step: number): readonly MicroBatch[];
+  /** Called once before the first batch that is learnt; until then what others say of batches is zeros. */
+  begin?(beginning: Beginning): Promise<void>;
+  /** A step's micro-batches: a pure function of the step, from 0 on, and of the model, so that a run goes on anywhere. */
+  batches(step: number, model: CurrentModel): MicroBatches;
   /** Whether any documents are held out. */
   readonly hasValidation: boolean;
   /** Of documents that are never learnt, in the same order every time. */
-  validation(): Iterable<MicroBatch>;
+  validation(model: CurrentModel): MicroBatches;
+  /** Whether losses are nats of the tokens of texts, so that perplexity and bits a byte say something. */
+  readonly inNats: boolean;
   /** UTF-8 bytes that the targets of `validation` spell; undefined where they are no text of their own. */
   readonly validationBytes: number | undefined;
+}
+
+/** Data whose batches need no model. */
+export interface TextData extends TrainingData {
+  batches(step: number): readonly MicroBatch[];
+  validation(): Iterable<MicroBatch>;
 }
 
 /** A split of the data: its tokens, and the SHA-256 of the file that they are in. */
@@ -27,13 +54,13 @@ export interface DataSplit {
   readonly sha256: string;
 }
 
-/** Throws UsageError where there is nothing to learn. */
+/** Texts whose tokens are learnt. Throws UsageError where there is nothing to learn. */
 export function trainingData(
   train: DataSplit,
   held: DataSplit | undefined,
   { batch: { window, rows, tokens }, seed }: Pick<Recipe, "batch" | "seed">,
   validationBytes?: number,
-): TrainingData {
+): TextData {
   const batches = createBatches(train.store, { rows, window, seed });
   const heldBatches: Pick<Batches, "once"> | undefined =
     held === undefined ? undefined : createBatches(held.store, { rows, window });
@@ -43,6 +70,7 @@ export function trainingData(
     batchesOfEpoch: batches.report.batchesOfEpoch,
     batches: (step) => Array.from({ length: ofStep }, (_, i) => microBatch(batches.at(step * ofStep + i))),
     hasValidation: held !== undefined,
+    inNats: true,
     *validation() {
       for (const packed of heldBatches?.once() ?? []) yield microBatch(packed);
     },

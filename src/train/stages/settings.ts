@@ -1,0 +1,67 @@
+// What a recipe may say of a stage's objective: names and numbers, checked at the door. Not here: what a stage does with
+// it (registry.ts), the losses themselves (objectives/).
+import * as z from "zod";
+
+const positive = z.number("expected a number").gt(0, "expected a number above 0");
+const fromZero = z.number("expected a number").min(0, "expected 0 or more");
+const count = z.int("expected a whole number").min(0, "expected a whole number from 0 on");
+const flag = z.boolean("expected true or false");
+
+/** One row an objective that has settings; the settings' meaning stands with the objective of that name. */
+const objectives = [
+  z.strictObject({
+    name: z.literal("dpo"),
+    beta: positive.default(0.1),
+    averaged: flag.default(false),
+    flipped: fromZero.lt(0.5, "expected a number below 0.5").default(0),
+    robust: flag.default(false),
+  }),
+  z.strictObject({ name: z.literal("ipo"), beta: positive.default(0.1), averaged: flag.default(true) }),
+  z.strictObject({ name: z.literal("hinge"), beta: positive.default(0.1), averaged: flag.default(false) }),
+  z.strictObject({ name: z.literal("simpo"), beta: positive.default(2), gamma: fromZero.default(1) }),
+  z.strictObject({ name: z.literal("orpo"), weight: positive.default(0.1) }),
+  z.strictObject({
+    name: z.literal("kto"),
+    beta: positive.default(0.1),
+    desirable: positive.default(1),
+    undesirable: positive.default(1),
+  }),
+  z.strictObject({ name: z.literal("reward"), centering: fromZero.default(0) }),
+  z.strictObject({
+    name: z.literal("distill"),
+    /** Name or path of the bigger model. */
+    teacher: z.string("expected a name or a path").min(1, "expected a name or a path"),
+    alpha: positive.max(1, "expected a number above 0, at most 1").default(0.5),
+    temperature: positive.default(2),
+    reverse: flag.default(false),
+    /** How many of the teacher's likeliest tokens count; 0: all. */
+    topK: count.default(0),
+  }),
+  z.strictObject({
+    name: z.literal("contrastive"),
+    /** Of every micro-batch. */
+    pairs: count.min(2, "expected a whole number from 2 on"),
+    temperature: positive.default(0.05),
+    symmetric: flag.default(false),
+    /** Whether every query brings a text that does not belong to it. */
+    negatives: flag.default(false),
+  }),
+] as const;
+
+export const objectiveSettings = z.discriminatedUnion("name", objectives, {
+  error: `expected ${objectives.map(({ shape }) => shape.name.value).join(", ")}`,
+});
+export type ObjectiveSettings = z.output<typeof objectiveSettings>;
+export type ObjectiveName = ObjectiveSettings["name"];
+
+/** The objectives of each stage, of which the first is taken where a recipe names none; a stage with one way has none. */
+export const stageObjectives = {
+  pretrain: [],
+  sft: [],
+  dpo: ["dpo", "ipo", "hinge", "simpo", "orpo", "kto"],
+  reward: ["reward"],
+  distill: ["distill"],
+  embed: ["contrastive"],
+} as const satisfies Record<string, readonly ObjectiveName[]>;
+export type StageName = keyof typeof stageObjectives;
+export const stageNames = Object.keys(stageObjectives) as [StageName, ...StageName[]];
