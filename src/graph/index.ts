@@ -9,6 +9,7 @@ export * from "./ops/columns.ts";
 export * from "./ops/cross-entropy.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/gather.ts";
+export * from "./ops/gather-matmul.ts";
 export * from "./ops/linear.ts";
 export * from "./ops/matmul.ts";
 export * from "./ops/norm.ts";

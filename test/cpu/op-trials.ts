@@ -8,6 +8,7 @@ import {
   attention,
   blockMax,
   gather,
+  gatherMatmul,
   geluTanh,
   input,
   layerNorm,
@@ -218,6 +219,34 @@ export const trials: Record<string, Trial[]> = {
       tolerance: 0,
     },
   ],
+  "gather of matrices": (
+    [
+      // inner size, columns, what each row chooses of three tables: alike, none, each its own
+      [3, 5, [1]],
+      [5, 16, [0, 0, 0, 0]],
+      [64, 16, [2, 2, 2, 2, 2, 2]],
+      [16, 130, [3, 0, 1, 1, 1, 1, 1, 1, 2]],
+      [33, 257, [0, 1, 2, 3, 3, 3, 3, 3, 1, 1, 1, 1, 1]],
+    ] as const
+  ).flatMap(([inner, columns, choices]) =>
+    [false, true].map((hasAddend) => ({
+      outputs: {
+        y: gatherMatmul(
+          matrix("x", inner),
+          input("tables", [3 * inner, columns], "f32"),
+          input("choices", [rows()], "i32"),
+          hasAddend ? matrix("addend", columns) : undefined,
+        ),
+      },
+      inputs: {
+        x: randomFloats(1, choices.length * inner),
+        tables: randomFloats(2, 3 * inner * columns),
+        choices: Int32Array.from(choices),
+        ...(hasAddend && { addend: randomFloats(3, choices.length * columns) }),
+      },
+      extents: { rows: choices.length },
+    })),
+  ),
   "attention over f32 pages": [
     attentionTrial({ heads: 1, kvHeads: 1, headSize: 4, pageSize: 4, lengths: [1], type: "f32" }),
     attentionTrial({ heads: 6, kvHeads: 2, headSize: 10, pageSize: 4, lengths: [19, 3, 8], type: "f32" }),

@@ -3,6 +3,7 @@
 import {
   attributesOf,
   blockMaxOp,
+  gatherMatmulOp,
   gatherOp,
   isParameter,
   layerNormOp,
@@ -17,6 +18,7 @@ import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
 import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
 import { gatherRowsKernel, writeRowsKernels } from "./kernels/rows.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
+import { lowerGatherMatmul } from "./lower-gather-matmul.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
 import { trainingLowerings } from "./lower-training.ts";
 import { noKernel } from "./no-kernel.ts";
@@ -93,6 +95,7 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [layerNormOp.name, layerNorm],
   [ropeOp.name, rope],
   [gatherOp.name, gather],
+  [gatherMatmulOp.name, lowerGatherMatmul],
   [linearOp.name, lowerPromptLinear],
   [writeRowsOp.name, writeRows],
   ...trainingLowerings,

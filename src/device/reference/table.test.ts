@@ -137,6 +137,23 @@ describe("the reference's evaluations", () => {
     ]);
   });
 
+  test("gatherMatmul multiplies each row by the matrix it chooses, 0 by none", async () => {
+    const tables = of([1, 2], [10, 20], [3, 4], [30, 40]);
+    const x = of([1, 1], [1, 2], [5, 6]);
+    close(await evaluate("gatherMatmul", [x, tables, of([1, 2, 0])]), [
+      [11, 22],
+      [63, 84],
+      [0, 0],
+    ]);
+    const addend = of([1, 1], [2, 2], [3, 3]);
+    close(await evaluate("gatherMatmul", [x, tables, of([2, 0, 1]), addend]), [
+      [34, 45],
+      [2, 2],
+      [68, 133],
+    ]);
+    await assert.rejects(evaluate("gatherMatmul", [x, tables, of([1, 3, 1])]), /choice/);
+  });
+
   test("rmsNorm norms each group of columns on its own", async () => {
     const root = Math.sqrt((9 + 16) / 2 + 0.5);
     close(await evaluate("rmsNorm", [of([3, 4, 0, 0]), of([1, 2])], { epsilon: 0.5 }), [[3 / root, 8 / root, 0, 0]]);

@@ -5,6 +5,7 @@ import { columns, padColumns } from "./columns.ts";
 import { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 import { binary, constant, scale, unary } from "./elementwise.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { gatherMatmul } from "./gather-matmul.ts";
 import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
 import { layerNorm, rmsNorm, rmsNormGradient } from "./norm.ts";
@@ -25,6 +26,7 @@ const rows = [
   crossEntropy,
   crossEntropyGradient,
   gather,
+  gatherMatmul,
   layerNorm,
   linear,
   logSumExp,

@@ -10,6 +10,7 @@ import {
   attention,
   blockMax,
   gather,
+  gatherMatmul,
   geluTanh,
   input,
   layerNorm,
@@ -47,6 +48,7 @@ const attend = (inputs: Partial<AttentionInputs>, attributes: Partial<AttentionA
 describe("shape rules", () => {
   const gives: Record<string, [Tensor, string]> = {
     gather: [gather(w(100, 12), ids), "[rows<=8, 12] f32"],
+    gatherMatmul: [gatherMatmul(x, w(36, 5), ids, gatherMatmul(x, w(12, 5), ids)), "[rows<=8, 5] f32"],
     linear: [linear(x, w(7, 12), w(7)), "[rows<=8, 7] f32"],
     "rmsNorm over groups": [rmsNorm(x, w(4), 1e-6), "[rows<=8, 12] f32"],
     layerNorm: [layerNorm(x, w(12), w(12), 1e-6), "[rows<=8, 12] f32"],
@@ -63,6 +65,12 @@ describe("shape rules", () => {
   const refuses: Record<string, [() => Tensor, RegExp]> = {
     "gather by floats": [() => gather(w(100, 12), input("f", [rows], "f32")), /gather: ids/],
     "gather by a matrix": [() => gather(w(100, 12), input("f", [rows, 2], "i32")), /gather: ids/],
+    "gatherMatmul of tables that are no multiple": [
+      () => gatherMatmul(x, w(30, 5), ids),
+      /gatherMatmul: rows of tables/,
+    ],
+    "gatherMatmul by floats": [() => gatherMatmul(x, w(24, 5), input("f", [rows], "f32")), /gatherMatmul: choices/],
+    "gatherMatmul with an addend of other columns": [() => gatherMatmul(x, w(24, 5), ids, x), /gatherMatmul: addend/],
     "gather from a vector": [() => gather(w(100), ids), /gather: table/],
     "linear with another inner size": [() => linear(x, w(7, 11)), /linear: weight columns/],
     "linear with a bias of another length": [() => linear(x, w(7, 12), w(8)), /linear: bias/],
