@@ -22,14 +22,14 @@ export interface FittedModel {
 /**
  * The first of these that fits: the default slots, fewer slots, a smaller window; what the caller asks for stays as it
  * is. `memory.fits` is false when not even the smallest does. `availableBytes`: default the machine's. `packs`: where
- * packed weights are kept and mapped from, so that what nobody reads of them takes no memory.
+ * packed weights are kept and mapped from, so that what nobody reads of them takes no memory. `adapters`: places for them.
  */
 export async function fitModel(
   { model, store }: Pick<ModelParts, "model" | "store">,
   executor: Executor,
   options: LoadOptions,
   availableBytes?: number,
-  packs?: EngineOptions["packs"],
+  { packs, adapters }: Pick<EngineOptions, "packs" | "adapters"> = {},
 ): Promise<FittedModel> {
   const available = availableBytes ?? (await machineFacts()).memoryAvailableBytes;
   const { threads, pin, precision, kvType } = options;
@@ -42,7 +42,7 @@ export async function fitModel(
   ];
   let fitted: FittedModel | undefined;
   for (const size of sizes) {
-    const engine = { ...size, threads, pin, precision, kvType, packs };
+    const engine = { ...size, threads, pin, precision, kvType, packs, adapters };
     fitted = { engine, memory: await plan(model, store, executor, engine, available) };
     if (fitted.memory.fits) return fitted;
   }

@@ -3,6 +3,8 @@
 import { MemoryError, UsageError } from "../base/errors.ts";
 import type { Executor, MemoryUse, OpenModel, OpenWeights, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
+import type { AdapterTables } from "./adapter-tables.ts";
+import { AdapterPlaces, type AttachedAdapter, fitsRoom } from "./adapters.ts";
 import { type Layout, type ProgramName, layoutOf, tracePrograms } from "./layout.ts";
 import { Reading } from "./reading.ts";
 import { Reply, type ReplyHost } from "./reply.ts";
@@ -37,6 +39,8 @@ interface Running {
   readonly opened: OpenModel<ProgramName>;
   readonly scheduler: Scheduler;
   readonly host: ReplyHost;
+  /** Absent: there is no room for adapters. */
+  readonly adapters: AdapterPlaces | undefined;
 }
 
 class RunningEngine implements Engine {
@@ -47,6 +51,7 @@ class RunningEngine implements Engine {
   readonly bytesPerToken: number;
   readonly weights: OpenWeights;
   readonly #vocabularySize: number;
+  readonly #layout: Layout;
   /** Let go of by `close`, so that whoever still has the engine holds no weights. */
   #running: Running | undefined;
   #closing: Promise<void> | undefined;
@@ -61,9 +66,13 @@ class RunningEngine implements Engine {
     this.weights = opened.weights ?? { from: "packed" };
     this.bytesPerToken = opened.memory.bytesPerToken.decode;
     this.#vocabularySize = vocabularySize;
+    this.#layout = layout;
     const scheduler = new Scheduler(model, layout, opened);
     const sampler = new Sampler(vocabularySize);
-    this.#running = { opened, scheduler, host: { vocabularySize, window, sampler, wake: () => scheduler.wake() } };
+    const host = { vocabularySize, window, sampler, wake: () => scheduler.wake() };
+    const room = layout.adapters;
+    const adapters = room === undefined ? undefined : new AdapterPlaces(room, opened.states);
+    this.#running = { opened, scheduler, host, adapters };
   }
 
   generate(request: GenerateRequest): Generation {
@@ -74,6 +83,7 @@ class RunningEngine implements Engine {
       if (iterated) throw new UsageError("This generation was iterated before.", { hint: "Call generate again." });
       iterated = true;
       const { scheduler, host } = this.#open();
+      this.#checkAttached(request.adapter);
       reply = new Reply(request, host);
       if (stopped) reply.stop();
       else scheduler.submit(reply);
@@ -112,6 +122,25 @@ class RunningEngine implements Engine {
     return logprobs;
   }
 
+  async attach(adapter: AdapterTables): Promise<AttachedAdapter | undefined> {
+    const { scheduler, adapters } = this.#open();
+    const room = this.#layout.adapters;
+    if (room === undefined || adapters === undefined || !fitsRoom(room, adapter)) return undefined;
+    return await scheduler.between(() => {
+      const place = adapters.free((choice) => scheduler.isChosen(choice));
+      return place === undefined ? undefined : adapters.write(place, adapter);
+    });
+  }
+
+  tablesOf(adapter: AttachedAdapter): AdapterTables {
+    this.#checkAttached(adapter);
+    return this.#running!.adapters!.read(adapter);
+  }
+
+  detach(adapter: AttachedAdapter): void {
+    this.#running?.adapters?.detach(adapter);
+  }
+
   async close(): Promise<void> {
     this.#closing ??= this.#close(this.#open());
     await this.#closing;
@@ -129,9 +158,15 @@ class RunningEngine implements Engine {
 
   async #read(prompt: Int32Array, visit: (logits: Float32Array, position: number) => void, options: ReadOptions) {
     const { scheduler, host } = this.#open();
+    this.#checkAttached(options.adapter);
     const reading = new Reading(prompt, visit, options, host.wake);
     scheduler.submit(reading);
     await reading.done;
+  }
+
+  #checkAttached(adapter: AttachedAdapter | undefined): void {
+    if (adapter === undefined || this.#running?.adapters?.has(adapter)) return;
+    throw new UsageError("The adapter is not attached to this model, or was detached.", { field: "adapter" });
   }
 
   #checked(ids: readonly number[] | Int32Array): Int32Array {

@@ -4,6 +4,7 @@ import type { Graph } from "../graph/index.ts";
 import type { CacheGroup, Model } from "../models/model.ts";
 import { traceModel } from "../models/trace.ts";
 import { checkWhole } from "./request.ts";
+import type { AdapterRoom } from "./adapters.ts";
 import type { EngineOptions } from "./types.ts";
 
 /**
@@ -45,13 +46,14 @@ export interface Layout {
   /** Rows of a run of which each reaches the head. */
   readonly outputRows: number;
   readonly groups: readonly GroupLayout[];
+  readonly adapters?: AdapterRoom | undefined;
 }
 
 export type ProgramName = "prompt" | "decode" | "everyRow";
 
 /** `promptRows`: what the executor takes at once. Throws UsageError that names the option. */
 export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUNK_ROWS): Layout {
-  const { window, slots = SLOTS, kvType = "f16", pageSize = PAGE_SIZE } = options;
+  const { window, slots = SLOTS, kvType = "f16", pageSize = PAGE_SIZE, adapters } = options;
   const { chunkRows = Math.min(promptRows, window) } = options;
   checkWhole("window", window, 2, model.window);
   checkWhole("slots", slots, 1, 1024);
@@ -72,6 +74,7 @@ export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUN
       const pagesHeld = Math.min(pagesPerSequence, pagesHeldBy(group, pageSize, chunkRows));
       return { group, pagesHeld, pages: slots * pagesHeld };
     }),
+    adapters,
   };
 }
 
@@ -99,9 +102,9 @@ export function tracePrograms(model: Model, layout: Layout): Record<ProgramName,
 }
 
 function traceAll(model: Model, layout: Layout): Record<ProgramName, Graph> {
-  const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType } = layout;
+  const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType, adapters } = layout;
   const slots = Object.fromEntries(layout.groups.map(({ group, pages }) => [group.name, pages * pageSize]));
-  const shared = { pageSize, pages: pagesPerSequence, kvType, slots };
+  const shared = { pageSize, pages: pagesPerSequence, kvType, slots, adapters };
   return {
     prompt: traceModel(model, { ...shared, rows: chunkRows, sequences: 1, outputRows: 1 }),
     decode: traceModel(model, { ...shared, rows: decodeRows, sequences: decodeRows, outputRows: decodeRows }),

@@ -4,6 +4,7 @@ import { sum } from "../base/collections.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
+import { roomBytes } from "./adapters.ts";
 import type { EngineOptions, EnginePlan } from "./types.ts";
 
 /** Growth of resident memory by reading a vocabulary: texts, merges, their tables, and what reading left. */
@@ -23,13 +24,15 @@ export async function plan(
   const elementBytes = layout.kvType === "f16" ? 2 : 4;
   const slotBytes = layout.groups.map(({ group }) => 2 * group.layers * group.kvHeads * group.headSize * elementBytes);
   const vocabularyBytes = model.vocabularySize * VOCABULARY_BYTES_PER_ID;
-  const { weightBytes, stateBytes: kvBytes, arenaBytes, runtimeBytes, headroomBytes } = use;
-  const totalBytes = sum([weightBytes, kvBytes, arenaBytes, runtimeBytes, vocabularyBytes]);
+  const { weightBytes, stateBytes, arenaBytes, runtimeBytes, headroomBytes } = use;
+  const adapterBytes = layout.adapters === undefined ? 0 : roomBytes(layout.adapters, model);
+  const totalBytes = sum([weightBytes, stateBytes, arenaBytes, runtimeBytes, vocabularyBytes]);
   const reachableBytes = Math.min(availableBytes, totalBytes + headroomBytes);
   return {
     weightBytes,
-    kvBytes,
+    kvBytes: stateBytes - adapterBytes,
     kvBytesPerToken: sum(slotBytes),
+    adapterBytes,
     arenaBytes,
     runtimeBytes,
     vocabularyBytes,

@@ -1,11 +1,13 @@
 // Reads a given text to the end and hands on the logits after each of its rows, a few rows at a time.
 import type { OnProgress } from "../base/progress.ts";
+import type { AttachedAdapter } from "./adapters.ts";
 import { Departure } from "./departure.ts";
 import type { Task } from "./task.ts";
 import type { ReadOptions } from "./types.ts";
 
 export class Reading implements Task {
   readonly prompt: Int32Array;
+  readonly adapter: AttachedAdapter | undefined;
   readonly reuse = false;
   readonly everyRow = true;
   readonly paused = false;
@@ -19,10 +21,11 @@ export class Reading implements Task {
   constructor(
     prompt: Int32Array,
     visit: (logits: Float32Array, position: number) => void,
-    { signal, onProgress }: ReadOptions,
+    { adapter, signal, onProgress }: ReadOptions,
     wake: () => void,
   ) {
     this.prompt = prompt;
+    this.adapter = adapter;
     this.#visit = visit;
     this.#onProgress = onProgress;
     this.done = this.#settled.promise;

@@ -1,5 +1,6 @@
 // A reply being made: the task that chooses id after id, and the events that its reader gets. Not here: when its rows
 // run (scheduler.ts), how an id is chosen (sampler.ts).
+import type { AttachedAdapter } from "./adapters.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 import { Departure } from "./departure.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -22,6 +23,7 @@ export interface ReplyHost {
 
 export class Reply implements Task {
   readonly prompt: Int32Array;
+  readonly adapter: AttachedAdapter | undefined;
   readonly reuse: boolean;
   readonly everyRow = false;
   readonly events: EventQueue<EngineEvent>;
@@ -48,6 +50,7 @@ export class Reply implements Task {
     this.#tokensMax = Math.min(request.maxTokens ?? Infinity, window - this.prompt.length);
     this.#endIds = new Set(request.endIds);
     this.#logprobs = request.logprobs;
+    this.adapter = request.adapter;
     this.reuse = request.reproducible !== true;
     this.events = new EventQueue(QUEUE_CAPACITY, host.wake);
     this.#departure = new Departure(request.signal, (reason) => this.fail(reason), host.wake);

@@ -1,5 +1,5 @@
-// Fills a program's inputs for rows of cached sequences and runs it: ids, positions, sequences, output rows, angles,
-// slots and page tables. Leaf names are those of models/trace.ts. Not here: which rows (scheduler.ts).
+// Fills a program's inputs for rows of cached sequences and runs it: ids, positions, sequences, adapters, output rows,
+// angles, slots and page tables. Leaf names are those of models/trace.ts. Not here: which rows (scheduler.ts).
 import type { InputArray, Program } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
 import { LOGIT_BLOCK } from "../models/trace.ts";
@@ -46,6 +46,7 @@ export class RowBatch {
       set(inputs.ids, row, sequence.ids[position]);
       set(inputs.positions, row, position);
       set(inputs.sequences, row, this.#sequences.length);
+      set(inputs.adapters, row, sequence.adapter?.choice ?? 0);
       if (i >= count - outputs) set(inputs.outputRows, this.#outputRows++, row);
       for (const [g, { group }] of this.#layout.groups.entries()) {
         set(inputs[`slots.${group.name}`], row, sequence.slot(g, position));

@@ -25,6 +25,8 @@ export class Scheduler {
   readonly #everyRow: RowBatch;
   #waiting: Task[] = [];
   #running: Running[] = [];
+  /** What waits to be done while nothing runs. */
+  #between: (() => void)[] = [];
   readonly #closing = new AbortController();
   /** Something changed since the loop's turn began. */
   #changed = false;
@@ -47,6 +49,27 @@ export class Scheduler {
     this.wake();
   }
 
+  /** Does something while no program runs, in the middle of everything else. Rejects with what it throws. */
+  async between<T>(action: () => T): Promise<T> {
+    this.#closing.signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#between.push(() => {
+      try {
+        resolve(action());
+      } catch (error) {
+        reject(error);
+      }
+    });
+    this.wake();
+    return await promise;
+  }
+
+  /** Whether rows are to run, now or later, that choose so. */
+  isChosen(choice: number): boolean {
+    const tasks = [...this.#waiting, ...this.#running.map(({ task }) => task)];
+    return tasks.some(({ adapter }) => adapter?.choice === choice);
+  }
+
   /** Something changed that may give the loop work. */
   wake(): void {
     this.#changed = true;
@@ -65,6 +88,7 @@ export class Scheduler {
     for (;;) {
       this.#changed = false;
       this.#dropLeft();
+      for (const action of this.#between.splice(0)) action();
       if (this.#closing.signal.aborted) return;
       await this.#admit();
       const prefilling = this.#ready(true).at(0);
@@ -86,7 +110,7 @@ export class Scheduler {
       const task = this.#waiting.shift() as Task;
       let sequence: CachedSequence;
       try {
-        sequence = this.#slots.acquire(task.prompt, task.reuse);
+        sequence = this.#slots.acquire(task.prompt, task.reuse, task.adapter);
       } catch (error) {
         task.fail(error); // else it would end the loop, and with it every other task
         continue;

@@ -1,9 +1,12 @@
 // What the scheduler runs: a prompt, and then whatever ids follow it. Bodies: reply.ts (a reply), reading.ts
 // (logits of a given text).
+import type { AttachedAdapter } from "./adapters.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 
 export interface Task {
   readonly prompt: Int32Array;
+  /** With which its rows run; undefined: the model's own. */
+  readonly adapter: AttachedAdapter | undefined;
   /** Cached pages may serve the prompt. */
   readonly reuse: boolean;
   /** Every row of the prompt reaches the head, not only the last one. */

@@ -4,6 +4,8 @@ import type { OnProgress } from "../base/progress.ts";
 import type { MemoryUse, OpenWeights } from "../device/executor.ts";
 import type { CodeCache } from "../store/code-cache.ts";
 import type { PackCache } from "../store/pack-cache.ts";
+import type { AdapterTables } from "./adapter-tables.ts";
+import type { AdapterRoom, AttachedAdapter } from "./adapters.ts";
 
 /** How the next id is chosen. Neutral values (in brackets) switch a step off; the defaults are all neutral. */
 export interface SamplingSettings {
@@ -43,6 +45,8 @@ export interface GenerateRequest {
   readonly logprobs?: number;
   /** Reuse no cached page, so that bytes do not depend on history. */
   readonly reproducible?: boolean;
+  /** What `attach` gave: the reply is the model's with this adapter. Default: the model's own. */
+  readonly adapter?: AttachedAdapter | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -119,6 +123,8 @@ export interface EngineOptions {
   readonly precision?: "f32" | "fast";
   /** How keys and values are stored. Default "f16". */
   readonly kvType?: "f16" | "f32";
+  /** Places for adapters; without any the model's programs are as if there were none. */
+  readonly adapters?: AdapterRoom | undefined;
   /** Where packed weights are kept between starts. */
   readonly packs?: PackCache | undefined;
   /** Where machine code is kept between starts. */
@@ -138,6 +144,8 @@ export interface EnginePlan {
   readonly kvBytes: number;
   /** What one more token of one sequence takes while its window groups are not yet full. */
   readonly kvBytesPerToken: number;
+  /** Tables of adapters. */
+  readonly adapterBytes: number;
   /** Values that are computed on the way. */
   readonly arenaBytes: number;
   /** Code, threads, inputs and outputs of programs. */
@@ -165,10 +173,20 @@ export interface Engine extends AsyncDisposable {
   logits(ids: readonly number[] | Int32Array, options?: ReadOptions): Promise<Float32Array>;
   /** Natural-log probabilities (T - 1) of ids[1..], each given what is before it; never holds (T, V). */
   score(ids: readonly number[] | Int32Array, options?: ReadOptions): Promise<Float64Array>;
+  /**
+   * Puts an adapter into a free place, between runs; what runs goes on. Undefined: there is no place for it, with these
+   * projections, of this rank, that is free.
+   */
+  attach(adapter: AdapterTables): Promise<AttachedAdapter | undefined>;
+  /** A copy of its tables, as large as its place: what it was attached from, filled up with zeros. */
+  tablesOf(adapter: AttachedAdapter): AdapterTables;
+  /** No new request may use it; its place is free when those that do have ended. */
+  detach(adapter: AttachedAdapter): void;
   close(): Promise<void>;
 }
 
 export interface ReadOptions {
+  readonly adapter?: AttachedAdapter | undefined;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }

@@ -1,12 +1,13 @@
 // A model folder as transformers writes it: config.json, weights in safetensors (one file, or shards with an index),
-// tokenizer files. Gives plain objects; what they mean is models/ and text/. All sizes are capped.
+// tokenizer files; and an adapter's folder as PEFT writes it. Gives plain objects; what they mean is models/ and text/. All
+// sizes are capped.
 import { FormatError, NotFoundError, UnsupportedError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
 import { fileFacts, joinPath, openFile, readBytes, readText } from "#platform";
 import { parseJson } from "./json.ts";
 import { formatOfDtype, readSafetensors } from "./safetensors.ts";
 import { parseSentencePiece, type SentencePieceModel } from "./sentencepiece.ts";
-import { type PlacedTensor, tensorAccess, type TensorSource } from "./tensor-source.ts";
+import { ADAPTER_CONFIG, type PlacedTensor, tensorAccess, type TensorSource } from "./tensor-source.ts";
 
 const CONFIG_BYTES_MAX = 16 * 2 ** 20;
 // the largest in use (262k tokens with their merges) take 35 MB
@@ -45,10 +46,33 @@ export const noTextFiles: HfTextFiles = {
 export async function openHfFolder(folder: string): Promise<HfFiles> {
   const config = await readJson(folder, "config.json", CONFIG_BYTES_MAX);
   if (config === undefined) throw new NotFoundError(`There is no config.json in ${folder}.`);
+  const { files, placedIn } = await weightFiles(folder);
+  const access = await openTensors(folder, files, placedIn);
+  return { ...access, kind: "hf", config, readTextFiles: () => readTextFiles(folder) };
+}
+
+/** An adapter's folder as PEFT writes it. Throws NotFoundError when its config or its weights are missing. */
+export async function openPeftFolder(folder: string): Promise<TensorSource> {
+  const config = await readJson(folder, ADAPTER_CONFIG, CONFIG_BYTES_MAX);
+  if (config === undefined) throw new NotFoundError(`There is no ${ADAPTER_CONFIG} in ${folder}.`);
+  const single = "adapter_model.safetensors";
+  if ((await fileFacts(joinPath(folder, single))) === undefined) {
+    throw new NotFoundError(`There is no ${single} in ${folder}.`, {
+      hint: "An adapter_model.bin can run code; save it again with safe_serialization.",
+    });
+  }
+  return { ...(await openTensors(folder, [single], new Map())), kind: "hf", config };
+}
+
+/** The tensors of safetensors files in a folder. */
+async function openTensors(
+  folder: string,
+  files: readonly string[],
+  placedIn: ReadonlyMap<string, string>,
+): Promise<ReturnType<typeof tensorAccess>> {
   const sources: ByteSource[] = [];
   try {
     const placed: PlacedTensor[] = [];
-    const { files, placedIn } = await weightFiles(folder);
     for (const file of files) {
       const source = await openFile(joinPath(folder, file));
       sources.push(source);
@@ -66,8 +90,7 @@ export async function openHfFolder(folder: string): Promise<HfFiles> {
         });
       }
     }
-    const access = tensorAccess(folder, sources, placed);
-    return { ...access, kind: "hf", config, readTextFiles: () => readTextFiles(folder) };
+    return tensorAccess(folder, sources, placed);
   } catch (error) {
     for (const source of sources) await source.close();
     throw error;

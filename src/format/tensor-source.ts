@@ -4,6 +4,9 @@ import { FormatError, NotFoundError, UnsupportedError } from "../base/errors.ts"
 import { checkRange, type ByteSource } from "../base/source.ts";
 import type { FormatName } from "../numeric/registry.ts";
 
+/** The file that makes a folder an adapter's, as PEFT writes it. */
+export const ADAPTER_CONFIG = "adapter_config.json";
+
 /** A tensor of a model file, outermost size first. */
 export interface SourceTensor {
   readonly name: string;

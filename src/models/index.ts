@@ -2,4 +2,4 @@
 export * from "./model.ts";
 export { newModel, readModel } from "./registry.ts";
 export { type MakeWeight, type RowTrace, type RowTraceOptions, type TraceOptions } from "./trace.ts";
-export { traceModel, traceRows, weightState } from "./trace.ts";
+export { adapterState, traceModel, traceRows, weightState } from "./trace.ts";

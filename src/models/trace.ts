@@ -16,7 +16,7 @@ import {
   state,
   writeRows,
 } from "../graph/index.ts";
-import { type Attend, type Projection, plainProjection } from "../nn/index.ts";
+import { type AdapterRoom, type Attend, type Projection, chosenLora, plainProjection } from "../nn/index.ts";
 import type { ForwardInputs, Model } from "./model.ts";
 
 export interface TraceOptions {
@@ -32,7 +32,11 @@ export interface TraceOptions {
   readonly kvType: "f16" | "f32";
   /** Names of values to give besides `logits`: "hidden.0" ... */
   readonly taps?: readonly string[];
+  /** Adapters that rows choose from, by input `adapters` (rows) i32; their tables are the states `adapters.<name>`. */
+  readonly adapters?: AdapterRoom | undefined;
 }
+
+export const adapterState = (table: string): string => `adapters.${table}`;
 
 /**
  * Logits of a block, whose largest one is given too: output "logits.peaks" (outputRows, blocks), so that who samples reads
@@ -70,7 +74,7 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     outputRows: whole("outputRows", extent("outputRows")),
     attends: Object.fromEntries(attends),
     parameter: leafOfEach(model, parameter),
-    projection: plainProjection,
+    projection: options.adapters === undefined ? plainProjection : fromTables(options.adapters, rows),
     tap(name, value) {
       taps.set(name, value);
       return value;
@@ -84,6 +88,11 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     return [name, value];
   });
   return graph({ logits, "logits.peaks": blockMax(logits, LOGIT_BLOCK), ...Object.fromEntries(asked) });
+}
+
+function fromTables(room: AdapterRoom, rows: Extent): Projection {
+  const table = onceEach((name, shape) => state(adapterState(name), shape, "f32"));
+  return chosenLora(room, table, whole("adapters", rows));
 }
 
 export interface RowTraceOptions {

@@ -1,7 +1,21 @@
 // Adapters beside projections: LoRA (Hu et al. 2021) and what differs from it in one term, rsLoRA (Kalajdzievski 2023) and
 // DoRA (Liu et al. 2024). R rank, K and M a projection's inner and outer size. The projection's own weight is only read,
-// so it may be of any stored format. Not here: what their weights are at first (train/), which model they belong to.
-import { type Tensor, add, divide, linear, matmul, multiply, scale, sqrt, sumColumns } from "../graph/index.ts";
+// so it may be of any stored format. One adapter that is trained, or several over one model that rows choose from. Not here:
+// what their weights are at first (train/), which model they belong to.
+import {
+  type Tensor,
+  add,
+  broadcast,
+  divide,
+  gather,
+  gatherMatmul,
+  linear,
+  matmul,
+  multiply,
+  scale,
+  sqrt,
+  sumColumns,
+} from "../graph/index.ts";
 import { type Projection, plainProjection } from "./weights.ts";
 
 export interface LoraSettings {
@@ -43,5 +57,40 @@ export function lora(settings: LoraSettings, weight: (name: string, shape: numbe
     const length = sqrt(sumColumns(multiply(v, v))); // (M, 1)
     const turned = multiply(v, divide(weight(names.magnitude, [outer, 1]), length));
     return plainProjection(x, { ...projected, weight: turned });
+  };
+}
+
+/** Several adapters over one model, side by side in tables: how many, and which projections they change. */
+export interface AdapterRoom {
+  readonly count: number;
+  /** The largest rank; adapters of less leave the rest of their rows and columns 0. */
+  readonly rank: number;
+  /** Names of projections: "layers.0.attention.query". */
+  readonly projections: readonly string[];
+  /** Those of them whose rows an adapter gives lengths of its own (DoRA). */
+  readonly magnitudes: readonly string[];
+}
+
+/**
+ * As `lora`, of the adapter that each row chooses (`choices`, 0: none). `table` gives the traced tables: every adapter's Aᵀ
+ * (count*K, R) one after another, s Bᵀ (count*R, M), and m / |V| (1 + count, M), of which the first row is 1.
+ */
+export function chosenLora(
+  { count, rank, projections, magnitudes }: AdapterRoom,
+  table: (name: string, shape: number[]) => Tensor,
+  choices: Tensor,
+): Projection {
+  const [adapts, turns] = [new Set(projections), new Set(magnitudes)];
+  return (x, projected) => {
+    if (!adapts.has(projected.name)) return plainProjection(x, projected);
+    const { name, weight, bias } = projected;
+    const [outer, inner] = weight.shape as readonly number[];
+    const names = loraWeights(name);
+    const low = gatherMatmul(x, table(names.a, [count * inner, rank]), choices); // (N, R)
+    const b = table(names.b, [count * rank, outer]);
+    if (!turns.has(name)) return gatherMatmul(low, b, choices, plainProjection(x, projected));
+    const sum = gatherMatmul(low, b, choices, linear(x, weight));
+    const turned = multiply(sum, gather(table(names.magnitude, [1 + count, outer]), choices));
+    return bias === undefined ? turned : add(turned, broadcast(bias, turned.shape));
   };
 }

@@ -9,6 +9,7 @@
 //
 // Pages may be shared: a fork holds the pages of a page-aligned prefix. Nobody writes to a shared page: who goes back into
 // one goes back to its first row and takes another.
+import type { AttachedAdapter } from "../adapters.ts";
 import { ANCHORS, type Layout, ROLLBACK_ROWS } from "../layout.ts";
 import type { PagePool } from "./page-pool.ts";
 
@@ -29,6 +30,8 @@ export class CachedSequence {
   #anchors: readonly number[] = [];
   /** ids[0 .. length) have their keys and values; what follows is to be run. (window) */
   readonly ids: Int32Array;
+  /** With which its keys and values are made; set while it is empty. */
+  adapter: AttachedAdapter | undefined;
 
   constructor(layout: Layout, pools: readonly PagePool[]) {
     this.#layout = layout;
@@ -112,6 +115,7 @@ export class CachedSequence {
   /** Becomes the first `length` tokens of `source`, a page-aligned reusable length of it, by sharing its pages. */
   fork(source: CachedSequence, length: number): void {
     this.clear();
+    this.adapter = source.adapter;
     this.ids.set(source.ids.subarray(0, length));
     this.#length = length;
     const end = length / this.#layout.pageSize;

@@ -3,6 +3,7 @@
 // half of it, or all up to one of its anchors. Otherwise it takes the sequence that was used least recently and forks
 // what can be shared, in whole pages, so that a conversation with the same beginning does not lose its end.
 // Not here: waiting for a sequence to be idle (scheduler.ts).
+import type { AttachedAdapter } from "../adapters.ts";
 import { type Layout, ROLLBACK_ROWS } from "../layout.ts";
 import { CachedSequence } from "./cached-sequence.ts";
 import { PagePool } from "./page-pool.ts";
@@ -30,11 +31,13 @@ export class Slots {
 
   /**
    * An idle sequence for `ids`, taken back to what of them is reusable (its `length`) with all ids in place. At least
-   * the last id is left to run, since it gives the logits. `reuse` false: it begins empty.
+   * the last id is left to run, since it gives the logits. `reuse` false: it begins empty. What was made with another
+   * adapter is of no use.
    */
-  acquire(ids: Int32Array, reuse: boolean): CachedSequence {
-    const sequence = reuse ? this.#best(ids) : this.#oldest();
+  acquire(ids: Int32Array, reuse: boolean, adapter?: AttachedAdapter): CachedSequence {
+    const sequence = reuse ? this.#best(ids, adapter) : this.#oldest();
     if (!reuse) sequence.clear();
+    sequence.adapter = adapter;
     sequence.ids.set(ids);
     sequence.anchor(ids.length);
     // last: what threw before has taken no sequence away
@@ -50,9 +53,11 @@ export class Slots {
     else this.#idle.push(sequence);
   }
 
-  #best(ids: Int32Array): CachedSequence {
-    const own = this.#longest(this.#idle, ids, 1);
-    const shared = this.#longest([...this.#idle, ...this.#busy], ids, this.#layout.pageSize);
+  #best(ids: Int32Array, adapter: AttachedAdapter | undefined): CachedSequence {
+    const isAlike = (sequence: CachedSequence): boolean => sequence.adapter === adapter;
+    const idle = this.#idle.filter(isAlike);
+    const own = this.#longest(idle, ids, 1);
+    const shared = this.#longest([...idle, ...[...this.#busy].filter(isAlike)], ids, this.#layout.pageSize);
     const oldest = this.#oldest();
     if (
       own !== undefined &&
