@@ -45,7 +45,7 @@ async function parts(path: string): Promise<Record<string, number>> {
   await using model = await openModelParts(path);
   mark("header, vocabulary");
   const packs = openPacks({});
-  const { engine } = await fitModel(model, executor, { window: WINDOW, slots: 1 }, undefined, packs);
+  const { engine } = await fitModel(model, executor, { window: WINDOW, slots: 1 }, undefined, { packs });
   mark("tracing, lowering, placing");
   const codes = openCodeCache(codeFolder(dataFolder()), emitterFolder);
   await using opened = await openEngine(model.model, model.store, executor, { ...engine, codes });

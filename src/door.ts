@@ -1,5 +1,7 @@
 // What every entry of the package gives besides its own `load`: the types and errors of a loaded model.
 export type {
+  AdapterInfo,
+  AttachOptions,
   ChatOptions,
   GenerateOptions,
   LanguageModel,

@@ -1,9 +1,12 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
+import { openFileStore, readModelFiles } from "../engine/file-store.ts";
+import { openModelFiles } from "../format/open-model-files.ts";
+import { adapterInfo, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";
 import { openPacks } from "./packs.ts";
 import { openModelParts, sizeOf } from "./model-parts.ts";
-import type { LoadOptions, MemoryPlan, ModelInfo, SamplingOptions } from "./types.ts";
+import type { AdapterInfo, LoadOptions, MemoryPlan, ModelInfo, SamplingOptions } from "./types.ts";
 
 export { resolveModel } from "./resolve.ts";
 
@@ -39,17 +42,20 @@ export interface ModelDescription {
   }[];
 }
 
+/** What an adapter changes of the model at `modelPath`. Throws as `LanguageModel.attach` does, but for memory. */
+export async function describeAdapter(path: string, modelPath: string): Promise<AdapterInfo> {
+  await using files = await openModelFiles(modelPath);
+  const model = await readModelFiles(files);
+  return adapterInfo(await readAdapterAt(path, { model, store: openFileStore(files, model) }));
+}
+
 /** Reads the files at `path` (resolveModel turns names into paths). Throws as `load` does, but for memory. */
 export async function describeModel(path: string, options: LoadOptions = {}): Promise<ModelDescription> {
   await using parts = await openModelParts(path, options.template);
   const { files, model, chosen } = parts;
-  const { engine, memory } = await fitModel(
-    parts,
-    await openExecutor(options.executor),
-    options,
-    undefined,
-    openPacks(options),
-  );
+  const { engine, memory } = await fitModel(parts, await openExecutor(options.executor), options, undefined, {
+    packs: openPacks(options),
+  });
   return {
     path,
     kind: files.kind,

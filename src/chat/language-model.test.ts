@@ -18,6 +18,7 @@ function open(options: { addBos?: boolean; markers?: boolean; template?: string 
     template,
     endIds: tokenizer.specials.endOfGeneration,
     defaults: { topK: 7 },
+    attach: () => Promise.reject(new Error("not here")),
     async close() {
       closed++;
     },
@@ -133,6 +134,7 @@ test("an abort, and closing, are heard while the template still renders", async 
     },
     endIds: new Set(),
     defaults: {},
+    attach: () => Promise.reject(new Error("not here")),
     async close() {},
   });
   const controller = new AbortController();

@@ -7,12 +7,14 @@ import type { ChatTemplate } from "../text/template.ts";
 import { createTextSide, withBos } from "./text-side.ts";
 import { streamReply } from "./reply.ts";
 import type { ReplySource } from "./reply.ts";
-import type { GenerateOptions, LanguageModel, ModelInfo, ReplyEvent } from "./types.ts";
+import type { AttachOptions, GenerateOptions, LanguageModel, ModelInfo, ReplyEvent } from "./types.ts";
 
 export interface ModelParts extends ReplySource {
   readonly info: ModelInfo;
   readonly engine: Pick<Engine, "generate" | "logits" | "score">;
   readonly template: ChatTemplate;
+  /** As `LanguageModel.attach`. */
+  attach(path: string, options: AttachOptions): Promise<LanguageModel>;
   /** Frees everything that the model owns, once. */
   close(): Promise<void>;
 }
@@ -63,6 +65,10 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     async score(ids, options) {
       checkOpen();
       return await engine.score(ids, options);
+    },
+    async attach(path, options = {}) {
+      checkOpen();
+      return await parts.attach(path, options);
     },
     close,
     [Symbol.asyncDispose]: close,

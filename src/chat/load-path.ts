@@ -1,13 +1,16 @@
 // A path → a model that talks. Reads what is small, counts what the rest would take, and only then loads it. Not here: the
-// doors that have names or files for paths (load.ts, load-files.ts), what a model can do then (language-model.ts).
-import { collectGarbage, now } from "#platform";
+// doors that have names or files for paths (load.ts, load-files.ts), what a model can do then (language-model.ts), with
+// adapters (adapted-model.ts).
+import { collectGarbage, machineFacts, now } from "#platform";
+import { type AdapterRoom, roomFor } from "../engine/adapters.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { EngineOptions } from "../engine/types.ts";
+import { AdaptableEngine } from "./adaptable-engine.ts";
+import { createAdaptableModel, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
-import { createLanguageModel } from "./language-model.ts";
 import { checkFits, fitModel } from "./memory.ts";
 import { openModelParts, sizeOf } from "./model-parts.ts";
-import type { LanguageModel, LoadOptions } from "./types.ts";
+import type { LanguageModel, LoadOptions, ModelInfo } from "./types.ts";
 
 const WEIGHTS_LARGE_BYTES = 64 << 20;
 
@@ -21,50 +24,62 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
   signal?.throwIfAborted();
   const parts = await openModelParts(path, options.template, onProgress);
   try {
-    const { model, store, tokenizer, chosen, defaults, endIds } = parts;
+    const { model, store, tokenizer, chosen } = parts;
     const executor = await openExecutor(options.executor);
-    const fitted = await fitModel(parts, executor, options, undefined, kept.packs);
+    const first = options.adapter === undefined ? undefined : await readAdapterAt(options.adapter, parts, signal);
+    const firstRoom = first && roomFor(model, [first.tables]);
+    const fitted = await fitModel(parts, executor, options, undefined, { ...kept, adapters: firstRoom });
     checkFits(parts.title, fitted);
     signal?.throwIfAborted();
-    const engine = await openEngine(model, store, executor, { ...fitted.engine, ...kept, onProgress, signal });
-    return createLanguageModel({
-      info: {
-        name: parts.title,
-        path,
-        family: model.family,
-        ...sizeOf(parts),
-        vocabularySize: model.vocabularySize,
-        bosId: tokenizer.specials.bos,
-        eosId: tokenizer.specials.eos,
-        addBos: tokenizer.addBos,
-        window: engine.window,
-        slots: engine.slots,
-        trainedWindow: model.window,
-        executor: executor.name,
-        tier: executor.tier,
-        ...(executor.notice !== undefined && { notice: executor.notice }),
-        threads: engine.threads,
-        weights: engine.weights,
-        bytesPerToken: engine.bytesPerToken,
-        memory: fitted.memory,
-        template: chosen.from,
-        loadMs: now() - startMs,
-      },
-      engine,
-      tokenizer,
-      template: chosen.template,
-      endIds,
-      defaults,
-      async close() {
-        try {
-          await engine.close();
-        } finally {
-          await parts.close();
-        }
-        // else a large model stays in memory until some later collection, when the next one already had no room
-        if (engine.memory.weightBytes > WEIGHTS_LARGE_BYTES) await collectGarbage();
+    const open = (adapters: AdapterRoom | undefined, how: Pick<LoadOptions, "onProgress" | "signal"> = {}) =>
+      openEngine(model, store, executor, { ...fitted.engine, ...kept, adapters, ...how });
+    const engine = await open(firstRoom, { onProgress, signal });
+    const adaptable = new AdaptableEngine(engine, firstRoom, {
+      open,
+      room: (adapters) => roomFor(model, adapters),
+      async check(adapters) {
+        const sizes = { ...options, window: engine.window, slots: engine.slots };
+        // what the model takes now is free again by then
+        const available = (await machineFacts()).memoryAvailableBytes + fitted.memory.totalBytes;
+        const more = await fitModel(parts, executor, sizes, available, { ...kept, adapters });
+        checkFits(`${parts.title} with adapters`, more);
       },
     });
+    const info: ModelInfo = {
+      name: parts.title,
+      path,
+      family: model.family,
+      ...sizeOf(parts),
+      vocabularySize: model.vocabularySize,
+      bosId: tokenizer.specials.bos,
+      eosId: tokenizer.specials.eos,
+      addBos: tokenizer.addBos,
+      window: engine.window,
+      slots: engine.slots,
+      trainedWindow: model.window,
+      executor: executor.name,
+      tier: executor.tier,
+      ...(executor.notice !== undefined && { notice: executor.notice }),
+      threads: engine.threads,
+      weights: engine.weights,
+      bytesPerToken: engine.bytesPerToken,
+      memory: fitted.memory,
+      template: chosen.from,
+      loadMs: now() - startMs,
+    };
+    const close = async (): Promise<void> => {
+      try {
+        await adaptable.close();
+      } finally {
+        await parts.close();
+      }
+      // else a large model stays in memory until some later collection, when the next one already had no room
+      if (engine.memory.weightBytes > WEIGHTS_LARGE_BYTES) await collectGarbage();
+    };
+    const { base, attach } = createAdaptableModel(parts, info, adaptable, close);
+    if (first === undefined) return base;
+    const adapted = await attach(first, { signal });
+    return { ...adapted, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await parts.close();
     throw error;

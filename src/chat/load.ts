@@ -1,15 +1,17 @@
 // The narrow door: a name or a path → a model that talks. Not here: how it is loaded (load-path.ts), the door of a page
 // in a browser (load-files.ts).
 import { dataFolder } from "#platform";
+import { UsageError } from "../base/errors.ts";
 import { emitterFolder } from "../lanes/sources.ts";
 import { codeFolder, openCodeCache } from "../store/code-cache.ts";
 import { loadPath } from "./load-path.ts";
 import { openPacks } from "./packs.ts";
-import { resolveModel } from "./resolve.ts";
+import { resolveAdapted } from "./resolve.ts";
 import type { LanguageModel, LoadOptions } from "./types.ts";
 
 /**
- * Loads a model: a name on the model list, a GGUF file (any part of a split one), or a Hugging Face folder.
+ * Loads a model: a name on the model list ("gemma", or "gemma@poet" with an adapter), a GGUF file (any part of a split one),
+ * or a Hugging Face folder.
  *
  * Throws NotFoundError when nothing is there, FormatError for files that break their format, UnsupportedError for a
  * model that Liang does not know, MemoryError with the numbers before anything is allocated, AbortError.
@@ -26,5 +28,12 @@ export async function load(nameOrPath: string, options: LoadOptions = {}): Promi
   const folder = dataFolder();
   const packs = openPacks(options);
   const codes = openCodeCache(codeFolder(folder), emitterFolder);
-  return await loadPath(await resolveModel(nameOrPath), options, { packs, codes });
+  const { path, adapter } = await resolveAdapted(nameOrPath);
+  if (adapter !== undefined && options.adapter !== undefined) {
+    throw new UsageError(`${nameOrPath} names an adapter, and there is another one: ${options.adapter}.`, {
+      field: "adapter",
+      hint: "Give one; `attach` gives more of them over one model.",
+    });
+  }
+  return await loadPath(path, adapter === undefined ? options : { ...options, adapter }, { packs, codes });
 }

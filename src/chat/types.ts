@@ -166,6 +166,22 @@ export interface ModelInfo {
   /** Where the chat template comes from; "none": the model was not made for chat, `chat` gives it the texts alone. */
   readonly template: "file" | "built-in" | "none";
   readonly loadMs: number;
+  /** What was attached, of a model that `attach` gave. */
+  readonly adapter?: AdapterInfo;
+}
+
+export interface AdapterInfo {
+  readonly path: string;
+  /** How many of the model's projections it changes, the largest of its ranks, its weights. */
+  readonly projections: number;
+  readonly rank: number;
+  readonly parameters: number;
+}
+
+export interface AttachOptions {
+  /** What the model is called with it. Default: the model's name, "@", and that of the files. */
+  name?: string;
+  signal?: AbortSignal;
 }
 
 export interface LoadOptions {
@@ -181,6 +197,11 @@ export interface LoadOptions {
   kvType?: "f16" | "f32";
   /** Instead of the model's own chat template: the name of a built-in one ("chatml", "none", ...) or Jinja text. */
   template?: string;
+  /**
+   * Files of a LoRA adapter (a folder as PEFT writes it, or a GGUF file): the model talks with it, as `attach` gives it. A
+   * name on the list such as "gemma@poet" needs no such option.
+   */
+  adapter?: string;
   /** Keep packed weights on the disk (in the data folder), where the next start finds them. Default true. */
   packCache?: boolean;
   onProgress?: OnProgress;
@@ -209,5 +230,13 @@ export interface LanguageModel extends AsyncDisposable {
   logits(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Natural-log probabilities (T - 1) of ids[1..] given what is before each. */
   score(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
+  /**
+   * The model with a LoRA adapter: another model over the same weights, which runs in the same batches as this one and as
+   * others that were attached. Nothing is merged. The first one, and one of a larger rank or of projections that none had
+   * before, waits until replies under way have ended, since the model is opened anew with room for it (from packed weights,
+   * where they are kept). Closing it detaches it; closing this model closes all. `path`: a folder as PEFT writes it, or a
+   * GGUF file. Throws NotFoundError, FormatError and UnsupportedError for files that do not fit the model, MemoryError.
+   */
+  attach(path: string, options?: AttachOptions): Promise<LanguageModel>;
   close(): Promise<void>;
 }
