@@ -9,7 +9,7 @@ import { defineCommand } from "./command.ts";
 import { WordWrap } from "./layout.ts";
 import { openModel } from "./open.ts";
 import { type EndEvent, cutNote, stream, summary } from "./reply.ts";
-import { generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
+import { adapterOption, generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
 import { openMessageInput } from "./terminal-input.ts";
 import { note, out, paint, write } from "./terminal.ts";
 
@@ -19,6 +19,7 @@ export const command = defineCommand({
   words: { least: 0, most: 1 },
   options: {
     system: { type: "string", short: "s", help: "system prompt" },
+    adapter: adapterOption,
     ...samplingOptions,
     ...loadingOptions,
   },
@@ -27,7 +28,7 @@ export const command = defineCommand({
     "you can do.",
   ],
   async run(options, [model = builtInModels[0].name], signal) {
-    await using loaded = await openModel(model, { ...loadOptions(options), signal });
+    await using loaded = await openModel(model, { ...loadOptions(options), adapter: options.adapter, signal });
     const { name, window, template } = loaded.info;
     out(`${paint("strong", name)} ${paint("faint", `holds ${window} tokens; /help lists what you can do`)}`);
     if (template === "none") out(paint("faint", "It was not made for chat: it continues what you write."));

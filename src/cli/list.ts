@@ -31,7 +31,9 @@ export const command = defineCommand({
     }
     const others = packs.filter(({ model }) => !models.some(({ path }) => path === model));
     const rows: Row[] = [
-      ...models.map(({ builtIn, path, ...model }) => ({ ...model, where: builtIn ? "built in" : path })),
+      ...models.map(({ name, base, builtIn, path, ...model }) => {
+        return { ...model, name: base === undefined ? name : `  ${name}`, where: builtIn ? "built in" : path };
+      }),
       ...others.map(({ model, path, bytes: packedBytes }) => ({ packedBytes, where: model ?? path })),
     ];
     out(modelTable(rows, process.stdout.isTTY ? process.stdout.columns || 80 : Infinity));

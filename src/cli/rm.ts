@@ -21,9 +21,12 @@ export const command = defineCommand({
     try {
       const removed = await openModelList(folder, builtInModels).remove(name, { deleteFiles: options.files });
       const packedBytes = await packs.remove(removed.path);
-      const { path, deletedFiles } = removed;
+      const { path, deletedFiles, adapters } = removed;
       if (options.json) outJson({ ...removed, packedBytes });
-      else out(deletedFiles ? `removed, with its files` : `removed from the list; still there: ${path}`);
+      else {
+        out(deletedFiles ? `removed, with its files` : `removed from the list; still there: ${path}`);
+        if (adapters.length > 0) out(`with it, its adapters: ${adapters.join(", ")}; their files are still there`);
+      }
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       const path = absolutePath(name);

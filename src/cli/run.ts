@@ -5,7 +5,7 @@ import { UsageError } from "../base/errors.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
 import { readTextFile } from "./text-file.ts";
-import { generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
+import { adapterOption, generateOptions, loadOptions, loadingOptions, samplingOptions } from "./sampling.ts";
 import { cutNote, stream, summary } from "./reply.ts";
 import { note, out, outJson, paint, write } from "./terminal.ts";
 
@@ -24,6 +24,7 @@ export const command = defineCommand({
     system: { type: "string", short: "s", help: "system prompt" },
     raw: { type: "boolean", help: "use no chat template: continue the text" },
     json: { type: "boolean", help: "print one JSON document when done" },
+    adapter: adapterOption,
     stats: { type: "boolean", help: "say tokens and speed at the end" },
     ...samplingOptions,
     ...loadingOptions,
@@ -41,7 +42,12 @@ export const command = defineCommand({
       throw new UsageError("--raw uses no template, so --system has no place.", { field: "system" });
     }
     // the caches of other conversations would take a large page a layer each, unused
-    await using loaded = await openModel(model, { ...loadOptions(options), slots: 1, signal });
+    await using loaded = await openModel(model, {
+      ...loadOptions(options),
+      adapter: options.adapter,
+      slots: 1,
+      signal,
+    });
     const settings = { ...generateOptions(options), signal };
     const system = options.system === undefined ? [] : [{ role: "system" as const, content: options.system }];
     const events = options.raw

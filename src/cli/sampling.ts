@@ -26,6 +26,12 @@ export const loadingOptions = {
   precision: { type: "string", hint: "NAME", help: "fast (default), or f32: activations are never rounded" },
 } as const satisfies OptionSpecs;
 
+export const adapterOption = {
+  type: "string",
+  hint: "PATH",
+  help: "a LoRA adapter of the model: a folder as PEFT writes it, or a GGUF file",
+} as const satisfies OptionSpecs[string];
+
 export function generateOptions(values: OptionValues<typeof samplingOptions>): GenerateOptions {
   return {
     temperature: values.temperature,

@@ -1,6 +1,6 @@
 // `liang serve`: the page and the API on a port, until Ctrl-C.
 import { defineCommand } from "./command.ts";
-import { loadOptions, loadingOptions } from "./sampling.ts";
+import { adapterOption, loadOptions, loadingOptions } from "./sampling.ts";
 import { runServer } from "./server.ts";
 
 /** Where Liang listens when no port is given. */
@@ -21,11 +21,17 @@ export const command = defineCommand({
       help: "another site whose pages may call the API, such as http://localhost:5173 (repeatable)",
     },
     model: { type: "string", short: "m", hint: "MODEL", help: "what answers when a request names no model" },
+    adapter: {
+      ...adapterOption,
+      multiple: true,
+      help: "a LoRA adapter of --model, served as MODEL@ADAPTER beside it (repeatable)",
+    },
     open: { type: "boolean", help: "open the page in the browser (--no-open: not, the default)" },
     ...loadingOptions,
   },
   async run(options, _, signal) {
-    const { port = PORT, host, model, origin: origins, open = false, "api-key": apiKey } = options;
-    await runServer({ port, host, model, origins, open, apiKey, loading: loadOptions(options) }, signal);
+    const { port = PORT, host, model, adapter: adapters, origin: origins, open = false, "api-key": apiKey } = options;
+    const loading = loadOptions(options);
+    await runServer({ port, host, model, adapters, origins, open, apiKey, loading }, signal);
   },
 });

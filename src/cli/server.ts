@@ -3,11 +3,19 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { UsageError } from "../base/errors.ts";
 import { load } from "../chat/load.ts";
 import type { LoadOptions } from "../chat/types.ts";
 import { type ModelCatalogue, accessFor, createApp, serve } from "../server/index.ts";
 import { builtInModels } from "../store/built-in.ts";
-import { listWithFile, openDataFolder, openModelList, openSqliteStorage, openStaticFolder } from "../store/index.ts";
+import {
+  listWithAdapters,
+  listWithFile,
+  openDataFolder,
+  openModelList,
+  openSqliteStorage,
+  openStaticFolder,
+} from "../store/index.ts";
 import { remarks } from "./open.ts";
 import { note, out, paint } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -17,6 +25,8 @@ export interface ServerSettings {
   readonly host?: string;
   readonly apiKey?: string;
   readonly model?: string;
+  /** Paths of adapters of `model`, served beside it. */
+  readonly adapters?: readonly string[];
   /** Other origins whose pages may call the API. */
   readonly origins?: readonly string[];
   readonly open: boolean;
@@ -25,10 +35,13 @@ export interface ServerSettings {
 
 /** Serves until `signal` aborts. Throws LiangErrors such as "port_in_use" before anything is printed. */
 export async function runServer(settings: ServerSettings, signal: AbortSignal): Promise<void> {
-  const { host = "127.0.0.1", model, apiKey: key, origins } = settings;
+  const { host = "127.0.0.1", model, adapters = [], apiKey: key, origins } = settings;
+  if (adapters.length > 0 && model === undefined) {
+    throw new UsageError("There are adapters and no model.", { field: "adapter", hint: "Name theirs: --model." });
+  }
   const dataFolder = openDataFolder();
   const list = openModelList(dataFolder, builtInModels);
-  const named = model === undefined ? undefined : await withModel(list, model);
+  const named = model === undefined ? undefined : await withModel(list, model, adapters);
   const storage = openSqliteStorage(dataFolder);
   const remark = remarks();
   const app = createApp({
@@ -54,16 +67,21 @@ export async function runServer(settings: ServerSettings, signal: AbortSignal): 
   await storage.close();
 }
 
-/** The catalogue and the name that `model` has in it: a name on the list, or a path that is then shown with it. */
+/** The catalogue and the name that `model` has in it: a name on the list, or a path that is then shown with it; so adapters. */
 async function withModel(
   list: ReturnType<typeof openModelList>,
   model: string,
+  adapters: readonly string[],
 ): Promise<{ name: string; models: ModelCatalogue }> {
-  const path = await list.resolve(model);
-  const listed = (await list.list()).find((entry) => entry.path === path);
-  if (listed !== undefined) return { name: listed.name, models: list };
-  const models = await listWithFile(list, path);
-  return { name: models.name, models };
+  const known = await list.find(model).catch(() => undefined);
+  const path = known?.path ?? (await list.resolve(model));
+  const listed = known ?? (await list.list()).find((entry) => entry.path === path);
+  const models = listed === undefined ? await listWithFile(list, path) : list;
+  const name = listed?.name ?? (models as Awaited<ReturnType<typeof listWithFile>>).name;
+  return {
+    name,
+    models: adapters.length === 0 ? models : await listWithAdapters(models, listed?.base ?? name, adapters),
+  };
 }
 
 /** Asks the desktop to open an address; where there is none, the printed address is enough. */

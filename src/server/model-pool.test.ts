@@ -72,6 +72,52 @@ describe("the model pool", () => {
     assert.equal(lease.name, "b");
   });
 
+  test("adapters are attached to their model once each, and stay with it", async () => {
+    const entries = [
+      { name: "a" },
+      { name: "a@x", base: "a", path: "x" },
+      { name: "a@y", base: "a", path: "y" },
+      { name: "b" },
+    ];
+    const { pool, loads, models } = createPool({ entries });
+    const names = ["a@x", "a", "a@y", "a@x"];
+    const leases = await Promise.all(names.map((name) => pool.acquire(name)));
+    assert.deepEqual(
+      leases.map(({ name }) => name),
+      names,
+    );
+    assert.deepEqual(loads, ["a"], "one load for all");
+    const [x, y] = models[0].adapted;
+    assert.equal(models[0].adapted.length, 2);
+    assert.deepEqual(
+      leases.map(({ model }) => model),
+      [x, models[0], y, x],
+    );
+    assert.deepEqual([x.info.name, y.info.name], ["a@x", "a@y"]);
+    assert.deepEqual([...pool.state()!.adapted.keys()], ["a@x", "a@y"]);
+    const other = pool.acquire("b");
+    for (const lease of leases) lease.release();
+    await other;
+    assert.equal(models[0].isClosed, true);
+    assert.equal(pool.state()?.adapted.size, 0);
+  });
+
+  test("an adapter is attached anew when its files are others, and again after it failed", async () => {
+    const adapter = { name: "a@x", base: "a", path: "x", addedAt: 1 };
+    const { pool, models } = createPool({ entries: [{ name: "a" }, adapter] });
+    const first = await pool.acquire("a@x");
+    adapter.addedAt = 2;
+    const second = await pool.acquire("a@x");
+    assert.notEqual(first.model, second.model);
+    assert.equal(models[0].adapted[0].isClosed, true);
+    adapter.addedAt = 3;
+    models[0].attach = () => Promise.reject(new Error("does not fit"));
+    await assert.rejects(pool.acquire("a@x"), /does not fit/);
+    await assert.rejects(pool.acquire("a@x"), /does not fit/);
+    const base = await pool.acquire("a");
+    assert.equal(base.model, models[0]);
+  });
+
   test("who asks later waits its turn: a, b, a is three loads", async () => {
     const { pool, loads, models } = createPool();
     const first = await pool.acquire("a");

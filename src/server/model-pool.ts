@@ -1,6 +1,7 @@
 // The models in memory: one at a time. Whoever needs a model takes a lease and gives it back; asking for another one waits
 // until all leases of the present one are back, then closes it and loads the new one, first come, first served. Requests
-// for a model that is being loaded share that load. Not here: loading (injected), the list of models (store).
+// for a model that is being loaded share that load. An adapter is attached to its model, beside others, and stays. Not here:
+// loading (injected), the list of models (store).
 import { untilAborted } from "../base/abort.ts";
 import { NotFoundError, isAbort, show } from "../base/errors.ts";
 import type { OnProgress, Progress } from "../base/progress.ts";
@@ -31,6 +32,8 @@ export interface PoolState {
   readonly state: "loading" | "loaded";
   readonly progress?: Progress;
   readonly model?: LanguageModel;
+  /** The model with adapters, by their names. */
+  readonly adapted: ReadonlyMap<string, LanguageModel>;
 }
 
 export interface ModelPool {
@@ -59,6 +62,14 @@ interface Stay {
   leases: number;
   ended: boolean;
   progress: Progress | undefined;
+  model: LanguageModel | undefined;
+  /** By name: what was attached to the model, or is being. */
+  readonly adapted: Map<string, Adapted>;
+}
+
+interface Adapted {
+  readonly entry: ListedModel;
+  readonly ready: Promise<LanguageModel>;
   model: LanguageModel | undefined;
 }
 
@@ -98,12 +109,35 @@ export function createModelPool(options: {
       ended: false,
       progress: undefined,
       model: undefined,
+      adapted: new Map(),
     };
     stay.ready.catch(() => {
       // The next request tries again, in place of this one.
       if (latest === stay) latest = undefined;
     });
     return stay;
+  };
+
+  /** The stay's model with an adapter; attached anew where the files under its name are others. */
+  const attached = async (stay: Stay, entry: ListedModel): Promise<LanguageModel> => {
+    const base = await stay.ready;
+    const known = stay.adapted.get(entry.name);
+    if (known !== undefined && isSame(known.entry, entry)) return await known.ready;
+    const adapted: Adapted = {
+      entry,
+      ready: Promise.resolve().then(async () => {
+        await known?.ready.then((model) => model.close()).catch(() => undefined); // one that failed is nowhere
+        adapted.model = await base.attach(entry.path, { name: entry.name });
+        return adapted.model;
+      }),
+      model: undefined,
+    };
+    stay.adapted.set(entry.name, adapted);
+    adapted.ready.catch(() => {
+      // the next request tries again
+      if (stay.adapted.get(entry.name) === adapted) stay.adapted.delete(entry.name);
+    });
+    return await adapted.ready;
   };
 
   const giveBack = (stay: Stay) => {
@@ -125,7 +159,7 @@ export function createModelPool(options: {
     if (options.defaultModel !== undefined) return options.defaultModel;
     if (latest !== undefined) return latest.entry.name;
     const models = await catalogue.list();
-    const own = models.filter((model) => !model.builtIn && model.bytes !== null);
+    const own = models.filter((model) => !model.builtIn && model.bytes !== null && model.base === undefined);
     return (own.toSorted((a, b) => b.addedAt - a.addedAt)[0] ?? models.find((model) => model.builtIn))?.name;
   };
 
@@ -137,8 +171,11 @@ export function createModelPool(options: {
       signal?.throwIfAborted();
       const wanted = name ?? (await defaultName());
       if (wanted === undefined) throw new NotFoundError("There is no model yet.", { hint: "Pull or add one." });
-      const entry = await catalogue.find(wanted);
-      if (entry.bytes === null) throw new NotFoundError(`The model ${show(entry.name)} is gone from ${entry.path}.`);
+      const asked = await catalogue.find(wanted);
+      const entry = asked.base === undefined ? asked : await catalogue.find(asked.base);
+      for (const { name, path, bytes } of [asked, entry]) {
+        if (bytes === null) throw new NotFoundError(`The model ${show(name)} is gone from ${path}.`);
+      }
       closing.signal.throwIfAborted();
       if (latest === undefined || !isSame(latest.entry, entry)) {
         const previous = latest;
@@ -149,13 +186,13 @@ export function createModelPool(options: {
       stay.leases++;
       if (onProgress !== undefined) stay.listeners.add(onProgress);
       try {
-        const model = await orAbort(stay.ready, signal);
+        const model = await orAbort(entry === asked ? stay.ready : attached(stay, asked), signal);
         let isBack = false;
         const release = () => {
           if (!isBack) giveBack(stay);
           isBack = true;
         };
-        return { name: stay.entry.name, model, release, [Symbol.dispose]: release };
+        return { name: asked.name, model, release, [Symbol.dispose]: release };
       } catch (error) {
         giveBack(stay);
         throw error;
@@ -168,8 +205,9 @@ export function createModelPool(options: {
       if (latest === undefined) return undefined;
       const { model, progress } = latest;
       const { name } = latest.entry;
-      if (model !== undefined) return { name, state: "loaded", model };
-      return { name, state: "loading", progress };
+      const adapted = new Map([...latest.adapted].flatMap(([name, { model }]) => (model ? [[name, model]] : [])));
+      if (model !== undefined) return { name, state: "loaded", model, adapted };
+      return { name, state: "loading", progress, adapted };
     },
 
     async close() {

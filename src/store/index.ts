@@ -3,7 +3,7 @@ export { codeFolder, keptCodeBytes } from "./code-cache.ts";
 export { openDataFolder } from "./data-folder.ts";
 export { dataSetPaths } from "./data-sets.ts";
 export { parseModelName, type ModelName } from "./model-name.ts";
-export { listWithFile } from "./list-with-file.ts";
+export { listWithAdapters, listWithFile } from "./list-with-file.ts";
 export { openModelList, type AddOptions, type ListedModel, type ModelList } from "./models.ts";
 export { openPackCache, packedFolder, type PackCache } from "./pack-cache.ts";
 export {

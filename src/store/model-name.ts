@@ -30,6 +30,22 @@ export function parseModelName(text: string): ModelName {
   return { org: before.length === 2 ? before[0] : undefined, name: before.at(-1)!, file };
 }
 
+/** What stands between a model's name and an adapter's: "gemma@poet". */
+const ADAPTER_MARK = "@";
+
+/** The name of an adapter of `base`. Throws UsageError for a name that is none. */
+export function adapterName(base: string, name: string): string {
+  if (isSafeSegment(name)) return `${base}${ADAPTER_MARK}${name}`;
+  const hint = "Letters, digits and . _ + - are allowed; it begins with a letter, a digit or _ .";
+  throw new UsageError(`An adapter's name is ${show(name)}, expected a plain name.`, { field: "name", hint });
+}
+
+/** The two names in an adapter's; undefined for a model's. */
+export function splitAdapterName(text: string): { readonly base: string; readonly adapter: string } | undefined {
+  const at = text.lastIndexOf(ADAPTER_MARK);
+  return at < 0 ? undefined : { base: text.slice(0, at), adapter: text.slice(at + 1) };
+}
+
 /** Whether `text` may stand between two slashes of a path. */
 export function isSafeSegment(text: string): boolean {
   // "__proto__" cannot be a key of an object that is read from JSON

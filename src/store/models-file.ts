@@ -5,6 +5,8 @@ import { FormatError } from "../base/errors.ts";
 export interface ModelEntry {
   readonly path: string;
   readonly addedAt: number;
+  /** Of an adapter: the name of the model that it is for. */
+  readonly base?: string | undefined;
   readonly source?: string | undefined;
 }
 
@@ -31,12 +33,16 @@ export function parseModels(file: string, text: string | undefined): ModelsFile 
 }
 
 function parseEntry(file: string, field: string, entry: unknown): ModelEntry {
-  const { path, addedAt, source } = fieldsOf(file, field, entry);
+  const { path, addedAt, source, base } = fieldsOf(file, field, entry);
   if (typeof path !== "string") throw new FormatError(file, `${field}.path`, path, "a path");
   if (typeof addedAt !== "number") throw new FormatError(file, `${field}.addedAt`, addedAt, "a number");
-  if (source === undefined) return { path, addedAt };
-  if (typeof source !== "string") throw new FormatError(file, `${field}.source`, source, "a string");
-  return { path, addedAt, source };
+  const [from, of] = [optionalText(file, `${field}.source`, source), optionalText(file, `${field}.base`, base)];
+  return { path, addedAt, ...(from !== undefined && { source: from }), ...(of !== undefined && { base: of }) };
+}
+
+function optionalText(file: string, field: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw new FormatError(file, field, value, "a string");
 }
 
 function fieldsOf(file: string, field: string, value: unknown): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { FormatError, NotFoundError, UsageError } from "../base/errors.ts";
-import { nameFromFile, parseModelName } from "./model-name.ts";
+import { adapterName, nameFromFile, parseModelName, splitAdapterName } from "./model-name.ts";
 import { openModelList } from "./models.ts";
 
 const folders: string[] = [];
@@ -34,7 +34,15 @@ describe("model names", () => {
     assert.deepEqual(parseModelName("通义-小"), { org: undefined, name: "通义-小", file: undefined });
   });
 
+  test("an adapter's name is its model's and its own", () => {
+    assert.equal(adapterName("a/b:Q4_K_M", "poet"), "a/b:Q4_K_M@poet");
+    assert.deepEqual(splitAdapterName("a/b:Q4_K_M@poet"), { base: "a/b:Q4_K_M", adapter: "poet" });
+    assert.equal(splitAdapterName("a/b:Q4_K_M"), undefined);
+    for (const bad of ["", "a b", "../x", "x@y"]) assert.throws(() => adapterName("a", bad), UsageError);
+  });
+
   for (const bad of [
+    "a@b",
     "",
     "/etc/passwd",
     "../x",
@@ -143,7 +151,11 @@ describe("the model list", () => {
     const list = openModelList(folder);
     await list.add(file);
     await list.add(parts[0], { name: "org/repo" });
-    assert.deepEqual(await list.remove("mine", { deleteFiles: true }), { path: file, deletedFiles: false });
+    assert.deepEqual(await list.remove("mine", { deleteFiles: true }), {
+      path: file,
+      deletedFiles: false,
+      adapters: [],
+    });
     assert.equal((await readFile(file)).length, 10);
     assert.equal((await list.remove("org/repo", { deleteFiles: true })).deletedFiles, true);
     assert.deepEqual(await readdir(join(folder, "models")), []);
@@ -238,5 +250,33 @@ describe("the model list", () => {
       await assert.rejects(openModelList(folder).add(file), FormatError);
       assert.equal(await readFile(join(folder, "models.json"), "utf8"), text);
     }
+  });
+});
+
+describe("adapters on the list", () => {
+  test("come after their model, are found by its short names too, and go with it", async () => {
+    const { folder, file } = await withFile("tiny.gguf");
+    const list = openModelList(folder, [{ name: "built-in", path: file }]);
+    await list.add(file, { name: "org/tiny:Q8_0" });
+    await list.add(file, { name: "zebra" });
+    await list.add(file, { base: "org/tiny", name: "poet" });
+    await list.add(file, { base: "built-in", name: "x" });
+    const names = (await list.list()).map(({ name }) => name);
+    assert.deepEqual(names, ["org/tiny:Q8_0", "org/tiny:Q8_0@poet", "zebra", "built-in", "built-in@x"]);
+    const found = await list.find("ORG/tiny@Poet");
+    assert.deepEqual([found.name, found.base], ["org/tiny:Q8_0@poet", "org/tiny:Q8_0"]);
+    assert.equal((await list.find("org/tiny")).name, "org/tiny:Q8_0", "adapters make no name ambiguous");
+    await assert.rejects(list.find("org/tiny@other"), /no adapter called "other".*org\/tiny:Q8_0@poet/);
+    await assert.rejects(list.find("zebra@poet"), /It has none/);
+    await assert.rejects(list.resolve("org/tiny@poet"), /is an adapter of "org\/tiny:Q8_0"/);
+    await assert.rejects(list.add(file, { base: "org/tiny@poet", name: "more" }), /adapter itself/);
+    const removed = await list.remove("org/tiny:Q8_0");
+    assert.deepEqual(removed.adapters, ["org/tiny:Q8_0@poet"]);
+    assert.deepEqual(
+      (await list.list()).map(({ name }) => name),
+      ["zebra", "built-in", "built-in@x"],
+    );
+    await list.remove("built-in@x");
+    assert.equal((await list.list()).length, 2);
   });
 });

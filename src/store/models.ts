@@ -1,16 +1,19 @@
 // The model list: names and where their files are. Files stay where they are; the list is `models.json` in the data
-// folder, read anew at every call, so that several processes agree. Not here: fetching files (hub.ts), reading them.
+// folder, read anew at every call, so that several processes agree. An adapter is an entry under the model that it is for:
+// "gemma@poet". Not here: fetching files (hub.ts), reading them.
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve as resolvePath, sep } from "node:path";
 import { NotFoundError, UsageError, show } from "../base/errors.ts";
 import { changeText, readText } from "./atomic-file.ts";
 import type { BuiltInModel } from "./built-in.ts";
-import { nameFromFile, parseModelName } from "./model-name.ts";
+import { adapterName, nameFromFile, parseModelName, splitAdapterName } from "./model-name.ts";
 import { type ModelsFile, parseModels } from "./models-file.ts";
 
 export interface ListedModel {
   readonly name: string;
-  /** A GGUF file (its first part, when split) or a Hugging Face folder. */
+  /** Of an adapter: the name of the model that it is for. */
+  readonly base?: string;
+  /** A GGUF file (its first part, when split) or a Hugging Face folder; of an adapter, a GGUF file or PEFT's folder. */
   readonly path: string;
   /** Size of the file (all parts) or of the folder's files; null when nothing is there. */
   readonly bytes: number | null;
@@ -22,23 +25,34 @@ export interface ListedModel {
 }
 
 export interface AddOptions {
-  /** Default: made from the file's name. */
+  /** Default: made from the file's name. Of an adapter: what comes after "@". */
   name?: string;
+  /** It is an adapter of this model. */
+  base?: string;
   source?: string;
   /** Point an existing name elsewhere. Default false: a name in use for another path is an error. */
   replace?: boolean;
 }
 
 export interface ModelList {
-  /** All models by name, the built-in ones last, in their own order. */
+  /** All models by name, the built-in ones last, in their own order; each is followed by its adapters. */
   list(): Promise<ListedModel[]>;
   /** Puts a file or folder on the list under a name. Throws NotFoundError, UsageError (name taken or ill-formed). */
   add(path: string, options?: AddOptions): Promise<ListedModel>;
-  /** Takes a name off the list; `deleteFiles` also deletes what was pulled into the data folder, never anything else. */
-  remove(name: string, options?: { deleteFiles?: boolean }): Promise<{ path: string; deletedFiles: boolean }>;
+  /**
+   * Takes a name off the list, and the adapters of that model; `deleteFiles` also deletes what was pulled into the data
+   * folder, never anything else.
+   */
+  remove(
+    name: string,
+    options?: { deleteFiles?: boolean },
+  ): Promise<{ path: string; deletedFiles: boolean; adapters: string[] }>;
   /** The model called `name`, as `findIn` finds it. */
   find(name: string): Promise<ListedModel>;
-  /** The path for a name on the list, or for a path to something that exists (a name wins). Throws NotFoundError. */
+  /**
+   * The path for a model's name on the list, or for a path to something that exists (a name wins). Throws NotFoundError,
+   * UsageError for the name of an adapter.
+   */
   resolve(nameOrPath: string): Promise<string>;
 }
 
@@ -62,7 +76,7 @@ export function openModelList(folder: string, builtIn: readonly BuiltInModel[] =
       .filter(([name]) => !isBuiltIn(name))
       .sort(([a], [b]) => a.localeCompare(b))
       .map(async ([name, entry]) => ({ name, ...entry, bytes: await sizeOf(entry.path), builtIn: false }));
-    return Promise.all([...rows, ...builtIn.map(describeBuiltIn)]);
+    return withAdaptersAfter(await Promise.all([...rows, ...builtIn.map(describeBuiltIn)]));
   };
 
   const find = async (name: string): Promise<ListedModel> => findIn(await list(), name);
@@ -71,14 +85,22 @@ export function openModelList(folder: string, builtIn: readonly BuiltInModel[] =
     list,
     find,
 
-    async add(path, { name, source, replace = false } = {}) {
+    async add(path, { name, base, source, replace = false } = {}) {
       const absolute = resolvePath(path);
       const bytes = await sizeOf(absolute);
       if (bytes === null) throw new NotFoundError(`${absolute} is not there.`);
-      const chosen = name ?? nameFromFile(basename(absolute));
-      parseModelName(chosen);
+      const plain = name ?? nameFromFile(basename(absolute));
+      const model = base === undefined ? undefined : await find(base);
+      if (model?.base !== undefined) throw new UsageError(`${show(base)} is an adapter itself.`, { field: "base" });
+      const chosen = model === undefined ? plain : adapterName(model.name, plain);
+      if (model === undefined) parseModelName(chosen);
       if (isBuiltIn(chosen)) throw new UsageError(`${show(chosen)} is a built-in model's name.`);
-      const entry = { path: absolute, addedAt: Date.now(), source };
+      const entry = {
+        path: absolute,
+        addedAt: Date.now(),
+        ...(source !== undefined && { source }),
+        ...(model !== undefined && { base: model.name }),
+      };
       await change((models) => {
         const taken = Object.hasOwn(models, chosen) ? models[chosen] : undefined;
         if (taken !== undefined && taken.path !== absolute && !replace) {
@@ -95,17 +117,27 @@ export function openModelList(folder: string, builtIn: readonly BuiltInModel[] =
     async remove(name, { deleteFiles = false } = {}) {
       const model = await find(name);
       if (model.builtIn) throw new UsageError(`${show(model.name)} is built in and cannot be removed.`);
+      const adapters: string[] = [];
       await change((models) => {
         delete models[model.name];
+        for (const [other, { base }] of Object.entries(models)) if (base === model.name) adapters.push(other);
+        for (const other of adapters) delete models[other];
       });
       const ours = model.path.startsWith(pulled);
       if (deleteFiles && ours) await deletePulled(model.path, pulled);
-      return { path: model.path, deletedFiles: deleteFiles && ours };
+      return { path: model.path, deletedFiles: deleteFiles && ours, adapters };
     },
 
     async resolve(nameOrPath) {
       const missing = await find(nameOrPath).catch((error: unknown) => error);
-      if (!(missing instanceof Error)) return (missing as ListedModel).path;
+      if (!(missing instanceof Error)) {
+        const { name, path, base } = missing as ListedModel;
+        if (base === undefined) return path;
+        throw new UsageError(`${show(name)} is an adapter of ${show(base)}, and no model by itself.`, {
+          field: "model",
+          hint: "It can be run, chatted with and served; here name the model.",
+        });
+      }
       if ((await sizeOf(nameOrPath)) !== null) return resolvePath(nameOrPath);
       // what looks like a path was meant as one
       if (/^[./~\\]|\.(gguf|safetensors)$/i.test(nameOrPath)) {
@@ -116,11 +148,40 @@ export function openModelList(folder: string, builtIn: readonly BuiltInModel[] =
   };
 }
 
+/** Adapters come after their models; those of models that are not there, at the end. */
+export function withAdaptersAfter(rows: readonly ListedModel[]): ListedModel[] {
+  const adapters = rows.filter(({ base }) => base !== undefined);
+  const models = rows.filter(({ base }) => base === undefined);
+  const ofModels = models.flatMap((model) => [model, ...adapters.filter(({ base }) => base === model.name)]);
+  return [...ofModels, ...adapters.filter((adapter) => !ofModels.includes(adapter))];
+}
+
 /**
- * The model called `name`: exactly, else the only one that differs in case, or the only file of that repository.
- * Throws NotFoundError that names those of `models` whose files are there.
+ * The model called `name`: exactly, else the only one that differs in case, or the only file of that repository; after
+ * "@" the adapter of that model. Throws NotFoundError that names those of `models` whose files are there.
  */
 export function findIn(models: readonly ListedModel[], name: string): ListedModel {
+  const split = splitAdapterName(name);
+  if (split === undefined)
+    return findByName(
+      models.filter(({ base }) => base === undefined),
+      name,
+    );
+  const base = findByName(
+    models.filter(({ base }) => base === undefined),
+    split.base,
+  );
+  const adapters = models.filter((model) => model.base === base.name);
+  const wanted = `${base.name}@${split.adapter}`.toLowerCase();
+  const found = adapters.find((adapter) => adapter.name.toLowerCase() === wanted);
+  if (found !== undefined) return found;
+  const known = adapters.filter(({ bytes }) => bytes !== null).map((adapter) => adapter.name);
+  throw new NotFoundError(`${show(base.name)} has no adapter called ${show(split.adapter)}.`, {
+    hint: known.length === 0 ? "It has none; `liang add FILE --base MODEL` adds one." : `It has: ${known.join(", ")}.`,
+  });
+}
+
+function findByName(models: readonly ListedModel[], name: string): ListedModel {
   const folded = name.toLowerCase();
   const one = (matches: (candidate: string) => boolean): ListedModel | undefined => {
     const found = models.filter((model) => matches(model.name));

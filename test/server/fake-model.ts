@@ -27,6 +27,8 @@ export interface FakeModel extends LanguageModel {
   readonly active: number;
   readonly aborted: number;
   readonly isClosed: boolean;
+  /** Models that `attach` gave, in order. */
+  readonly adapted: FakeModel[];
 }
 
 const VOCABULARY = 0x3000;
@@ -37,6 +39,7 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
   let active = 0;
   let aborted = 0;
   let isClosed = false;
+  const adapted: FakeModel[] = [];
 
   async function* run(prompt: string, options: ChatOptions): AsyncGenerator<ReplyEvent> {
     calls.push({ prompt, options });
@@ -83,6 +86,7 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
   return {
     info: fakeInfo(name, window),
     calls,
+    adapted,
     get active() {
       return active;
     },
@@ -106,6 +110,12 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
     },
     async score(ids) {
       return new Float64Array(ids.length - 1).fill(-1.5);
+    },
+    /** Its replies are those of the script, with the name of the adapter. */
+    async attach(path, { name: own = path } = {}) {
+      const model = createFakeModel(own, { ...script, reply: () => `${own} from ${path}` });
+      adapted.push(model);
+      return model;
     },
     async close() {
       isClosed = true;
@@ -146,6 +156,7 @@ function fakeInfo(name: string, window: number): ModelInfo {
     weightBytes: 6,
     kvBytes: 2,
     kvBytesPerToken: 1,
+    adapterBytes: 0,
     arenaBytes: 1,
     runtimeBytes: 1,
     vocabularyBytes: 1,

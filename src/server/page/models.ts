@@ -44,6 +44,8 @@ export function toProgress({ label, done, total, unit }: Progress): LoadProgress
 
 function toEntry({ name, path, bytes, builtIn }: ListedModel, state: PoolState | undefined): ModelEntry {
   const base = { id: name, path, bytes, builtIn };
+  const adapted = state?.adapted.get(name);
+  if (adapted !== undefined) return { ...base, state: "loaded", info: toLoaded(adapted) };
   if (state?.name !== name) return { ...base, state: "unloaded" };
   if (state.model !== undefined) return { ...base, state: "loaded", info: toLoaded(state.model) };
   return { ...base, state: "loading", progress: state.progress && toProgress(state.progress) };
