@@ -33,7 +33,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-const open = (): Promise<LanguageModel> => loadPath(TALE, { window: 128, threads: 2 });
+const open = (): Promise<LanguageModel> => loadPath(TALE, { window: 128, threads: 1 });
 
 async function say(model: LanguageModel, maxTokens = 16): Promise<string> {
   let text = "";
@@ -71,7 +71,7 @@ describe("adapters over a loaded model", () => {
   test("loaded with the model, one speaks at once and owns it", async () => {
     await using model = await open();
     const expected = await say(await model.attach(paths[2], { name: "poet" }));
-    const adapted = await loadPath(TALE, { window: 128, threads: 2, adapter: paths[2] });
+    const adapted = await loadPath(TALE, { window: 128, threads: 1, adapter: paths[2] });
     assert.equal(await say(adapted), expected);
     await adapted.close();
     await assert.rejects(say(adapted), UsageError);

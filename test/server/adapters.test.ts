@@ -40,7 +40,7 @@ before(async () => {
   storage = openSqliteStorage(":memory:");
   const app = createApp({
     models: list,
-    load: (path, options) => loadPath(path, { ...options, window: 128, threads: 2 }),
+    load: (path, options) => loadPath(path, { ...options, window: 128, threads: 1 }),
     storage,
     page: { read: async () => undefined },
     access: accessFor("127.0.0.1"),
