@@ -10,7 +10,7 @@ import { RowScan } from "./sampling/row-scan.ts";
 import type { IdLogprob, SamplingSettings } from "./types.ts";
 
 /** The stream of `uniform` that token draws use. */
-const DRAW_STREAM = 0;
+export const DRAW_STREAM = 0;
 
 export interface Choice {
   readonly id: number;

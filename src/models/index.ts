@@ -1,5 +1,5 @@
 // The layer's edge: file facts → model → graph.
 export * from "./model.ts";
 export { newModel, readModel } from "./registry.ts";
-export { type MakeWeight, type RowTrace, type RowTraceOptions, type TraceOptions } from "./trace.ts";
+export type { MakeWeight, RowTrace, RowTraceOptions, TraceOptions, WeightOptions } from "./trace.ts";
 export { adapterState, traceModel, traceRows, weightState } from "./trace.ts";

@@ -19,7 +19,15 @@ import {
 import { type AdapterRoom, type Attend, type Projection, chosenLora, plainProjection } from "../nn/index.ts";
 import type { ForwardInputs, Model } from "./model.ts";
 
-export interface TraceOptions {
+/** What weights are, and what goes beside them. */
+export interface WeightOptions {
+  /** Whether a weight is to be trained: it is then the state `weights.<name>`, f32, not a parameter. */
+  readonly trains: (parameter: string, shape: readonly number[]) => boolean;
+  /** An adapter, whose weights `weight` makes; default: none. */
+  readonly adapter?: (weight: MakeWeight) => Projection;
+}
+
+export interface TraceOptions extends Partial<WeightOptions> {
   /** Bounds of the extents `rows`, `sequences`, `outputRows` and `pages` (of a sequence). */
   readonly rows: number;
   readonly sequences: number;
@@ -34,6 +42,8 @@ export interface TraceOptions {
   readonly taps?: readonly string[];
   /** Adapters that rows choose from, by input `adapters` (rows) i32; their tables are the states `adapters.<name>`. */
   readonly adapters?: AdapterRoom | undefined;
+  /** Outputs that are computed of the logits (outputRows, V), by name. */
+  readonly ofLogits?: (logits: Tensor) => Readonly<Record<string, Tensor>>;
 }
 
 export const adapterState = (table: string): string => `adapters.${table}`;
@@ -69,12 +79,13 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     return [group.name, Array.from({ length: group.layers }, (_, layer) => ofLayer(layer))];
   });
   const taps = new Map<string, Tensor>();
+  const { weight } = weightLeaves(options.trains);
   const logits = model.forward({
     ...rowInputs(model, rows, positions),
     outputRows: whole("outputRows", extent("outputRows")),
     attends: Object.fromEntries(attends),
-    parameter: leafOfEach(model, parameter),
-    projection: options.adapters === undefined ? plainProjection : fromTables(options.adapters, rows),
+    parameter: leafOfEach(model, weight),
+    projection: projectionOf(options, weight, rows),
     tap(name, value) {
       taps.set(name, value);
       return value;
@@ -87,7 +98,16 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     }
     return [name, value];
   });
-  return graph({ logits, "logits.peaks": blockMax(logits, LOGIT_BLOCK), ...Object.fromEntries(asked) });
+  return graph({
+    logits,
+    "logits.peaks": blockMax(logits, LOGIT_BLOCK),
+    ...Object.fromEntries(asked),
+    ...options.ofLogits?.(logits),
+  });
+}
+
+function projectionOf({ adapters, adapter }: TraceOptions, weight: MakeWeight, rows: Extent): Projection {
+  return adapters === undefined ? (adapter?.(weight) ?? plainProjection) : fromTables(adapters, rows);
 }
 
 function fromTables(room: AdapterRoom, rows: Extent): Projection {
@@ -95,14 +115,10 @@ function fromTables(room: AdapterRoom, rows: Extent): Projection {
   return chosenLora(room, table, whole("adapters", rows));
 }
 
-export interface RowTraceOptions {
+export interface RowTraceOptions extends WeightOptions {
   /** Bounds of the extents `rows` and `outputRows`. */
   readonly rows: number;
   readonly outputRows: number;
-  /** Whether a weight is to be trained: it is then the state `weights.<name>`, f32, not a parameter. */
-  readonly trains: (parameter: string, shape: readonly number[]) => boolean;
-  /** An adapter, whose weights `weight` makes; default: none. */
-  readonly adapter?: (weight: MakeWeight) => Projection;
   /** Rows see all of their document, not only what is before them: input `ends` (rows) i32 says where it ends. */
   readonly bothDirections?: boolean;
 }
@@ -134,14 +150,9 @@ export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
   const starts = whole("starts", rows);
   const sees = options.bothDirections === true ? { starts, ends: whole("ends", rows) } : { starts };
   const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, ...sees }, settings);
-  const [trained, taps] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+  const taps = new Map<string, Tensor>();
   const outputRows = whole("outputRows", { name: "outputRows", bound: options.outputRows });
-  const weight = onceEach((name, shape) => {
-    if (!options.trains(name, shape)) return parameter(name, shape);
-    const leaf = state(weightState(name), shape, "f32");
-    trained.set(name, leaf);
-    return leaf;
-  });
+  const { weight, trained } = weightLeaves(options.trains);
   const logits = model.forward({
     ...rowInputs(model, rows, whole("positions", rows)),
     outputRows,
@@ -167,9 +178,20 @@ function rowInputs(model: Model, rows: Extent, positions: Tensor): Pick<ForwardI
   return { ids: whole("ids", rows), positions, ropes: Object.fromEntries(ropes) };
 }
 
-/** Gives each weight's leaf, made once. */
-function leafOfEach(model: Model, make: MakeWeight): (name: string) => Tensor {
-  const weight = onceEach(make);
+/** Leaves of weights, made once each: parameters, or states where they are trained. */
+function weightLeaves(trains: WeightOptions["trains"] = () => false) {
+  const trained = new Map<string, Tensor>();
+  const weight = onceEach((name, shape) => {
+    if (!trains(name, shape)) return parameter(name, shape);
+    const leaf = state(weightState(name), shape, "f32");
+    trained.set(name, leaf);
+    return leaf;
+  });
+  return { weight, trained };
+}
+
+/** Gives the leaf of each of the model's parameters. */
+function leafOfEach(model: Model, weight: MakeWeight): (name: string) => Tensor {
   return (name) => {
     const source = model.parameters.get(name);
     if (source === undefined) throw new UsageError(`${model.family} has no weight ${name}.`);

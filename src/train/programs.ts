@@ -3,11 +3,12 @@
 // of many micro-batches is the step of one large batch, and a step that goes wrong can be left out.
 import { type Graph, type Tensor, add, assign, constant, gradients, graph } from "../graph/index.ts";
 import { input, multiply, sqrt, state, sumAll } from "../graph/index.ts";
-import { type Model, weightState } from "../models/index.ts";
+import { type Model, type WeightOptions, weightState } from "../models/index.ts";
 import { type LoraSettings, lora } from "../nn/index.ts";
 import { nextToken } from "./objectives/next-token.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { type RolloutBounds, rolloutGraph, rolloutLayout } from "./rollouts.ts";
 import { type ObjectiveBounds, traceInputs } from "./traced-objective.ts";
 
 export interface ProgramOptions extends ObjectiveBounds {
@@ -19,6 +20,8 @@ export interface ProgramOptions extends ObjectiveBounds {
   readonly optimizerOf: (parameter: string, shape: readonly number[]) => Optimizer | undefined;
   /** Values that the backward pass computes again instead of keeping them. */
   readonly recompute?: (value: Tensor) => boolean;
+  /** How many replies are drawn from the model at once, of what length; absent: none is. */
+  readonly rollouts?: RolloutBounds;
 }
 
 /** Inputs besides traceRows' and the objective's: `weights` (E, 1), what each element of the loss counts. */
@@ -31,6 +34,8 @@ export interface TrainingGraphs {
   readonly norm: Graph;
   /** Inputs `gradientScale` [1] and the scalars of each optimizer, `scalarInput(n, name)` [1]. */
   readonly update: Graph;
+  /** Where replies are drawn (rollouts.ts). */
+  readonly rollout?: Graph;
 }
 
 export interface TrainingPrograms {
@@ -54,12 +59,13 @@ export const isSum = (name: string): boolean => name === LOSS_STATE || /^(gradie
 export const scalarInput = (n: number, scalar: string): string => `optimizer.${n}.${scalar}`;
 
 export function trainingPrograms(model: Model, options: ProgramOptions): TrainingPrograms {
-  const { objective = nextToken(), adapter, optimizerOf, recompute } = options;
+  const { objective = nextToken(), adapter, optimizerOf, recompute, rollouts } = options;
+  const leaves: WeightOptions = {
+    trains: (name, shape) => optimizerOf(name, shape) !== undefined,
+    ...(adapter !== undefined && { adapter: (weight) => lora(adapter, weight) }),
+  };
   const trace = () => {
-    const { x, trained } = traceInputs(model, objective, options, {
-      trains: (name, shape) => optimizerOf(name, shape) !== undefined,
-      ...(adapter !== undefined && { adapter: (weight) => lora(adapter, weight) }),
-    });
+    const { x, trained } = traceInputs(model, objective, options, leaves);
     const { losses, measures = {}, rows = {} } = objective.trace(x);
     return { losses, measures, rows, trained };
   };
@@ -80,6 +86,7 @@ export function trainingPrograms(model: Model, options: ProgramOptions): Trainin
       loss: graph({ losses: looked.losses, ...looked.measures, ...looked.rows }),
       norm: normGraph(trained),
       update: updateGraph(trained, optimizers, list, [...sums.keys()]),
+      ...(rollouts !== undefined && { rollout: rolloutGraph(model, rolloutLayout(model, rollouts), leaves) }),
     },
     trained,
     optimizers: list,

@@ -15,6 +15,14 @@ import {
   scalarInput,
   trainingPrograms,
 } from "./programs.ts";
+import {
+  type DrawnReply,
+  type RolloutBounds,
+  type RolloutPrompt,
+  type RolloutSettings,
+  Rollouts,
+  rolloutLayout,
+} from "./rollouts.ts";
 
 export type { MicroBatch } from "./micro-batch.ts";
 
@@ -38,14 +46,23 @@ export class Trainer implements AsyncDisposable {
   readonly model: Model;
   readonly #opened: OpenModel<ProgramName>;
   readonly #programs: TrainingPrograms;
+  readonly #rollouts: Rollouts | undefined;
   #weight = 0;
   /** Updates made, which optimizers count from 1. */
   updates = 0;
 
-  private constructor(model: Model, opened: OpenModel<ProgramName>, programs: TrainingPrograms) {
+  private constructor(
+    model: Model,
+    opened: OpenModel<ProgramName>,
+    programs: TrainingPrograms,
+    rollouts: RolloutBounds | undefined,
+  ) {
     this.model = model;
     this.#opened = opened;
     this.#programs = programs;
+    if (rollouts !== undefined) {
+      this.#rollouts = new Rollouts(model, rolloutLayout(model, rollouts), opened.programs.rollout);
+    }
   }
 
   /** Weights that are trained are zero until they are set (`states`); frozen ones come from `store`. */
@@ -56,12 +73,13 @@ export class Trainer implements AsyncDisposable {
     { threads, precision, signal, ...options }: TrainerOptions,
   ): Promise<Trainer> {
     const programs = trainingPrograms(model, options);
-    const opened = await executor.open(store, programs.graphs, {
+    const graphs = programs.graphs as Required<TrainingGraphs>; // `rollout` is not there unless it was asked for
+    const opened = await executor.open(store, graphs, {
       ...(threads !== undefined && { threads }),
       ...(precision !== undefined && { precision }),
       ...(signal !== undefined && { signal }),
     });
-    return new Trainer(model, opened, programs);
+    return new Trainer(model, opened, programs, options.rollouts);
   }
 
   /** Names of the weights that are trained, an adapter's and the objective's own among them, with their shapes. */
@@ -140,6 +158,12 @@ export class Trainer implements AsyncDisposable {
     await runBatch(this.model, loss, batch, signal, "zeros");
     const found = this.#programs.rows.map((name) => [name, loss.outputs[name].subarray(0, batch.outputRows.length)]);
     return Object.fromEntries(found) as Record<string, Float32Array>;
+  }
+
+  /** Draws a reply to each prompt from the model as it is. Throws UsageError where `rollouts` was not given, AbortError. */
+  async draw(prompts: readonly RolloutPrompt[], settings: RolloutSettings): Promise<DrawnReply[]> {
+    if (this.#rollouts === undefined) throw new UsageError("The trainer was opened without rollouts.");
+    return await this.#rollouts.draw(prompts, settings);
   }
 
   async #run(program: Program, batch: MicroBatch, signal: AbortSignal | undefined): Promise<void> {
