@@ -125,11 +125,12 @@ function poemInstruction(wanted: Wording, poem: Poem, dice: Dice, heldOut: boole
   const other = words.length > 0 ? "words" : dice.of(["form", "firstLine"] as const);
   const kind = can[wanted] ? wanted : other;
   const first = kind === "nextLine" ? 2 * dice.below(lines.length / 2) : 0; // the first line of a couplet
+  const askedWords =
+    words.length > 1 && dice.below(2) === 0 ? words.slice(0, 2) : words.length > 0 ? [dice.of(words)] : [];
   const fill: Readonly<Record<string, string>> = {
     form: isRegular ? form : `《${form}》`,
     title: title ?? "",
-    words:
-      words.length > 1 && dice.below(2) === 0 ? `${words[0]}、${words[1]}` : words.length > 0 ? dice.of(words) : "",
+    words: askedWords.join("、"),
     line: lines[first],
     initials: lines.map((line) => Array.from(line)[0]).join(""),
   };
@@ -139,6 +140,7 @@ function poemInstruction(wanted: Wording, poem: Poem, dice: Dice, heldOut: boole
     form,
     ...(kind === "firstLine" && { firstLine: fill["line"] }),
     ...(kind === "initials" && { initials: fill["initials"] }),
+    ...(kind === "words" && { words: askedWords }),
   });
 }
 

@@ -14,6 +14,8 @@ export interface PoemRequest {
   readonly firstLine?: string;
   /** The characters that the lines have to begin with, one each (藏头). */
   readonly initials?: string;
+  /** Words that the poem has to have. */
+  readonly words?: readonly string[];
 }
 
 export interface PoemReward {
@@ -95,7 +97,7 @@ interface Part {
   readonly faults: readonly string[];
 }
 
-function askedOf(lines: readonly (readonly string[])[], { firstLine, initials }: PoemRequest): Part {
+function askedOf(lines: readonly (readonly string[])[], { firstLine, initials, words = [] }: PoemRequest): Part {
   const wanted: [found: string | undefined, expected: string, what: string][] = [];
   if (firstLine !== undefined) {
     const expected = linesOf(firstLine).lines.flat().join("");
@@ -103,6 +105,10 @@ function askedOf(lines: readonly (readonly string[])[], { firstLine, initials }:
   }
   for (const [i, letter] of Array.from(initials ?? "").entries()) {
     wanted.push([lines[i]?.[0], letter, `line ${i + 1} begins with`]);
+  }
+  const said = lines.map((line) => line.join(""));
+  for (const word of words) {
+    wanted.push([said.some((line) => line.includes(word)) ? word : undefined, word, "of the words asked for it has"]);
   }
   const wrong = wanted.filter(([found, expected]) => found !== expected);
   return {

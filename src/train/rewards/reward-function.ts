@@ -1,0 +1,112 @@
+// What a reply is worth, by a small function: one of the built-in ones, or a module of a person's own. Not here: what is
+// learnt from rewards (policy/).
+import { pathToFileURL } from "node:url";
+import { LiangError, NotFoundError, UsageError, show } from "../../base/errors.ts";
+import { absolutePath, fileFacts, readText } from "#platform";
+import { type PoemRequest, poemReward } from "./poem.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+export interface JudgedReply {
+  /** What the model was asked: the last message's text. */
+  readonly prompt: string;
+  readonly reply: string;
+  /** Whether the model ended it; otherwise it was cut off. */
+  readonly ended: boolean;
+  /** The row of the data that the prompt is from. */
+  readonly row: Row;
+}
+
+/**
+ * A number, or named numbers of which `total` is the reward, or their sum where there is no `total`. All of them are
+ * logged.
+ */
+export type Judgement = number | Readonly<Record<string, number>>;
+export type RewardFunction = (judged: JudgedReply) => Judgement | Promise<Judgement>;
+
+/** What a module of rewards exports: `reward`, or where it needs something first, `openReward`. */
+interface RewardModule {
+  readonly reward?: RewardFunction;
+  readonly openReward?: (options: Row) => RewardFunction | Promise<RewardFunction>;
+}
+
+export interface Rewards {
+  /** Of which file, or which built-in one; in errors. */
+  readonly name: string;
+  /** The module's text: what a run depends on. */
+  readonly source: string;
+  readonly judge: RewardFunction;
+}
+
+const MODULE_BYTES_MAX = 16 * 2 ** 20;
+
+const textOf = (row: Row, field: string): string => {
+  const value = row[field];
+  if (typeof value === "string") return value;
+  throw new UsageError(`field ${field} is ${show(value)}, expected a text`);
+};
+
+/** By name. */
+const builtIn: Readonly<Record<string, RewardFunction>> = {
+  /** 1 where the reply is the row's `answer`, blanks around it aside. */
+  answer: ({ reply, row, ended }) => Number(ended && reply.trim() === textOf(row, "answer").trim()),
+  /** Of poems: the row's `request` says the form, and what else was asked for. */
+  poem({ reply, row, ended }) {
+    const { total, parts } = poemReward(reply, row["request"] as PoemRequest);
+    return { total: ended ? total : 0, ...parts };
+  },
+};
+
+/**
+ * Opens a built-in function or a module's. Throws NotFoundError, UsageError for a module that exports neither `reward` nor
+ * `openReward`, LiangError "reward_failed" where it does not open.
+ */
+export async function openRewards(from: string, options: Row = {}): Promise<Rewards> {
+  if (Object.hasOwn(builtIn, from)) return { name: from, source: from, judge: builtIn[from] };
+  const path = absolutePath(from);
+  if ((await fileFacts(path))?.kind !== "file") {
+    throw new NotFoundError(`There is no file ${from} of rewards.`, {
+      hint: `Built in are ${Object.keys(builtIn).join(", ")}.`,
+    });
+  }
+  const source = await readText(path, MODULE_BYTES_MAX);
+  const judge = await failing(`${from} does not open`, async () => {
+    const { reward, openReward } = (await import(pathToFileURL(path).href)) as RewardModule;
+    if (typeof openReward === "function") return await openReward(options);
+    if (typeof reward === "function") return reward;
+    throw new UsageError("it exports neither a function reward nor a function openReward");
+  });
+  return { name: from, source, judge };
+}
+
+async function failing<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    throw new LiangError("reward_failed", `${what}: ${(cause as Error).message}`, { cause }, 3);
+  }
+}
+
+export interface Reward {
+  readonly total: number;
+  /** Named numbers, `total` among them where they were given. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+/** Throws LiangError "reward_failed" that names file and line where the function fails or gives no number. */
+export async function rewardOf({ name, judge }: Rewards, judged: JudgedReply, line: number): Promise<Reward> {
+  return await failing(`${name}, for line ${line} of the prompts`, async () => {
+    const found: unknown = await judge(judged);
+    if (isNumber(found)) return { total: found, parts: {} };
+    if (typeof found !== "object" || found === null) {
+      throw new UsageError(`the reward is ${show(found)}, expected a number or named numbers`);
+    }
+    const parts = found as Record<string, number>;
+    for (const [part, value] of Object.entries(parts)) {
+      if (!isNumber(value)) throw new UsageError(`the reward's ${part} is ${show(value)}, expected a number`);
+    }
+    return { total: parts["total"] ?? Object.values(parts).reduce((a, b) => a + b, 0), parts };
+  });
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
