@@ -21,6 +21,8 @@ export interface TrainView {
 const WIDTH = 79; // the last of 80 columns would begin a new row
 const BAR_COLUMNS = 16;
 const PLAIN_MS = 5000;
+/** Measures that are shown beside the loss where there are any. */
+const TOLD: readonly string[] = ["accuracy", "reward"];
 /** How many of the last steps speed and loss are the mean of. */
 const RECENT = 20;
 
@@ -76,9 +78,9 @@ export function statusLine(
   const left = step < steps ? `${duration((steps - step) * stepMs)} left` : "done";
   const parts = [
     `loss ${mean(({ loss }) => loss).toFixed(3)}`,
-    ...(recent.every(({ measures }) => measures?.["accuracy"] !== undefined)
-      ? [`accuracy ${mean(({ measures }) => measures!["accuracy"]).toFixed(2)}`]
-      : []),
+    ...TOLD.filter((name) => recent.every(({ measures }) => measures?.[name] !== undefined)).map(
+      (name) => `${name} ${mean(({ measures }) => measures![name]).toFixed(2)}`,
+    ),
     `${shortNumber(tokensPerSecond)} tok/s`,
     `${shortNumber(flops)}FLOP/s${share}`,
     left,

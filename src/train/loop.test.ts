@@ -45,6 +45,9 @@ class Scripted {
   rows(): Promise<Record<string, Float32Array>> {
     return Promise.resolve({});
   }
+  draw(): Promise<[]> {
+    return Promise.resolve([]);
+  }
 }
 
 function setUp(found: readonly Partial<Accumulated>[], changes: Partial<LoopOptions> = {}) {

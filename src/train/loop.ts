@@ -13,7 +13,7 @@ import {
 import { type Schedule, rateAt } from "./schedule.ts";
 import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
 import type { Trainer } from "./trainer.ts";
-import type { CurrentModel, TrainingData } from "./training-data.ts";
+import type { CurrentModel, ElementValidation, TrainingData } from "./training-data.ts";
 
 /** Where a run stands, besides its states. */
 export interface Position {
@@ -32,13 +32,6 @@ export interface TextValidation {
   readonly nats_per_token: number;
   readonly perplexity: number;
   readonly bits_per_byte?: number;
-}
-
-/** The same of pairs, answers and whatever else is no token of a text: means by weight. */
-export interface ElementValidation {
-  readonly elements: number;
-  readonly loss: number;
-  readonly measures: Readonly<Record<string, number>>;
 }
 
 export type Validation = TextValidation | ElementValidation;
@@ -129,7 +122,14 @@ async function takeStep(options: LoopOptions, { step, guard }: Position): Promis
   let tokens = 0;
   const batches = each(data.batches(step, trainer), ({ ids }) => (tokens += ids.length));
   const found = await trainer.accumulate(batches, signal);
-  const { loss, norm, measures } = found;
+  const { loss, norm } = found;
+  const measures = { ...found.measures, ...data.measures?.() };
+  if (found.weight === 0) {
+    // no fault of the model's, so nobody loses patience
+    const reason = "there is nothing to learn in it";
+    onEvent({ type: "left-out", step: step + 1, loss: orText(loss), norm: orText(norm), reason });
+    return { step: step + 1, updates: trainer.updates, guard: { ...guard, leftOut: guard.leftOut + 1 } };
+  }
   const reason = reasonToLeaveOut(guard, found, options.guard);
   if (reason !== undefined) {
     trainer.discard();
@@ -170,6 +170,7 @@ export async function validate({
   data,
   signal,
 }: Pick<LoopOptions, "trainer" | "data" | "signal">): Promise<Validation> {
+  if (data.judged !== undefined) return await data.judged(trainer);
   const sums = new Map<string, number>();
   let weight = 0;
   for await (const batch of data.validation(trainer)) {

@@ -102,6 +102,8 @@ async function openStage(
   const notes: string[] = [];
   const words = { tokenizer, template };
   const stage = stageOf(recipe);
+  const own = (resource: AsyncDisposable | Disposable): void => void owned.use(resource);
+  if (stage.reading === "prompts") return await stage.open({ recipe, start, own });
   const { reading } = stage;
   let card = await readTokenCard(recipe.data, reading);
   if (card?.fingerprint !== wordsFingerprint(words)) {
@@ -137,7 +139,7 @@ async function openStage(
     train: await open("train"),
     held,
     counts: card.splits,
-    own: (resource) => owned.use(resource),
+    own,
   });
   return { ...parts, notes: [...notes, ...(parts.notes ?? [])] };
 }

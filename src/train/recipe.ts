@@ -4,7 +4,13 @@
 import * as z from "zod";
 import { UsageError, show } from "../base/errors.ts";
 import { parseJsonc } from "./jsonc.ts";
-import { type ObjectiveName, objectiveSettings, stageNames, stageObjectives } from "./stages/settings.ts";
+import {
+  type ObjectiveName,
+  learnsFromAnswers,
+  objectiveSettings,
+  stageNames,
+  stageObjectives,
+} from "./stages/settings.ts";
 import { type DecayName, type Schedule, decays, rateAt } from "./schedule.ts";
 
 const count = z.int("expected a whole number").min(1, "expected a whole number from 1 on");
@@ -56,19 +62,42 @@ const schema = z
     template: text.optional(),
     /** A folder of prepared data. */
     data: text,
+    /** Of stages that learn from the model's own answers: prompts that are answered to see how well it does. */
+    heldOut: text.optional(),
+    /** What an answer is worth: a module's path, a built-in function's name, or one with what it is told. */
+    rewards: z
+      .union([text, z.strictObject({ from: text, options: z.record(z.string(), z.unknown()) })], {
+        error: "expected a path, a name, or { from, options }",
+      })
+      .optional(),
+    /** Answers that the model gives in a step. */
+    rollout: z
+      .strictObject({
+        /** Prompts of a step, and replies to each. */
+        prompts: count,
+        replies: count,
+        /** Most tokens of a reply. */
+        tokens: count,
+        temperature: positive.default(1),
+        /** Replies that are drawn at once, at most. */
+        sequences: count.max(1024, "expected at most 1024").default(256),
+      })
+      .optional(),
     steps: count.optional(),
     /** Instead of steps: tokens read in all, rounded up to whole steps. */
     tokens: count.optional(),
     /** Instead of steps: how often all training data is read. */
     epochs: positive.optional(),
-    batch: z.strictObject({
-      /** Longest piece of a document, in tokens; longer documents are cut into pieces. */
-      window: count,
-      /** Most tokens in memory at once: a micro-batch. */
-      rows: count,
-      /** Tokens of a step: a multiple of `rows`. */
-      tokens: count,
-    }),
+    batch: z
+      .strictObject({
+        /** Longest piece of a document, in tokens; longer documents are cut into pieces. */
+        window: count,
+        /** Most tokens in memory at once: a micro-batch. */
+        rows: count,
+        /** Tokens of a step: a multiple of `rows`; left out: these. */
+        tokens: count.optional(),
+      })
+      .transform(({ tokens, ...batch }) => ({ ...batch, tokens: tokens ?? batch.rows })),
     optimizer: z.strictObject({
       /** Of layers. */
       matrices: optimizer,
@@ -122,7 +151,8 @@ const schema = z
       })
       .prefault({}),
   })
-  .superRefine(({ stage, objective, batch, model, tokenizer, steps, tokens, epochs, optimizer }, context) => {
+  .superRefine((recipe, context) => {
+    const { stage, objective, batch, model, tokenizer, steps, tokens, epochs, optimizer } = recipe;
     const wrong = (path: string[], message: string): void => {
       context.addIssue({ code: "custom", path, message });
     };
@@ -130,6 +160,13 @@ const schema = z
     if (objective !== undefined && !known.includes(objective.name)) {
       const expected = known.length === 0 ? `none, since ${stage} has one` : known.join(", ");
       wrong(["objective", "name"], `expected ${expected}`);
+    }
+    const answers = learnsFromAnswers(stage);
+    for (const field of ["rollout", "rewards"] as const) {
+      if (answers && recipe[field] === undefined) wrong([field], `expected what ${stage} needs to learn from answers`);
+    }
+    for (const field of ["rollout", "rewards", "heldOut"] as const) {
+      if (!answers && recipe[field] !== undefined) wrong([field], `expected none, since ${stage} draws no answers`);
     }
     if ([steps, tokens, epochs].filter((length) => length !== undefined).length !== 1) {
       wrong(["steps"], "expected exactly one of steps, tokens and epochs");

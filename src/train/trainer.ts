@@ -92,7 +92,7 @@ export class Trainer implements AsyncDisposable {
     return this.#opened.states;
   }
 
-  /** Adds up the gradients of a step's micro-batches; none may be left from before. */
+  /** Adds up the gradients of a step's micro-batches; none may be left from before. Without any, `weight` is 0. */
   async accumulate(batches: MicroBatches, signal?: AbortSignal): Promise<Accumulated> {
     if (this.#weight > 0) throw new UsageError("A step's gradients are there already. Apply or discard them first.");
     const { gradient, norm } = this.#opened.programs;
@@ -100,7 +100,7 @@ export class Trainer implements AsyncDisposable {
       await this.#run(gradient, batch, signal);
       this.#weight += batch.weights.reduce((a, b) => a + b, 0);
     }
-    if (this.#weight === 0) throw new UsageError("The step's batches have no target that counts.");
+    if (this.#weight === 0) return { loss: NaN, measures: {}, weight: 0, norm: 0 };
     await norm.run({}, signal);
     const weight = this.#weight;
     const meanOf = (state: string): number => this.states[state][0] / weight;

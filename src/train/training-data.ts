@@ -8,8 +8,15 @@ import type { Executor } from "../device/executor.ts";
 import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** The model as it is now: what it says of batches, and its weights. */
-export type CurrentModel = Pick<Trainer, "rows" | "states">;
+/** The model as it is now: what it says of batches and to prompts, and its weights. */
+export type CurrentModel = Pick<Trainer, "rows" | "draw" | "states">;
+
+/** How well what is held out does, where it is no token of a text: pairs, answers. Means by weight. */
+export interface ElementValidation {
+  readonly elements: number;
+  readonly loss: number;
+  readonly measures: Readonly<Record<string, number>>;
+}
 
 /** What data may ask before the first step. */
 export interface Beginning {
@@ -32,10 +39,14 @@ export interface TrainingData {
   begin?(beginning: Beginning): Promise<void>;
   /** A step's micro-batches: a pure function of the step, from 0 on, and of the model, so that a run goes on anywhere. */
   batches(step: number, model: CurrentModel): MicroBatches;
+  /** What the step whose batches were made last is made of, to be looked at beside what the objective measures. */
+  measures?(): Readonly<Record<string, number>>;
   /** Whether any documents are held out. */
   readonly hasValidation: boolean;
   /** Of documents that are never learnt, in the same order every time. */
   validation(model: CurrentModel): MicroBatches;
+  /** Instead of `validation`, where what is held out is no batch with a loss: what was found of the model. */
+  judged?(model: CurrentModel): Promise<ElementValidation>;
   /** Whether losses are nats of the tokens of texts, so that perplexity and bits a byte say something. */
   readonly inNats: boolean;
   /** UTF-8 bytes that the targets of `validation` spell; undefined where they are no text of their own. */

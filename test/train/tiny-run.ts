@@ -25,10 +25,15 @@ export function sentence(i: number): string {
   return `${parts.join(" ")}.`;
 }
 
-/** Prepares `<folder>/tokenizer` and `<folder>/data`: texts of three sentences each. */
-export async function prepareTinyData(folder: string, texts = 60): Promise<void> {
+/** Prepares `<folder>/tokenizer`. */
+export async function prepareTokenizer(folder: string): Promise<void> {
   await convert(join(ROOT, "models/stories260K.gguf"), join(folder, "tokenizer"));
   await writeFile(join(folder, "tokenizer/chat_template.jinja"), TEMPLATE);
+}
+
+/** Prepares `<folder>/tokenizer` and `<folder>/data`: texts of three sentences each. */
+export async function prepareTinyData(folder: string, texts = 60): Promise<void> {
+  await prepareTokenizer(folder);
   await mkdir(join(folder, "raw"));
   const rows = Array.from({ length: texts }, (_, i) =>
     JSON.stringify({ text: [0, 1, 2].map((n) => sentence(3 * i + n)).join(" ") }),

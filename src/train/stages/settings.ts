@@ -8,6 +8,7 @@ const count = z.int("expected a whole number").min(0, "expected a whole number f
 const flag = z.boolean("expected true or false");
 
 /** One row an objective that has settings; the settings' meaning stands with the objective of that name. */
+const clipRange = { low: positive.default(0.2), high: positive.default(0.2) };
 const objectives = [
   z.strictObject({
     name: z.literal("dpo"),
@@ -27,6 +28,27 @@ const objectives = [
     undesirable: positive.default(1),
   }),
   z.strictObject({ name: z.literal("reward"), centering: fromZero.default(0) }),
+  z.strictObject({ name: z.literal("grpo"), ...clipRange, kl: fromZero.default(0) }),
+  z.strictObject({
+    name: z.literal("dapo"),
+    low: positive.default(0.2),
+    high: positive.default(0.28),
+    kl: fromZero.default(0),
+    /** Share of the longest reply over which, at its end, the reward falls by up to 1. */
+    overlong: fromZero.max(1, "expected a number from 0 to 1").default(0.2),
+  }),
+  z.strictObject({ name: z.literal("drgrpo"), ...clipRange, kl: fromZero.default(0) }),
+  z.strictObject({ name: z.literal("gspo"), low: positive.default(3e-4), high: positive.default(4e-4) }),
+  z.strictObject({ name: z.literal("rloo"), kl: fromZero.default(0) }),
+  z.strictObject({
+    name: z.literal("ppo"),
+    ...clipRange,
+    valueRange: positive.default(0.2),
+    valueWeight: positive.default(0.1),
+    kl: fromZero.default(0.05),
+    gamma: positive.max(1, "expected a number above 0, at most 1").default(1),
+    lambda: positive.max(1, "expected a number above 0, at most 1").default(0.95),
+  }),
   z.strictObject({
     name: z.literal("distill"),
     /** Name or path of the bigger model. */
@@ -54,14 +76,27 @@ export const objectiveSettings = z.discriminatedUnion("name", objectives, {
 export type ObjectiveSettings = z.output<typeof objectiveSettings>;
 export type ObjectiveName = ObjectiveSettings["name"];
 
+const policyNames = ["grpo", "dapo", "drgrpo", "gspo", "rloo", "ppo"] as const satisfies readonly ObjectiveName[];
+export type PolicyName = (typeof policyNames)[number];
+export type PolicySettings = Extract<ObjectiveSettings, { readonly name: PolicyName }>;
+/** Whether an objective learns from rewards for the model's own answers. */
+export const isPolicy = (settings: ObjectiveSettings): settings is PolicySettings =>
+  (policyNames as readonly ObjectiveName[]).includes(settings.name);
+
 /** The objectives of each stage, of which the first is taken where a recipe names none; a stage with one way has none. */
 export const stageObjectives = {
   pretrain: [],
   sft: [],
   dpo: ["dpo", "ipo", "hinge", "simpo", "orpo", "kto"],
   reward: ["reward"],
+  grpo: ["grpo", "dapo", "drgrpo", "gspo", "rloo"],
+  ppo: ["ppo"],
   distill: ["distill"],
   embed: ["contrastive"],
 } as const satisfies Record<string, readonly ObjectiveName[]>;
 export type StageName = keyof typeof stageObjectives;
 export const stageNames = Object.keys(stageObjectives) as [StageName, ...StageName[]];
+
+/** Whether a stage draws answers from the model and learns from what they are worth. */
+export const learnsFromAnswers = (stage: StageName): boolean =>
+  stageObjectives[stage].some((name) => (policyNames as readonly ObjectiveName[]).includes(name));

@@ -8,32 +8,47 @@ import type { Recipe } from "../recipe.ts";
 import type { StartModel } from "../start-model.ts";
 import type { DataSplit, TrainingData } from "../training-data.ts";
 
-export interface Stage {
+interface StageFacts {
   /** A line for people. */
   readonly summary: string;
-  readonly reading: ReadingName;
   /** Whether a chat template writes its messages: then a model without one is refused, and a sample's prompt is a message. */
   readonly speaks: boolean;
+}
+
+/** Learns from prepared data. */
+export interface DocumentStage extends StageFacts {
+  readonly reading: ReadingName;
   /** Throws UsageError where recipe, model and data do not fit together. */
   open(input: StageInput): StageParts | Promise<StageParts>;
 }
 
-export interface StageInput {
+/** Learns from what the model answers; opens its prompts itself. */
+export interface PromptStage extends StageFacts {
+  readonly reading: "prompts";
+  open(input: PromptInput): Promise<StageParts>;
+}
+
+export type Stage = DocumentStage | PromptStage;
+
+export interface PromptInput {
   readonly recipe: Recipe;
   readonly start: StartModel;
+  /** Takes what is to be closed with the run. */
+  readonly own: (resource: AsyncDisposable | Disposable) => void;
+}
+
+export interface StageInput extends PromptInput {
   readonly train: DataSplit;
   /** What is held out, where anything is. */
   readonly held: DataSplit | undefined;
   readonly counts: TokenCard["splits"];
-  /** Takes what is to be closed with the run. */
-  readonly own: (resource: AsyncDisposable | Disposable) => void;
 }
 
 export interface StageParts {
   readonly objective: Objective;
   readonly data: TrainingData;
-  /** Most elements of the loss in a micro-batch, where these are no rows. */
-  readonly bounds?: Pick<ProgramOptions, "elements">;
+  /** Most elements of the loss in a micro-batch, where these are no rows; replies that are drawn. */
+  readonly bounds?: Pick<ProgramOptions, "elements" | "rollouts">;
   /** What a person should know, a sentence each. */
   readonly notes?: readonly string[];
 }

@@ -1,0 +1,96 @@
+// The stages that learn from rewards: the model answers prompts, a function says what each answer is worth, and better ones
+// become likelier. `grpo` compares the answers to one prompt, `ppo` each token with what a value head foretold.
+import { UsageError } from "../../base/errors.ts";
+import { createTextSide } from "../../chat/text-side.ts";
+import { readPrompts } from "../data/prompts.ts";
+import { policyOf } from "../policy/policies.ts";
+import { type PromptSet, policyData } from "../policy/policy-data.ts";
+import { openRewards } from "../rewards/reward-function.ts";
+import { Scorer, logProbabilities } from "../scorer.ts";
+import { isPolicy } from "./settings.ts";
+import type { PromptInput, PromptStage, StageParts } from "./stage.ts";
+
+async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
+  const { objective: settings, rollout, rewards, batch, data: path, heldOut } = recipe;
+  if (settings === undefined || !isPolicy(settings) || rollout === undefined || rewards === undefined) {
+    throw new UsageError(`${recipe.stage} needs an objective, a rollout and rewards.`, { field: "rollout" });
+  }
+  const { tokens, replies, prompts: promptsOfStep, temperature } = rollout;
+  const wrong = (field: string, found: unknown, expected: string): UsageError =>
+    new UsageError(`${field} is ${String(found)}, expected ${expected}.`, { field });
+  if (recipe.tokens !== undefined) throw wrong("tokens", recipe.tokens, `nothing: ${recipe.stage} has steps or epochs`);
+  if (tokens >= batch.window) throw wrong("rollout.tokens", tokens, `less than batch.window, ${batch.window}`);
+  const policy = policyOf(settings, tokens);
+  if (policy.compares && replies < 2)
+    throw wrong("rollout.replies", replies, `2 or more, as ${settings.name} compares`);
+  if (policy.needsReference && start.store === undefined) {
+    throw wrong("objective.kl", settings.name === "gspo" ? 0 : settings.kl, "0, as a new model has no reference");
+  }
+  const notes: string[] = [];
+  const side = createTextSide({ tokenizer: start.tokenizer, template: start.chosen.template });
+  const encoded = async (file: string): Promise<PromptSet> => {
+    const { prompts, sha256 } = await readPrompts(file);
+    const room = batch.window - tokens;
+    const fitting: PromptSet["prompts"][number][] = [];
+    for (const prompt of prompts) {
+      const ids = await side.promptIds(prompt.messages);
+      if (ids.length <= room) fitting.push({ ...prompt, ids });
+    }
+    const left = prompts.length - fitting.length;
+    if (left > 0) {
+      notes.push(
+        `${left} of ${prompts.length} prompts of ${file} are left out: longer than batch.window - rollout.tokens, ${room}.`,
+      );
+    }
+    if (fitting.length === 0) throw wrong("batch.window", batch.window, `room for a prompt and ${tokens} tokens`);
+    return { prompts: fitting, sha256 };
+  };
+  const train = await encoded(path);
+  const held = heldOut === undefined ? undefined : await encoded(heldOut);
+  const { from, options } = typeof rewards === "string" ? { from: rewards, options: {} } : rewards;
+  const { rows } = batch;
+  const data = policyData({
+    policy,
+    train,
+    held,
+    rewards: await openRewards(from, options),
+    tokenizer: start.tokenizer,
+    endIds: start.endIds,
+    prompts: promptsOfStep,
+    replies,
+    tokens,
+    temperature,
+    overlong: settings.name === "dapo" ? Math.round(settings.overlong * tokens) : 0,
+    rows,
+    batchesOfStep: batch.tokens / rows,
+    seed: recipe.seed,
+    async openReference({ executor, signal }) {
+      const { precision } = recipe;
+      const bounds = { rows, targets: rows, precision, ...(signal !== undefined && { signal }) };
+      const scorer = await Scorer.open(start.model, start.store!, executor, logProbabilities, bounds);
+      own(scorer);
+      return scorer;
+    },
+  });
+  const sequences = Math.min(rollout.sequences, promptsOfStep * replies);
+  return {
+    objective: policy.objective,
+    data,
+    bounds: { rollouts: { window: batch.window, sequences } },
+    notes,
+  };
+}
+
+export const grpo: PromptStage = {
+  summary: "prompts: answers are drawn, and those become likelier that rewards prefer to others",
+  reading: "prompts",
+  speaks: true,
+  open,
+};
+
+export const ppo: PromptStage = {
+  summary: "prompts: answers are drawn, and tokens become likelier that earn more than a value head foretold",
+  reading: "prompts",
+  speaks: true,
+  open,
+};
