@@ -20,6 +20,7 @@ type TensorName = "a" | "b" | "bias" | "residual" | "out";
 /** A product with f32 tensors in place of places; `accumulate`: the residual is what `out` holds. */
 export interface GemmTask extends Omit<Gemm, TensorName> {
   readonly a: Float32Array;
+  /** Of a weight the packed bytes. */
   readonly b: Float32Array;
   readonly bias?: Float32Array;
   readonly residual?: Float32Array;
@@ -30,7 +31,11 @@ export interface GemmTask extends Omit<Gemm, TensorName> {
 const place = (name: TensorName): Place => ({ kind: "plain", name });
 
 /** The task's steps; temporaries are arena places in the order of `bytes`. */
-function stepsOf(task: GemmTask, machine: TestMachine["machine"]): { steps: Step[]; bytes: number[] } {
+function stepsOf(
+  task: GemmTask,
+  machine: TestMachine["machine"],
+  unpackedBytes: number | undefined,
+): { steps: Step[]; bytes: number[] } {
   const bytes: number[] = [];
   const { bias, residual, accumulate } = task;
   const gemm: Gemm = {
@@ -41,19 +46,23 @@ function stepsOf(task: GemmTask, machine: TestMachine["machine"]): { steps: Step
     bias: bias && place("bias"),
     residual: residual && place(accumulate === true ? "out" : "residual"),
   };
-  const steps = gemmSteps(gemm, machine, (size) => ({
-    place: { kind: "arena", index: bytes.push(size) - 1 },
-    isNew: true,
-  }));
+  const packed = (size: number) => ({ place: { kind: "arena", index: bytes.push(size) - 1 } as const, isNew: true });
+  const steps = gemmSteps(gemm, machine, packed, unpackedBytes);
   return { steps, bytes };
 }
 
 /**
  * out of (rows, outer) elements and what follows it, 16 of them. `parts` of each step: as planned, or so many; the last
- * one first.
+ * one first. `unpackedBytes`: of a weight at a time.
  */
-export function runGemm(host: TestMachine, task: GemmTask, elements: number, parts?: number): Int32Array {
-  const { steps, bytes } = stepsOf(task, host.machine);
+export function runGemm(
+  host: TestMachine,
+  task: GemmTask,
+  elements: number,
+  parts?: number,
+  unpackedBytes?: number,
+): Int32Array {
+  const { steps, bytes } = stepsOf(task, host.machine, unpackedBytes);
   const { a, b, bias, residual } = task;
   const memory = memories.get(host) ?? host.createMemory(MEMORY_BYTES, SCRATCH);
   memories.set(host, memory);

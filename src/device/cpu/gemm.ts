@@ -1,6 +1,7 @@
-// Products of two computed matrices as program steps, what training's matmul nodes and their gradients need: each operand
-// is packed into a place of the arena in the form that the machine's product reads, then multiplied, with bias,
-// activation and residual on the way. Which ops of the graph: lower-products.ts. Products by weights of a file: lower-prompt.ts.
+// Products of two matrices as program steps, what training's matmul nodes and their gradients need: each operand is packed
+// into a place of the arena in the form that the machine's product reads, then multiplied, with bias, activation and
+// residual on the way. The second one may be a file's weight, of which so much is unpacked at a time as does not matter.
+// Which ops of the graph: lower-products.ts. Products x Wᵀ by weights of a file: lower-prompt.ts.
 import { type ActivationName, type ExtentValues, type Size, bound } from "../../graph/index.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { PARTS_MAX } from "./control.ts";
@@ -18,11 +19,14 @@ import {
   packFloatRows,
 } from "./kernels/gemm-pack-floats.ts";
 import { TILE_BLOCK_COLUMNS, packTileOuter, packTileRows, tileOperandBytes } from "./kernels/gemm-pack-tiles.ts";
+import { type PackWeightKernel, packFloatWeights, packTileWeights } from "./kernels/gemm-pack-weights.ts";
 import { TILE_UNIT_OUTER, TILE_UNIT_ROWS, gemmTileKernels } from "./kernels/gemm-tiles.ts";
-import { PANEL_ROWS } from "./kernels/tiles.ts";
+import { isTileFormat } from "./kernels/linear-tiles.ts";
+import { PANEL_ROWS, STEP_COLUMNS } from "./kernels/tiles.ts";
+import { GROUP_ROWS, type PackedFormat } from "./packed-layouts.ts";
 import { type Place, type Step, countOf } from "./step.ts";
 
-/** out = f(a · b + bias) + residual: a is (M, K), b (K, N), out (M, N), all dense f32; K is at least 1. */
+/** out = f(a · b + bias) + residual: a is (M, K), b (K, N), out (M, N), all f32 and dense but b, K at least 1. */
 export interface Gemm {
   /** M. */
   readonly rows: Size;
@@ -37,6 +41,8 @@ export interface Gemm {
   readonly transposed?: "a" | "b";
   /** What operands are rounded to before they are multiplied; sums are f32. */
   readonly rounding: FloatRounding;
+  /** b is a weight of K rows in this packed format; `transposed` is not "b", there is no activation, and K is a number. */
+  readonly weight?: PackedFormat;
   /** (N). */
   readonly bias?: Place;
   readonly activation?: ActivationName;
@@ -49,6 +55,7 @@ interface Method {
   readonly product: Readonly<Record<Lie, Readonly<Record<Activation, Kernel<GemmWord>>>>>;
   readonly packRows: Readonly<Record<Lie, PackOperandKernel>>;
   readonly packOuter: Readonly<Record<Lie, PackOperandKernel>>;
+  readonly packWeight: Readonly<Partial<Record<PackedFormat, PackWeightKernel>>>;
   readonly rowsBytes: (count: number, columns: number) => number;
   readonly outerBytes: (count: number, columns: number) => number;
   readonly rowPanel: number;
@@ -63,6 +70,7 @@ const inTiles: Method = {
   product: { along: gemmTileKernels, across: gemmTileKernels },
   packRows: packTileRows,
   packOuter: packTileOuter,
+  packWeight: packTileWeights,
   rowsBytes: tileOperandBytes,
   outerBytes: tileOperandBytes,
   rowPanel: PANEL_ROWS,
@@ -75,6 +83,7 @@ const inFloats = (rounding: FloatRounding): Method => ({
   product: gemmFloatKernels,
   packRows: { along: packFloatRows.along[rounding], across: packFloatRows.across[rounding] },
   packOuter: { along: packFloatOuter.along[rounding], across: packFloatOuter.across[rounding] },
+  packWeight: packFloatWeights,
   rowsBytes: floatRowsBytes,
   outerBytes: floatOuterBytes,
   rowPanel: ROW_PANEL,
@@ -108,32 +117,72 @@ export interface PackedOperand {
   readonly isNew: boolean;
 }
 
+/** Whether tiles can be made of a weight as it is packed; a product by others is computed in f32. */
+export const isTileWeight = (format: PackedFormat, outer: number): boolean =>
+  isTileFormat(format) && outer % STEP_COLUMNS === 0;
+
+/** Bytes of a weight that are unpacked at once, about: more are no faster, and a vocabulary's table has hundreds of MB. */
+const UNPACKED_BYTES = 32 << 20;
+/** What parts of a weight's rows are multiples of: blocks of every method. */
+const PART_ROWS = 512;
+
+type Pack = (bytes: number, operand: "a" | "b", form: string) => PackedOperand;
+
 /**
  * The steps of a product; `packed` gives places of the arena that live as long as steps name them, for an operand in a
  * form of that name.
  */
-export function gemmSteps(
-  gemm: Gemm,
-  machine: Machine,
-  packed: (bytes: number, operand: "a" | "b", form: string) => PackedOperand,
-): Step[] {
-  const { rows, columns, outer, rounding, activation = "none" } = gemm;
-  const method = methodOf(rounding, machine);
+export function gemmSteps(gemm: Gemm, machine: Machine, packed: Pack, unpackedBytes = UNPACKED_BYTES): Step[] {
+  const method = methodOf(gemm.rounding, machine);
+  const { columns, outer } = gemm;
+  if (gemm.weight === undefined || typeof columns !== "number") {
+    return partSteps(gemm, { first: 0, columns }, method, packed);
+  }
+  const most = PART_ROWS * Math.max(1, Math.floor(unpackedBytes / method.outerBytes(bound(outer), PART_ROWS)));
+  return Array.from({ length: Math.ceil(columns / most) }, (_, n) => {
+    const part = { first: n * most, columns: Math.min(columns - n * most, most) };
+    const { bias: _bias, ...rest } = gemm;
+    return partSteps(n === 0 ? gemm : { ...rest, residual: gemm.out }, part, method, packed);
+  }).flat();
+}
+
+/** Some of the columns that are summed over. */
+interface Part {
+  readonly first: number;
+  readonly columns: Size;
+}
+
+function partSteps(gemm: Gemm, { first, columns }: Part, method: Method, packed: Pack): Step[] {
+  const { rows, outer, activation = "none", weight } = gemm;
   const [lieA, lieB]: Lie[] = [
     gemm.transposed === "a" ? "across" : "along",
     gemm.transposed === "b" ? "along" : "across",
   ];
-  const [packRows, packOuter] = [method.packRows[lieA], method.packOuter[lieB]];
-  const a = packed(method.rowsBytes(bound(rows), bound(columns)), "a", packRows.name);
-  const b = packed(method.outerBytes(bound(outer), bound(columns)), "b", packOuter.name);
-  const pack = (kernel: PackOperandKernel, x: Place, out: Place, count: Size, panel: number): Step => ({
+  const packRows = method.packRows[lieA];
+  const packOuter = weight === undefined ? method.packOuter[lieB] : method.packWeight[weight]!;
+  const form = (kernel: Kernel): string => `${kernel.name} ${first} ${bound(columns)}`;
+  const a = packed(method.rowsBytes(bound(rows), bound(columns)), "a", form(packRows));
+  const b = packed(method.outerBytes(bound(outer), bound(columns)), "b", form(packOuter));
+  const unitsOfPack =
+    (count: Size, panel: number, block: number) =>
+    (extents: ExtentValues): number =>
+      Math.min(Math.ceil(sizeIn(count, extents) / panel) * Math.ceil(sizeIn(columns, extents) / block), PARTS_MAX);
+  const pack = (kernel: PackOperandKernel, x: Place, out: Place, lie: Lie, count: Size, panel: number): Step => ({
     kernel,
-    words: { x, out, count: countOf([count]), columns: countOf([columns]) },
-    parts: (extents) =>
-      Math.min(
-        Math.ceil(sizeIn(count, extents) / panel) * Math.ceil(sizeIn(columns, extents) / method.block),
-        PARTS_MAX,
-      ),
+    words: {
+      x,
+      out,
+      count: countOf([count]),
+      columns: countOf([columns]),
+      stride: countOf([lie === "along" ? gemm.columns : count]),
+      first,
+    },
+    parts: unitsOfPack(count, panel, method.block),
+  });
+  const packWeight = (kernel: PackWeightKernel): Step => ({
+    kernel,
+    words: { weight: gemm.b, out: b.place, count: countOf([outer]), columns: countOf([columns]), first },
+    parts: unitsOfPack(outer, WEIGHT_COLUMNS, 2 * GROUP_ROWS),
   });
   const panels = (extents?: ExtentValues): [number, number] => {
     const [m, n] = [rows, outer].map((size) => (extents === undefined ? bound(size) : sizeIn(size, extents)));
@@ -159,9 +208,16 @@ export function gemmSteps(
       return Math.min(Math.ceil(down / unit.rows) * Math.ceil(across / unit.outer), PARTS_MAX);
     },
   };
+  const packB =
+    weight === undefined
+      ? pack(method.packOuter[lieB], gemm.b, b.place, lieB, outer, OUTER_PANEL)
+      : packWeight(method.packWeight[weight]!);
   return [
-    ...(a.isNew ? [pack(packRows, gemm.a, a.place, rows, method.rowPanel)] : []),
-    ...(b.isNew ? [pack(packOuter, gemm.b, b.place, outer, OUTER_PANEL)] : []),
+    ...(a.isNew ? [pack(packRows, gemm.a, a.place, lieA, rows, method.rowPanel)] : []),
+    ...(b.isNew ? [packB] : []),
     product,
   ];
 }
+
+/** Columns of a weight that a part of unpacking takes at least, by two groups of its rows. */
+const WEIGHT_COLUMNS = 256;

@@ -1,10 +1,10 @@
-// Products whose second operand is computed or a state: `matmul`, and `linear` by a weight that is trained. What is added
-// to a product that nobody else reads is added on the way; a sum that a state takes is added to it in place.
+// Products whose second operand is computed or a state: `matmul`, and `linear` by a weight that is trained; and `matmul` by
+// a file's weight as it is packed, the gradient of `linear` by its inputs. What is added to a product that nobody else reads is added on the way; a sum that a state takes is added to it in place.
 import { type Op, type Tensor, attributesOf, isParameter, isState, linearOp, matmulOp } from "../../graph/index.ts";
 import { isAssign } from "./elementwise-groups.ts";
-import { type Gemm, gemmSteps } from "./gemm.ts";
+import { type Gemm, gemmSteps, isTileWeight } from "./gemm.ts";
 import { zeroKernel } from "./kernels/move.ts";
-import { LEAST_ELEMENTS, type Lower } from "./lower-common.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { isBinary } from "./patterns.ts";
 import { type Place, countOf, partsOf } from "./step.ts";
@@ -54,15 +54,18 @@ function lowerProduct(node: Tensor, out: Place, residual: Place | undefined, low
   const [a, b, bias] = node.inputs;
   const transposed = transpositionOf(node);
   const inner = a.shape[transposed === "a" ? 0 : 1];
+  const weight = isParameter(b) && transposed !== "b" ? weightOf(b, lowering).packed : undefined;
+  const inTiles = machine.tiles && (weight === undefined || isTileWeight(weight, columnsOf(b)));
   const gemm: Gemm = {
     rows: node.shape[0],
     columns: inner,
     outer: node.shape[1],
     a: lowering.place(a),
-    b: lowering.place(b),
+    b: weight === undefined ? lowering.place(b) : lowering.packedWeight(b, "all"),
     out,
     ...(transposed !== undefined && { transposed }),
-    rounding: precision === "fast" && machine.tiles ? "bf16" : "f32",
+    ...(weight !== undefined && { weight }),
+    rounding: precision === "fast" && inTiles ? "bf16" : "f32",
     ...(bias !== undefined && { bias: lowering.place(bias) }),
     ...(residual !== undefined && { residual }),
   };

@@ -33,9 +33,20 @@ export const floatRowsBytes = (count: number, columns: number): number =>
 export const floatOuterBytes = (count: number, columns: number): number =>
   Math.ceil(count / OUTER_PANEL) * Math.ceil(columns / BLOCK) * OUTER_PANEL_BYTES;
 
-/** x: f32, (count, columns) where it lies along, (columns, count) where across; out: its form. */
-const packWords = ["x", "out", "count", "columns"] as const;
+/**
+ * x: f32, some of its columns where it lies along, (count, stride), or of its rows where across, (stride, count): `columns`
+ * of them from `first` on; out: their form. `stride`: numbers from one row of x to the next.
+ */
+export const packWords = ["x", "out", "count", "columns", "stride", "first"] as const;
 export type PackOperandKernel = Kernel<(typeof packWords)[number]>;
+
+/** What is packed: `x` is where the first of the columns that are summed over begins. */
+export type PackSource = Readonly<Record<"x" | "count" | "columns" | "stride", Int>>;
+
+export const sourceOf = (lie: Lie, { x, first, ...sizes }: Readonly<Record<(typeof packWords)[number], Int>>) => ({
+  ...sizes,
+  x: x.add(first.mul(lie === "along" ? FLOAT_BYTES : sizes.stride.mul(FLOAT_BYTES))),
+});
 
 type Change = (value: Floats) => Floats;
 
@@ -65,16 +76,19 @@ interface Panel {
 
 function packKernel(
   label: string,
+  lie: Lie,
   panelCount: number,
   panelBytes: number,
-  pack: (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) => void,
+  pack: (k: KernelBuilder, source: PackSource, panel: Panel) => void,
 ): PackOperandKernel {
-  return defineKernel(`gemm.pack.${label}`, packWords, (k, { x, out, count, columns }) => {
+  return defineKernel(`gemm.pack.${label}`, packWords, (k, words) => {
+    const { out, count, columns } = words;
+    const source = sourceOf(lie, words);
     const panels = ceilDiv(count, panelCount);
     k.share(panels.mul(ceilDiv(columns, BLOCK)), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const firstColumn = unit.div(panels).mul(BLOCK);
-        pack(k, x, count, columns, {
+        pack(k, source, {
           first: unit.rem(panels).mul(panelCount),
           firstColumn,
           columns: columns.sub(firstColumn).min(BLOCK),
@@ -86,24 +100,25 @@ function packKernel(
 }
 
 /** Address of the first of the block's columns of row `n`; past the last row it is that one. */
-const rowAt = (x: Int, n: Int, count: Int, columns: Int, { firstColumn }: Panel): Int =>
-  x.add(n.min(count.sub(1)).mul(columns).add(firstColumn).mul(FLOAT_BYTES));
+const rowAt = ({ x, count, stride }: PackSource, n: Int, { firstColumn }: Panel): Int =>
+  x.add(n.min(count.sub(1)).mul(stride).add(firstColumn).mul(FLOAT_BYTES));
 
-const rowsAlong = (change: Change) => (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) =>
+const rowsAlong = (change: Change) => (k: KernelBuilder, source: PackSource, panel: Panel) =>
   k.range(0, ROW_PANEL, 1, (r) => {
     const to = panel.to.add(r.mul(ROW_BYTES));
-    copy(k, rowAt(x, panel.first.add(r), count, columns, panel), to, panel.columns.mul(FLOAT_BYTES), change);
+    copy(k, rowAt(source, panel.first.add(r), panel), to, panel.columns.mul(FLOAT_BYTES), change);
   });
 
 /** Panels of `width`, each column's numbers copied. What is past the last number is never used. */
-const across = (width: number, change: Change) => (k: KernelBuilder, x: Int, count: Int, _: Int, panel: Panel) => {
-  const from = x.add(panel.firstColumn.mul(count).add(panel.first).mul(FLOAT_BYTES));
+const across = (width: number, change: Change) => (k: KernelBuilder, source: PackSource, panel: Panel) => {
+  const { x, count, stride } = source;
+  const from = x.add(panel.firstColumn.mul(stride).add(panel.first).mul(FLOAT_BYTES));
   // a register that would begin past the last number begins at it, so that nothing far is read
   const last = count.sub(panel.first).sub(1).mul(FLOAT_BYTES);
   const registerBytes = k.lanes * FLOAT_BYTES;
   const offsets = Array.from({ length: Math.ceil(width / k.lanes) }, (_, n) => k.int(n * registerBytes).min(last));
   k.range(0, panel.columns, 1, (column) => {
-    const row = from.add(column.mul(count).mul(FLOAT_BYTES));
+    const row = from.add(column.mul(stride).mul(FLOAT_BYTES));
     const to = panel.to.add(column.mul(width * FLOAT_BYTES));
     offsets.forEach((offset, n) => to.store(change(row.add(offset).loadFloats()), n * registerBytes));
   });
@@ -114,12 +129,12 @@ const SQUARE = 16;
 const SQUARE_ROW_BYTES = SQUARE * FLOAT_BYTES;
 
 /** Squares go to scratch as they lie; from there a column's numbers are stored side by side, in few lines at a time. */
-const outerAlong = (change: Change) => (k: KernelBuilder, x: Int, count: Int, columns: Int, panel: Panel) =>
+const outerAlong = (change: Change) => (k: KernelBuilder, source: PackSource, panel: Panel) =>
   k.range(0, OUTER_PANEL, SQUARE, (first) => {
     const to = panel.to.add(first.mul(FLOAT_BYTES));
     k.range(0, panel.columns, SQUARE, (column) => {
       k.range(0, SQUARE, 1, (n) => {
-        const row = rowAt(x, panel.first.add(first).add(n), count, columns, panel);
+        const row = rowAt(source, panel.first.add(first).add(n), panel);
         const square = k.scratch.add(n.mul(SQUARE_ROW_BYTES));
         copy(k, row.add(column.mul(FLOAT_BYTES)), square, SQUARE_ROW_BYTES, change);
       });
@@ -139,12 +154,16 @@ const each = (
 
 /** By how the tensor lies and whether it is rounded. A part is a share of the panels of all blocks. */
 export const packFloatRows = {
-  along: each((by) => packKernel(`rows.along.${by}`, ROW_PANEL, ROW_PANEL_BYTES, rowsAlong(changes[by]))),
-  across: each((by) => packKernel(`rows.across.${by}`, ROW_PANEL, ROW_PANEL_BYTES, across(ROW_PANEL, changes[by]))),
+  along: each((by) => packKernel(`rows.along.${by}`, "along", ROW_PANEL, ROW_PANEL_BYTES, rowsAlong(changes[by]))),
+  across: each((by) =>
+    packKernel(`rows.across.${by}`, "across", ROW_PANEL, ROW_PANEL_BYTES, across(ROW_PANEL, changes[by])),
+  ),
 } as const satisfies Record<Lie, unknown>;
 export const packFloatOuter = {
-  along: each((by) => packKernel(`outer.along.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, outerAlong(changes[by]))),
+  along: each((by) =>
+    packKernel(`outer.along.${by}`, "along", OUTER_PANEL, OUTER_PANEL_BYTES, outerAlong(changes[by])),
+  ),
   across: each((by) =>
-    packKernel(`outer.across.${by}`, OUTER_PANEL, OUTER_PANEL_BYTES, across(OUTER_PANEL, changes[by])),
+    packKernel(`outer.across.${by}`, "across", OUTER_PANEL, OUTER_PANEL_BYTES, across(OUTER_PANEL, changes[by])),
   ),
 } as const satisfies Record<Lie, unknown>;

@@ -3,7 +3,7 @@
 // over. Which of the two a tensor's registers are as they lie, and which are put upright first, is as the tensor lies.
 // Columns past the last of the last step are zeros. A part is a share of the blocks of all panels.
 import { type Floats, type Int, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
-import type { Lie, PackOperandKernel } from "./gemm-pack-floats.ts";
+import { type Lie, type PackOperandKernel, type PackSource, packWords, sourceOf } from "./gemm-pack-floats.ts";
 import { FLOAT_BYTES, ceilDiv, laneNumbers } from "./loops.ts";
 import { PANEL_ROWS, STEP_BYTES, STEP_COLUMNS, TILE_BYTES, TILE_ROWS, TILE_ROW_BYTES, tileFormBytes } from "./tiles.ts";
 
@@ -17,6 +17,8 @@ export const TILE_BLOCK_COLUMNS = BLOCK_STEPS_MOST * STEP_COLUMNS;
 /** How an operand's steps are cut: as few blocks as may be, about as many steps in each, one block after another. */
 export interface TileBlocks {
   readonly count: Int;
+  /** The block that a step of all is in. */
+  readonly blockOf: (step: Int) => Int;
   /** Of all blocks before it. */
   readonly stepsBefore: (block: Int) => Int;
   readonly stepsOf: (block: Int) => Int;
@@ -32,6 +34,7 @@ export function tileBlocks(columns: Int): TileBlocks {
   const stepsOf = (block: Int): Int => all.sub(stepsBefore(block)).min(most);
   return {
     count,
+    blockOf: (step) => step.div(most),
     stepsBefore,
     stepsOf,
     panelAt: (x, panels, block, panel) =>
@@ -53,18 +56,12 @@ const WORDS = TILE_ROW_BYTES / FLOAT_BYTES;
 /** What fills a tile's row `i` as the tensor's registers lie. */
 type Row = (i: Int) => readonly [Floats, Floats];
 
-interface Source {
-  readonly x: Int;
-  readonly count: Int;
-  readonly columns: Int;
-}
-
 /** Rows of a tile are rows of the tensor: 32 columns from `column` on. */
-function alongRow(k: KernelBuilder, { x, count, columns }: Source, first: Int, column: Int): Row {
+function alongRow(k: KernelBuilder, { x, count, columns, stride }: PackSource, first: Int, column: Int): Row {
   const isWhole = column.add(STEP_COLUMNS).less(columns.add(1));
   const left = columns.sub(column).toFloat().splat();
   return (i) => {
-    const row = x.add(first.add(i).min(count.sub(1)).mul(columns).add(column).mul(FLOAT_BYTES));
+    const row = x.add(first.add(i).min(count.sub(1)).mul(stride).add(column).mul(FLOAT_BYTES));
     const [low, high] = [k.variable(row.loadFloats()), k.variable(k.floats(0))];
     k.when(
       isWhole,
@@ -83,15 +80,15 @@ function alongRow(k: KernelBuilder, { x, count, columns }: Source, first: Int, c
 }
 
 /** Rows of a tile are pairs of columns: of 16 rows or outputs from `first` on. */
-function acrossRow(k: KernelBuilder, { x, count, columns }: Source, first: Int, column: Int): Row {
+function acrossRow(k: KernelBuilder, { x, count, columns, stride }: PackSource, first: Int, column: Int): Row {
   const from = x.add(first.min(count.sub(1)).mul(FLOAT_BYTES));
   // far apart, and what puts a tile upright keeps the processor from looking for the next one's
-  const ahead = count.mul(STEP_COLUMNS * FLOAT_BYTES);
+  const ahead = stride.mul(STEP_COLUMNS * FLOAT_BYTES);
   return (i) => {
     const [low, high] = [0, TILE_ROWS].map((offset) => {
       const value = k.variable(k.floats(0));
       const c = column.add(i).add(offset);
-      const at = from.add(c.mul(count).mul(FLOAT_BYTES));
+      const at = from.add(c.mul(stride).mul(FLOAT_BYTES));
       at.add(ahead).prefetch();
       k.when(c.less(columns), () => (value.value = at.loadFloats()));
       return value;
@@ -114,19 +111,23 @@ function fillTile(k: KernelBuilder, row: Row, isUpright: boolean, to: Int): void
     const [low, high] = row(i);
     target.add(i.mul(TILE_ROW_BYTES)).store(low.pairBf16(high));
   });
-  if (!isUpright) return;
-  k.range(0, TILE_ROWS, 1, (i) => {
-    // a row of stores rather than one of loads: two of them leave at once where they go to one line
-    const [from, upright] = [target.add(i.mul(FLOAT_BYTES)), to.add(i.mul(TILE_ROW_BYTES))];
-    for (let n = 0; n < WORDS; n++) upright.store(from.loadInt(n * TILE_ROW_BYTES), n * FLOAT_BYTES);
-  });
+  if (isUpright) putUpright(k, target, to);
 }
 
+/** A tile's words with rows and columns exchanged. */
+export const putUpright = (k: KernelBuilder, tile: Int, to: Int): void =>
+  k.range(0, TILE_ROWS, 1, (i) => {
+    // a row of stores rather than one of loads: two of them leave at once where they go to one line
+    const [from, upright] = [tile.add(i.mul(FLOAT_BYTES)), to.add(i.mul(TILE_ROW_BYTES))];
+    for (let n = 0; n < WORDS; n++) upright.store(from.loadInt(n * TILE_ROW_BYTES), n * FLOAT_BYTES);
+  });
+
 const kernelOf = (label: string, lie: Lie, isUpright: boolean): PackOperandKernel =>
-  defineKernel(`gemm.pack.tiles.${label}.${lie}`, ["x", "out", "count", "columns"], (k, { x, out, count, columns }) => {
+  defineKernel(`gemm.pack.tiles.${label}.${lie}`, packWords, (k, words) => {
+    const { out, count, columns } = words;
     const panels = ceilDiv(count, PANEL_ROWS);
     const blocks = tileBlocks(columns);
-    const source: Source = { x, count, columns };
+    const source = sourceOf(lie, words);
     const groups = ceilDiv(panels, PANELS_TOGETHER[lie]);
     k.share(groups.mul(blocks.count), (first, end) => {
       k.range(first, end, 1, (unit) => {

@@ -85,16 +85,31 @@ function numberOf(quad: Ints, i: number): Floats {
   return moved.and(MANTISSA).or(EXPONENT).asFloats();
 }
 
-/** Four rows of a tile, from the quads at `quads` by the lines at `lines`. */
-function storeQuads(block: Block, quads: readonly [number, number], lines: Int, to: Int): void {
-  const halves = quads.map((quad, half) => ({
-    quad: block.quad(quad),
-    scale: lines.loadFloats(half * LINE_BYTES),
-    offset: lines.loadFloats(half * LINE_BYTES + TILE_ROW_BYTES),
-  }));
+/** A group of 16 outputs: where its packed block of 256 columns is, and the block's lines. */
+export interface TileSide {
+  readonly from: Int;
+  readonly lines: Int;
+}
+
+/** Given row `i` of a piece: for each side the column and the one 16 columns later. */
+type UseRow = (i: number, sides: readonly (readonly [Floats, Floats])[]) => void;
+
+/** Four rows, from the quads of each side's block by its lines. */
+function useQuads(
+  sides: readonly { readonly block: Block; readonly lines: Int }[],
+  quads: readonly [number, number],
+  use: UseRow,
+): void {
+  const halves = sides.map(({ block, lines }) =>
+    quads.map((quad, half) => ({
+      quad: block.quad(quad),
+      scale: lines.loadFloats(half * LINE_BYTES),
+      offset: lines.loadFloats(half * LINE_BYTES + TILE_ROW_BYTES),
+    })),
+  );
   for (let i = 0; i < QUAD; i++) {
-    const [low, high] = halves.map(({ quad, scale, offset }) => numberOf(quad, i).madd(scale, offset));
-    to.store(low.pairBf16(high), i * TILE_ROW_BYTES);
+    const values = halves.map((side) => side.map(({ quad, scale, offset }) => numberOf(quad, i).madd(scale, offset)));
+    use(i, values as [Floats, Floats][]);
   }
 }
 
@@ -133,22 +148,38 @@ export function unpackPiece(
   to: Int,
 ): void {
   const rows = to.add(piece.mul(QUAD * TILE_ROW_BYTES));
-  if (isFloat(name)) return unpackFloats(name, from, step, piece, rows);
+  unpackRows(k, name, [{ from, lines }], step, piece, (i, [[low, high]]) =>
+    rows.store(low.pairBf16(high), i * TILE_ROW_BYTES),
+  );
+}
+
+/** The same piece of some groups, given row by row. */
+export function unpackRows(
+  k: KernelBuilder,
+  name: TileFormat,
+  sides: readonly TileSide[],
+  step: Int,
+  piece: Int,
+  use: UseRow,
+): void {
+  if (isFloat(name)) return unpackFloats(name, sides, step, piece, use);
   const format = quantizedFormats[name];
   const { moves, stepsApart } = shared[name];
-  const line = lines.add(step.mul(STEP_LINE_BYTES));
-  const moved = moves ? from.add(piece.mul(UNIT_BYTES)) : from;
-  const store = (at: Int, step: number): void => {
+  const given = sides.map(({ from, lines }) => ({
+    lines: lines.add(step.mul(STEP_LINE_BYTES)),
+    from: moves ? from.add(piece.mul(UNIT_BYTES)) : from,
+  }));
+  const useStep = (offset: Int | number, step: number): void => {
     const [low, high] = halvesOf(step);
-    const block = format.open(k, at);
-    if (moves) storeQuads(block, [low, high], line, rows);
-    else choose(k, piece, TILE_PIECES, (n) => storeQuads(block, [low + n, high + n], line, rows));
+    const blocks = given.map(({ from, lines }) => ({ block: format.open(k, from.add(offset)), lines }));
+    if (moves) useQuads(blocks, [low, high], use);
+    else choose(k, piece, TILE_PIECES, (n) => useQuads(blocks, [low + n, high + n], use));
   };
-  if (format.columns === STEP_COLUMNS) return store(moved.add(step.mul(groupBlockBytes(name))), 0);
-  if (stepsApart === undefined) return choose(k, step, BLOCK_STEPS, (n) => store(moved, n));
+  if (format.columns === STEP_COLUMNS) return useStep(step.mul(groupBlockBytes(name)), 0);
+  if (stepsApart === undefined) return choose(k, step, BLOCK_STEPS, (n) => useStep(0, n));
   const { steps, bytes } = stepsApart;
-  const at = moved.add(step.div(steps).mul(bytes));
-  choose(k, step.and(steps - 1), steps, (n) => store(at, n));
+  const offset = step.div(steps).mul(bytes);
+  choose(k, step.and(steps - 1), steps, (n) => useStep(offset, n));
 }
 
 /** Code of its own for each value from `first` on, below `end`. */
@@ -162,12 +193,21 @@ function choose(k: KernelBuilder, value: Int, end: number, body: (n: number) => 
   );
 }
 
-function unpackFloats(name: "f16" | "bf16", from: Int, step: Int, piece: Int, to: Int): void {
+function unpackFloats(
+  name: "f16" | "bf16",
+  sides: readonly Pick<TileSide, "from">[],
+  step: Int,
+  piece: Int,
+  use: UseRow,
+): void {
   const { bytes, load } = floatFormats[name];
   const columnBytes = GROUP_ROWS * bytes;
-  const at = from.add(step.mul(STEP_COLUMNS * columnBytes)).add(piece.mul(QUAD * columnBytes));
+  const offset = step.mul(STEP_COLUMNS * columnBytes).add(piece.mul(QUAD * columnBytes));
+  const given = sides.map(({ from }) => from.add(offset));
   for (let i = 0; i < QUAD; i++) {
-    const [low, high] = [i, TILE_ROWS + i].map((column) => load(at, column * columnBytes));
-    to.store(low.pairBf16(high), i * TILE_ROW_BYTES);
+    use(
+      i,
+      given.map((at) => [load(at, i * columnBytes), load(at, (TILE_ROWS + i) * columnBytes)]),
+    );
   }
 }
