@@ -17,4 +17,5 @@ export * from "./ops/rope.ts";
 export * from "./ops/row-attention.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/sums.ts";
+export * from "./ops/transpose.ts";
 export * from "./ops/write-rows.ts";

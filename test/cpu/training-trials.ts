@@ -40,6 +40,7 @@ import {
   sumColumns,
   sumRows,
   tanh,
+  transpose,
 } from "../../src/graph/index.ts";
 import { type Trial, matrix, weight } from "./op-trials.ts";
 import { randomBits, randomFloats } from "./stores.ts";
@@ -231,6 +232,16 @@ export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
       tolerance: 0,
     };
   }),
+  "rows as columns": [
+    [1, 1],
+    [3, 70],
+    [257, 33],
+  ].map(([n, count]) => ({
+    outputs: { y: transpose(input("x", [n, count], "f32")) },
+    inputs: { x: randomFloats(1, n * count) },
+    extents: {},
+    tolerance: 0,
+  })),
   "sums by id": [
     [1, 3],
     [40, 70],
@@ -317,6 +328,21 @@ export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
       },
       inputs: { x: randomFloats(1, n * inner), dy: randomFloats(2, n * outer) },
       extents: { rows: n },
+      tolerance: 2 ** -18,
+    };
+  }),
+  "products by weights, summed over their rows": (
+    ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"] as const
+  ).map((format) => {
+    const columns = format.endsWith("_k") ? 512 : format === "f32" ? 70 : 96;
+    const frozen = weight(7, format, 21, columns);
+    const x = wide("x", columns);
+    const y = linear(x, frozen);
+    const [dx] = gradients(sumAll(multiply(y, wide("dy", 21))), [x]);
+    return {
+      outputs: { y: scale(y, 1), dx },
+      inputs: { x: randomFloats(1, 5 * columns), dy: randomFloats(2, 5 * 21) },
+      extents: { rows: 5 },
       tolerance: 2 ** -18,
     };
   }),

@@ -42,6 +42,7 @@ import {
   sumAll,
   sumColumns,
   sumRows,
+  transpose,
   unaryFunctions,
   unaryOp,
 } from "../../src/graph/index.ts";
@@ -128,6 +129,7 @@ const cases: Readonly<Record<string, Case>> = {
   linear: { y: linear(x, floats("w", 4, 6), floats("bias", 4)) },
   "linear without a bias": { y: linear(x, floats("w", 4, 6)) },
   columns: { y: columns(x, 2, 3) },
+  transpose: { y: exp(transpose(floats("a", 4, 3))) },
   padColumns: { y: padColumns(x, 2, 9) },
   gather: { y: gather(floats("table", 4, 3), ids), given: { ids: [1, 3, 1, 0, 1] } },
   scatterAddRows: { y: scatterAddRows(ids, x, 4), given: { ids: [1, 3, 1, 0, 1] } },

@@ -18,9 +18,10 @@ import {
   sumAllOp,
   sumColumnsOp,
   sumRowsOp,
+  transposeOp,
 } from "../../graph/index.ts";
 import { FLOAT_BYTES } from "./kernels/loops.ts";
-import { columnsKernel, padColumnsKernel, scatterAddKernel } from "./kernels/move.ts";
+import { columnsKernel, padColumnsKernel, scatterAddKernel, transposeKernel } from "./kernels/move.ts";
 import { rmsNormGradientKernel } from "./kernels/norm.ts";
 import { crossEntropyGradientKernel, crossEntropyKernel, logSumExpKernel, softmaxKernel } from "./kernels/softmax.ts";
 import {
@@ -155,6 +156,12 @@ const padColumns: Lower = (node, lowering) => {
   emit(lowering, node, padColumnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(node)) });
 };
 
+const transpose: Lower = (node, lowering) => {
+  const [x] = node.inputs;
+  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
+  emit(lowering, node, transposeKernel, words, { of: rowsOf(node), least: leastRows(columnsOf(node)) });
+};
+
 const scatterAddRows: Lower = (node, lowering) => {
   const [ids, x] = node.inputs;
   const words = { ids: lowering.place(ids), x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
@@ -177,6 +184,7 @@ export const trainingLowerings: readonly (readonly [string, Lower])[] = [
   [rmsNormGradientOp.name, rmsNormGradient],
   [columnsOp.name, columns],
   [padColumnsOp.name, padColumns],
+  [transposeOp.name, transpose],
   [scatterAddRowsOp.name, scatterAddRows],
   [rowAttentionOp.name, lowerRowAttention],
   [rowAttentionGradientOp.name, lowerRowAttentionGradient],

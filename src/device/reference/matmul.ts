@@ -3,7 +3,8 @@ import { matmulOp } from "../../graph/index.ts";
 import { evaluation } from "./evaluation.ts";
 import { Matrix, type Rows } from "./rows.ts";
 
-function transposed(x: Rows): Matrix {
+/** Rows as columns. */
+export function transposed(x: Rows): Matrix {
   const out = Matrix.zeros(x.columns, x.rows);
   for (let n = 0; n < x.rows; n++) {
     const values = x.row(n);

@@ -14,6 +14,7 @@ import { rowAttention, rowAttentionGradient } from "./row-attention.ts";
 import { assign, gather, scatterAddRows, writeRows } from "./rows-ops.ts";
 import { logSumExp, softmax } from "./softmax.ts";
 import { broadcast, sumAll, sumColumns, sumRows } from "./sums.ts";
+import { transpose } from "./transpose.ts";
 
 const rows = [
   assign,
@@ -43,6 +44,7 @@ const rows = [
   sumAll,
   sumColumns,
   sumRows,
+  transpose,
   unary,
   writeRows,
 ];

@@ -48,6 +48,22 @@ export const padColumnsKernel = defineKernel(
   },
 );
 
+/** out (columns, rows): x (rows, columns) with rows as columns. A part has some rows of `out`. */
+export const transposeKernel = defineKernel(
+  "transpose",
+  ["x", "out", "rows", "columns"],
+  (k, { x, out, rows, columns }) => {
+    k.share(columns, (first, end) => {
+      k.range(first, end, 1, (column) => {
+        const [from, to] = [x.add(column.mul(FLOAT_BYTES)), out.add(column.mul(rows).mul(FLOAT_BYTES))];
+        k.range(0, rows, 1, (row) => {
+          to.add(row.mul(FLOAT_BYTES)).store(from.add(row.mul(columns).mul(FLOAT_BYTES)).loadFloat());
+        });
+      });
+    });
+  },
+);
+
 /** out (count, columns): each row the sum of the rows of x whose id it is, in their order. A part has some rows of `out`. */
 export const scatterAddKernel = defineKernel(
   "scatterAddRows",
