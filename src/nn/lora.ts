@@ -10,11 +10,11 @@ import {
   gather,
   gatherMatmul,
   linear,
-  matmul,
   multiply,
   scale,
   sqrt,
-  sumColumns,
+  sumRows,
+  transpose,
 } from "../graph/index.ts";
 import { type Projection, plainProjection } from "./weights.ts";
 
@@ -30,19 +30,33 @@ export interface LoraSettings {
   readonly adapts: (projection: string) => boolean;
 }
 
-/** The names of a projection's adapter: A (R, K), B (M, R), and for DoRA the magnitudes (M, 1). */
+/**
+ * The names of a projection's adapter: A (R, K), B (M, R), and for DoRA the magnitudes (M); also of the sums of squares of
+ * its weight's rows (M), which DoRA reads and nobody trains.
+ */
 export const loraWeights = (projection: string) => ({
   a: `${projection}.loraA`,
   b: `${projection}.loraB`,
   magnitude: `${projection}.loraMagnitude`,
+  squares: `${projection}.loraSquares`,
 });
+
+type LoraPart = keyof ReturnType<typeof loraWeights>;
+const ENDINGS = Object.entries(loraWeights("")) as [LoraPart, string][];
+
+/** The projection that a weight is an adapter's of, and which one it is there; undefined: it is no adapter's. */
+export function adapterWeight(name: string): { readonly projection: string; readonly part: LoraPart } | undefined {
+  const found = ENDINGS.find(([, ending]) => name.endsWith(ending));
+  return found && { projection: name.slice(0, -found[1].length), part: found[0] };
+}
 
 export const loraScale = ({ alpha, rank, rankStabilised = false }: LoraSettings): number =>
   alpha / (rankStabilised ? Math.sqrt(rank) : rank);
 
 /**
  * y = x Wᵀ + b + s (x Aᵀ) Bᵀ; with magnitudes m: y = x W'ᵀ + b, W' = m V / |V|, V = W + s B A, |V| the length of each row.
- * `weight` gives the traced leaf of a name and shape.
+ * Since |V|² = |W|² + 2 s B·(W Aᵀ) + s² B·(B A Aᵀ), row by row, V itself is never made. `weight` gives the traced leaf of a
+ * name and shape.
  */
 export function lora(settings: LoraSettings, weight: (name: string, shape: number[]) => Tensor): Projection {
   const { rank, magnitude = false, adapts } = settings;
@@ -53,10 +67,12 @@ export function lora(settings: LoraSettings, weight: (name: string, shape: numbe
     const names = loraWeights(projected.name);
     const [a, b] = [weight(names.a, [rank, inner]), weight(names.b, [outer, rank])];
     if (!magnitude) return add(plainProjection(x, projected), scale(linear(linear(x, a), b), s));
-    const v = add(projected.weight, scale(matmul(b, a), s)); // (M, K)
-    const length = sqrt(sumColumns(multiply(v, v))); // (M, 1)
-    const turned = multiply(v, divide(weight(names.magnitude, [outer, 1]), length));
-    return plainProjection(x, { ...projected, weight: turned });
+    const sum = add(linear(x, projected.weight), scale(linear(linear(x, a), b), s)); // x Vᵀ (N, M)
+    const crossed = add(scale(linear(a, projected.weight), 2 * s), scale(linear(linear(a, a), b), s * s)); // (R, M)
+    const squares = add(weight(names.squares, [outer]), sumRows(multiply(transpose(b), crossed))); // (M)
+    const turn = divide(weight(names.magnitude, [outer]), sqrt(squares)); // (M)
+    const turned = multiply(sum, broadcast(turn, sum.shape));
+    return projected.bias === undefined ? turned : add(turned, broadcast(projected.bias, sum.shape));
   };
 }
 

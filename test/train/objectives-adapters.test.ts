@@ -6,11 +6,11 @@ import { describe, test } from "node:test";
 import type { ParameterStore } from "../../src/device/executor.ts";
 import { cpuExecutor } from "../../src/device/cpu/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
-import { type Tensor, add, matmul, scale } from "../../src/graph/index.ts";
+import { type Tensor, add, matmul, multiply, scale, sumRows, transpose } from "../../src/graph/index.ts";
 import { newModel, weightState } from "../../src/models/index.ts";
 import { type LoraSettings, lora, loraScale, loraWeights } from "../../src/nn/index.ts";
 import { type FormatName, formats } from "../../src/numeric/registry.ts";
-import { initialiseAdapter } from "../../src/train/initial-adapter.ts";
+import { initialiseAdapter, withSquares } from "../../src/train/initial-adapter.ts";
 import { mergedWeight } from "../../src/train/merged-adapter.ts";
 import { adamW } from "../../src/train/optimizers/adamw.ts";
 import { gradientState } from "../../src/train/programs.ts";
@@ -31,12 +31,12 @@ const forms: Readonly<Record<string, LoraSettings>> = {
 const names = loraWeights("p");
 const golden = (settings: LoraSettings, more: (leaves: Readonly<Record<string, Tensor>>) => object = () => ({})) =>
   ({
-    columns: ["m"],
     build(leaves) {
       const byName = new Map([
         [names.a, leaves.A],
         [names.b, leaves.B],
         [names.magnitude, leaves.m],
+        [names.squares, sumRows(transpose(multiply(leaves.weight, leaves.weight)))],
       ]);
       const projection = lora(settings, (name) => byName.get(name)!);
       return { y: projection(leaves.x, { name: "p", weight: leaves.weight, bias: undefined }), ...more(leaves) };
@@ -91,14 +91,17 @@ async function decodedStore(store: ParameterStore, changed: Readonly<Record<stri
   return memoryStore(stored);
 }
 
-async function open(store: ParameterStore, adapter: LoraSettings, executor = referenceExecutor): Promise<Trainer> {
+const projections = [...model.parameters.keys()].filter(isProjection).map((name) => name.slice(0, -".weight".length));
+
+async function open(base: ParameterStore, adapter: LoraSettings, executor = referenceExecutor): Promise<Trainer> {
   const optimizer = adamW();
+  const store = withSquares(base, projections);
   const trainer = await Trainer.open(model, store, executor, {
     precision: "f32",
     rows: 16,
     targets: 16,
     adapter,
-    optimizerOf: (name) => (/\.lora\w+$/.test(name) ? optimizer : undefined),
+    optimizerOf: (name) => (/\.lora(A|B|Magnitude)$/.test(name) ? optimizer : undefined),
   });
   await initialiseAdapter(store, trainer.states, 5);
   return trainer;
