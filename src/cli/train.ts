@@ -63,6 +63,7 @@ export const command = defineCommand({
       return;
     }
     const peak = await machinePeak(executor, prepared);
+    const startMs = performance.now();
     await using run = await ownRun(root, name, signal);
     const view = trainView({ steps: size.steps, flopsPerToken: size.flopsPerToken, peak });
     const facts = {
@@ -98,11 +99,17 @@ export const command = defineCommand({
     } finally {
       view.end();
     }
-    const gguf = options.gguf === false ? undefined : await writeGguf(result.checkpoint, signal);
-    if (options.json) outJson({ name, ...result.position, checkpoint: result.checkpoint, gguf: gguf ?? null });
+    const isModel = prepared.adapter === undefined;
+    const gguf = isModel && options.gguf !== false ? await writeGguf(result.checkpoint, signal) : undefined;
+    const cost = { milliseconds: performance.now() - startMs, peakBytes: peakMemory() };
+    if (options.json) outJson({ name, ...result.position, checkpoint: result.checkpoint, gguf: gguf ?? null, ...cost });
     else out([result.checkpoint, ...(gguf === undefined ? [] : [gguf])].join("\n"));
+    note(`It took ${duration(cost.milliseconds)} and at most ${bytes(cost.peakBytes)} of memory.`);
   },
 });
+
+/** Bytes that this process had at most. */
+const peakMemory = (): number => process.resourceUsage().maxRSS * 1024;
 
 /** Of the file, or of the run that goes on. */
 async function chosenRecipe(
@@ -140,7 +147,7 @@ function planText({ memory, ...plan }: Plan, tier: string): string {
   return tabulate([
     [
       "parameters",
-      shortNumber(parameters) + (trained === parameters ? "" : `, of these ${shortNumber(trained)} trained`),
+      shortNumber(parameters) + (trained === parameters ? "" : `, and ${shortNumber(trained)} are trained`),
     ],
     ["tokens", `${shortNumber(steps * tokensPerStep)} in ${steps} steps of ${tokensPerStep}`],
     ["operations", `${flops.toExponential(1)} (${shortNumber(flopsPerToken)}FLOP a token)`],

@@ -50,7 +50,9 @@ export function adapterWeight(name: string): { readonly projection: string; read
   return found && { projection: name.slice(0, -found[1].length), part: found[0] };
 }
 
-export const loraScale = ({ alpha, rank, rankStabilised = false }: LoraSettings): number =>
+export type LoraScaling = Pick<LoraSettings, "rank" | "alpha" | "rankStabilised">;
+
+export const loraScale = ({ alpha, rank, rankStabilised = false }: LoraScaling): number =>
   alpha / (rankStabilised ? Math.sqrt(rank) : rank);
 
 /**

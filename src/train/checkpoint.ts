@@ -1,4 +1,4 @@
-// Checkpoints: a folder that transformers opens as it is, and in it `train/` with all that a run needs to go on to the
+// Checkpoints: a folder that other programs open as it is, and in it `train/` with all that a run needs to go on to the
 // same bytes as if it had never stopped. A folder is written under another name, to the disk, and then renamed: it is
 // there whole or not at all. Not here: when one is written (loop.ts), which stay (`removeOld`'s caller).
 import {
@@ -14,13 +14,10 @@ import {
 } from "#platform";
 import { FormatError, UsageError, show } from "../base/errors.ts";
 import { readSafetensors, writeSafetensors } from "../format/safetensors.ts";
-import type { ParameterStore } from "../device/executor.ts";
-import type { Model } from "../models/index.ts";
-import { HEADS_FILE, headTensors } from "./heads.ts";
 import type { Position } from "./loop.ts";
 import { isSum } from "./programs.ts";
 import type { Recipe } from "./recipe.ts";
-import { type SavedType, currentValues, savedTensors } from "./saved-tensors.ts";
+import type { TrainedFiles } from "./trained-files.ts";
 
 type States = Readonly<Record<string, Float32Array>>;
 
@@ -37,15 +34,8 @@ export interface TrainState {
 }
 
 export interface CheckpointContent {
-  readonly model: Model;
   readonly states: States;
-  /** Weights that are not trained. */
-  readonly store: ParameterStore;
-  readonly type: SavedType;
-  /** config.json, but for `torch_dtype`. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Other files, by name. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly trained: TrainedFiles;
   readonly state: TrainState;
 }
 
@@ -53,7 +43,6 @@ const STATE_FILE = "train/state.json";
 const STATES_FILE = "train/states.safetensors";
 const STATE_BYTES_MAX = 16 * 2 ** 20;
 const PART = ".part";
-const TORCH_TYPES = { f32: "float32", bf16: "bfloat16" } as const satisfies Record<SavedType, string>;
 
 /** What lasts from step to step. */
 const isKept = (state: string): boolean => !isSum(state);
@@ -63,18 +52,16 @@ export const checkpointName = (step: number): string => `step-${String(step).pad
 
 /** Writes a checkpoint into the folder `parent`, and gives its path. */
 export async function saveCheckpoint(parent: string, content: CheckpointContent): Promise<string> {
-  const { model, states, store, type, config, files, state } = content;
+  const { states, trained, state } = content;
   const folder = joinPath(parent, checkpointName(state.position.step));
   const part = `${folder}${PART}`;
   await remove(part);
   await makeFolder(joinPath(part, "train"));
-  const tensors = savedTensors(model, (name) => currentValues(states, store, name), type);
-  await writeWhole(part, "model.safetensors", (file) => writeSafetensors(file, tensors, { format: "pt" }));
-  const heads = await headTensors(states, store);
-  if (heads.length > 0) await writeWhole(part, HEADS_FILE, (file) => writeSafetensors(file, heads));
-  const text = JSON.stringify({ ...config, torch_dtype: TORCH_TYPES[type] }, null, 2);
-  const all = new Map([...files, ["config.json", new TextEncoder().encode(`${text}\n`)]]);
-  for (const [name, bytes] of all) await writeWhole(part, name, (file) => file.append(bytes));
+  const { weights, files } = trained;
+  for (const [name, tensors] of weights) {
+    await writeWhole(part, name, (file) => writeSafetensors(file, tensors, { format: "pt" }));
+  }
+  for (const [name, bytes] of files) await writeWhole(part, name, (file) => file.append(bytes));
   const kept = Object.entries(states)
     .filter(([name]) => isKept(name))
     .map(([name, values]) => ({

@@ -19,6 +19,7 @@ export function withSquares(store: ParameterStore, projections: readonly string[
     return [name, { name, rows: 1, columns, format: "f32", byteLength: columns * FLOAT_BYTES }];
   });
   return {
+    ...store,
     parameters: new Map([...store.parameters, ...squares]),
     async readRows(name, firstRow, into) {
       const weight = weights.get(name);

@@ -1,5 +1,6 @@
 // Which weight is trained by which optimizer, as a recipe says it: by groups.
 import type { Model } from "../models/index.ts";
+import { adapterWeight } from "../nn/index.ts";
 import { isHead } from "./heads.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import { lion } from "./optimizers/lion.ts";
@@ -16,20 +17,32 @@ function groupOf(parameter: string, isVector: boolean): Group {
   return parameter.startsWith("layers.") ? "matrices" : "embeddings";
 }
 
-/** The optimizer of each parameter by name; undefined: it is frozen. Heads that an objective brings are of the others. */
+/** What of an adapter is trained. */
+const ADAPTER_GROUPS = { a: "matrices", b: "matrices", magnitude: "vectors" } as const satisfies Record<string, Group>;
+
+/**
+ * The optimizer of each parameter by name; undefined: it is frozen, as all of the model is beside an adapter. Heads that an
+ * objective brings are of the others.
+ */
 export function optimizersOf(
-  { optimizer: groups }: Pick<Recipe, "optimizer">,
+  { optimizer: groups, adapter }: Pick<Recipe, "optimizer" | "adapter">,
   { parameters }: Pick<Model, "parameters">,
 ): (parameter: string) => Optimizer | undefined {
   const made = new Map<OptimizerRecipe, Optimizer | undefined>();
-  const byName = new Map<string, Optimizer | undefined>();
-  for (const [name, { vector }] of parameters) {
-    const row = groups[groupOf(name, vector)] ?? groups.others;
+  const ofGroup = (group: Group): Optimizer | undefined => {
+    const row = groups[group] ?? groups.others;
     if (!made.has(row)) made.set(row, optimizerOf(row));
-    byName.set(name, made.get(row));
+    return made.get(row);
+  };
+  if (adapter !== undefined) {
+    return (parameter) => {
+      if (isHead(parameter)) return ofGroup("others");
+      const part = adapterWeight(parameter)?.part;
+      return part === undefined || part === "squares" ? undefined : ofGroup(ADAPTER_GROUPS[part]);
+    };
   }
-  const others = made.get(groups.others) ?? optimizerOf(groups.others);
-  return (parameter) => (isHead(parameter) ? others : byName.get(parameter));
+  const byName = new Map([...parameters].map(([name, { vector }]) => [name, ofGroup(groupOf(name, vector))]));
+  return (parameter) => (isHead(parameter) ? ofGroup("others") : byName.get(parameter));
 }
 
 function optimizerOf(row: OptimizerRecipe): Optimizer | undefined {

@@ -6,18 +6,22 @@ import { tierInUse } from "../device/cpu/tiers.ts";
 import type { Executor, MemoryUse } from "../device/executor.ts";
 import { measurePeaks } from "../eval/machine-speed.ts";
 import type { Model } from "../models/index.ts";
+import type { AdapterPlan } from "./adapter.ts";
+import { initialStates } from "./initial-states.ts";
 import type { MicroBatch } from "./micro-batch.ts";
-import { initialiseWeights } from "./initial-weights.ts";
 import type { PreparedRun } from "./prepared-run.ts";
 import { trainingPrograms } from "./programs.ts";
-import { readWeights } from "./saved-tensors.ts";
 import { Trainer } from "./trainer.ts";
 
 export interface RunSize {
-  /** Weights; a table that is also the head counts once. */
+  /** Weights of the model; a table that is also the head counts once. */
   readonly parameters: number;
+  /** Of these, or of the adapter beside them. */
   readonly trained: number;
-  /** Of a training step's products, a token: 6 for each weight in a product, and attention over whole windows. */
+  /**
+   * Of a training step's products, a token: 6 for each weight in a product that is trained, 4 for each that is not, and
+   * attention over whole windows.
+   */
   readonly flopsPerToken: number;
   readonly steps: number;
   readonly tokensPerStep: number;
@@ -29,15 +33,16 @@ export interface MemoryPlan extends MemoryUse {
   readonly availableBytes: number;
 }
 
-export function sizeOfRun({ start: { model }, recipe, schedule, trainer }: PreparedRun): RunSize {
+export function sizeOfRun({ start: { model }, recipe, schedule, trainer, adapter }: PreparedRun): RunSize {
   const all = [...model.parameters].map(([name, { rows, columns }]) => ({ name, count: rows * columns }));
   const parameters = sum(all.map(({ count }) => count));
   const isTrained = (name: string): boolean => trainer.optimizerOf(name, []) !== undefined;
-  const flopsPerToken = flopsOf(model, recipe.batch.window);
+  const adapted = adapter === undefined ? 0 : adapterSize(model, adapter);
+  const flopsPerToken = flopsOf(model, recipe.batch.window, isTrained) + 6 * adapted;
   const { tokens } = recipe.batch;
   return {
     parameters,
-    trained: sum(all.filter(({ name }) => isTrained(name)).map(({ count }) => count)),
+    trained: sum(all.filter(({ name }) => isTrained(name)).map(({ count }) => count)) + adapted,
     flopsPerToken,
     steps: schedule.steps,
     tokensPerStep: tokens,
@@ -45,18 +50,30 @@ export function sizeOfRun({ start: { model }, recipe, schedule, trainer }: Prepa
   };
 }
 
+/** Weights of an adapter. */
+const adapterSize = (
+  { parameters }: Model,
+  { settings: { rank, magnitude = false }, projections }: AdapterPlan,
+): number =>
+  sum(
+    projections.map((name) => {
+      const { rows, columns } = parameters.get(`${name}.weight`)!;
+      return rank * (rows + columns) + (magnitude ? rows : 0);
+    }),
+  );
+
 /**
  * Operations of training a token in a document of `tokens`: a product and its two gradients are 6 for each weight (Kaplan
- * et al. 2020); scores and sums of values are 4 for each key and query column, half of the keys seen, three times over.
+ * et al. 2020), and 4 where the weight itself has none; scores and sums of values are 4 for each key and query column, half of the keys seen, three times over.
  */
-function flopsOf({ parameters, layers }: Model, tokens: number): number {
+function flopsOf({ parameters, layers }: Model, tokens: number, isTrained: (name: string) => boolean): number {
   const isTied = !parameters.has("head.weight");
   const inProducts = [...parameters].filter(
     ([name, { vector }]) => !vector && name !== "positions.weight" && (name !== "embedding.weight" || isTied),
   );
-  const weights = sum(inProducts.map(([, { rows, columns }]) => rows * columns));
+  const flops = sum(inProducts.map(([name, { rows, columns }]) => (isTrained(name) ? 6 : 4) * rows * columns));
   const width = parameters.get("layers.0.attention.query.weight")?.rows ?? 0;
-  return 6 * weights + 3 * 4 * layers * width * ((tokens + 1) / 2);
+  return flops + 3 * 4 * layers * width * ((tokens + 1) / 2);
 }
 
 /** Counts, and allocates nothing. Throws MemoryError where the run does not fit. */
@@ -89,10 +106,9 @@ export async function probeSpeed(
   executor: Executor,
   { forMs = 3000, signal }: { readonly forMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<SpeedProbe> {
-  const { start, store, data, recipe, schedule } = prepared;
+  const { start, store, data, schedule } = prepared;
   await using trainer = await Trainer.open(start.model, store, executor, prepared.trainer);
-  if (start.store === undefined) initialiseWeights(start.model, trainer.states, recipe.seed);
-  else await readWeights(start.store, trainer.states, signal);
+  await initialStates(prepared, trainer.states, signal);
   const batches: MicroBatch[] = [];
   for await (const batch of data.batches(0, trainer)) batches.push(batch);
   let [tokens, batchMs, runs] = [0, 0, 0];

@@ -6,6 +6,8 @@ import { joinPath } from "#platform";
 import type { ParameterStore } from "../device/executor.ts";
 import { openSplit, readTokenCard, tokenizeData, tokensFolder } from "./data/tokenize.ts";
 import { wordsFingerprint } from "./data/fingerprint.ts";
+import { type AdapterPlan, adapterOf } from "./adapter.ts";
+import { withSquares } from "./initial-adapter.ts";
 import { optimizersOf } from "./parameter-groups.ts";
 import { type Recipe, scheduleOf, stepsOf } from "./recipe.ts";
 import type { Schedule } from "./schedule.ts";
@@ -30,6 +32,8 @@ export interface PreparedRun extends AsyncDisposable {
   readonly data: TrainingData;
   readonly schedule: Schedule;
   readonly trainer: TrainerOptions;
+  /** What is trained instead of weights of the model. */
+  readonly adapter?: AdapterPlan | undefined;
   /** What a person should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -64,10 +68,12 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
     const { objective, data, bounds, notes = [] } = await openStage(recipe, start, owned, options);
     const steps = stepsOf(recipe, data.batchesOfEpoch * rows);
     const { threads, signal } = options;
+    const adapter = recipe.adapter === undefined ? undefined : adapterOf(recipe.adapter, start.model);
     return {
       recipe,
       start,
-      store: start.store ?? noWeights,
+      store: storeOf(start, adapter),
+      adapter,
       data,
       schedule: scheduleOf(recipe, steps),
       trainer: {
@@ -76,6 +82,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
         ...bounds,
         objective,
         optimizerOf: optimizersOf(recipe, start.model),
+        ...(adapter !== undefined && { adapter: adapter.settings }),
         precision: recipe.precision,
         ...(threads !== undefined && { threads }),
         ...(signal !== undefined && { signal }),
@@ -87,6 +94,11 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
     await close();
     throw error;
   }
+}
+
+function storeOf({ store }: StartModel, adapter: AdapterPlan | undefined): ParameterStore {
+  if (store === undefined) return noWeights;
+  return adapter?.settings.magnitude === true ? withSquares(store, adapter.projections) : store;
 }
 
 async function openStage(

@@ -98,8 +98,20 @@ const schema = z
         tokens: count.optional(),
       })
       .transform(({ tokens, ...batch }) => ({ ...batch, tokens: tokens ?? batch.rows })),
+    /** Instead of weights of the model, which stay as they are stored: low-rank changes beside its projections. */
+    adapter: z
+      .strictObject({
+        kind: z.enum(["lora", "dora"], { error: "expected lora or dora" }).default("lora"),
+        rank: count.default(16),
+        /** What the adapter adds is multiplied by alpha / rank, or where it is rank-stabilised by alpha / sqrt(rank). */
+        alpha: positive.default(32),
+        rankStabilised: z.boolean("expected true or false").default(false),
+        /** Projections, by whole names or their ends, as here or as transformers has them; default: all. */
+        targets: z.array(text, "expected a list of names").min(1, "expected a name at least").optional(),
+      })
+      .optional(),
     optimizer: z.strictObject({
-      /** Of layers. */
+      /** Of layers, or of an adapter. */
       matrices: optimizer,
       /** All that has no row of its own below. */
       others: optimizer,
@@ -152,7 +164,7 @@ const schema = z
       .prefault({}),
   })
   .superRefine((recipe, context) => {
-    const { stage, objective, batch, model, tokenizer, steps, tokens, epochs, optimizer } = recipe;
+    const { stage, objective, batch, model, tokenizer, steps, tokens, epochs, adapter, optimizer } = recipe;
     const wrong = (path: string[], message: string): void => {
       context.addIssue({ code: "custom", path, message });
     };
@@ -183,6 +195,12 @@ const schema = z
       if (typeof model === "object" && row?.name === "frozen") {
         wrong(["optimizer", group, "name"], "expected an optimizer, since a new model has no weights to keep");
       }
+    }
+    if (typeof model === "object" && adapter !== undefined) {
+      wrong(["model"], "expected the name or path of the model that the adapter is for");
+    }
+    if (adapter !== undefined && optimizer.matrices.name === "frozen") {
+      wrong(["optimizer", "matrices", "name"], "expected the optimizer of the adapter");
     }
     if (typeof model === "object" && tokenizer === undefined) {
       wrong(["tokenizer"], "expected the tokenizer of the new model");

@@ -4,12 +4,12 @@ import { now } from "#platform";
 import { UsageError } from "../base/errors.ts";
 import type { Executor } from "../device/executor.ts";
 import { checkSameRun, listCheckpoints, readStates, readTrainState, removeOld, saveCheckpoint } from "./checkpoint.ts";
-import { initialiseWeights } from "./initial-weights.ts";
+import { initialStates } from "./initial-states.ts";
 import { type Position, type RunEvent, START, runLoop } from "./loop.ts";
 import type { PreparedRun } from "./prepared-run.ts";
 import { takeSamples } from "./samples.ts";
-import { readWeights } from "./saved-tensors.ts";
 import { Trainer } from "./trainer.ts";
+import { trainedFiles } from "./trained-files.ts";
 
 export interface RunOptions {
   readonly executor: Executor;
@@ -47,8 +47,7 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
   let from = START;
   const isResumed = checkpoint !== undefined;
   if (!isResumed || data.begin !== undefined) {
-    if (start.store === undefined) initialiseWeights(start.model, states, recipe.seed);
-    else await readWeights(start.store, states, signal);
+    await initialStates(prepared, states, signal);
     await data.begin?.({ trainer, executor, folder: checkpoints, isResumed, signal });
   }
   if (checkpoint !== undefined) {
@@ -78,12 +77,8 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
       ...(signal !== undefined && { signal }),
       async save(position) {
         checkpoint = await saveCheckpoint(checkpoints, {
-          model: start.model,
           states,
-          store,
-          type: recipe.checkpoint.type,
-          config: start.config,
-          files: start.files,
+          trained: await trainedFiles(prepared, states),
           state: { version: 1, position, recipe, dataHash: data.hash, executor: executor.name, tier: executor.tier },
         });
         await removeOld(checkpoints, recipe.checkpoint.keep);

@@ -3,8 +3,11 @@ import { createTextSide, withBos } from "../chat/text-side.ts";
 import type { Executor } from "../device/executor.ts";
 import { openEngine } from "../engine/index.ts";
 import { uniform } from "../base/random.ts";
+import { mergedStore } from "./merged-adapter.ts";
 import { stageOf } from "./stages/registry.ts";
 import { liveStore } from "./saved-tensors.ts";
+import { weightState } from "../models/index.ts";
+import { loraWeights } from "../nn/index.ts";
 import type { PreparedRun } from "./prepared-run.ts";
 
 export interface Sample {
@@ -15,20 +18,32 @@ export interface Sample {
 /** The stream of random numbers that seeds come from. */
 const SEED_STREAM = 2 ** 21;
 
+/** The model as it is now, an adapter folded in. */
+function currentStore({ adapter, start, store }: PreparedRun, states: Readonly<Record<string, Float32Array>>) {
+  if (adapter === undefined) return liveStore(start.model, states, store);
+  const adapters = adapter.projections.map((name) => {
+    const names = loraWeights(name);
+    const [a, b, magnitude] = [names.a, names.b, names.magnitude].map((weight) => states[weightState(weight)]);
+    return [name, { a, b, magnitude }] as const;
+  });
+  return mergedStore(store, adapter.settings, new Map(adapters));
+}
+
 /** A reply to each of the recipe's prompts: where the stage speaks a message is answered, else the text goes on. */
 export async function takeSamples(
-  { recipe, start, store }: PreparedRun,
+  prepared: PreparedRun,
   states: Readonly<Record<string, Float32Array>>,
   step: number,
   executor: Executor,
   options: { readonly threads?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<Sample[]> {
+  const { recipe, start } = prepared;
   const { model, tokenizer, chosen, endIds } = start;
   const { prompts, tokens, temperature } = recipe.samples;
   const asked: { prompt: string; ids: number[] }[] = [];
   for (const prompt of prompts) asked.push({ prompt, ids: await idsOf(prompt) });
   const longest = asked.reduce((most, { ids }) => Math.max(most, ids.length), 0);
-  await using engine = await openEngine(model, liveStore(model, states, store), executor, {
+  await using engine = await openEngine(model, currentStore(prepared, states), executor, {
     window: Math.min(model.window, longest + tokens),
     slots: 1,
     precision: "f32",

@@ -8,7 +8,7 @@ import { storedShape } from "../models/loading.ts";
 import { formats } from "../numeric/registry.ts";
 
 export type SavedType = "f32" | "bf16";
-const DTYPES = { f32: "F32", bf16: "BF16" } as const satisfies Record<SavedType, SafetensorToWrite["dtype"]>;
+export const DTYPES = { f32: "F32", bf16: "BF16" } as const satisfies Record<SavedType, SafetensorToWrite["dtype"]>;
 
 type States = Readonly<Record<string, Float32Array>>;
 

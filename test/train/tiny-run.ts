@@ -42,7 +42,12 @@ export async function prepareTinyData(folder: string, texts = 60): Promise<void>
   await prepareData([join(folder, "raw")], join(folder, "data"), { duplicates: "keep", validationShare: 0.1 });
 }
 
-export function tinyRecipe(folder: string, settings: readonly string[] = []): Recipe {
+/** `fields` instead of the recipe's own; undefined: left out. */
+export function tinyRecipe(
+  folder: string,
+  settings: readonly string[] = [],
+  fields: Readonly<Record<string, unknown>> = {},
+): Recipe {
   const recipe = {
     stage: "pretrain",
     model: {
@@ -62,6 +67,7 @@ export function tinyRecipe(folder: string, settings: readonly string[] = []): Re
     optimizer: { matrices: { name: "muon", rate: 0.02 }, others: { name: "adamw", rate: 0.01 } },
     validate: { every: 8 },
     checkpoint: { every: 2, keep: 2 },
+    ...fields,
   };
   return parseRecipe("tiny.json", JSON.stringify(recipe), settings);
 }
