@@ -26,6 +26,8 @@ export interface ModelDescription {
   readonly window: number;
   readonly slots: number;
   readonly memory: MemoryPlan;
+  /** Number formats of the file without kernels of their own, and what their weights are kept as in memory. */
+  readonly keptAs: Readonly<Record<string, string>>;
   readonly template: ModelInfo["template"];
   /** The Jinja text that renders conversations without tools. */
   readonly templateSource: string;
@@ -53,9 +55,10 @@ export async function describeAdapter(path: string, modelPath: string): Promise<
 export async function describeModel(path: string, options: LoadOptions = {}): Promise<ModelDescription> {
   await using parts = await openModelParts(path, options.template);
   const { files, model, chosen } = parts;
-  const { engine, memory } = await fitModel(parts, await openExecutor(options.executor), options, undefined, {
-    packs: openPacks(options),
-  });
+  const executor = await openExecutor(options.executor);
+  const { engine, memory } = await fitModel(parts, executor, options, undefined, { packs: openPacks(options) });
+  const stored = new Set([...parts.store.parameters.values()].map(({ format }) => format));
+  const kept = [...stored].map((format) => [format, executor.keptAs?.(format) ?? format] as const);
   return {
     path,
     kind: files.kind,
@@ -69,6 +72,7 @@ export async function describeModel(path: string, options: LoadOptions = {}): Pr
     window: engine.window,
     slots: engine.slots!,
     memory,
+    keptAs: Object.fromEntries(kept.filter(([format, form]) => form !== format)),
     template: chosen.from,
     templateSource: chosen.template.source(false),
     sampling: parts.defaults,

@@ -53,6 +53,10 @@ function overview(model: ModelDescription): string {
     `${verdict}: ${bytes(memory.totalBytes)} of ${bytes(memory.availableBytes)} free, ${model.slots} conversations at once`,
     tabulate([
       ["  weights", bytes(memory.weightBytes)],
+      ...Object.entries(model.keptAs).map(([format, form]) => [
+        "",
+        `${format} has no kernel of its own: kept as ${form}`,
+      ]),
       ["  keys and values", `${bytes(memory.kvBytes)} ${faint(`(${bytes(memory.kvBytesPerToken)} a token)`)}`],
       ["  work space", bytes(memory.arenaBytes)],
       ["  code and threads", bytes(memory.runtimeBytes)],

@@ -107,6 +107,8 @@ export interface Executor {
   readonly tier: string;
   /** What a person should know, such as why a slower kernel set than the machine's is in use; a sentence. */
   readonly notice?: string;
+  /** The format in which weights of `format` are kept for its kernels; absent: as they are. */
+  readonly keptAs?: (format: FormatName) => FormatName;
   /** Rows of a prompt that are worth running at once: fewer are read slower, more hold up others longer. */
   readonly promptRows?: number;
   /** What `open` would take, counted: reads no weight and allocates nothing of size. Throws as `open` does by then. */

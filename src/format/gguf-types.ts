@@ -81,26 +81,11 @@ interface TensorType {
 /** Types that files hold but no number format of ours decodes: enough to list them and check their place. */
 const listedOnly: Readonly<Record<number, TensorType>> = {
   9: { name: "q8_1", blockSize: 32, blockBytes: 36 },
-  10: { name: "q2_k", blockSize: 256, blockBytes: 84 },
-  11: { name: "q3_k", blockSize: 256, blockBytes: 110 },
   15: { name: "q8_k", blockSize: 256, blockBytes: 292 },
-  16: { name: "iq2_xxs", blockSize: 256, blockBytes: 66 },
-  17: { name: "iq2_xs", blockSize: 256, blockBytes: 74 },
-  18: { name: "iq3_xxs", blockSize: 256, blockBytes: 98 },
-  19: { name: "iq1_s", blockSize: 256, blockBytes: 50 },
-  20: { name: "iq4_nl", blockSize: 32, blockBytes: 18 },
-  21: { name: "iq3_s", blockSize: 256, blockBytes: 110 },
-  22: { name: "iq2_s", blockSize: 256, blockBytes: 82 },
-  23: { name: "iq4_xs", blockSize: 256, blockBytes: 136 },
   24: { name: "i8", blockSize: 1, blockBytes: 1 },
   25: { name: "i16", blockSize: 1, blockBytes: 2 },
   26: { name: "i32", blockSize: 1, blockBytes: 4 },
   27: { name: "i64", blockSize: 1, blockBytes: 8 },
-  29: { name: "iq1_m", blockSize: 256, blockBytes: 56 },
-  34: { name: "tq1_0", blockSize: 256, blockBytes: 54 },
-  35: { name: "tq2_0", blockSize: 256, blockBytes: 66 },
-  39: { name: "mxfp4", blockSize: 32, blockBytes: 17 },
-  40: { name: "nvfp4", blockSize: 64, blockBytes: 36 },
 };
 
 /** Layout of a tensor type by its number; undefined when nobody here has heard of it. */

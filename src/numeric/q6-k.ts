@@ -57,6 +57,11 @@ function encodeBlock(x: Float32Array, from: number, bytes: Uint8Array, at: numbe
     if (scale === 0) continue;
     for (let i = 16 * j; i < 16 * (j + 1); i++) codes[i] = nearestInside(f32(x[from + i] / scale), -32, 31) + 32;
   }
+  packQ6(bytes, at, codes);
+}
+
+/** Stores 256 codes (0..63) in 192 zeroed bytes at `at`. */
+export function packQ6(bytes: Uint8Array, at: number, codes: Uint8Array): void {
   for (let i = 0; i < 256; i++) {
     const half = i >> 7;
     const run = (i >> 5) & 3;

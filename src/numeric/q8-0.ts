@@ -1,7 +1,7 @@
 // Q8_0: 32 weights in 34 bytes: f16 scale d, 32 signed bytes; w = d * q.
 import { blockFormat } from "./block-format.ts";
 import { f16At, storeF16 } from "./f16.ts";
-import { extreme, inverse } from "./rounding.ts";
+import { extreme, inverse, roundAway } from "./rounding.ts";
 
 export const q8_0 = blockFormat({
   name: "q8_0",
@@ -24,6 +24,3 @@ export const q8_0 = blockFormat({
     }
   },
 });
-
-/** To the nearest integer, ties away from zero, as C's roundf. */
-const roundAway = (value: number): number => Math.sign(value) * Math.floor(Math.abs(value) + 0.5);

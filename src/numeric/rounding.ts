@@ -29,3 +29,13 @@ export const truncate = (value: number, max: number): number => Math.min(max, Ma
 export function pack(bytes: Uint8Array, at: number, codes: Uint8Array): void {
   for (let i = 0; i < 16; i++) bytes[at + i] = (codes[i] & 15) | ((codes[i + 16] & 15) << 4);
 }
+
+/** The largest magnitude among `count` values from `from` on. */
+export function largestOf(values: Float32Array, from: number, count: number): number {
+  let most = 0;
+  for (let i = from; i < from + count; i++) if (Math.abs(values[i]) > most) most = Math.abs(values[i]);
+  return most;
+}
+
+/** To the nearest integer, ties away from zero, as C's roundf. */
+export const roundAway = (value: number): number => Math.sign(value) * Math.floor(Math.abs(value) + 0.5);

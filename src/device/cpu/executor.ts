@@ -3,6 +3,7 @@
 import { native } from "#platform";
 import type { Executor } from "../executor.ts";
 import { openModel } from "./open-model.ts";
+import { packedFormat } from "./packed-layouts.ts";
 import { placeModel } from "./place-model.ts";
 import { promptRows } from "./prompt-class.ts";
 import { type CpuTier, type Tier, chooseTier, forcedTier } from "./tiers.ts";
@@ -17,6 +18,7 @@ export function createCpuExecutor({ tier: asked }: { tier?: CpuTier | undefined 
     name: "cpu",
     tier: tier.name,
     promptRows: promptRows(tier.machine),
+    keptAs: packedFormat,
     ...(notice !== undefined && { notice }),
     plan: async (store, graphs, options = {}) => (await placeModel(store, graphs, options, tier)).use,
     open: (store, graphs, options) => openModel(tier, store, graphs, options),

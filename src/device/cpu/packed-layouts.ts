@@ -70,8 +70,21 @@ export type PackedFormat = keyof typeof layouts;
 /** Of the layouts, the order of weights and what their plain forms are: files of another version are packed anew. */
 export const LAYOUT_VERSION = 2;
 
-/** The packed form of a stored format: its own, but f64, which is rounded to f32. */
-export const packedFormat = (format: FormatName): PackedFormat => (format === "f64" ? "f32" : format);
+/** Of formats without a layout of their own: one that holds their weights bit for bit. Not named here: f32. */
+const HELD_AS: Readonly<Partial<Record<FormatName, PackedFormat>>> = {
+  q3_k: "q6_k",
+  iq4_nl: "q8_0",
+  mxfp4: "bf16",
+  nvfp4: "bf16",
+  tq1_0: "f16",
+  tq2_0: "f16",
+};
+
+const hasLayout = (format: FormatName): format is PackedFormat => Object.hasOwn(layouts, format);
+
+/** The packed form of a stored format: its own, or one that holds the same weights; f64 is rounded to f32. */
+export const packedFormat = (format: FormatName): PackedFormat =>
+  hasLayout(format) ? format : (HELD_AS[format] ?? "f32");
 
 /** Rows of weights that are packed together. */
 export const GROUP_ROWS = 16;

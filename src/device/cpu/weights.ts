@@ -10,6 +10,7 @@ import type { Range } from "./check.ts";
 import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { Layout } from "./layout.ts";
 import { GROUP_ROWS, type PackedFormat, layouts, packedBytes, packedFormat } from "./packed-layouts.ts";
+import { recode } from "./recode.ts";
 import type { WeightTarget } from "./weight-targets.ts";
 
 /** Bytes read from the store at once, and packed at once, about. */
@@ -88,6 +89,10 @@ function formBytes({ format, columns }: StoredParameter, form: WeightForm, rows:
   return form === "packed" ? packedBytes(packedFormat(format), rows, columns) : rows * columns * FLOAT_BYTES;
 }
 
+/** Bytes of a row as it is read, or as it is when it goes to the packing kernel, whichever is more. */
+const readBytes = ({ format, columns }: StoredParameter): number =>
+  Math.max(bytesForRow(format, columns), bytesForRow(packedFormat(format), columns));
+
 /** Rows of a chunk: whole groups, or all that there are. */
 function chunkRows({ stored, form }: PlacedForm): number {
   const { format, columns, rows } = stored;
@@ -101,7 +106,7 @@ export function chunkBytes(forms: readonly PlacedForm[]): { readonly read: numbe
   for (const placed of forms) {
     const { stored, form } = placed;
     const rows = chunkRows(placed);
-    read = Math.max(read, rows * bytesForRow(stored.format, stored.columns));
+    read = Math.max(read, rows * readBytes(stored));
     made = Math.max(made, formBytes(stored, form, rows));
   }
   return { read, made };
@@ -154,7 +159,11 @@ export async function fillImage(
         await packing;
         const at = await target.place(offset + formBytes(stored, form, firstRow), formBytes(stored, form, rows));
         if (form === "plain") storePlain(stored, bytes, at.view);
-        else packing = pack({ ...packRequest(stored, rows, bytes), source: address, target: at.address });
+        else {
+          const ready = recode(stored.format, bytes, rows * stored.columns);
+          if (ready !== bytes) view.set(ready);
+          packing = pack({ ...packRequest(stored, rows), source: address, target: at.address });
+        }
         packing.catch(() => undefined); // told to whoever waits for it next
         buffer = 1 - buffer;
         done += bytes.byteLength;
@@ -168,13 +177,8 @@ export async function fillImage(
   }
 }
 
-function packRequest({ format, columns }: StoredParameter, rows: number, bytes: Uint8Array) {
+function packRequest({ format, columns }: StoredParameter, rows: number) {
   const form = packedFormat(format);
-  if (form !== format) {
-    // fewer bytes than before: f64, which no kernel reads, becomes f32 in its place
-    const values = formats[format].decode(bytes, rows * columns);
-    new Float32Array(bytes.buffer, bytes.byteOffset, values.length).set(values);
-  }
   return { format: form, rows, blocks: columns / layouts[form].columns };
 }
 
