@@ -33,6 +33,18 @@ describe("mixes", () => {
     assert.deepEqual(layersWith("Q4_K_S", "ffn_down", "q5_k"), [0, 1]);
   });
 
+  test("Q3_K_M, Q2_K and IQ4_XS give more bits where llama.cpp does", () => {
+    assert.deepEqual(layersWith("Q3_K_M", "attn_v", "q5_k"), [0, 1]);
+    assert.deepEqual(layersWith("Q3_K_M", "ffn_down", "q5_k"), [0]);
+    assert.equal(layersWith("Q3_K_M", "attn_output", "q4_k").length, 18);
+    assert.equal(layersWith("Q3_K_M", "ffn_up", "q3_k").length, 18);
+    assert.equal(formatIn("Q2_K", "blk.3.attn_v.weight", { headsPerKey: 4 }), "q4_k");
+    assert.equal(formatIn("Q2_K", "blk.3.attn_v.weight", { headsPerKey: 2 }), "q3_k");
+    assert.equal(formatIn("Q2_K", "blk.3.ffn_gate.weight"), "q2_k");
+    assert.deepEqual(layersWith("IQ4_XS", "ffn_down", "q5_k"), [0, 1]);
+    assert.deepEqual(layersWith("IQ4_XS", "ffn_down", "q5_k", { weighted: true }), []);
+  });
+
   test("Q4_0 and Q5_0 keep a minimum in the first layers where there are importances", () => {
     assert.deepEqual(layersWith("Q4_0", "ffn_down", "q4_1"), []);
     assert.deepEqual(layersWith("Q4_0", "ffn_down", "q4_1", { weighted: true }), [0, 1]);

@@ -37,6 +37,11 @@ const wantsMore = ({ layer, layers }: Place): boolean => {
 };
 const more: Rule = (place) => (wantsMore(place) ? "q6_k" : undefined);
 
+const levelParts: Mix["parts"] = {
+  value: ({ headsPerKey }) => (headsPerKey >= 4 ? "q5_k" : undefined),
+  down: (place) => (isIn(place, 8) && !place.weighted ? "q5_k" : undefined),
+};
+
 export const mixes = {
   F32: { fileType: 0, main: "f32" },
   BF16: { fileType: 32, main: "bf16" },
@@ -60,19 +65,56 @@ export const mixes = {
       down: (place) => (isIn(place, 8) ? "q5_k" : undefined),
     },
   },
+  IQ4_NL: { fileType: 25, main: "iq4_nl", parts: levelParts },
+  IQ4_XS: { fileType: 30, main: "iq4_xs", parts: levelParts },
   Q4_1: { fileType: 3, main: "q4_1" },
   Q4_0: {
     fileType: 2,
     main: "q4_0",
     parts: { down: (place) => (place.weighted && isIn(place, 8) ? "q4_1" : undefined) },
   },
+  MXFP4: { fileType: 38, main: "mxfp4" },
+  Q3_K_L: {
+    fileType: 13,
+    main: "q3_k",
+    parts: { value: () => "q5_k", down: () => "q5_k", attentionOutput: () => "q5_k" },
+  },
+  Q3_K_M: {
+    fileType: 12,
+    main: "q3_k",
+    parts: {
+      value: ({ layer }) => (layer < 2 ? "q5_k" : "q4_k"),
+      down: (place) => (isIn(place, 16) ? "q5_k" : "q4_k"),
+      attentionOutput: () => "q4_k",
+    },
+  },
+  Q3_K_S: { fileType: 11, main: "q3_k" },
+  Q2_K: {
+    fileType: 10,
+    main: "q2_k",
+    parts: {
+      value: ({ headsPerKey }) => (headsPerKey >= 4 ? "q4_k" : "q3_k"),
+      down: () => "q3_k",
+      attentionOutput: () => "q3_k",
+    },
+  },
+  Q2_K_S: {
+    fileType: 21,
+    main: "q2_k",
+    parts: {
+      value: ({ headsPerKey }) => (headsPerKey >= 4 ? "q4_k" : undefined),
+      down: (place) => (isIn(place, 8) ? "q4_k" : undefined),
+    },
+  },
+  TQ2_0: { fileType: 37, main: "tq2_0", parts: { embedding: () => "q4_k" } },
+  TQ1_0: { fileType: 36, main: "tq1_0", parts: { embedding: () => "q4_k" } },
 } as const satisfies Record<string, Mix>;
 
 export type MixName = keyof typeof mixes;
 export const mixNames = Object.keys(mixes) as readonly MixName[];
 
 /** Short names for the mixes that most people mean by them. */
-const SHORT: Readonly<Record<string, MixName>> = { Q5_K: "Q5_K_M", Q4_K: "Q4_K_M" };
+const SHORT: Readonly<Record<string, MixName>> = { Q5_K: "Q5_K_M", Q4_K: "Q4_K_M", Q3_K: "Q3_K_M" };
 
 /** A mix by its name in any case. Throws UsageError that lists them. */
 export function mixNamed(name: string): MixName {
@@ -83,7 +125,16 @@ export function mixNamed(name: string): MixName {
 }
 
 /** Formats whose blocks are shorter, for rows that are no whole blocks of the first. */
-const SHORTER: Readonly<Partial<Record<FormatName, FormatName>>> = { q4_k: "q5_0", q5_k: "q5_1", q6_k: "q8_0" };
+const SHORTER: Readonly<Partial<Record<FormatName, FormatName>>> = {
+  q2_k: "q4_0",
+  q3_k: "q4_0",
+  q4_k: "q5_0",
+  q5_k: "q5_1",
+  q6_k: "q8_0",
+  iq4_xs: "iq4_nl",
+  tq1_0: "q4_0",
+  tq2_0: "q4_0",
+};
 
 const isWhole = (format: FormatName, columns: number): boolean => columns % formats[format].blockSize === 0;
 
