@@ -22,8 +22,8 @@ export function reportLines(report: QuantizeReport, everyTensor: boolean): strin
 }
 
 const sizeOf = ({ bytes: after, bytes_before: before, ...report }: QuantizeReport): string =>
-  `${report.bits_per_weight.toFixed(2)} bits a weight; before: ${bytes(before)}, ` +
-  `${report.bits_per_weight_before.toFixed(2)} bits (now ${share(after / before)} of that)`;
+  `${report.bits_per_weight.toFixed(2)} bits a weight, was ${report.bits_per_weight_before.toFixed(2)}; ` +
+  `${share(after / before)} of the ${bytes(before)} before`;
 
 function typesOf(tensors: readonly TensorError[]): string {
   const counts = new Map<string, number>();

@@ -14,17 +14,20 @@ import {
 } from "../quantize/index.ts";
 import { defineCommand, table } from "./command.ts";
 import { metadataOf } from "./convert.ts";
-import { languageSamples } from "./language-samples.ts";
 import { type ProgressBar, progressBar } from "./progress-bar.ts";
+import { showLadder } from "./quantize-ladder.ts";
+import { comparedText, outputName } from "./quantize-names.ts";
 import { reportLines } from "./quantize-report.ts";
 import { note, out, outJson } from "./terminal.ts";
 import { readTextFile } from "./text-file.ts";
 
 export const command = defineCommand({
   summary: "Makes a smaller GGUF file of a model, and shows what that costs.",
-  usage: "MODEL TYPE",
-  words: { least: 2, most: 2 },
+  usage: "MODEL TYPE, or: --ladder MODEL",
+  words: { least: 1, most: 2 },
   options: {
+    ladder: { type: "boolean", help: "measure one model at each width instead, in a table and a plot; keeps no copy" },
+    plot: { type: "string", hint: "FILE", help: "the ladder's plot, an SVG file (default: MODEL-ladder.svg here)" },
     out: { type: "string", short: "o", hint: "FILE", help: "the file to write (default: MODEL-TYPE.gguf here)" },
     importance: {
       type: "string",
@@ -47,11 +50,13 @@ export const command = defineCommand({
     "The file gets its name once it was opened again and held against MODEL.",
   ],
   async run(options, [model, typeName], signal) {
-    const type = mixNamed(typeName);
     const from = await resolveModel(model);
     const bar = progressBar();
     try {
+      checkWords(options, typeName);
       const importance = await importanceOf(from, options, bar, signal);
+      if (options.ladder === true) return await showLadder(from, options, importance, bar, signal);
+      const type = mixNamed(typeName);
       const report = await quantize(from, options.out ?? outputName(from, type), {
         type,
         text: options.compare === false ? "" : await comparedText(options.text),
@@ -75,20 +80,26 @@ export const command = defineCommand({
   },
 });
 
-/** The text that a person named, else ours: prose of several languages and a bit of code. */
-export const comparedText = async (file: string | undefined): Promise<string> =>
-  file === undefined ? languageSamples.map(({ text }) => text).join("\n\n") : await readTextFile(file);
-
-/** "models/qwen-f16.gguf", "Q4_K_M" -> "qwen-Q4_K_M.gguf". */
-export function outputName(from: string, type: string): string {
-  const stem = basename(from).replace(/\.gguf$/i, "");
-  const types = [...mixNames, "FP16", "FP32"].join("|");
-  return `${stem.replace(new RegExp(`[-_.](${types})$`, "i"), "")}-${type}.gguf`;
+/** The ladder has every type, and makes no file; one type makes a file, and no plot. */
+function checkWords(options: { ladder?: boolean; plot?: string; out?: string }, typeName: string | undefined): void {
+  const { ladder = false, plot, out: target } = options;
+  if (ladder && typeName !== undefined) {
+    throw new UsageError(`--ladder measures all types; found ${JSON.stringify(typeName)} besides.`);
+  }
+  if (ladder && target !== undefined) throw new UsageError("--ladder keeps no file, so it takes no --out.");
+  if (!ladder && typeName === undefined) {
+    throw new UsageError(`Found no type, expected one of ${mixNames.join(", ")}.`, {
+      hint: "Or measure them: --ladder.",
+    });
+  }
+  if (!ladder && plot !== undefined) throw new UsageError("--plot is of --ladder.", { field: "plot" });
 }
+
+type ImportanceOptions = { importance?: string; "save-importance"?: string; threads?: number };
 
 async function importanceOf(
   from: string,
-  options: { importance?: string; "save-importance"?: string; threads?: number },
+  options: ImportanceOptions,
   bar: ProgressBar,
   signal: AbortSignal,
 ): Promise<Importance | undefined> {
