@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 import { liangIn } from "./harness.ts";
 
 const home = await mkdtemp(join(tmpdir(), "liang-quantize-"));
@@ -17,7 +17,7 @@ describe("liang quantize", () => {
     await writeFile(at("story.txt"), "Once upon a time there was a little girl who liked to play in the park.");
     const options = ["-o", at("small.gguf"), "--importance", at("story.txt"), "--text", at("story.txt")];
     const kept = ["--save-importance", at("matrix.gguf"), "--tensors"];
-    const { code, stdout, stderr } = await liang.run(["quantize", builtInModel.path, "q4_0", ...options, ...kept]);
+    const { code, stdout, stderr } = await liang.run(["quantize", storiesModel.path, "q4_0", ...options, ...kept]);
     assert.equal(code, 0, stderr);
     for (const line of ["size", "types", "error", "perplexity", "divergence", "same choice"]) {
       assert.match(stdout, new RegExp(`^  ${line} `, "m"));
@@ -26,7 +26,7 @@ describe("liang quantize", () => {
     assert.match(stderr, /became f16 instead of q4_0/);
     for (const line of stdout.split("\n").filter((shown) => !shown.includes(home))) assert.ok(line.length <= 80, line);
     const again = ["-o", at("again.gguf"), "--importance", at("matrix.gguf"), "--no-compare", "--json"];
-    const second = await liang.run(["quantize", builtInModel.path, "Q4_0", ...again]);
+    const second = await liang.run(["quantize", storiesModel.path, "Q4_0", ...again]);
     assert.equal(second.code, 0, second.stderr);
     const report = JSON.parse(second.stdout) as { type: string; tensors: unknown[]; comparison: { skipped: string } };
     assert.equal(report.type, "Q4_0");
@@ -37,7 +37,7 @@ describe("liang quantize", () => {
 
   test("says which types there are, and what does not go together", async () => {
     const refused = async (...args: string[]): Promise<string> => {
-      const { code, stderr } = await liang.run(["quantize", builtInModel.path, ...args]);
+      const { code, stderr } = await liang.run(["quantize", storiesModel.path, ...args]);
       assert.equal(code, 2, stderr);
       return stderr;
     };

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Ladder, type Rung, ladderPlot, measureLadder, typesUpTo } from "../../src/quantize/index.ts";
-import { builtInModel } from "../../src/store/built-in.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
 
 const STORY = "Once upon a time there was a little girl. She had a red ball and liked to play with it in the park.";
 
 describe("the ladder", () => {
   test("measures each type beside the original, narrower ones smaller and further from it", async () => {
     const heard: Rung[] = [];
-    const ladder = await measureLadder(builtInModel.path, {
+    const ladder = await measureLadder(storiesModel.path, {
       types: ["F32", "Q8_0", "Q4_0"],
       text: STORY,
       threads: 2,
