@@ -1,7 +1,10 @@
 // `liang bench`: how fast a model is on this machine, beside what its memory allows; the first word `kernels` measures
-// kernels instead (kernel-report.ts).
+// kernels instead (kernel-report.ts), --train whole steps of training.
 import { UnsupportedError, UsageError } from "../base/errors.ts";
+import { machineFacts } from "#platform";
+import { openExecutor } from "../chat/executors.ts";
 import { SPEED_WINDOW, measureSpeed } from "../eval/speed.ts";
+import { measureTraining } from "../train/training-speed.ts";
 import { type OptionSpecs, type OptionValues, defineCommand } from "./command.ts";
 import { benchKernels } from "./kernel-report.ts";
 import { openModel } from "./open.ts";
@@ -17,10 +20,11 @@ const modelOptions = {
 
 export const command = defineCommand({
   summary: "Measures speed: reading 512 tokens, writing 128 after a prompt of 20.",
-  usage: "MODEL|kernels",
+  usage: "MODEL|kernels|--train",
   words: { least: 0, most: 1 },
   options: {
     ...modelOptions,
+    train: { type: "boolean", help: "measure training: steps of a GPT of 13.9 million parameters" },
     tier: { type: "string", hint: "NAME", help: "kernels: of these instructions (default: those in use)" },
     formats: {
       type: "string",
@@ -33,7 +37,12 @@ export const command = defineCommand({
     "no model: it shows each kernel's share of what this machine can do at most. A",
     "model of that name is measured by its path.",
   ],
-  async run({ tier, formats, ...given }, [path], signal) {
+  async run({ train, tier, formats, ...given }, [path], signal) {
+    if (train === true && path === undefined && tier === undefined && formats === undefined) {
+      await benchTraining(given, signal);
+      return;
+    }
+    if (train === true) throw new UsageError("--train measures a model of its own, and no kernels.");
     if (path === undefined) throw new UsageError("bench needs a model, or `kernels`.", { hint: "See --help." });
     if (path === "kernels") {
       const { threads, json, ...others } = given;
@@ -47,6 +56,38 @@ export const command = defineCommand({
     await benchModel(path, given, signal);
   },
 });
+
+async function benchTraining(
+  { runs = 3, json, threads, precision, executor: named, ...others }: OptionValues<typeof modelOptions>,
+  signal: AbortSignal,
+): Promise<void> {
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw new UsageError(`--${other} says nothing to the measurement of training.`);
+  const options = loadOptions({ threads, precision, executor: named });
+  const executor = await openExecutor(options.executor);
+  const bar = progressBar();
+  const speed = await measureTraining({
+    executor,
+    threads: options.threads ?? (await machineFacts()).cores,
+    precision: options.precision ?? "fast",
+    steps: runs,
+    documents: 16,
+    signal,
+    onStep: (done) => bar.report({ label: "training", done, total: runs, unit: "items" }),
+  }).finally(bar.end);
+  if (json) {
+    outJson(speed);
+    return;
+  }
+  const peak = speed.peak_gflops === null ? "" : ` of ${figure(speed.peak_gflops)}`;
+  out(
+    tabulate([
+      ["trains", `${figure(speed.tokens_per_s)} tok/s, ${figure(speed.params / 1e6)} million parameters`],
+      ["operations", `${figure(speed.gflops)}${peak} GFLOP/s in ${speed.precision} (${speed.tier})`],
+      ["loss", `${speed.loss_first.toFixed(2)} to ${speed.loss_last.toFixed(2)}`],
+    ]),
+  );
+}
 
 async function benchModel(
   path: string,
