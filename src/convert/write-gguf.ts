@@ -104,8 +104,9 @@ async function factsOf(
   tokenizer: Tokenizer | undefined,
 ): Promise<Facts> {
   if (folder === undefined) {
-    const whole = [...entries!].filter(([key]) => !key.startsWith("split.")); // of a split model it becomes one file
-    return { entries: new Map(whole), ropeDivisors: await readRopeDivisors(files), notes: [] };
+    // one file, also of a split model; how its weights were rounded once is no fact about these
+    const kept = [...entries!].filter(([key]) => !/^(split|quantize\.imatrix)\./.test(key));
+    return { entries: new Map(kept), ropeDivisors: await readRopeDivisors(files), notes: [] };
   }
   const texts = await folder.readTextFiles();
   const settings = settingsToGguf(model, files);

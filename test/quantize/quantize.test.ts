@@ -5,6 +5,7 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { FormatError, ShapeError, UnsupportedError, UsageError } from "../../src/base/errors.ts";
 import type { Progress } from "../../src/base/progress.ts";
+import { describeModel } from "../../src/chat/describe.ts";
 import { checkWritten } from "../../src/convert/check.ts";
 import { openSource } from "../../src/convert/source.ts";
 import { openGguf } from "../../src/format/gguf-files.ts";
@@ -108,6 +109,15 @@ describe("quantize", () => {
     assert.ok(report.bytes < report.bytes_before / 2);
     assert.match(report.notes.join("\n"), /ffn_down\.weight and 4 more became f16 instead of q8_0/);
     for (const label of ["convert", "check", "compare"]) assert.ok(labels.has(label), label);
+  });
+
+  test("of a type without kernels runs too, kept as another one, and that can be told", async () => {
+    await using folder = await temporaryFolder();
+    const report = await quantize(storiesModel.path, folder.at("levels.gguf"), { ...story, type: "IQ4_NL" });
+    assert.ok(!("skipped" in report.comparison) && report.comparison.kl_divergence < 0.5);
+    const { keptAs } = await describeModel(folder.at("levels.gguf"));
+    assert.deepEqual(keptAs, { iq4_nl: "q8_0" });
+    assert.deepEqual((await describeModel(storiesModel.path)).keptAs, {});
   });
 
   test("of a quantized model says that errors add up", async () => {
