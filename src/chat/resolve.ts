@@ -1,9 +1,12 @@
-// Which files a model's name stands for. Names are those of the model list; a path to something that exists is one too.
+// Which files a model's name stands for. Names are those of the model list and of runs' checkpoints; a path to something
+// that exists is one too.
 import { dataFolder } from "#platform";
 import { builtInModels } from "../store/built-in.ts";
 import { openModelList } from "../store/models.ts";
+import { withCheckpoints } from "../store/run-checkpoints.ts";
+import { runsFolder } from "../store/runs.ts";
 
-const list = () => openModelList(dataFolder(), builtInModels);
+const list = () => withCheckpoints(openModelList(dataFolder(), builtInModels), runsFolder(dataFolder()));
 
 /**
  * The path for a model's name on the list, or for a path (a name wins). Throws NotFoundError that lists what there is,

@@ -6,19 +6,31 @@ export { parseModelName, type ModelName } from "./model-name.ts";
 export { listWithAdapters, listWithFile } from "./list-with-file.ts";
 export { openModelList, type AddOptions, type ListedModel, type ModelList } from "./models.ts";
 export { openPackCache, packedFolder, type PackCache } from "./pack-cache.ts";
+export { withCheckpoints, type RunCheckpoint } from "./run-checkpoints.ts";
+export {
+  openRunReader,
+  type MetricsPart,
+  type RunDetails,
+  type RunOverview,
+  type RunReader,
+  type RunState,
+} from "./run-reader.ts";
 export {
   listRuns,
   ownRun,
+  readDataCard,
   readMetrics,
   readRunFacts,
   readRunRecipe,
   runFolder,
   runsFolder,
+  saveReport,
   type Metric,
   type OwnRun,
   type RunFacts,
   type RunFolder,
 } from "./runs.ts";
+export type { CopiedText, RunLine, RunLineOf, Validation } from "./run-lines.ts";
 export { openSqliteStorage } from "./sqlite.ts";
 export { openStaticFolder, type StaticFolder } from "./static-folder.ts";
 export type * from "./storage.ts";

@@ -55,6 +55,12 @@ export async function holdLock(lock: string, signal?: AbortSignal): Promise<Asyn
   };
 }
 
+/** Whether a living process holds it, by a look: one that died less than 4 seconds ago counts as living. */
+export async function isHeld(lock: string): Promise<boolean> {
+  const held = await stat(lock).catch(() => undefined);
+  return held !== undefined && Date.now() - held.mtimeMs <= LOCK_STALE_MS;
+}
+
 async function tryTake(lock: string): Promise<boolean> {
   try {
     await (await open(lock, "wx")).close();

@@ -22,6 +22,8 @@ export interface ListedModel {
   /** Where it was pulled from. */
   readonly source?: string;
   readonly builtIn: boolean;
+  /** Of a checkpoint: the run that made it, and after how many steps. */
+  readonly run?: { readonly name: string; readonly step: number };
 }
 
 export interface AddOptions {

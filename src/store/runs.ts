@@ -3,7 +3,7 @@
 import { appendFileSync } from "node:fs";
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createFileWriter } from "#platform";
+import { type MachineFacts, createFileWriter } from "#platform";
 import { FormatError, LiangError, NotFoundError, UsageError } from "../base/errors.ts";
 import { errorCode, holdLock } from "./lock-file.ts";
 
@@ -21,6 +21,8 @@ export interface RunFacts {
   readonly executor: string;
   readonly tier: string;
   readonly precision: string;
+  /** Missing of runs that older programs began. */
+  readonly machine?: Pick<MachineFacts, "cpu" | "cores" | "os" | "architecture" | "memoryTotalBytes">;
 }
 
 /** A line of metrics.jsonl. */
@@ -38,14 +40,17 @@ export interface RunFolder {
 
 /** A run that this process has for itself. One owner; disposing lets go of it. */
 export interface OwnRun extends RunFolder, AsyncDisposable {
-  /** run.json and recipe.json, which a run that goes on writes again. */
-  describe(facts: RunFacts, recipe: object): Promise<void>;
+  /** run.json, recipe.json and the data's card, which a run that goes on writes again. */
+  describe(facts: RunFacts, recipe: object, dataCard?: object): Promise<void>;
   /** Forgets what was measured after `step`: the run goes on from there. */
   rewind(step: number): Promise<void>;
   record(metric: Metric): void;
 }
 
-const METRICS = "metrics.jsonl";
+export const METRICS_FILE = "metrics.jsonl";
+/** Touched as long as a process trains there. */
+export const LOCK_FILE = "run.lock";
+const DATA_FILE = "data.json";
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u;
 
 export const runsFolder = (dataFolder: string): string => join(dataFolder, "runs");
@@ -65,16 +70,19 @@ export function runFolder(root: string, name: string): RunFolder {
 export async function ownRun(root: string, name: string, signal?: AbortSignal): Promise<OwnRun> {
   const folder = runFolder(root, name);
   await mkdir(folder.checkpoints, { recursive: true });
-  const lock = await holdLock(join(folder.path, "run.lock"), signal);
+  const lock = await holdLock(join(folder.path, LOCK_FILE), signal);
   if (lock === undefined) {
     throw new LiangError("locked", `The run ${name} is trained by another process.`, {
       hint: "Wait for it, or take another --name.",
     });
   }
-  const metrics = join(folder.path, METRICS);
+  const metrics = join(folder.path, METRICS_FILE);
   return {
     ...folder,
-    async describe(facts, recipe) {
+    async describe(facts, recipe, dataCard) {
+      if (dataCard !== undefined) {
+        await writeText(join(folder.path, DATA_FILE), `${JSON.stringify(dataCard, null, 2)}\n`);
+      }
       await writeText(join(folder.path, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
       await writeText(join(folder.path, "run.json"), `${JSON.stringify(facts, null, 2)}\n`);
     },
@@ -87,15 +95,22 @@ export async function ownRun(root: string, name: string, signal?: AbortSignal): 
   };
 }
 
-/** Names of all runs, sorted. */
+/** Names of all runs, sorted; folders that a person put there under other names are none. */
 export async function listRuns(root: string): Promise<string[]> {
   try {
     const entries = await readdir(root, { withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+    return entries.flatMap((entry) => (entry.isDirectory() && NAME.test(entry.name) ? [entry.name] : [])).sort();
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];
     throw error;
   }
+}
+
+/** Keeps a run's report card beside what it tells of, and gives its path. */
+export async function saveReport(folder: RunFolder, html: string): Promise<string> {
+  const path = join(folder.path, "report.html");
+  await writeText(path, html);
+  return path;
 }
 
 /** run.json; undefined for a run that has not begun. */
@@ -110,9 +125,14 @@ export async function readRunRecipe(folder: RunFolder): Promise<Readonly<Record<
   throw new NotFoundError(`There is no run ${folder.name}.`, { hint: "liang runs lists them." });
 }
 
+/** The card of the data that it learns from; undefined for a run that kept none. */
+export async function readDataCard(folder: RunFolder): Promise<Readonly<Record<string, unknown>> | undefined> {
+  return (await readJson(join(folder.path, DATA_FILE))) as Record<string, unknown> | undefined;
+}
+
 /** What was measured, in order. The last line may be half: a process that was killed wrote it, and it is left out. */
 export async function readMetrics(folder: RunFolder): Promise<Metric[]> {
-  const path = join(folder.path, METRICS);
+  const path = join(folder.path, METRICS_FILE);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return "";
     throw error;

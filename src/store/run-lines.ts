@@ -1,0 +1,67 @@
+// The lines of metrics.jsonl: what happens in a run, in the form in which it is kept. Types alone; the page has a mirror of
+// them (server/api-types.ts). Not here: reading and writing them (run-reader.ts, runs.ts).
+
+/** How well the held-out documents are predicted. */
+export interface Validation {
+  readonly tokens: number;
+  readonly nats_per_token: number;
+  readonly perplexity: number;
+  readonly bits_per_byte?: number;
+}
+
+/** The longest span of a sample, its prompt included, that one of the training documents has word for word. */
+export interface CopiedText {
+  readonly text: string;
+  readonly characters: number;
+  /** How often the documents have it. */
+  readonly occurrences: number;
+  /** One of the places, as FILE:LINE. */
+  readonly from: string;
+}
+
+/** `step`: how many there were by then. */
+export type RunLine =
+  | {
+      readonly type: "step";
+      readonly step: number;
+      /** Nats a target, before the step changed anything. */
+      readonly loss: number;
+      /** Length of the gradient before clipping. */
+      readonly norm: number;
+      /** Share of the peak learning rate. */
+      readonly rate: number;
+      /** Tokens read. */
+      readonly tokens: number;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "left-out";
+      readonly step: number;
+      /** As text where they are no number. */
+      readonly loss: number | string;
+      readonly norm: number | string;
+      readonly reason: string;
+    }
+  | ({ readonly type: "validation"; readonly step: number } & Validation)
+  | {
+      readonly type: "sample";
+      readonly step: number;
+      readonly prompt: string;
+      readonly text: string;
+      /** null: not a character of it is in the training documents. Missing: nobody looked. */
+      readonly copied?: CopiedText | null;
+      /** What it is worth, where the stage has rewards. */
+      readonly reward?: number;
+    }
+  | {
+      readonly type: "probes";
+      readonly step: number;
+      /** Questions whose right answer was the likeliest. */
+      readonly right: number;
+      readonly questions: number;
+      /** Of the right answers, nats a token. */
+      readonly nats_per_token: number;
+    }
+  | { readonly type: "checkpoint"; readonly step: number; readonly path: string };
+
+export type RunLineOf<Type extends RunLine["type"]> = Extract<RunLine, { readonly type: Type }>;
