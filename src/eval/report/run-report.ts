@@ -1,0 +1,197 @@
+// The report card of a run: one HTML file that holds everything (curves, samples, what was copied, recipe, data, machine,
+// code) and loads nothing. Pure: what a run's folder says goes in, text comes out. Not here: reading it (store/run-reader.ts).
+import { smooth } from "../../base/smooth.ts";
+import type { RunLine, RunLineOf } from "../../store/run-lines.ts";
+import type { RunDetails } from "../../store/run-reader.ts";
+import { type ChartLine, chart, short } from "./chart.ts";
+import { type Html, html } from "./html.ts";
+import { dataPart } from "./data-part.ts";
+import { samplesPart } from "./samples-part.ts";
+import { STYLE } from "./style.ts";
+
+/** Weight of the past in the smoothed loss, as the page begins with. */
+const SMOOTHING = 0.9;
+
+export interface ReportInput {
+  readonly run: RunDetails;
+  readonly lines: readonly RunLine[];
+  /** When the card is made. */
+  readonly at: Date;
+}
+
+/** The card as the text of an HTML file. */
+export function runReport({ run, lines, at }: ReportInput): string {
+  const { facts, state, recipe, data } = run;
+  const of = <Type extends RunLine["type"]>(type: Type): RunLineOf<Type>[] =>
+    lines.filter((line): line is RunLineOf<Type> => line.type === type);
+  const steps = of("step");
+  const validations = of("validation");
+  const leftOut = of("left-out");
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <title>${facts.name} · Liang 量</title>
+        <style>
+          STYLE
+        </style>
+      </head>
+      <body>
+        <h1>${facts.name}</h1>
+        <p class="under">
+          ${facts.stage}, ${state} after ${run.step} of ${facts.steps} steps; begun ${facts.startedAt}, this card made
+          ${at.toISOString()}
+        </p>
+        ${tiles(run, of("validation").at(-1), of("probes").at(-1))}
+        <h2>Curves</h2>
+        <div class="charts">${charts(steps, validations, of("probes"))}</div>
+        ${leftOut.length === 0 ? undefined : html`<p>${leftOut.length} steps were left out, the last one ${leftOut.at(-1)!.step}, because ${leftOut.at(-1)!.reason}.</p>`}
+        ${samplesPart(of("sample"))}
+        <div class="columns">
+          <section>
+            <h2>Run</h2>
+            ${definitions(runFacts(run))}
+          </section>
+          <section>
+            <h2>Data</h2>
+            ${dataPart(data, facts.dataHash)}
+          </section>
+        </div>
+        <h2>Recipe</h2>
+        <pre>${JSON.stringify(recipe, null, 2)}</pre>
+      </body>
+    </html> `;
+  return page.text.replace("<style>STYLE</style>", () => `<style>${STYLE}</style>`);
+}
+
+const definitions = (facts: readonly (readonly [name: string, value: string | Html])[]): Html =>
+  html`<dl class="facts">
+    ${facts.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+
+function tiles(
+  run: RunDetails,
+  look: RunLineOf<"validation"> | undefined,
+  probes: RunLineOf<"probes"> | undefined,
+): Html {
+  const found: (readonly [string, string | undefined])[] = [
+    ["held out, nats a token", look?.nats_per_token.toFixed(4)],
+    ["perplexity", look && short(look.perplexity)],
+    ["bits a byte", look?.bits_per_byte?.toFixed(4)],
+    ["training loss", run.loss?.toFixed(4)],
+    ["probes right", probes && `${probes.right}/${probes.questions}`],
+    ["weights", short(run.facts.parameters)],
+    ["tokens read", short(run.tokens)],
+    ["time of steps", time(run.trainedMs)],
+    ["tokens a second", run.trainedMs > 0 ? short((1000 * run.tokens) / run.trainedMs) : undefined],
+  ];
+  return html`<dl class="tiles">
+    ${found.map(([name, value]) =>
+      value === undefined
+        ? undefined
+        : html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+    )}
+  </dl>`;
+}
+
+/** "3.2 hours": two digits of the largest unit that fits. */
+function time(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  const [value, unit] =
+    seconds < 100 ? [seconds, "seconds"] : seconds < 6000 ? [seconds / 60, "minutes"] : [seconds / 3600, "hours"];
+  return `${Number(value.toPrecision(2))} ${unit}`;
+}
+
+function charts(
+  steps: readonly RunLineOf<"step">[],
+  validations: readonly RunLineOf<"validation">[],
+  probes: readonly RunLineOf<"probes">[],
+): Html[] {
+  const x = steps.map(({ step }) => step);
+  const line = (name: string, y: readonly number[], looks: ChartLine["looks"] = "line"): ChartLine => ({
+    name,
+    x,
+    y,
+    looks,
+  });
+  const dots = <Row extends { readonly step: number }>(
+    name: string,
+    rows: readonly Row[],
+    value: (row: Row) => number,
+  ): ChartLine => ({ name, x: rows.map(({ step }) => step), y: rows.map(value), looks: "dots" });
+  const losses = steps.map(({ loss }) => loss);
+  const all: (readonly [title: string, unit: string, lines: readonly ChartLine[]])[] = [
+    [
+      "Loss",
+      "nats a token, over steps",
+      [
+        line("each step", losses, "faint"),
+        line("training, smoothed", smooth(losses, SMOOTHING)),
+        dots("held out", validations, (row) => row.nats_per_token),
+      ],
+    ],
+    [
+      "Learning rate",
+      "share of its peak",
+      [
+        line(
+          "rate",
+          steps.map(({ rate }) => rate),
+        ),
+      ],
+    ],
+    [
+      "Gradient norm",
+      "before clipping",
+      [
+        line(
+          "norm",
+          steps.map(({ norm }) => norm),
+        ),
+      ],
+    ],
+    ["Tokens a second", "steps alone", [line("speed", smooth(
+            steps.map(({ tokens, ms }) => (1000 * tokens) / ms),
+            SMOOTHING,
+          ))]],
+    [
+      "Probes",
+      "share of questions answered right",
+      [dots("right", probes, ({ right, questions }) => right / questions)],
+    ],
+  ];
+  return all.flatMap(([title, unit, lines]) => {
+    const drawn = lines.filter(({ x: places }) => places.length > 0);
+    return drawn.length === 0 ? [] : [chart(title, drawn, unit)];
+  });
+}
+
+function runFacts({ facts, checkpoints }: RunDetails): [string, string][] {
+  const { code, executor, tier, precision, machine, parameters } = facts;
+  const { length } = checkpoints;
+  return [
+    ["weights", String(parameters)],
+    ["program", `Liang ${code.version}`],
+    ...(code.commit === undefined ? [] : [["commit", code.commit] satisfies [string, string]]),
+    ["computed by", `${executor}, ${tier}, ${precision}`],
+    ...(machine === undefined
+      ? []
+      : ([
+          ["processor", `${machine.cpu}, ${machine.cores} threads at once`],
+          ["system", `${machine.os} ${machine.architecture}`],
+          ["memory", `${(machine.memoryTotalBytes / 1e9).toFixed(1)} GB`],
+        ] satisfies [string, string][])),
+    ["checkpoints kept", length === 0 ? "none" : checkpoints.map(({ step }) => `step ${step}`).join(", ")],
+  ];
+}
