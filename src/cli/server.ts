@@ -13,8 +13,11 @@ import {
   listWithFile,
   openDataFolder,
   openModelList,
+  openRunReader,
   openSqliteStorage,
   openStaticFolder,
+  runsFolder,
+  withCheckpoints,
 } from "../store/index.ts";
 import { remarks } from "./open.ts";
 import { note, out, paint } from "./terminal.ts";
@@ -40,7 +43,7 @@ export async function runServer(settings: ServerSettings, signal: AbortSignal): 
     throw new UsageError("There are adapters and no model.", { field: "adapter", hint: "Name theirs: --model." });
   }
   const dataFolder = openDataFolder();
-  const list = openModelList(dataFolder, builtInModels);
+  const list = withCheckpoints(openModelList(dataFolder, builtInModels), runsFolder(dataFolder));
   const named = model === undefined ? undefined : await withModel(list, model, adapters);
   const storage = openSqliteStorage(dataFolder);
   const remark = remarks();
@@ -52,6 +55,7 @@ export async function runServer(settings: ServerSettings, signal: AbortSignal): 
       return loaded;
     },
     storage,
+    runs: openRunReader(runsFolder(dataFolder)),
     page: openStaticFolder(fileURLToPath(new URL("../../dist/web", import.meta.url))),
     access: accessFor(host, { key, origins }),
     version: await version(),

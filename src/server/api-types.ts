@@ -19,6 +19,10 @@
 //   POST   /api/conversations/:id/reply  ReplyRequest      → stream of ReplyStreamEvent
 //   GET    /api/conversations/:id/reply              → stream of ReplyStreamEvent of the running reply; 404 when none runs
 //   POST   /api/conversations/:id/stop               → Stopped
+//   GET    /api/runs                                 → RunList (newest first)
+//   GET    /api/runs/:name                           → RunDetails
+//   GET    /api/runs/:name/metrics?after=            → RunMetrics (`after`: a `next` given earlier)
+//   GET    /api/runs/:name/report                    → the report card, one HTML file (as an attachment)
 
 /** Every failure, on every route. `code` is stable; the page shows `message`, which says what to do. */
 export interface ApiErrorBody {
@@ -45,6 +49,8 @@ export interface ServerInfo {
   readonly defaultModel: string | null;
   /** The folder that conversations and the model list lie in, to be shown. */
   readonly dataFolder: string;
+  /** Whether there can be runs of training; a page without a server has none. */
+  readonly trains: boolean;
 }
 
 // ---- models
@@ -57,6 +63,8 @@ export interface ModelEntry {
   readonly bytes: number | null;
   /** The small model that Liang ships with. */
   readonly builtIn: boolean;
+  /** Of a checkpoint: the run that made it, and after how many steps. Runs remove old ones. */
+  readonly run?: { readonly name: string; readonly step: number };
   readonly state: "unloaded" | "loading" | "loaded";
   /** Present while loading. */
   readonly progress?: LoadProgress;
@@ -262,3 +270,125 @@ export interface Stopped {
   /** false: no reply was running. */
   readonly stopped: boolean;
 }
+
+// ---- runs of training
+
+export interface RunList {
+  readonly runs: readonly RunOverview[];
+}
+
+export interface RunOverview {
+  readonly name: string;
+  readonly stage: string;
+  /** "stopped": neither trained now nor at its last step. */
+  readonly state: "running" | "done" | "stopped";
+  readonly parameters: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Mean of the last steps' losses, nats a target; null before the first step. */
+  readonly loss: number | null;
+  /** The newest look at the held-out documents, nats a token. */
+  readonly validation: number | null;
+  /** Of the last steps. */
+  readonly tokensPerSecond: number | null;
+  /** Read in all steps. */
+  readonly tokens: number;
+  /** Time of all steps. */
+  readonly trainedMs: number;
+  /** Of the steps that are left, at the speed of the last ones. */
+  readonly leftMs: number | null;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** When it last wrote something, in milliseconds since 1970. */
+  readonly changedAt: number;
+  /** The kernel set that trains it, and what products are computed in. */
+  readonly tier: string;
+  readonly precision: string;
+  /** The version of the program, and the commit where it ran from a clone. */
+  readonly code: { readonly version: string; readonly commit?: string };
+  /** SHA-256 of what it learns from, in hexadecimal. */
+  readonly dataHash: string;
+}
+
+export interface RunDetails extends RunOverview {
+  /** With all fields written out. */
+  readonly recipe: Readonly<Record<string, unknown>>;
+  /** The card of its data; null for a run that kept none. */
+  readonly data: RunData | null;
+  /** What can be chatted with, the oldest first: `model` is an id as ModelEntry has. */
+  readonly checkpoints: readonly { readonly step: number; readonly model: string; readonly savedAt: number }[];
+}
+
+/** What the page shows of a data card. */
+export interface RunData {
+  readonly documents: { readonly train: number; readonly validation: number };
+  readonly characters: { readonly train: number; readonly validation: number };
+  readonly duplicates: { readonly exact: number; readonly near: number };
+  readonly sources: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    /** null: nobody said. */
+    readonly licence: string | null;
+  }[];
+}
+
+export interface RunMetrics {
+  readonly metrics: readonly RunMetric[];
+  readonly next: string;
+  /** These are all there are: forget what came before. */
+  readonly isWhole: boolean;
+}
+
+/** A line of metrics.jsonl. `step`: how many there were by then. */
+export type RunMetric =
+  | {
+      readonly type: "step";
+      readonly step: number;
+      /** Nats a target. */
+      readonly loss: number;
+      /** Length of the gradient. */
+      readonly norm: number;
+      /** Share of the peak learning rate. */
+      readonly rate: number;
+      readonly tokens: number;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "left-out";
+      readonly step: number;
+      readonly loss: number | string;
+      readonly norm: number | string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "validation";
+      readonly step: number;
+      readonly tokens: number;
+      readonly nats_per_token: number;
+      readonly perplexity: number;
+      readonly bits_per_byte?: number;
+    }
+  | {
+      readonly type: "sample";
+      readonly step: number;
+      readonly prompt: string;
+      readonly text: string;
+      /** The longest span of it that a training document has word for word; null: none; missing: nobody looked. */
+      readonly copied?: {
+        readonly text: string;
+        readonly characters: number;
+        readonly occurrences: number;
+        readonly from: string;
+      } | null;
+      readonly reward?: number;
+    }
+  | {
+      readonly type: "probes";
+      readonly step: number;
+      /** Questions whose right answer was the likeliest. */
+      readonly right: number;
+      readonly questions: number;
+      readonly nats_per_token: number;
+    }
+  | { readonly type: "checkpoint"; readonly step: number; readonly path: string };

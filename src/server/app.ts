@@ -1,7 +1,7 @@
 // The server as a function from Request to Response: guards first, then one group of routes a file. It listens to nothing
 // (serve.ts does) and owns the models in memory and the running replies until `close`.
 import { Hono } from "hono";
-import type { StaticFolder, Storage } from "../store/index.ts";
+import type { RunReader, StaticFolder, Storage } from "../store/index.ts";
 import type { ServerInfo } from "./api-types.ts";
 import { errorResponse, HttpError, reportError } from "./errors.ts";
 import { API_PATHS, guardKey, guardOrigin, hasKey, type Access } from "./guard.ts";
@@ -13,6 +13,7 @@ import { detokenize, tokenize } from "./openai/tokens.ts";
 import { conversationRoutes } from "./page/conversations.ts";
 import * as pageModels from "./page/models.ts";
 import { createReplyRunner } from "./page/replies.ts";
+import { runRoutes } from "./page/runs.ts";
 import { securityHeaders, servePage } from "./static.ts";
 
 export interface AppOptions {
@@ -21,6 +22,8 @@ export interface AppOptions {
   /** Loads a model's files (the door's load). */
   readonly load: LoadModel;
   readonly storage: Storage;
+  /** The runs of training (store's openRunReader); missing where nothing is trained. */
+  readonly runs?: RunReader;
   /** The built page. */
   readonly page: StaticFolder;
   /** Who may talk to it (accessFor). */
@@ -88,11 +91,13 @@ export function createApp(options: AppOptions): App {
       version: options.version,
       defaultModel: (await pool.defaultName()) ?? null,
       dataFolder: options.dataFolder,
+      trains: options.runs !== undefined,
     }),
   );
   app.get("/api/models", async (c) => c.json(await pageModels.listModels(pool)));
   app.post("/api/models/load", (c) => pageModels.loadModel(c.req.raw, pool, log));
   app.route("/", conversationRoutes({ storage, pool, replies, log }));
+  if (options.runs !== undefined) app.route("/", runRoutes(options.runs));
 
   // Before the page: an unknown API address is an error, not the page.
   for (const path of API_PATHS) {

@@ -42,7 +42,7 @@ export interface ModelPool {
    * AbortError when `signal` fires while waiting (a load under way goes on).
    */
   acquire(name: string | undefined, options?: { signal?: AbortSignal; onProgress?: OnProgress }): Promise<Lease>;
-  /** What answers when no model is named: as configured, else the one in memory, else the newest, else the built-in. */
+  /** What answers when no model is named: as configured, else the one in memory, else the newest that is no checkpoint, else the built-in. */
   defaultName(): Promise<string | undefined>;
   /** The model in memory or on its way there; the latest asked for, when several wait. */
   state(): PoolState | undefined;
@@ -159,7 +159,9 @@ export function createModelPool(options: {
     if (options.defaultModel !== undefined) return options.defaultModel;
     if (latest !== undefined) return latest.entry.name;
     const models = await catalogue.list();
-    const own = models.filter((model) => !model.builtIn && model.bytes !== null && model.base === undefined);
+    const own = models.filter(
+      ({ builtIn, bytes, base, run }) => !builtIn && bytes !== null && base === undefined && run === undefined,
+    );
     return (own.toSorted((a, b) => b.addedAt - a.addedAt)[0] ?? models.find((model) => model.builtIn))?.name;
   };
 

@@ -26,7 +26,7 @@ export async function createHarness(
     page?: Readonly<Record<string, string>>;
     names?: readonly string[];
     beforeLoad?: (name: string) => Promise<void>;
-  } & Partial<Pick<AppOptions, "access" | "defaultModel">> = {},
+  } & Partial<Pick<AppOptions, "access" | "defaultModel" | "runs">> = {},
 ): Promise<Harness> {
   const storage = openSqliteStorage(":memory:");
   const loaded: FakeModel[] = [];
@@ -60,6 +60,7 @@ export async function createHarness(
     access: options.access ?? accessFor("127.0.0.1"),
     version: "1.2.3",
     dataFolder: "/data",
+    ...(options.runs !== undefined && { runs: options.runs }),
     log: (error) => failures.push(error),
     defaultModel: options.defaultModel,
   });

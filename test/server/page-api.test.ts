@@ -389,7 +389,13 @@ describe("models", () => {
   test("the server tells its version and which model answers by default", async () => {
     await using harness = await createHarness({ defaultModel: "second" });
     const info = await harness.json<ServerInfo>("/api/server");
-    assert.deepEqual(info, { name: "liang", version: "1.2.3", defaultModel: "second", dataFolder: "/data" });
+    assert.deepEqual(info, {
+      name: "liang",
+      version: "1.2.3",
+      defaultModel: "second",
+      dataFolder: "/data",
+      trains: false,
+    });
     await using empty = await createHarness({ names: [] });
     assert.equal((await empty.json<ServerInfo>("/api/server")).defaultModel, null);
     const error = await errorOf(

@@ -42,8 +42,8 @@ export function toProgress({ label, done, total, unit }: Progress): LoadProgress
   return { label, done, total: total ?? null, unit };
 }
 
-function toEntry({ name, path, bytes, builtIn }: ListedModel, state: PoolState | undefined): ModelEntry {
-  const base = { id: name, path, bytes, builtIn };
+function toEntry({ name, path, bytes, builtIn, run }: ListedModel, state: PoolState | undefined): ModelEntry {
+  const base = { id: name, path, bytes, builtIn, ...(run !== undefined && { run }) };
   const adapted = state?.adapted.get(name);
   if (adapted !== undefined) return { ...base, state: "loaded", info: toLoaded(adapted) };
   if (state?.name !== name) return { ...base, state: "unloaded" };

@@ -59,6 +59,8 @@ export const listQuery = z.object({
   before: text(100).optional(),
 });
 
+export const metricsQuery = z.object({ after: text(100).optional() });
+
 const time = z.int("expected milliseconds since 1970").min(0);
 const count = z.number("expected a number").min(0);
 const storedId = text(100).min(1, "expected an id");
