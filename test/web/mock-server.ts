@@ -16,6 +16,8 @@ import type {
   NewConversation,
   ReplyRequest,
   ReplyStreamEvent,
+  RunDetails,
+  RunMetric,
   Settings,
 } from "../../src/server/api-types.ts";
 import { startReply, type MockReply } from "./mock-replies.ts";
@@ -29,6 +31,8 @@ export interface MockServer {
   settings: Settings;
   models: ModelEntry[];
   defaultModel: string | null;
+  /** Runs of training, by name. */
+  readonly runs: Map<string, { details: RunDetails; metrics: RunMetric[] }>;
   /** While set, every API request is answered with it. */
   failure: { readonly status: number; readonly error: ApiError } | undefined;
   /** Cuts the streams that are open, as a lost network does; replies run on. */
@@ -90,6 +94,7 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     settings: {},
     models: [...mockModels],
     defaultModel: "Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
+    runs: new Map(),
     failure: undefined,
     cutStreams: () => {
       for (const response of open) response.destroy();
@@ -182,6 +187,18 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     write({ type: "loaded", model: loaded }, true);
   }
 
+  function sendRuns(name: string, action: string, after: string | null, response: ServerResponse): void {
+    const run = state.runs.get(name);
+    if (name === "") {
+      return send(response, { runs: [...state.runs.values()].map(({ details }) => details) });
+    }
+    if (run === undefined) return fail(response, 404, "not_found", "There is no such run.");
+    if (action === "") return send(response, run.details);
+    if (action === "report") return send(response, "a report");
+    const metrics = run.metrics.slice(Number(after ?? 0));
+    return send(response, { metrics, next: String(run.metrics.length), isWhole: after === null });
+  }
+
   const list = (parameters: URLSearchParams): object => {
     const query = (parameters.get("query") ?? "").toLowerCase();
     const found = [...state.conversations.values()].flatMap((one) => {
@@ -206,8 +223,15 @@ export async function startMockServer(port = 0, pageFolder = PAGE): Promise<Mock
     const [, , area, id = "", action = ""] = url.pathname.split("/");
     const route = `${request.method} ${area}`;
     if (route === "GET server") {
-      return send(response, { name: "liang", version: "0.1.0", defaultModel: state.defaultModel, dataFolder: "/data" });
+      return send(response, {
+        name: "liang",
+        version: "0.1.0",
+        defaultModel: state.defaultModel,
+        dataFolder: "/data",
+        trains: true,
+      });
     }
+    if (route === "GET runs") return sendRuns(decodeURIComponent(id), action, url.searchParams.get("after"), response);
     if (route === "GET models") {
       return send(response, {
         models: state.models,

@@ -38,11 +38,11 @@ test("the first load is under 150 kB of script, and under 170 kB in all, gzipped
   assert.ok(gzipped(paths) < 170_000, `${gzipped(paths)} bytes`);
 });
 
-test("maths and code colours are not in the first load", { skip }, () => {
+test("maths, code colours and charts are not in the first load", { skip }, () => {
   const first = firstLoad()
     .map((path) => read(path).toString())
     .join("\n");
-  assert.doesNotMatch(first, /\\\\mathbb|katex-mathml|RELEVANCE|relevance:/);
+  assert.doesNotMatch(first, /\\\\mathbb|katex-mathml|RELEVANCE|relevance:|u-cursor-x/);
   assert.ok(readdirSync(join(folder, "assets")).some((name) => name.startsWith("katex")));
 });
 
@@ -70,7 +70,7 @@ test(
     const page = names.filter((name) => /^index-.*\.js$/.test(name));
     assert.equal(page.length, 1);
     assert.ok(size(page[0]) < 150_000, `${size(page[0])} bytes of script`);
-    const later = /^(index|katex|languages|rolldown)/; // what the page itself loads, now or when it is needed
+    const later = /^(index|katex|languages|rolldown|runs-view)/; // what the page itself loads, now or when it is needed
     const workers = names.filter((name) => name.endsWith(".js") && !later.test(name));
     const total = workers.reduce((sum, name) => sum + size(name), 0);
     // some 15 kB of it are the kernels of training, which the executor's one table names and this page never runs

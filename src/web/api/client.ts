@@ -65,6 +65,12 @@ export async function request<Answer>(
   }
 }
 
+/** One request, an answer that is a text. Throws ApiFailure. */
+export async function requestText(path: string): Promise<string> {
+  const response = await ask("GET", path, undefined);
+  return await response.text().catch((error: unknown) => Promise.reject(unreachable(String(error))));
+}
+
 /** One request, an answer of many events. Throws ApiFailure, also when the stream breaks off. */
 export async function* stream<Event>(
   method: Method,

@@ -7,6 +7,7 @@ export const en = {
   instrument: "Settings",
   skipToComposer: "Skip to the message box",
   untitled: "New conversation",
+  training: "Training",
 
   // conversations
   newConversation: "New conversation",

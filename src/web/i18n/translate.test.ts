@@ -1,27 +1,32 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
+import { trainingTables } from "./training.ts";
 import { systemLanguage, tables, translate } from "./translate.ts";
 
+type Tables = Readonly<Record<"en" | "zh", Readonly<Record<string, string>>>>;
+const all: readonly Tables[] = [tables, trainingTables];
 const namesIn = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
-const keys = Object.keys(tables.en) as (keyof typeof tables.en)[];
 
 test("both tables have the same keys in the same order, and no empty sentence", () => {
-  assert.deepEqual(Object.keys(tables.zh), keys);
-  for (const table of Object.values(tables)) {
-    assert.deepEqual(
-      Object.entries(table).filter(([, sentence]) => sentence.trim() === ""),
-      [],
-    );
+  for (const { en, zh } of all) {
+    assert.deepEqual(Object.keys(zh), Object.keys(en));
+    for (const table of [en, zh]) {
+      assert.deepEqual(
+        Object.entries(table).filter(([, sentence]) => sentence.trim() === ""),
+        [],
+      );
+    }
   }
 });
 
 test("a sentence asks for the same facts in both languages", () => {
-  for (const key of keys) assert.deepEqual(namesIn(tables.zh[key]), namesIn(tables.en[key]), key);
+  for (const { en, zh } of all)
+    for (const key of Object.keys(en)) assert.deepEqual(namesIn(zh[key]), namesIn(en[key]), key);
 });
 
 test("no sentence shouts, and none says 您", () => {
-  for (const [language, table] of Object.entries(tables)) {
+  for (const [language, table] of all.flatMap((one) => Object.entries(one))) {
     for (const [key, sentence] of Object.entries(table)) {
       assert.doesNotMatch(sentence, /[!！您]/, `${language}.${key}`);
     }
@@ -29,7 +34,8 @@ test("no sentence shouts, and none says 您", () => {
 });
 
 test("Chinese sentences use Chinese punctuation beside Chinese characters", () => {
-  for (const key of keys) assert.doesNotMatch(tables.zh[key], /\p{Script=Han}[,;:?.](\s|$|\p{Script=Han})/u, key);
+  for (const [key, sentence] of all.flatMap(({ zh }) => Object.entries(zh)))
+    assert.doesNotMatch(sentence, /\p{Script=Han}[,;:?.](\s|$|\p{Script=Han})/u, key);
 });
 
 test("facts are filled in, also twice, and an absent one stays visible", () => {
@@ -54,7 +60,7 @@ test("every sentence is used somewhere on the page", () => {
     .map((path) => readFileSync(new URL(path, root), "utf8"))
     .join("\n");
   assert.deepEqual(
-    keys.filter((key) => !sources.includes(`"${key}"`)),
+    all.flatMap(({ en }) => Object.keys(en)).filter((key) => !sources.includes(`"${key}"`)),
     [],
   );
 });

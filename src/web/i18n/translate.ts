@@ -9,9 +9,13 @@ export type Translate = (key: MessageKey, parameters?: Parameters) => string;
 
 export const tables: Readonly<Record<Language, Readonly<Record<MessageKey, string>>>> = { en, zh };
 
-/** The sentence `key` with its {names} filled in; a name without a value stays as it is written. */
+/** The sentence with its {names} filled in; a name without a value stays as it is written. */
+export function fill(sentence: string, parameters: Parameters): string {
+  return sentence.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+}
+
 export function translate(language: Language, key: MessageKey, parameters: Parameters = {}): string {
-  return tables[language][key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+  return fill(tables[language][key], parameters);
 }
 
 /** The language a system asks for: Chinese for any Chinese, English otherwise. */

@@ -8,6 +8,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   instrument: "设置",
   skipToComposer: "跳到输入框",
   untitled: "新对话",
+  training: "训练",
 
   // 对话列表
   newConversation: "新对话",

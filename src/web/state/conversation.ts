@@ -18,6 +18,7 @@ import { modelStore, refreshModels } from "./models.ts";
 import { attachToReply, liveReply, requestReply } from "./replies.ts";
 import { createStore } from "./store.ts";
 import { branchTo, tipUnder, withMessages } from "./tree.ts";
+import { followAddress } from "./view.ts";
 
 export interface OpenConversation {
   /** null: a new one that is not stored yet. */
@@ -72,6 +73,7 @@ export function conversationInAddress(): string | null {
 /** Shows a conversation, null a new one. `remember`: make it a step of the browser's history. */
 export async function openConversation(id: string | null, remember = true): Promise<void> {
   if (remember) history.pushState(null, "", id === null ? location.pathname : `?c=${encodeURIComponent(id)}`);
+  followAddress();
   openStore.set({ id, conversation: undefined, error: undefined, editing: undefined });
   if (id === null) return;
   try {

@@ -53,6 +53,7 @@ const RULES: readonly (readonly [string, readonly string[], number])[] = [
   ["on-cinnabar", ["cinnabar-ground"], 4.5],
   ["cinnabar-ground", ["paper", "shade", "sheet"], 3],
   ["edge", ["paper", "shade", "sheet"], 3],
+  ...[1, 2, 3, 4, 5, 6].map((slot) => [`series-${slot}`, ["paper", "sheet"], 3] as const),
   ...CODE.map((name) => [name, ["code"], 4.5] as const),
 ];
 
@@ -92,6 +93,8 @@ test("every colour that a style sheet names is a token", () => {
     "composer",
     "instrument",
     "narrow",
+    "runs",
+    "charts",
   ];
   for (const sheet of sheets) {
     const text = readFileSync(new URL(`./${sheet}.css`, import.meta.url), "utf8");

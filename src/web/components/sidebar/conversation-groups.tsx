@@ -5,6 +5,7 @@ import { useStore } from "../../hooks/use-store.ts";
 import { useWords } from "../../hooks/use-words.ts";
 import { openStore } from "../../state/conversation.ts";
 import { ageOf } from "../../state/format.ts";
+import { viewStore } from "../../state/view.ts";
 import { ConversationRow } from "./conversation-row.tsx";
 
 interface ConversationGroupsProps {
@@ -16,7 +17,9 @@ const AGES = ["today", "yesterday", "lastWeek", "earlier"] as const;
 
 export function ConversationGroups({ items, grouped }: ConversationGroupsProps): ReactElement {
   const { t } = useWords();
-  const shown = useStore(openStore, ({ id }) => id);
+  const isChat = useStore(viewStore, ({ view }) => view === "chat");
+  const open = useStore(openStore, ({ id }) => id);
+  const shown = isChat ? open : null;
   const rows = (list: readonly ConversationSummary[]): ReactElement => (
     <ul>
       {list.map((item) => (

@@ -11,6 +11,7 @@ import { IconButton } from "../parts/icon-button.tsx";
 import { Seal } from "../parts/seal.tsx";
 import { ConversationGroups } from "./conversation-groups.tsx";
 import { SidebarFoot } from "./sidebar-foot.tsx";
+import { TrainingLink } from "./training-link.tsx";
 
 function begin(): void {
   void openConversation(null);
@@ -35,6 +36,7 @@ export function Sidebar({ open }: { readonly open: boolean }): ReactElement {
       <button type="button" className="new-conversation" onClick={begin}>
         <Icon name="plus" /> {t("newConversation")}
       </button>
+      <TrainingLink />
       <div className="search-field">
         <Icon name="search" />
         <input
