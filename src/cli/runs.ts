@@ -3,7 +3,8 @@
 import { dataFolder } from "#platform";
 import { UsageError } from "../base/errors.ts";
 import {
-  type Metric,
+  type RunLine,
+  heldOutLoss,
   listRuns,
   readMetrics,
   readRunFacts,
@@ -11,8 +12,8 @@ import {
   runFolder,
   runsFolder,
 } from "../store/index.ts";
-import type { RunEvent, Validation } from "../train/loop.ts";
 import { defineCommand } from "./command.ts";
+import { writeReport } from "./run-report.ts";
 import { out, outJson, paint, tabulate } from "./terminal.ts";
 import { shortNumber } from "./train-view.ts";
 
@@ -38,11 +39,20 @@ interface RunSummary {
 
 export const command = defineCommand({
   summary: "Lists runs of training, or compares some of them.",
-  usage: "[NAME...]",
+  usage: "[NAME...] | report NAME",
   words: { least: 0, most: 8 },
   options: { json: { type: "boolean", help: "print JSON" } },
+  notes: [
+    "report writes runs/NAME/report.html, one file with curves, samples, recipe and",
+    "data. A run's checkpoints are models: runs/NAME is the newest, runs/NAME:step-N",
+    "one of those kept. liang serve shows runs while they go on.",
+  ],
   async run({ json }, names) {
     const root = runsFolder(dataFolder());
+    if (names[0] === "report" && names.length === 2) {
+      out(await writeReport(root, names[1]));
+      return;
+    }
     const summaries: RunSummary[] = [];
     for (const name of names.length > 0 ? names : await listRuns(root)) {
       const found = await summaryOf(root, name);
@@ -61,7 +71,7 @@ async function summaryOf(root: string, name: string): Promise<RunSummary | undef
   const folder = runFolder(root, name);
   const facts = await readRunFacts(folder);
   if (facts === undefined) return undefined;
-  const metrics = (await readMetrics(folder)) as (Metric & RunEvent)[];
+  const metrics = (await readMetrics(folder)) as RunLine[];
   const steps = metrics.filter((event) => event.type === "step");
   const validations = metrics.filter((event) => event.type === "validation");
   const recent = steps.slice(-20);
@@ -80,8 +90,6 @@ async function summaryOf(root: string, name: string): Promise<RunSummary | undef
     recipe: await readRunRecipe(folder),
   };
 }
-
-const heldOutLoss = (event: Validation): number => ("loss" in event ? event.loss : event.nats_per_token);
 
 const figure = (value: number | null): string => (value === null ? "" : value.toFixed(3));
 

@@ -123,8 +123,11 @@ function eventText(event: Exclude<RunEvent, StepEvent>): string | undefined {
     }
     case "sample": {
       const said = harmless(`${event.prompt}${event.text}`).replaceAll("\n", " ⏎ ");
-      return fit(`step ${event.step}: ${said}`, WIDTH);
+      const copied = event.copied == null ? "" : ` (${event.copied.characters} copied)`;
+      return fit(`step ${event.step}: ${said}`, WIDTH - columns(copied)) + copied;
     }
+    case "probes":
+      return `step ${event.step}: ${event.right} of ${event.questions} probes right`;
     case "left-out":
       return `step ${event.step} was left out, because ${event.reason}`;
     case "checkpoint":

@@ -4,18 +4,22 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
-import { absolutePath, dataFolder, splitPath } from "#platform";
-import { UsageError } from "../base/errors.ts";
+import { absolutePath, dataFolder, machineFacts, splitPath } from "#platform";
+import { NotFoundError, UsageError } from "../base/errors.ts";
 import { openExecutor } from "../chat/executors.ts";
 import { convert } from "../convert/index.ts";
 import { openDataFolder, ownRun, readRunRecipe, runFolder, runsFolder } from "../store/index.ts";
+import { readCard } from "../train/data/prepare.ts";
 import { machinePeak, planMemory, probeSpeed, sizeOfRun } from "../train/plan.ts";
 import { prepareRun } from "../train/prepared-run.ts";
 import { type Recipe, parseRecipe } from "../train/recipe.ts";
 import { type RunResult, train } from "../train/run.ts";
+import type { ExpectedLoss } from "../train/scaling.ts";
 import { defineCommand } from "./command.ts";
+import { expectedOf, expectedText } from "./expected-loss.ts";
 import { progressBar } from "./progress-bar.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
+import { writeReport } from "./run-report.ts";
 import { bytes, duration, note, out, outJson, paint, tabulate } from "./terminal.ts";
 import { readTextFile } from "./text-file.ts";
 import { shortNumber, trainView } from "./train-view.ts";
@@ -57,7 +61,8 @@ export const command = defineCommand({
     const size = sizeOfRun(prepared);
     const memory = await planMemory(prepared, executor);
     if (options.plan) {
-      const plan = { ...size, memory, ...(await probeSpeed(prepared, executor, { signal })) };
+      const expected = (await expectedOf(root, { recipe, data: prepared.data, flops: size.flops })) ?? null;
+      const plan = { ...size, memory, expected, ...(await probeSpeed(prepared, executor, { signal })) };
       if (options.json) outJson(plan);
       else out(planText(plan, executor.tier));
       return;
@@ -78,6 +83,8 @@ export const command = defineCommand({
       executor: executor.name,
       tier: executor.tier,
       precision: recipe.precision,
+      flops: size.flops,
+      machine: await machineFacts(),
     } as const;
     let result: RunResult;
     try {
@@ -89,7 +96,7 @@ export const command = defineCommand({
         onNote: note,
         async onStart({ step }) {
           await run.rewind(step);
-          await run.describe(facts, recipe);
+          await run.describe(facts, recipe, await dataCard(recipe.data));
         },
         onEvent(event) {
           run.record(event);
@@ -99,14 +106,24 @@ export const command = defineCommand({
     } finally {
       view.end();
     }
+    const report = await writeReport(root, name);
     const isModel = prepared.adapter === undefined;
     const gguf = isModel && options.gguf !== false ? await writeGguf(result.checkpoint, signal) : undefined;
     const cost = { milliseconds: performance.now() - startMs, peakBytes: peakMemory() };
-    if (options.json) outJson({ name, ...result.position, checkpoint: result.checkpoint, gguf: gguf ?? null, ...cost });
-    else out([result.checkpoint, ...(gguf === undefined ? [] : [gguf])].join("\n"));
+    const { checkpoint } = result;
+    if (options.json) outJson({ name, ...result.position, checkpoint, gguf: gguf ?? null, report, ...cost });
+    else out([checkpoint, ...(gguf === undefined ? [] : [gguf]), report].join("\n"));
     note(`It took ${duration(cost.milliseconds)} and at most ${bytes(cost.peakBytes)} of memory.`);
   },
 });
+
+/** undefined: it is no folder of prepared data. */
+async function dataCard(folder: string): Promise<object | undefined> {
+  return await readCard(folder).catch((error: unknown) => {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  });
+}
 
 /** Bytes that this process had at most. */
 const peakMemory = (): number => process.resourceUsage().maxRSS * 1024;
@@ -140,6 +157,7 @@ type Plan = ReturnType<typeof sizeOfRun> & {
   readonly memory: Awaited<ReturnType<typeof planMemory>>;
   readonly tokensPerSecond: number;
   readonly milliseconds: number;
+  readonly expected: ExpectedLoss | null;
 };
 
 function planText({ memory, ...plan }: Plan, tier: string): string {
@@ -157,6 +175,7 @@ function planText({ memory, ...plan }: Plan, tier: string): string {
       `${shortNumber(tokensPerSecond)} tokens/s, ${shortNumber(tokensPerSecond * flopsPerToken)}FLOP/s (${tier})`,
     ],
     ["takes about", duration(milliseconds)],
+    ...(plan.expected === null ? [] : [["expected loss", expectedText(plan.expected)]]),
   ]);
 }
 

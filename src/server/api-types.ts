@@ -287,7 +287,7 @@ export interface RunOverview {
   readonly steps: number;
   /** Mean of the last steps' losses, nats a target; null before the first step. */
   readonly loss: number | null;
-  /** The newest look at the held-out documents, nats a token. */
+  /** Of what is held out, at the newest look; of texts nats a token. */
   readonly validation: number | null;
   /** Of the last steps. */
   readonly tokensPerSecond: number | null;
@@ -315,8 +315,8 @@ export interface RunDetails extends RunOverview {
   readonly recipe: Readonly<Record<string, unknown>>;
   /** The card of its data; null for a run that kept none. */
   readonly data: RunData | null;
-  /** What can be chatted with, the oldest first: `model` is an id as ModelEntry has. */
-  readonly checkpoints: readonly { readonly step: number; readonly model: string; readonly savedAt: number }[];
+  /** The oldest first. `model` is an id as ModelEntry has; null: an adapter, with which alone nobody can talk. */
+  readonly checkpoints: readonly { readonly step: number; readonly model: string | null; readonly savedAt: number }[];
 }
 
 /** What the page shows of a data card. */
@@ -353,6 +353,8 @@ export type RunMetric =
       readonly rate: number;
       readonly tokens: number;
       readonly ms: number;
+      /** What else the objective measures. */
+      readonly measures?: Readonly<Record<string, number>>;
     }
   | {
       readonly type: "left-out";
@@ -369,12 +371,20 @@ export type RunMetric =
       readonly perplexity: number;
       readonly bits_per_byte?: number;
     }
+  /** Of pairs, answers and whatever else is no token of a text. */
+  | {
+      readonly type: "validation";
+      readonly step: number;
+      readonly elements: number;
+      readonly loss: number;
+      readonly measures: Readonly<Record<string, number>>;
+    }
   | {
       readonly type: "sample";
       readonly step: number;
       readonly prompt: string;
       readonly text: string;
-      /** The longest span of it that a training document has word for word; null: none; missing: nobody looked. */
+      /** The longest span of `text` that a training document has word for word; null: none; missing: nobody looked. */
       readonly copied?: {
         readonly text: string;
         readonly characters: number;

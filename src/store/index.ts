@@ -30,7 +30,7 @@ export {
   type RunFacts,
   type RunFolder,
 } from "./runs.ts";
-export type { CopiedText, RunLine, RunLineOf, Validation } from "./run-lines.ts";
+export { heldOutLoss, type CopiedText, type RunLine, type RunLineOf, type Validation } from "./run-lines.ts";
 export { openSqliteStorage } from "./sqlite.ts";
 export { openStaticFolder, type StaticFolder } from "./static-folder.ts";
 export type * from "./storage.ts";

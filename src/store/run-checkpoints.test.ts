@@ -25,6 +25,7 @@ test("checkpoints are models, the newest first, and go when their run removes th
   await save("a", "step-0000010");
   await save("a", "step-0000012.part"); // is still being written
   await save("b b", "step-0000001"); // no run's name
+  await rm(join(await save("adapter", "step-0000003"), "config.json"));
   const names = async (): Promise<string[]> => (await models.list()).map(({ name }) => name);
   assert.deepEqual(await names(), ["runs/a:step-10", "runs/a:step-2"]);
   const found = await models.find("runs/a:step-2");

@@ -8,9 +8,8 @@ import { type RunFolder, listRuns, runFolder } from "./runs.ts";
 
 export interface RunCheckpoint {
   readonly step: number;
-  /** What the model is called. */
-  readonly model: string;
-  /** A folder that is a model. */
+  /** What the model is called; null: it is an adapter, and no model by itself. */
+  readonly model: string | null;
   readonly path: string;
   /** Milliseconds since 1970. */
   readonly savedAt: number;
@@ -31,7 +30,9 @@ export async function listCheckpoints({ name, checkpoints }: RunFolder): Promise
     // one may be removed while others are looked at
     const facts = step === undefined ? undefined : await stat(path).catch(() => undefined);
     if (facts === undefined) return [];
-    return [{ step: Number(step), model: `${PREFIX}${name}:step-${Number(step)}`, path, savedAt: facts.mtimeMs }];
+    const isModel = (await stat(join(path, "config.json")).catch(() => undefined)) !== undefined;
+    const model = isModel ? `${PREFIX}${name}:step-${Number(step)}` : null;
+    return [{ step: Number(step), model, path, savedAt: facts.mtimeMs }];
   });
   return (await Promise.all(found)).flat().sort((a, b) => a.step - b.step);
 }
@@ -40,17 +41,12 @@ export async function listCheckpoints({ name, checkpoints }: RunFolder): Promise
 export function withCheckpoints(models: ModelList, root: string): ModelList {
   const checkpointsOf = async (run: string): Promise<ListedModel[]> => {
     const found = (await listCheckpoints(runFolder(root, run))).reverse();
-    const all = found.map(async ({ model, path, savedAt, step }) => {
-      return {
-        name: model,
-        path,
-        bytes: await sizeOf(path),
-        addedAt: savedAt,
-        builtIn: false,
-        run: { name: run, step },
-      };
+    const all = found.map(async ({ model: name, path, savedAt: addedAt, step }): Promise<ListedModel[]> => {
+      const bytes = await sizeOf(path);
+      if (name === null || bytes === null) return [];
+      return [{ name, path, bytes, addedAt, builtIn: false, run: { name: run, step } }];
     });
-    return (await Promise.all(all)).filter(({ bytes }) => bytes !== null);
+    return (await Promise.all(all)).flat();
   };
 
   const find = async (name: string): Promise<ListedModel> => {

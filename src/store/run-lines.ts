@@ -1,15 +1,27 @@
-// The lines of metrics.jsonl: what happens in a run, in the form in which it is kept. Types alone; the page has a mirror of
-// them (server/api-types.ts). Not here: reading and writing them (run-reader.ts, runs.ts).
+// The lines of metrics.jsonl: what happens in a run, in the form in which it is kept. The page has a mirror of these types
+// (server/api-types.ts). Not here: reading and writing them (run-reader.ts, runs.ts).
 
-/** How well the held-out documents are predicted. */
-export interface Validation {
+/** How well the held-out documents are predicted: of texts. */
+export interface TextValidation {
   readonly tokens: number;
   readonly nats_per_token: number;
   readonly perplexity: number;
   readonly bits_per_byte?: number;
 }
 
-/** The longest span of a sample, its prompt included, that one of the training documents has word for word. */
+/** The same of pairs, answers and whatever else is no token of a text: means by weight. */
+export interface ElementValidation {
+  readonly elements: number;
+  readonly loss: number;
+  readonly measures: Readonly<Record<string, number>>;
+}
+
+export type Validation = TextValidation | ElementValidation;
+
+/** Of texts nats a token. */
+export const heldOutLoss = (look: Validation): number => ("loss" in look ? look.loss : look.nats_per_token);
+
+/** The longest span of a sample, without its prompt, that one of the training documents has word for word. */
 export interface CopiedText {
   readonly text: string;
   readonly characters: number;
@@ -33,6 +45,8 @@ export type RunLine =
       /** Tokens read. */
       readonly tokens: number;
       readonly ms: number;
+      /** What else the objective measures, before the step changed anything; absent: nothing. */
+      readonly measures?: Readonly<Record<string, number>>;
     }
   | {
       readonly type: "left-out";

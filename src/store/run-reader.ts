@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { FormatError, NotFoundError } from "../base/errors.ts";
 import { errorCode, isHeld } from "./lock-file.ts";
 import { type RunCheckpoint, listCheckpoints } from "./run-checkpoints.ts";
-import type { RunLine, RunLineOf } from "./run-lines.ts";
+import { type RunLine, type RunLineOf, heldOutLoss } from "./run-lines.ts";
 import {
   type RunFacts,
   type RunFolder,
@@ -27,7 +27,7 @@ export interface RunOverview {
   readonly step: number;
   /** Mean of the last steps' losses in nats a target; null before the first step. */
   readonly loss: number | null;
-  /** The newest look at the held-out documents, nats a token. */
+  /** Of what is held out, at the newest look; of texts nats a token. */
   readonly validation: number | null;
   /** Of the last steps; null before the first one. */
   readonly tokensPerSecond: number | null;
@@ -101,7 +101,7 @@ export function openRunReader(root: string): RunReader {
     const isRunning = await isHeld(join(folder.path, LOCK_FILE));
     const mean = (of: "loss" | "tokens" | "ms"): number =>
       recent.reduce((sum, one) => sum + one[of], 0) / recent.length;
-    const state = isRunning ? "running" : step >= facts.steps ? "done" : "stopped";
+    const state = step >= facts.steps ? "done" : isRunning ? "running" : "stopped";
     const isKnown = recent.length > 0;
     return {
       facts,
@@ -157,7 +157,7 @@ async function existing(folder: RunFolder): Promise<RunFacts> {
 
 function count(tally: Tally, line: RunLine): void {
   tally.step = Math.max(tally.step, line.step);
-  if (line.type === "validation") tally.validation = line.nats_per_token;
+  if (line.type === "validation") tally.validation = heldOutLoss(line);
   if (line.type !== "step") return;
   tally.tokens += line.tokens;
   tally.trainedMs += line.ms;

@@ -21,7 +21,8 @@ export interface RunFacts {
   readonly executor: string;
   readonly tier: string;
   readonly precision: string;
-  /** Missing of runs that older programs began. */
+  /** Operations of all its steps. These two are missing of runs that older programs began. */
+  readonly flops?: number;
   readonly machine?: Pick<MachineFacts, "cpu" | "cores" | "os" | "architecture" | "memoryTotalBytes">;
 }
 

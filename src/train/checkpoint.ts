@@ -142,7 +142,7 @@ export async function readStates(checkpoint: string, states: States): Promise<vo
 }
 
 /** Fields that only say what is written down on the way: a run may go on with others. */
-const ASIDE: readonly string[] = ["checkpoint", "samples", "validate"] satisfies (keyof Recipe)[];
+const ASIDE: readonly string[] = ["checkpoint", "probes", "samples", "validate"] satisfies (keyof Recipe)[];
 
 /** Throws UsageError where the recipe or the data are not those that a checkpoint was made with. */
 export function checkSameRun(state: TrainState, recipe: Recipe, dataHash: string): void {

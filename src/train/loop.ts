@@ -10,10 +10,11 @@ import {
   newGuard,
   reasonToLeaveOut,
 } from "./guard.ts";
+import type { RunLine, Validation } from "../store/run-lines.ts";
 import { type Schedule, rateAt } from "./schedule.ts";
 import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
 import type { Trainer } from "./trainer.ts";
-import type { CurrentModel, ElementValidation, TrainingData } from "./training-data.ts";
+import type { CurrentModel, TrainingData } from "./training-data.ts";
 
 /** Where a run stands, besides its states. */
 export interface Position {
@@ -26,44 +27,7 @@ export interface Position {
 
 export const START: Position = { step: 0, updates: 0, guard: newGuard };
 
-/** How well the held-out documents are predicted: of texts. */
-export interface TextValidation {
-  readonly tokens: number;
-  readonly nats_per_token: number;
-  readonly perplexity: number;
-  readonly bits_per_byte?: number;
-}
-
-export type Validation = TextValidation | ElementValidation;
-
-/** What happens in a run, in the form in which metrics.jsonl keeps it. `step`: how many there were by then. */
-export type RunEvent =
-  | {
-      readonly type: "step";
-      readonly step: number;
-      /** Nats a target, before the step changed anything. */
-      readonly loss: number;
-      /** Length of the gradient before clipping. */
-      readonly norm: number;
-      /** Share of the peak learning rate. */
-      readonly rate: number;
-      /** Tokens read. */
-      readonly tokens: number;
-      readonly ms: number;
-      /** What else the objective measures, before the step changed anything; absent: nothing. */
-      readonly measures?: Readonly<Record<string, number>>;
-    }
-  | {
-      readonly type: "left-out";
-      readonly step: number;
-      /** As text where they are no number. */
-      readonly loss: number | string;
-      readonly norm: number | string;
-      readonly reason: string;
-    }
-  | ({ readonly type: "validation"; readonly step: number } & Validation)
-  | { readonly type: "sample"; readonly step: number; readonly prompt: string; readonly text: string }
-  | { readonly type: "checkpoint"; readonly step: number; readonly path: string };
+export type RunEvent = RunLine;
 
 export interface LoopOptions {
   readonly trainer: Pick<Trainer, "accumulate" | "apply" | "discard" | "look" | "updates"> & CurrentModel;
@@ -76,9 +40,11 @@ export interface LoopOptions {
   readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly samplesEvery: number;
+  readonly probesEvery?: number;
   readonly onEvent: (event: RunEvent) => void;
   readonly save: (position: Position) => Promise<void>;
   readonly sample?: (position: Position) => Promise<void>;
+  readonly probe?: (position: Position) => Promise<void>;
   readonly now: () => number;
   readonly signal?: AbortSignal;
 }
@@ -101,6 +67,7 @@ export async function runLoop(options: LoopOptions, from: Position = START): Pro
       if (isDue(options.validateEvery, position)) {
         onEvent({ type: "validation", step: position.step, ...(await validate(options)) });
       }
+      if (isDue(options.probesEvery ?? 0, position)) await options.probe?.(position);
       if (isDue(options.samplesEvery, position)) await options.sample?.(position);
       if (position.step === steps || isDue(options.checkpointEvery, position)) {
         await options.save(position);

@@ -160,8 +160,12 @@ const schema = z
         prompts: z.array(z.string("expected a text"), "expected a list of texts").default([""]),
         tokens: count.default(64),
         temperature: z.number("expected a number").min(0, "expected 0 or more").default(0.7),
+        /** Look up what they have word for word from the training documents. */
+        copied: z.boolean("expected true or false").default(true),
       })
       .prefault({}),
+    /** Questions with choices, a JSON object a line: prompt, choices, answer (the right one's index). */
+    probes: z.strictObject({ file: text, every: count.default(100) }).optional(),
   })
   .superRefine((recipe, context) => {
     const { stage, objective, batch, model, tokenizer, steps, tokens, epochs, adapter, optimizer } = recipe;

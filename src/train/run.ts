@@ -6,6 +6,8 @@ import type { Executor } from "../device/executor.ts";
 import { checkSameRun, listCheckpoints, readStates, readTrainState, removeOld, saveCheckpoint } from "./checkpoint.ts";
 import { initialStates } from "./initial-states.ts";
 import { type Position, type RunEvent, START, runLoop } from "./loop.ts";
+import { startCopySearch } from "./measures/copy-search.ts";
+import { openProbes } from "./measures/open-probes.ts";
 import type { PreparedRun } from "./prepared-run.ts";
 import { takeSamples } from "./samples.ts";
 import { Trainer } from "./trainer.ts";
@@ -41,7 +43,11 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
       hint: "Go on with --resume, or take another --name.",
     });
   }
+  const { samples: asked } = recipe;
+  const isSearched = asked.every > 0 && asked.copied;
+  await using copies = isSearched ? await startCopySearch(recipe.data, options.onNote ?? (() => undefined)) : undefined;
   await using trainer = await Trainer.open(start.model, store, executor, prepared.trainer);
+  const probes = await openProbes(prepared, trainer);
   const { states } = trainer;
   let checkpoint = existing.at(-1);
   let from = START;
@@ -71,7 +77,8 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
       guard: recipe.guard,
       validateEvery: data.hasValidation ? recipe.validate.every : 0,
       checkpointEvery: recipe.checkpoint.every,
-      samplesEvery: recipe.samples.every,
+      samplesEvery: asked.every,
+      probesEvery: recipe.probes?.every ?? 0,
       onEvent,
       now,
       ...(signal !== undefined && { signal }),
@@ -87,7 +94,13 @@ export async function train(prepared: PreparedRun, options: RunOptions): Promise
       async sample({ step }) {
         const { threads } = prepared.trainer;
         const samples = await takeSamples(prepared, states, step, executor, { threads, signal });
-        for (const sample of samples) onEvent({ type: "sample", step, ...sample });
+        for (const sample of samples) {
+          const copied = await copies?.find(sample.text);
+          onEvent({ type: "sample", step, ...sample, ...(copied !== undefined && { copied }) });
+        }
+      },
+      async probe({ step }) {
+        if (probes !== undefined) onEvent({ type: "probes", step, ...(await probes(signal)) });
       },
     },
     from,

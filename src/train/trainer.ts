@@ -149,6 +149,11 @@ export class Trainer implements AsyncDisposable {
     return { ...Object.fromEntries(this.#programs.measures.map((name) => [name, of(name)])), losses: of("losses") };
   }
 
+  /** What `rows` tells, by name. */
+  get rowNames(): readonly string[] {
+    return this.#programs.rows;
+  }
+
   /**
    * What the objective says of each row that reaches the head, by name, with the weights as they are: log-probabilities,
    * values. (M) each, until the next run. The batch needs none of the objective's inputs but `targets`.

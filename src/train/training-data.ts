@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { type Batches, type PackedBatch, createBatches } from "./data/batches.ts";
 import type { TokenStore } from "./data/token-store.ts";
+import type { ElementValidation } from "../store/run-lines.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Executor } from "../device/executor.ts";
 import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
@@ -10,13 +11,6 @@ import type { Trainer } from "./trainer.ts";
 
 /** The model as it is now: what it says of batches and to prompts, and its weights. */
 export type CurrentModel = Pick<Trainer, "rows" | "draw" | "states">;
-
-/** How well what is held out does, where it is no token of a text: pairs, answers. Means by weight. */
-export interface ElementValidation {
-  readonly elements: number;
-  readonly loss: number;
-  readonly measures: Readonly<Record<string, number>>;
-}
 
 /** What data may ask before the first step. */
 export interface Beginning {

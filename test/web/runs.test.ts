@@ -52,12 +52,23 @@ function addRun(server: MockServer, name: string, change: Partial<RunDetails>, m
 function twoRuns(server: MockServer): void {
   const model = "google/gemma-3-270m-it-GGUF:Q8_0"; // one that the mock has
   const state = { state: "running", step: 30, leftMs: 90_000, checkpoints: [{ step: 20, model, savedAt: 0 }] } as const;
-  addRun(server, "alive", state, steps(1, 30, (step) => 2 + 3 / step));
-  addRun(server, "old", { recipe: { batch: { tokens: 1000 }, seed: 2 } }, steps(1, 40, (step) => 3 + 3 / step));
+  addRun(
+    server,
+    "alive",
+    state,
+    steps(1, 30, (step) => 2 + 3 / step),
+  );
+  addRun(
+    server,
+    "old",
+    { recipe: { batch: { tokens: 1000 }, seed: 2 } },
+    steps(1, 40, (step) => 3 + 3 / step),
+  );
 }
 
 const drawn = (page: Page) => page.locator(".chart canvas").count();
-const readout = (page: Page, chart: string) => page.locator(".figure", { hasText: chart }).locator(".readout").innerText();
+const readout = (page: Page, chart: string) =>
+  page.locator(".figure", { hasText: chart }).locator(".readout").innerText();
 
 pageTest("where there is no run the page says how to begin one", {}, async ({ page, complaints, strayRequests }) => {
   await page.getByRole("link", { name: "Training" }).click();
@@ -146,14 +157,18 @@ for (const [name, options] of [
   ["a desk", { viewport: { width: 1280, height: 800 } }],
   ["a phone", phone],
 ] as const) {
-  pageTest(`nothing sticks out on ${name}`, { ...options, prepare: twoRuns, path: "/?runs=alive,old" }, async ({ page }) => {
-    await page.locator(".chart canvas").first().waitFor();
-    const widths = await page.evaluate(() => {
-      const scroller = document.querySelector(".scroller")!;
-      return [document.documentElement.scrollWidth - innerWidth, scroller.scrollWidth - scroller.clientWidth];
-    });
-    assert.deepEqual(widths, [0, 0]);
-  });
+  pageTest(
+    `nothing sticks out on ${name}`,
+    { ...options, prepare: twoRuns, path: "/?runs=alive,old" },
+    async ({ page }) => {
+      await page.locator(".chart canvas").first().waitFor();
+      const widths = await page.evaluate(() => {
+        const scroller = document.querySelector(".scroller")!;
+        return [document.documentElement.scrollWidth - innerWidth, scroller.scrollWidth - scroller.clientWidth];
+      });
+      assert.deepEqual(widths, [0, 0]);
+    },
+  );
 }
 
 pageTest("in Chinese it speaks Chinese", { locale: "zh-CN", prepare: twoRuns, path: "/?runs" }, async ({ page }) => {

@@ -1,7 +1,7 @@
 // The report card of a run: one HTML file that holds everything (curves, samples, what was copied, recipe, data, machine,
 // code) and loads nothing. Pure: what a run's folder says goes in, text comes out. Not here: reading it (store/run-reader.ts).
 import { smooth } from "../../base/smooth.ts";
-import type { RunLine, RunLineOf } from "../../store/run-lines.ts";
+import { type RunLine, type RunLineOf, type TextValidation, heldOutLoss } from "../../store/run-lines.ts";
 import type { RunDetails } from "../../store/run-reader.ts";
 import { type ChartLine, chart, short } from "./chart.ts";
 import { type Html, html } from "./html.ts";
@@ -82,10 +82,14 @@ function tiles(
   look: RunLineOf<"validation"> | undefined,
   probes: RunLineOf<"probes"> | undefined,
 ): Html {
+  const ofText: Partial<TextValidation> = look === undefined || "loss" in look ? {} : look;
   const found: (readonly [string, string | undefined])[] = [
-    ["held out, nats a token", look?.nats_per_token.toFixed(4)],
-    ["perplexity", look && short(look.perplexity)],
-    ["bits a byte", look?.bits_per_byte?.toFixed(4)],
+    ["loss held out", look && heldOutLoss(look).toFixed(4)],
+    ["perplexity", ofText.perplexity === undefined ? undefined : short(ofText.perplexity)],
+    ["bits a byte", ofText.bits_per_byte?.toFixed(4)],
+    ...Object.entries(look !== undefined && "loss" in look ? look.measures : {}).map(
+      ([name, value]) => [name, String(Number(value.toPrecision(4)))] as const,
+    ),
     ["training loss", run.loss?.toFixed(4)],
     ["probes right", probes && `${probes.right}/${probes.questions}`],
     ["weights", short(run.facts.parameters)],
@@ -134,11 +138,11 @@ function charts(
   const all: (readonly [title: string, unit: string, lines: readonly ChartLine[]])[] = [
     [
       "Loss",
-      "nats a token, over steps",
+      "over steps",
       [
         line("each step", losses, "faint"),
         line("training, smoothed", smooth(losses, SMOOTHING)),
-        dots("held out", validations, (row) => row.nats_per_token),
+        dots("held out", validations, heldOutLoss),
       ],
     ],
     [
@@ -161,10 +165,19 @@ function charts(
         ),
       ],
     ],
-    ["Tokens a second", "steps alone", [line("speed", smooth(
+    [
+      "Tokens a second",
+      "steps alone",
+      [
+        line(
+          "speed",
+          smooth(
             steps.map(({ tokens, ms }) => (1000 * tokens) / ms),
             SMOOTHING,
-          ))]],
+          ),
+        ),
+      ],
+    ],
     [
       "Probes",
       "share of questions answered right",

@@ -69,7 +69,7 @@ function copiedPart(samples: readonly Sample[]): Html | undefined {
     .slice(0, 10);
   return html`<h2>Copied from the training texts</h2>
     <p class="under">
-      The longest span of each sample, its prompt included, that a training document has word for word; ${looked.length}
+      The longest span of each sample, without its prompt, that a training document has word for word; ${looked.length}
       samples were looked up.
     </p>
     <div class="scrolls">

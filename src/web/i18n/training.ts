@@ -36,7 +36,7 @@ const en = {
   zoomHint: "Drag to zoom, double-click to see all",
 
   lossTitle: "Loss",
-  lossUnit: "nats a token; dots: held out",
+  lossUnit: "dots: held out",
   rateTitle: "Learning rate",
   rateUnit: "share of its peak",
   normTitle: "Gradient norm",
@@ -47,6 +47,7 @@ const en = {
   bitsUnit: "held out",
   probesTitle: "Probes",
   probesUnit: "share answered right",
+  measureUnit: "dots: held out",
   copiedTitle: "Copied",
   copiedUnit: "longest span of a sample, in characters",
   leftOut: "{count} steps were left out, the last one {step}.",
@@ -123,7 +124,7 @@ const zh: Readonly<Record<TrainingKey, string>> = {
   zoomHint: "拖动放大，双击复原",
 
   lossTitle: "损失",
-  lossUnit: "每词元奈特；圆点为留出集",
+  lossUnit: "圆点为留出集",
   rateTitle: "学习率",
   rateUnit: "占峰值的比例",
   normTitle: "梯度范数",
@@ -134,6 +135,7 @@ const zh: Readonly<Record<TrainingKey, string>> = {
   bitsUnit: "留出集",
   probesTitle: "小测",
   probesUnit: "答对的比例",
+  measureUnit: "圆点为留出集",
   copiedTitle: "照抄",
   copiedUnit: "样本里最长的原文片段，字符数",
   leftOut: "略过了 {count} 步，最近一次是第 {step} 步。",

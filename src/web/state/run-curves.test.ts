@@ -30,3 +30,38 @@ test("lines become columns, also when they come in parts", () => {
     [[1, ["b", "d"]]],
   );
 });
+
+test("an objective's own measures become columns by their names, of steps and of what is held out", () => {
+  const curves = emptyCurves();
+  addMetrics(curves, [
+    { type: "step", step: 1, loss: 5, norm: 2, rate: 0.5, tokens: 100, ms: 50, measures: { accuracy: 0.5 } },
+    { type: "validation", step: 1, elements: 3, loss: 0.6, measures: { accuracy: 0.7, margin: 1 } },
+  ]);
+  assert.deepEqual(curves.validation.values, [0.6]);
+  const told = [...curves.measures].map(([name, { train, held }]) => [name, train.values, held.values]);
+  assert.deepEqual(told, [
+    ["accuracy", [0.5], [0.7]],
+    ["margin", [], [1]],
+  ]);
+});
+
+test("of a look's samples the longest copied span counts", () => {
+  const curves = emptyCurves();
+  const copied = (characters: number) => ({ text: "a", characters, occurrences: 1, from: "a:1" });
+  const sample = { type: "sample", prompt: "", text: "a" } as const;
+  addMetrics(curves, [
+    { ...sample, step: 1, copied: copied(3) },
+    { ...sample, step: 1, copied: null },
+    { ...sample, step: 2, copied: null },
+    { ...sample, step: 3 },
+    { type: "probes", step: 3, right: 3, questions: 4, nats_per_token: 1 },
+  ]);
+  assert.deepEqual(
+    [curves.copied.places.step, curves.copied.values],
+    [
+      [1, 2],
+      [3, 0],
+    ],
+  );
+  assert.deepEqual(curves.probes.values, [0.75]);
+});

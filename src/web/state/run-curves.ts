@@ -27,7 +27,7 @@ export interface RunCurves {
   readonly rate: Column;
   /** Tokens a second. */
   readonly speed: Column;
-  /** Of the held-out documents, nats a token. */
+  /** The loss of what is held out. */
   readonly validation: Column;
   /** The same in bits a byte; empty where the data does not tell bytes. */
   readonly bitsPerByte: Column;
@@ -35,6 +35,8 @@ export interface RunCurves {
   readonly probes: Column;
   /** Characters of the longest span that a look's samples have from the training texts. */
   readonly copied: Column;
+  /** What else the objective measures, by name: at each step, and of what is held out. */
+  readonly measures: Map<string, { readonly train: Column; readonly held: Column }>;
   readonly samples: Samples[];
   /** Steps that were left out. */
   readonly leftOut: number[];
@@ -56,6 +58,7 @@ export function emptyCurves(): RunCurves {
     bitsPerByte: column(),
     probes: column(),
     copied: column(),
+    measures: new Map(),
     samples: [],
     leftOut: [],
     tokens: 0,
@@ -76,9 +79,15 @@ export function addMetrics(curves: RunCurves, metrics: readonly RunMetric[]): vo
         curves.norm.values.push(metric.norm);
         curves.rate.values.push(metric.rate);
         curves.speed.values.push((1000 * metric.tokens) / metric.ms);
+        putMeasures(curves, "train", step, metric.measures);
         break;
       }
       case "validation":
+        if ("loss" in metric) {
+          put(curves.validation, step, metric.loss, curves);
+          putMeasures(curves, "held", step, metric.measures);
+          break;
+        }
         put(curves.validation, step, metric.nats_per_token, curves);
         if (metric.bits_per_byte !== undefined) put(curves.bitsPerByte, step, metric.bits_per_byte, curves);
         break;
@@ -102,6 +111,19 @@ export function addMetrics(curves: RunCurves, metrics: readonly RunMetric[]): vo
         // a newer program may write lines that this page does not know
         metric satisfies never;
     }
+  }
+}
+
+function putMeasures(
+  curves: RunCurves,
+  of: "train" | "held",
+  step: number,
+  measures: Readonly<Record<string, number>> = {},
+): void {
+  for (const [name, value] of Object.entries(measures)) {
+    const both = curves.measures.get(name) ?? { train: column(), held: column() };
+    curves.measures.set(name, both);
+    put(both[of], step, value, curves);
   }
 }
 

@@ -5,7 +5,7 @@ import { useTheme } from "../../hooks/use-theme.ts";
 import type { Axis } from "../../state/run-curves.ts";
 import { runStore } from "../../state/runs.ts";
 import { Chart } from "./chart.tsx";
-import { chartKinds, linesOf, valueAt, type ChartKind, type DrawnRun } from "./curves.ts";
+import { kindsFor, linesOf, valueAt, type ChartKind, type DrawnRun } from "./curves.ts";
 import { Choice } from "./choice.tsx";
 import { useTrainingWords, type TrainingWords } from "./words.ts";
 
@@ -30,6 +30,7 @@ export function Charts(): ReactElement {
       }),
     [shown, curves, version],
   );
+  const kinds = useMemo(() => kindsFor(runs), [runs]);
   const change = (part: Partial<Looks>): void => setLooks({ ...looks, ...part });
   return (
     <section className="charts" aria-label={tt("runs")}>
@@ -61,7 +62,7 @@ export function Charts(): ReactElement {
         <span className="zoom-hint">{tt("zoomHint")}</span>
       </div>
       <div className="chart-grid">
-        {chartKinds.map((kind) => (
+        {kinds.map((kind) => (
           <Figure key={kind.name} kind={kind} runs={runs} looks={looks} />
         ))}
       </div>
@@ -97,12 +98,13 @@ function Figure({ kind, runs, looks: { axis, log, smoothing } }: FigureProps): R
   const lines = useMemo(() => linesOf(kind, runs, axis, smoothing), [kind, runs, axis, smoothing]);
   const values = lines.filter(({ looks }) => looks !== "faint");
   if (lines.length === 0) return null;
+  const title = typeof kind.title === "object" ? kind.title.measure : tt(kind.title);
   const [across, digits] = [formatX(axis, words), 4];
   const format = (value: number): string => (value >= 1e4 ? short(value) : decimal(value, digits));
   return (
     <figure className={kind.wide === true ? "figure wide" : "figure"}>
       <figcaption>
-        <h3>{tt(kind.title)}</h3>
+        <h3>{title}</h3>
         <span className="unit">{tt(kind.unit)}</span>
         <ul className="readout">
           {x !== undefined && (
@@ -124,7 +126,7 @@ function Figure({ kind, runs, looks: { axis, log, smoothing } }: FigureProps): R
       </figcaption>
       <Chart
         lines={lines}
-        label={tt(kind.title)}
+        label={title}
         heightPx={kind.wide === true ? HEIGHT_PX.wide : HEIGHT_PX.narrow}
         log={log && kind.log === true}
         shape={[theme, language, axis, ...lines.map(({ run, slot, looks }) => `${run} ${slot} ${looks}`)].join("|")}

@@ -6,14 +6,16 @@ import type { Line } from "./chart.tsx";
 
 /** A quantity that is measured in runs. */
 export interface Quantity {
-  readonly of: (curves: RunCurves) => Column;
+  /** undefined: this run does not measure it. */
+  readonly of: (curves: RunCurves) => Column | undefined;
   /** "often": at each step, smoothed; "seldom": a value now and then, with a dot. */
   readonly measured: "often" | "seldom" | "exact";
 }
 
 export interface ChartKind {
   readonly name: string;
-  readonly title: TrainingKey;
+  /** A sentence of the page, or the name that a measure has in the objective. */
+  readonly title: TrainingKey | { readonly measure: string };
   readonly unit: TrainingKey;
   /** The first one is what the values beside the title are of. */
   readonly quantities: readonly Quantity[];
@@ -72,6 +74,21 @@ export const chartKinds: readonly ChartKind[] = [
   },
 ];
 
+/** The charts for these runs: those above, and one for each measure of their objectives. */
+export function kindsFor(runs: readonly DrawnRun[]): ChartKind[] {
+  const names = new Set(runs.flatMap(({ curves }) => [...curves.measures.keys()]));
+  const measured = [...names].map((name): ChartKind => ({
+    name: `measure ${name}`,
+    title: { measure: name },
+    unit: "measureUnit",
+    quantities: [
+      { of: ({ measures }) => measures.get(name)?.train, measured: "often" },
+      { of: ({ measures }) => measures.get(name)?.held, measured: "seldom" },
+    ],
+  }));
+  return [...chartKinds, ...measured];
+}
+
 export interface DrawnRun {
   readonly name: string;
   readonly slot: number;
@@ -99,7 +116,7 @@ export function linesOf(
   return runs.flatMap(({ name, slot, curves }) =>
     quantities.flatMap(({ of, measured }, quantity): DrawnLine[] => {
       const column = of(curves);
-      if (column.values.length === 0) return [];
+      if (column === undefined || column.values.length === 0) return [];
       const line = { x: xOf(column, axis), slot, run: name, quantity };
       if (measured === "seldom") return [{ ...line, y: column.values, looks: "dots" }];
       if (measured === "exact" || smoothing === 0) return [{ ...line, y: column.values, looks: "line" }];

@@ -42,16 +42,18 @@ export function Checkpoints({ run: { name, checkpoints } }: { readonly run: RunD
       {newest.length === 0 && <p className="run-note">{tt("noCheckpoints")}</p>}
       <ul>
         {newest.slice(0, SHOWN).map(({ step, model }, i) => (
-          <li key={model}>
+          <li key={step}>
             <span className="number">{tt("step", { step: integer(step) })}</span>
-            <button
-              type="button"
-              className={i === 0 ? "button primary" : "button"}
-              aria-label={tt("chatWith", { step: integer(step), name })}
-              onClick={() => chatWith(model)}
-            >
-              {i === 0 ? tt("chatNewest") : tt("chat")}
-            </button>
+            {model !== null && (
+              <button
+                type="button"
+                className={i === 0 ? "button primary" : "button"}
+                aria-label={tt("chatWith", { step: integer(step), name })}
+                onClick={() => chatWith(model)}
+              >
+                {i === 0 ? tt("chatNewest") : tt("chat")}
+              </button>
+            )}
           </li>
         ))}
       </ul>

@@ -64,12 +64,12 @@ function SampleCard({
 }): ReactElement {
   const { tt, integer } = useTrainingWords();
   const isTold = copied != null && copied.characters >= COPIED_MIN;
-  const at = isTold ? text.indexOf(copied.text) : -1; // it may begin in the prompt
+  const at = isTold ? text.indexOf(copied.text) : 0;
   return (
     <li>
       <p>
         <span className="prompt">{prompt}</span>
-        {isTold && at >= 0 ? (
+        {isTold ? (
           <>
             {text.slice(0, at)}
             <mark>{copied.text}</mark>
