@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   eval: ["measure a model on a text", () => as(import("./eval.ts"))],
   data: ["prepare data for training, show what is in it", () => as(import("./data.ts"))],
   train: ["train a model by a recipe", () => as(import("./train.ts"))],
+  merge: ["fold an adapter into its model", () => as(import("./merge.ts"))],
   runs: ["list and compare runs of training", () => as(import("./runs.ts"))],
   bench: ["measure speed on this machine", () => as(import("./bench.ts"))],
   doctor: ["what this machine can do, and what of it is used", () => as(import("./doctor.ts"))],

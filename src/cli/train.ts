@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { absolutePath, dataFolder, machineFacts, splitPath } from "#platform";
 import { NotFoundError, UsageError } from "../base/errors.ts";
 import { openExecutor } from "../chat/executors.ts";
-import { convert } from "../convert/index.ts";
 import { openDataFolder, ownRun, readRunRecipe, runFolder, runsFolder } from "../store/index.ts";
 import { readCard } from "../train/data/prepare.ts";
 import { machinePeak, planMemory, probeSpeed, sizeOfRun } from "../train/plan.ts";
@@ -18,6 +17,7 @@ import type { ExpectedLoss } from "../train/scaling.ts";
 import { defineCommand } from "./command.ts";
 import { expectedOf, expectedText } from "./expected-loss.ts";
 import { progressBar } from "./progress-bar.ts";
+import { writeGguf } from "./gguf-beside.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
 import { writeReport } from "./run-report.ts";
 import { bytes, duration, note, out, outJson, paint, tabulate } from "./terminal.ts";
@@ -177,23 +177,6 @@ function planText({ memory, ...plan }: Plan, tier: string): string {
     ["takes about", duration(milliseconds)],
     ...(plan.expected === null ? [] : [["expected loss", expectedText(plan.expected)]]),
   ]);
-}
-
-/** The result is whole without it, so what a GGUF file cannot say is told, and no failure. */
-async function writeGguf(checkpoint: string, signal: AbortSignal): Promise<string | undefined> {
-  const path = `${checkpoint}/model.gguf`;
-  const bar = progressBar();
-  try {
-    const report = await convert(checkpoint, path, { force: true, signal, onProgress: bar.report });
-    for (const line of report.notes) note(line);
-    return path;
-  } catch (error) {
-    signal.throwIfAborted();
-    note(`There is no model.gguf: ${(error as Error).message}`);
-    return undefined;
-  } finally {
-    bar.end();
-  }
 }
 
 /** The package's version, and the commit of the clone that it runs from, where it does. */

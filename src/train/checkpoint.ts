@@ -57,11 +57,7 @@ export async function saveCheckpoint(parent: string, content: CheckpointContent)
   const part = `${folder}${PART}`;
   await remove(part);
   await makeFolder(joinPath(part, "train"));
-  const { weights, files } = trained;
-  for (const [name, tensors] of weights) {
-    await writeWhole(part, name, (file) => writeSafetensors(file, tensors, { format: "pt" }));
-  }
-  for (const [name, bytes] of files) await writeWhole(part, name, (file) => file.append(bytes));
+  await writeTrained(part, trained);
   const kept = Object.entries(states)
     .filter(([name]) => isKept(name))
     .map(([name, values]) => ({
@@ -76,6 +72,14 @@ export async function saveCheckpoint(parent: string, content: CheckpointContent)
   await remove(folder); // of the same step, should it be there: the same content
   await move(part, folder);
   return folder;
+}
+
+/** Writes what other programs open into a folder that is there. */
+export async function writeTrained(folder: string, { weights, files }: TrainedFiles): Promise<void> {
+  for (const [name, tensors] of weights) {
+    await writeWhole(folder, name, (file) => writeSafetensors(file, tensors, { format: "pt" }));
+  }
+  for (const [name, bytes] of files) await writeWhole(folder, name, (file) => file.append(bytes));
 }
 
 type Writer = Awaited<ReturnType<typeof createFileWriter>>;

@@ -10,6 +10,12 @@ export interface ProjectionAdapter {
   readonly magnitude?: Float32Array | undefined;
 }
 
+/** One that says what its scale is; `turn`: m / |V| of each row (M), where that is known instead of magnitudes. */
+export interface ScaledAdapter extends ProjectionAdapter {
+  readonly scaling: LoraScaling;
+  readonly turn?: Float32Array | undefined;
+}
+
 /** V = W + s B A, or m V / |V| with |V| the length of each row, of W (M, K) or some of its rows: (M, K), sums in f64. */
 export function mergedWeight(
   { weight, a, b, magnitude }: ProjectionAdapter & { readonly weight: Float32Array },
@@ -36,11 +42,7 @@ export function mergedWeight(
 const FLOAT_BYTES = 4;
 
 /** A store that has `base`'s weights, those of `projections` as f32 with their adapters folded in when they are read. */
-export function mergedStore(
-  base: ParameterStore,
-  settings: LoraScaling,
-  projections: ReadonlyMap<string, ProjectionAdapter>,
-): ParameterStore {
+export function mergedStore(base: ParameterStore, projections: ReadonlyMap<string, ScaledAdapter>): ParameterStore {
   const adapters = new Map([...projections].map(([name, adapter]) => [`${name}.weight`, adapter]));
   const parameters = new Map<string, StoredParameter>(base.parameters);
   for (const name of adapters.keys()) {
@@ -61,11 +63,14 @@ export function mergedStore(
         {
           weight: formats[format].decode(bytes, rows * columns),
           a: adapter.a,
-          b: ofRows(adapter.b, settings.rank),
+          b: ofRows(adapter.b, adapter.scaling.rank),
           magnitude: adapter.magnitude && ofRows(adapter.magnitude, 1),
         },
-        settings,
+        adapter.scaling,
       );
+      if (adapter.turn !== undefined) {
+        for (let i = 0; i < merged.length; i++) merged[i] *= adapter.turn[firstRow + Math.floor(i / columns)];
+      }
       into.set(new Uint8Array(merged.buffer));
     },
   };

@@ -24,9 +24,9 @@ function currentStore({ adapter, start, store }: PreparedRun, states: Readonly<R
   const adapters = adapter.projections.map((name) => {
     const names = loraWeights(name);
     const [a, b, magnitude] = [names.a, names.b, names.magnitude].map((weight) => states[weightState(weight)]);
-    return [name, { a, b, magnitude }] as const;
+    return [name, { scaling: adapter.settings, a, b, magnitude }] as const;
   });
-  return mergedStore(store, adapter.settings, new Map(adapters));
+  return mergedStore(store, new Map(adapters));
 }
 
 /** A reply to each of the recipe's prompts: where the stage speaks a message is answered, else the text goes on. */

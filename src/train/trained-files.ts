@@ -6,6 +6,7 @@ import { wordsFingerprint } from "./data/fingerprint.ts";
 import { HEADS_FILE, headTensors } from "./heads.ts";
 import { peftConfig, peftTensors } from "./peft-adapter.ts";
 import type { PreparedRun } from "./prepared-run.ts";
+import type { StartModel } from "./start-model.ts";
 import { type SavedType, currentValues, savedTensors } from "./saved-tensors.ts";
 
 export interface TrainedFiles {
@@ -21,6 +22,18 @@ const TORCH_TYPES = { f32: "float32", bf16: "bfloat16" } as const satisfies Reco
 
 const json = (value: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
+/** Of a model's folder; `valuesOf` gives a parameter's values, row-major. */
+export function modelFiles(
+  { model, config, files }: StartModel,
+  valuesOf: (parameter: string) => Promise<Float32Array>,
+  type: SavedType,
+): TrainedFiles {
+  return {
+    weights: new Map([["model.safetensors", savedTensors(model, valuesOf, type)]]),
+    files: new Map([...files, ["config.json", json({ ...config, torch_dtype: TORCH_TYPES[type] })]]),
+  };
+}
+
 /** `states`: as they are when the tensors are written. */
 export async function trainedFiles(prepared: PreparedRun, states: States): Promise<TrainedFiles> {
   const { adapter, recipe, start, store } = prepared;
@@ -28,13 +41,8 @@ export async function trainedFiles(prepared: PreparedRun, states: States): Promi
   const found = await headTensors(states, store);
   const heads = found.length > 0 ? [[HEADS_FILE, found] as const] : [];
   if (adapter === undefined) {
-    return {
-      weights: new Map([
-        ["model.safetensors", savedTensors(start.model, (name) => currentValues(states, store, name), type)],
-        ...heads,
-      ]),
-      files: new Map([...start.files, ["config.json", json({ ...start.config, torch_dtype: TORCH_TYPES[type] })]]),
-    };
+    const { weights, files } = modelFiles(start, (name) => currentValues(states, store, name), type);
+    return { weights: new Map([...weights, ...heads]), files };
   }
   const trained = { ...adapter, valuesOf: (name: string): Float32Array => states[weightState(name)] };
   const words = { tokenizer: start.tokenizer, template: start.chosen.template };
