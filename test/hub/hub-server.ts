@@ -2,7 +2,26 @@
 // redirects to a second server (their content network), and misbehaves as the test asks.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+
+// Whoever runs the tests may have them set.
+delete process.env["HF_TOKEN"];
+delete process.env["HF_ENDPOINT"];
+
+const folders: string[] = [];
+after(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+/** A data folder that is gone after the tests. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "liang-pull-"));
+  folders.push(folder);
+  return folder;
+}
 
 export interface HubFaults {
   /** Break the connection after so many bytes of a body, this many times. */

@@ -1,15 +1,14 @@
 // Pulling data sets from a hub-like server of both kinds: which files come, that their name is what `liang data prepare`
 // takes, and that a pull which did not end is no data. What downloads do in trouble is pull.test.ts's.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { NotFoundError, UnsupportedError, UsageError } from "../../src/base/errors.ts";
 import { chooseData } from "../../src/store/hub/choose-data.ts";
 import { type PullOptions, dataSetPaths, pullData } from "../../src/store/index.ts";
 import { liangIn } from "../cli/harness.ts";
-import { type HubFaults, type HubServer, pseudoRandom, startHub } from "./hub-server.ts";
+import { type HubFaults, type HubServer, pseudoRandom, startHub, temporaryFolder } from "./hub-server.ts";
 
 const ID = "org/poems";
 const lines = (...texts: readonly string[]): Uint8Array =>
@@ -23,20 +22,6 @@ const FILES = {
   "zh/notes.txt": Buffer.from("notes"),
   "pictures/moon.png": pseudoRandom(100),
 };
-
-// Whoever runs the tests may have them set.
-delete process.env["HF_TOKEN"];
-delete process.env["HF_ENDPOINT"];
-
-const folders: string[] = [];
-after(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true });
-});
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "liang-pull-data-"));
-  folders.push(folder);
-  return folder;
-}
 
 type Kind = "huggingface" | "modelscope";
 const start = (kind: Kind, files: HubServer["files"] = FILES, faults: HubFaults = {}) =>

@@ -1,32 +1,17 @@
 // Pulling from a hub-like server that this file starts: both kinds, and everything that goes wrong on the way.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { FormatError, LiangError, NotFoundError, UsageError, isAbort } from "../../src/base/errors.ts";
 import type { Progress } from "../../src/base/progress.ts";
 import { openModelList, pullModel, type PullOptions } from "../../src/store/index.ts";
-import { pseudoRandom, startHub, type HubFaults, type HubServer } from "./hub-server.ts";
+import { pseudoRandom, startHub, temporaryFolder, type HubFaults, type HubServer } from "./hub-server.ts";
 
 const ID = "org/repo-GGUF";
 const FILE = "repo-Q4_K_M.gguf";
 const BYTES = pseudoRandom(200_000);
 const FILES = { [FILE]: BYTES, "repo-Q8_0.gguf": pseudoRandom(30_000, 2), "README.md": pseudoRandom(10) };
-
-// Whoever runs the tests may have them set.
-delete process.env["HF_TOKEN"];
-delete process.env["HF_ENDPOINT"];
-
-const folders: string[] = [];
-after(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true });
-});
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "liang-pull-"));
-  folders.push(folder);
-  return folder;
-}
 
 const start = (kind: "huggingface" | "modelscope", faults: HubFaults = {}, files: HubServer["files"] = FILES) =>
   startHub(kind, ID, files, faults);
