@@ -9,7 +9,7 @@ import { tokenizerNotes, tokenizerToGguf } from "../../src/convert/tokenizer-to-
 import { tokenizerToHf } from "../../src/convert/tokenizer-to-hf.ts";
 import { openGguf } from "../../src/format/gguf-files.ts";
 import { plainMetadata } from "../../src/format/gguf-types.ts";
-import type { HfTextFiles } from "../../src/format/hf-folder.ts";
+import { type HfTextFiles, noTextFiles } from "../../src/format/hf-folder.ts";
 import { parseSentencePiece } from "../../src/format/sentencepiece.ts";
 import { storiesModel } from "../../src/store/built-in.ts";
 import { tokenizerFromGguf } from "../../src/text/from-gguf.ts";
@@ -27,15 +27,6 @@ interface Golden {
 
 const readGolden = (name: string): Golden =>
   JSON.parse(readFileSync(new URL(`${name}.json`, golden), "utf8")) as Golden;
-
-const none: HfTextFiles = {
-  generationConfig: undefined,
-  tokenizer: undefined,
-  tokenizerConfig: undefined,
-  specialTokensMap: undefined,
-  sentencePiece: undefined,
-  chatTemplate: undefined,
-};
 
 /** Rows of the embedding beyond the vocabulary, as padded checkpoints have them. */
 const PADDING = 7;
@@ -62,7 +53,7 @@ describe("a tokenizer.json as GGUF, and back", () => {
   for (const [name, pre] of Object.entries({ ...names, llama2: "default", gemma: "default" })) {
     test(`${name} keeps the library's ids under the pre-tokenizer ${pre}`, () => {
       const { tokenizer: json, cases } = readGolden(name);
-      const metadata = toGguf({ ...none, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json! }));
+      const metadata = toGguf({ ...noTextFiles, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json! }));
       assert.equal(metadata["tokenizer.ggml.pre"], pre);
       const there = tokenizerFromGguf(metadata);
       const back = backToHf(metadata);
@@ -78,14 +69,14 @@ describe("a tokenizer.json as GGUF, and back", () => {
   }
 
   test("says that NFC stays behind", () => {
-    assert.match(tokenizerNotes({ files: { ...none, tokenizer: readGolden("qwen2").tokenizer } })[0], /NFC/);
-    assert.deepEqual(tokenizerNotes({ files: { ...none, tokenizer: readGolden("gpt2").tokenizer } }), []);
+    assert.match(tokenizerNotes({ files: { ...noTextFiles, tokenizer: readGolden("qwen2").tokenizer } })[0], /NFC/);
+    assert.deepEqual(tokenizerNotes({ files: { ...noTextFiles, tokenizer: readGolden("gpt2").tokenizer } }), []);
   });
 
   test("fills the vocabulary up to the embedding's rows with tokens of no use", () => {
     const json = readGolden("gpt2").tokenizer!;
     const tokenizer = tokenizerFromHuggingFace({ tokenizer: json });
-    const there = tokenizerFromGguf(toGguf({ ...none, tokenizer: json }, tokenizer));
+    const there = tokenizerFromGguf(toGguf({ ...noTextFiles, tokenizer: json }, tokenizer));
     assert.equal(there.vocabularySize, tokenizer.vocabularySize + PADDING);
     assert.equal(there.tokenText(tokenizer.vocabularySize), `[PAD${tokenizer.vocabularySize}]`);
     assert.equal(there.tokenClass(tokenizer.vocabularySize), "unused");
@@ -103,7 +94,7 @@ describe("a tokenizer.json as GGUF, and back", () => {
       const json = readGolden(name).tokenizer!;
       const isRefusal = (error: unknown): boolean => error instanceof UnsupportedError && message.test(error.message);
       assert.throws(
-        () => toGguf({ ...none, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json })),
+        () => toGguf({ ...noTextFiles, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json })),
         isRefusal,
       );
     });
@@ -112,13 +103,13 @@ describe("a tokenizer.json as GGUF, and back", () => {
   test("refuses a SentencePiece model that normalises texts", () => {
     const sentencePiece = parseSentencePiece("model", readFileSync(new URL("sp-bpe.model", golden)));
     const tokenizer = tokenizerFromSentencePiece(sentencePiece);
-    assert.throws(() => toGguf({ ...none, sentencePiece }, tokenizer), /normalises texts/);
+    assert.throws(() => toGguf({ ...noTextFiles, sentencePiece }, tokenizer), /normalises texts/);
   });
 
   test("refuses a tokenizer with more tokens than the embedding has rows", () => {
     const json = readGolden("gpt2").tokenizer!;
     const tokenizer = tokenizerFromHuggingFace({ tokenizer: json });
-    const folder = { path: "folder", files: { ...none, tokenizer: json }, tokenizer, vocabularySize: 10 };
+    const folder = { path: "folder", files: { ...noTextFiles, tokenizer: json }, tokenizer, vocabularySize: 10 };
     assert.throws(() => tokenizerToGguf(folder), /tokens, the embedding 10 rows/);
   });
 });
@@ -132,7 +123,7 @@ describe("a GGUF vocabulary as tokenizer.json", () => {
 
   test("a </s> that the file lists as an ordinary token is one in the folder, with its merges", () => {
     const json = readGolden("gpt2").tokenizer!;
-    const metadata = toGguf({ ...none, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json }));
+    const metadata = toGguf({ ...noTextFiles, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json }));
     const tokens = [...(metadata["tokenizer.ggml.tokens"] as string[]), "</", "s>", "</s>"];
     const types = Int32Array.from([...(metadata["tokenizer.ggml.token_type"] as Int32Array), 1, 1, 1]);
     const merges = ["< /", "s >", "</ s>", ...(metadata["tokenizer.ggml.merges"] as string[])];
