@@ -1,6 +1,7 @@
 // Element by element, a whole expression at once: any number of operands and results in one pass over memory. A kernel is
 // built from its expression and kept by its label. A result may be the same place as an operand that is read at each
 // element. A part is a share of the chunks of 1024 elements, or of the rows.
+import { getOrMake } from "../../../base/collections.ts";
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import type { BinaryName, UnaryName } from "../../../graph/index.ts";
 import { binaryLanes, unaryLanes } from "./elementwise.ts";
@@ -45,9 +46,7 @@ const kernels = new Map<string, Kernel>();
  */
 export function expressionKernel(expression: Expression): Kernel {
   const label = `map ${expression.values.map(labelOf).join(", ")}: ${expression.results.join(", ")}`;
-  const known = kernels.get(label) ?? make(label, expression);
-  kernels.set(label, known);
-  return known;
+  return getOrMake(kernels, label, () => make(label, expression));
 }
 
 type Words = Readonly<Record<string, Int>>;

@@ -3,6 +3,7 @@
 // a core (core.ts), and finished there. A part is a share of all weights' units, so one step does queries, keys and
 // values, or gate and up with the activation between them; what is asked for ahead of a part's end is another thread's, so
 // parts are as long as they can be.
+import { getOrMake } from "../../../base/collections.ts";
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { DECODE_ROWS } from "../lowering.ts";
@@ -45,9 +46,7 @@ const labelOf = ({ cores, epilogue, floats, rounded }: DecodeStep): string => {
  */
 export function decodeKernel(step: DecodeStep): Kernel {
   const label = labelOf(step);
-  const known = kernels.get(label) ?? defineKernel(label, wordsOf(step), (k, words) => body(k, step, words));
-  kernels.set(label, known);
-  return known;
+  return getOrMake(kernels, label, () => defineKernel(label, wordsOf(step), (k, words) => body(k, step, words)));
 }
 
 const resultsOf = ({ cores, epilogue }: DecodeStep): number => (epilogue.kind === "gate" ? 1 : cores.length);

@@ -1,6 +1,7 @@
 // Whole rows between two matrix products in one step: RMSNorm of what came, a residual added, RMSNorm for what comes next,
 // as f32, as int8 blocks, or both; any of these may be missing. The same operations in the same order as the kernels that
 // do one of them (norm.ts, elementwise.ts, quantize.ts), so the bytes are theirs. A part is a share of the rows.
+import { getOrMake } from "../../../base/collections.ts";
 import { type Int, type Kernel, defineKernel } from "../../../lanes/index.ts";
 import { FLOAT_BYTES, mapFloats } from "./loops.ts";
 import { rmsFactor } from "./norm.ts";
@@ -29,9 +30,7 @@ const kernels = new Map<string, Kernel>();
 export function normRowsKernel(what: NormRows): Kernel {
   const names = Object.entries(what).flatMap(([name, is]) => (is === true ? [name] : []));
   const label = `normRows.${names.join(".")}`;
-  const known = kernels.get(label) ?? make(label, what);
-  kernels.set(label, known);
-  return known;
+  return getOrMake(kernels, label, () => make(label, what));
 }
 
 function make(label: string, { before, add, after, floats, rounded }: NormRows): Kernel {

@@ -2,6 +2,7 @@
 // score and sum (Milakov and Gimelshein 2018), so that no more than a block of scores is ever there. Also gives the
 // logarithm of each row's sum of exponentials, from which the gradient has the weights again. A part is a share of the
 // blocks of queries of all heads.
+import { getOrMake } from "../../../base/collections.ts";
 import { type Kernel, defineKernel, exp, log } from "../../../lanes/index.ts";
 import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import {
@@ -16,6 +17,7 @@ import {
   multiplyBlock,
   paddedSize,
   scratchBlocks,
+  sharedWords,
   turnedAt,
   visible,
   visibleRange,
@@ -26,31 +28,15 @@ const LOWEST = -1e30;
 
 /**
  * q and out (rows, heads * D), v (rows, heads / repeat * D); `turnedKeys`: k turned over; `sums`
- * (rows, heads). f32 bits: scale, cap.
+ * (rows, heads).
  */
-export const rowAttentionWords = [
-  "q",
-  "turnedKeys",
-  "v",
-  "starts",
-  "ends",
-  "out",
-  "sums",
-  "rows",
-  "heads",
-  "repeat",
-  "window",
-  "scale",
-  "cap",
-] as const;
+export const rowAttentionWords = ["q", "turnedKeys", "v", "starts", "ends", "out", "sums", ...sharedWords] as const;
 
 const kernels = new Map<string, Kernel<(typeof rowAttentionWords)[number]>>();
 
 export function rowAttentionKernel(shape: RowAttentionShape): Kernel<(typeof rowAttentionWords)[number]> {
   const label = `rowAttention.${labelOf(shape)}`;
-  const known = kernels.get(label) ?? make(label, shape);
-  kernels.set(label, known);
-  return known;
+  return getOrMake(kernels, label, () => make(label, shape));
 }
 
 function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttentionWords)[number]> {

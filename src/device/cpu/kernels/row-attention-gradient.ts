@@ -3,6 +3,7 @@
 // (Dao et al. 2022, FlashAttention). A part is a share of the rows, moved on to where a document begins, of one key-value
 // head: documents do not see each other, so no two parts write the same row, and no sum is split. Where rows see those after
 // them too, a part is a key-value head.
+import { getOrMake } from "../../../base/collections.ts";
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel, exp } from "../../../lanes/index.ts";
 import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import {
@@ -17,6 +18,7 @@ import {
   multiplyBlock,
   paddedSize,
   scratchBlocks,
+  sharedWords,
   turnedAt,
   visible,
   visibleRange,
@@ -28,7 +30,7 @@ export const SHARE_ROWS = 256;
 /**
  * q, dy and dq (rows, heads * D), k, dk and dv (rows, heads / repeat * D), results `...Stride` bytes a row, from `...First` on; `turnedKeys` and
  * `turnedValues`: k and v turned over; (rows, heads): `sums` as the forward kernel gives them, and
- * `dots`, dy · y. f32 bits: scale, cap.
+ * `dots`, dy · y.
  */
 export const rowAttentionGradientWords = [
   "q",
@@ -49,12 +51,7 @@ export const rowAttentionGradientWords = [
   "dqFirst",
   "dkFirst",
   "dvFirst",
-  "rows",
-  "heads",
-  "repeat",
-  "window",
-  "scale",
-  "cap",
+  ...sharedWords,
 ] as const;
 type GradientWord = (typeof rowAttentionGradientWords)[number];
 type Words = Readonly<Record<GradientWord, Int>>;
@@ -63,9 +60,7 @@ const kernels = new Map<string, Kernel<GradientWord>>();
 
 export function rowAttentionGradientKernel(shape: RowAttentionShape): Kernel<GradientWord> {
   const label = `rowAttentionGradient.${labelOf(shape)}`;
-  const known = kernels.get(label) ?? make(label, shape);
-  kernels.set(label, known);
-  return known;
+  return getOrMake(kernels, label, () => make(label, shape));
 }
 
 /** The first row from `row` on that begins a document: neither it nor later ones see rows before it. */

@@ -19,6 +19,9 @@ export interface RowAttentionShape {
   readonly bothWays: boolean;
 }
 
+/** Words that both kernels' records end with; f32 bits: scale, cap. */
+export const sharedWords = ["rows", "heads", "repeat", "window", "scale", "cap"] as const;
+
 /** Rows of a block of queries and of keys; blocks begin at multiples of it. */
 export const BLOCK = 64;
 /** Rows that blocks have in scratch: whole groups of rows on every machine. */
