@@ -8,7 +8,7 @@ import { type LoraSettings, lora } from "../nn/index.ts";
 import { nextToken } from "./objectives/next-token.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-import { type RolloutBounds, rolloutGraph, rolloutLayout } from "./rollouts.ts";
+import { type RolloutBounds, rolloutGraphs, rolloutLayout } from "./rollouts.ts";
 import { type ObjectiveBounds, traceInputs } from "./traced-objective.ts";
 
 export interface ProgramOptions extends ObjectiveBounds {
@@ -34,8 +34,9 @@ export interface TrainingGraphs {
   readonly norm: Graph;
   /** Inputs `gradientScale` [1] and the scalars of each optimizer, `scalarInput(n, name)` [1]. */
   readonly update: Graph;
-  /** Where replies are drawn (rollouts.ts). */
-  readonly rollout?: Graph;
+  /** Where replies are drawn (rollouts.ts): prompts are read, and one token of each reply. */
+  readonly rolloutPrompt?: Graph;
+  readonly rolloutDecode?: Graph;
 }
 
 export interface TrainingPrograms {
@@ -86,7 +87,7 @@ export function trainingPrograms(model: Model, options: ProgramOptions): Trainin
       loss: graph({ losses: looked.losses, ...looked.measures, ...looked.rows }),
       norm: normGraph(trained),
       update: updateGraph(trained, optimizers, list, [...sums.keys()]),
-      ...(rollouts !== undefined && { rollout: rolloutGraph(model, rolloutLayout(model, rollouts), leaves) }),
+      ...(rollouts !== undefined && rolloutGraphs(model, rolloutLayout(model, rollouts), leaves)),
     },
     trained,
     optimizers: list,

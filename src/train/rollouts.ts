@@ -59,12 +59,19 @@ export function rolloutLayout(model: Model, { window, sequences, rows }: Rollout
 /** Input: what logits are multiplied by, 1 / temperature. Output: probabilities (outputRows, V). */
 const [SHARPNESS, PROBABILITIES] = ["sharpness", "probabilities"];
 
-/** Rows of any of the sequences; the last row of each may reach the head. */
-export function rolloutGraph(model: Model, layout: Layout, weights: WeightOptions): Graph {
-  const { chunkRows, slots, pagesPerSequence, pageSize, kvType, groups } = layout;
+type ProgramName = "rolloutPrompt" | "rolloutDecode";
+
+/** Rows of prompts of any of the sequences, the last row of each may reach the head; and one row of each of them. */
+export function rolloutGraphs(model: Model, layout: Layout, weights: WeightOptions): Record<ProgramName, Graph> {
+  const of = (rows: number): Graph => rolloutGraph(model, layout, weights, rows);
+  return { rolloutPrompt: of(layout.chunkRows), rolloutDecode: of(layout.slots) };
+}
+
+function rolloutGraph(model: Model, layout: Layout, weights: WeightOptions, rows: number): Graph {
+  const { slots, pagesPerSequence, pageSize, kvType, groups } = layout;
   return traceModel(model, {
     ...weights,
-    rows: chunkRows,
+    rows,
     sequences: slots,
     outputRows: slots,
     pages: pagesPerSequence,
@@ -84,17 +91,30 @@ interface Drawing {
   known: number;
 }
 
+/** A program and its inputs. */
+interface Runner {
+  readonly program: Program;
+  readonly batch: RowBatch;
+  /** Rows of a run. */
+  readonly rows: number;
+}
+
 export class Rollouts {
   readonly #layout: Layout;
-  readonly #batch: RowBatch;
-  readonly #program: Program;
+  readonly #prompt: Runner;
+  readonly #decode: Runner;
   readonly #vocabularySize: number;
   readonly #free: CachedSequence[];
 
-  constructor(model: Model, layout: Layout, program: Program) {
+  constructor(model: Model, layout: Layout, programs: Readonly<Record<ProgramName, Program>>) {
+    const runner = (program: Program, rows: number): Runner => ({
+      program,
+      batch: new RowBatch(program, model, layout),
+      rows,
+    });
     this.#layout = layout;
-    this.#batch = new RowBatch(program, model, layout);
-    this.#program = program;
+    this.#prompt = runner(programs.rolloutPrompt, layout.chunkRows);
+    this.#decode = runner(programs.rolloutDecode, layout.slots);
     this.#vocabularySize = model.vocabularySize;
     const pools = layout.groups.map(({ pages }) => new PagePool(pages));
     this.#free = Array.from({ length: layout.slots }, () => new CachedSequence(layout, pools));
@@ -109,7 +129,9 @@ export class Rollouts {
       return { prompt, seed, end: Math.min(window, prompt.length + options.tokens) };
     });
     const { temperature } = options;
-    this.#program.inputs[SHARPNESS][0] = temperature === 0 ? 1 : 1 / temperature;
+    for (const { program } of [this.#prompt, this.#decode]) {
+      program.inputs[SHARPNESS][0] = temperature === 0 ? 1 : 1 / temperature;
+    }
     const replies: DrawnReply[] = Array.from(prompts, () => ({ ids: [], ended: false }));
     let drawing: Drawing[] = [];
     const release = ({ sequence }: Drawing): void => {
@@ -124,12 +146,19 @@ export class Rollouts {
           sequence.ids.set(prompt);
           drawing.push({ index: next++, sequence, known: prompt.length });
         }
-        const reached = await this.#run(drawing, options.signal);
+        // which program computes a row depends on its phase alone, so that a reply does not depend on others
+        const reading = drawing.filter(({ index, sequence }) => sequence.length < asked[index].prompt.length);
+        const [runner, list] = reading.length > 0 ? [this.#prompt, reading] : [this.#decode, drawing];
+        const reached = await this.#run(runner, list, options.signal);
         const over = new Set<Drawing>();
         for (const [output, one] of reached.entries()) {
           const { prompt, seed, end } = asked[one.index];
           const { ids } = one.sequence;
-          const id = this.#choose(output, temperature === 0 ? undefined : uniform(seed, DRAW_STREAM, one.known));
+          const id = this.#choose(
+            runner,
+            output,
+            temperature === 0 ? undefined : uniform(seed, DRAW_STREAM, one.known),
+          );
           ids[one.known++] = id;
           const ended = options.endIds.has(id);
           if (!ended && one.known < end) continue;
@@ -147,11 +176,11 @@ export class Rollouts {
   }
 
   /** The first id whose cumulative probability, in order of ids, exceeds u in [0, 1): as Sampler draws. No u: the likeliest. */
-  #choose(output: number, u: number | undefined): number {
+  #choose({ program, batch }: Runner, output: number, u: number | undefined): number {
     const size = this.#vocabularySize;
-    const row = this.#program.outputs[PROBABILITIES].subarray(output * size, (output + 1) * size);
+    const row = program.outputs[PROBABILITIES].subarray(output * size, (output + 1) * size);
     if (u === undefined) {
-      const logits = this.#batch.logits(output);
+      const logits = batch.logits(output);
       return logits.indexOf(logits.reduce((a, b) => Math.max(a, b)));
     }
     let total = 0;
@@ -166,22 +195,22 @@ export class Rollouts {
   }
 
   /** Runs as many of the ids that are known as a run takes; gives those whose last one it was, in the order of outputs. */
-  async #run(drawing: readonly Drawing[], signal?: AbortSignal): Promise<Drawing[]> {
+  async #run({ batch, rows }: Runner, drawing: readonly Drawing[], signal?: AbortSignal): Promise<Drawing[]> {
     const reached: Drawing[] = [];
     const counts = new Map<Drawing, number>();
-    let room = this.#layout.chunkRows;
-    this.#batch.clear();
+    let room = rows;
+    batch.clear();
     for (const one of drawing) {
       const left = one.known - one.sequence.length;
       const count = Math.min(left, room);
       if (count === 0) break;
       one.sequence.reserve(count);
-      this.#batch.add(one.sequence, count, count === left ? 1 : 0);
+      batch.add(one.sequence, count, count === left ? 1 : 0);
       if (count === left) reached.push(one);
       counts.set(one, count);
       room -= count;
     }
-    await this.#batch.run(signal ?? new AbortController().signal);
+    await batch.run(signal ?? new AbortController().signal);
     for (const [{ sequence }, count] of counts) sequence.advance(count);
     return reached;
   }

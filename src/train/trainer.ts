@@ -61,7 +61,7 @@ export class Trainer implements AsyncDisposable {
     this.#opened = opened;
     this.#programs = programs;
     if (rollouts !== undefined) {
-      this.#rollouts = new Rollouts(model, rolloutLayout(model, rollouts), opened.programs.rollout);
+      this.#rollouts = new Rollouts(model, rolloutLayout(model, rollouts), opened.programs);
     }
   }
 
@@ -73,7 +73,7 @@ export class Trainer implements AsyncDisposable {
     { threads, precision, signal, ...options }: TrainerOptions,
   ): Promise<Trainer> {
     const programs = trainingPrograms(model, options);
-    const graphs = programs.graphs as Required<TrainingGraphs>; // `rollout` is not there unless it was asked for
+    const graphs = programs.graphs as Required<TrainingGraphs>; // those of rollouts are not there unless they were asked for
     const opened = await executor.open(store, graphs, {
       ...(threads !== undefined && { threads }),
       ...(precision !== undefined && { precision }),

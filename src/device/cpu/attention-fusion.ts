@@ -40,6 +40,16 @@ export function preparationsOf(lowering: Lowering): ReadonlyMap<Tensor, Preparat
 export const foldedValues = ({ keys, values, keyRope, queryRope, keyNorm, queryNorm }: Preparation): Tensor[] =>
   [keys, values, keyRope, queryRope, keyNorm, queryNorm].filter((value) => value !== undefined);
 
+/**
+ * Whether an attention goes row by row: few rows, or rows that may each be of a sequence of their own, so that none shares
+ * keys with the next.
+ */
+export function attendsByRow(node: Tensor): boolean {
+  const rows = bound(node.shape[0]);
+  const [, , , pages] = node.inputs;
+  return rows <= Math.max(DECODE_ROWS, bound(pages.shape[0]));
+}
+
 const isOp = (tensor: Tensor, op: Op): boolean => tensor.op === op;
 
 function preparationOf(node: Tensor, lowering: Lowering): Preparation {
@@ -54,7 +64,7 @@ function preparationOf(node: Tensor, lowering: Lowering): Preparation {
   const keyRope = isFolded(keys.inputs[2], keys) ? keys.inputs[2] : undefined;
   const isSame = keyRope !== undefined && [1, 2].every((i) => q.inputs[i] === keyRope.inputs[i]);
   const queryRope = isSame && isFolded(q, node) ? q : undefined;
-  const isPrompt = bound(node.shape[0]) > DECODE_ROWS;
+  const isPrompt = !attendsByRow(node);
   return {
     keys,
     values,

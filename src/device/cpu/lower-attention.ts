@@ -2,7 +2,7 @@
 // (attention-fusion.ts has found what it takes in). Then a prompt takes one step, decoding one, or two where keys are cut
 // into ranges.
 import { type Tensor, attentionOp, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
-import { type Preparation, foldedValues, preparationsOf } from "./attention-fusion.ts";
+import { type Preparation, attendsByRow, foldedValues, preparationsOf } from "./attention-fusion.ts";
 import { PARTS_MAX } from "./control.ts";
 import { formsOf } from "./decode-fusion.ts";
 import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
@@ -17,7 +17,7 @@ import { ACTIVATION_COLUMNS } from "./kernels/quantize.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { roundedPlace } from "./lower-activations.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf } from "./lower-common.ts";
-import { DECODE_ROWS, type Lowering } from "./lowering.ts";
+import type { Lowering } from "./lowering.ts";
 import { noKernel, noScratch } from "./no-kernel.ts";
 import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
@@ -44,7 +44,7 @@ export function attentionFusion(lowering: Lowering): (node: Tensor) => Lower | u
 function lowerAttention(node: Tensor, prepared: Preparation, lowering: Lowering): void {
   const shape = shapeOf(node);
   prepare(node, shape, prepared, lowering);
-  if (bound(node.shape[0]) <= DECODE_ROWS) lowerDecode(node, shape, lowering);
+  if (attendsByRow(node)) lowerDecode(node, shape, lowering);
   else lowerPrompt(node, shape, prepared, lowering);
 }
 
