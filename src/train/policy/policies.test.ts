@@ -61,7 +61,7 @@ test("gspo and rloo: a number for each answer, rloo's against the others and les
 test("ppo: advantages of all tokens are brought to mean 0 and variance 1, returns are the rewards to come", () => {
   const settings = { name: "ppo", ...clip, valueRange: 0.2, valueWeight: 0.1, kl: 0, gamma: 1, lambda: 1 } as const;
   const inputs = policyOf(settings, 8).inputs(answers);
-  const all = inputs.flatMap(({ rows }) => [...Array.from(rows!.advantages)]);
+  const all = inputs.flatMap(({ rows }) => Array.from(rows!.advantages));
   const mean = all.reduce((a, b) => a + b, 0) / all.length;
   const variance = all.reduce((sum, a) => sum + (a - mean) ** 2, 0) / (all.length - 1);
   close([mean, variance], [0, 1]);
