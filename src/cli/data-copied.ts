@@ -9,6 +9,6 @@ export type Copied = Omit<CopiedText, "from"> & Partial<Pick<CopiedText, "from">
 /** Throws as `openCorpus` and `readTextFile` do. */
 export async function findCopied(folder: string, file: string, signal: AbortSignal): Promise<Copied> {
   const text = await readTextFile(file);
-  const { longestCopied } = await openCorpus(folder, signal);
-  return longestCopied(text) ?? { text: "", characters: 0, occurrences: 0 };
+  const corpus = await openCorpus(folder, signal);
+  return corpus.longestCopied(text) ?? { text: "", characters: 0, occurrences: 0 };
 }

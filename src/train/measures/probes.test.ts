@@ -9,9 +9,11 @@ import { type AskModel, askProbes, prepareProbes, readProbes } from "./probes.ts
 const folder = await mkdtemp(join(tmpdir(), "liang-probes-"));
 after(() => rm(folder, { recursive: true }));
 
+const codeOf = (character: string): number => character.codePointAt(0)!;
+
 /** A token a character, after a beginning 1. */
 const tokenizer = {
-  encode: (text: string) => [...text].map((character) => character.codePointAt(0)!),
+  encode: (text: string) => Array.from(text, codeOf),
   addBos: true,
   specials: { bos: 1 },
 } as never;
@@ -26,7 +28,7 @@ const askLargest: AskModel = async (batch: MicroBatch) =>
 
 test("each choice is a document of its own, of which only the choice is a target", () => {
   const { batches } = prepareProbes(probes, tokenizer, { rows: 6, window: 9 });
-  const [a, b, c, d, x, y, z] = [..."abcdxyz"].map((character) => character.codePointAt(0)!);
+  const [a, b, c, d, x, y, z] = Array.from("abcdxyz", codeOf);
   assert.equal(batches.length, 2);
   const [first, second] = batches.map(({ batch }) => batch);
   assert.deepEqual([...first.ids], [1, a, b, 1, a, b]);
@@ -41,7 +43,7 @@ test("right is what is likelier than all others, and the right answers' loss is 
   const prepared = prepareProbes(probes, tokenizer, { rows: 64, window: 64 });
   const found = await askProbes(prepared, askLargest);
   assert.deepEqual([found.right, found.questions], [1, 2]); // "zz" over "xy", but "d" over "c"
-  const [c, z] = [..."cz"].map((character) => 200 - character.codePointAt(0)!);
+  const [c, z] = Array.from("cz", (character) => 200 - codeOf(character));
   assert.ok(Math.abs(found.nats_per_token - (c + 2 * z) / 3) < 1e-5);
   const equal = await askProbes(prepared, async ({ outputRows }) => new Float32Array(outputRows.length));
   assert.equal(equal.right, 0); // of equals none is the likeliest

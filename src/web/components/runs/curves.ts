@@ -46,6 +46,7 @@ export const chartKinds: readonly ChartKind[] = [
     name: "norm",
     title: "normTitle",
     unit: "normUnit",
+    log: true,
     quantities: [{ of: ({ norm }) => norm, measured: "often" }],
   },
   {
