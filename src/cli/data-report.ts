@@ -39,6 +39,6 @@ export function tokenTable({ splits, vocabularySize, refused }: TokenCard): stri
   return [
     tabulate(rows),
     `vocabulary ${vocabularySize}`,
-    ...(refused.length === 0 ? [] : [`${refused.length} conversations are not among them:`, ...shown]),
+    ...(refused.length === 0 ? [] : [`${refused.length} records are not among them:`, ...shown]),
   ].join("\n");
 }

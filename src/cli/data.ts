@@ -4,6 +4,7 @@ import { UsageError } from "../base/errors.ts";
 import { openTextSide } from "../chat/open-text-side.ts";
 import { cardText } from "../train/data/data-card.ts";
 import { prepareData, readCard } from "../train/data/prepare.ts";
+import { type ReadingName, readingNames } from "../train/data/readings.ts";
 import { readTokenCard, tokenizeData } from "../train/data/tokenize.ts";
 import { type OptionValues, defineCommand } from "./command.ts";
 import { findCopied } from "./data-copied.ts";
@@ -31,6 +32,7 @@ const options = {
   licence: { type: "string", multiple: true, hint: "FILE=TEXT", help: "of a source, or TEXT for all (in the card)" },
   model: { type: "string", short: "m", hint: "MODEL", help: "whose tokenizer and template (tokenize)" },
   template: { type: "string", hint: "NAME", help: "another chat template: a built-in's name or Jinja text (tokenize)" },
+  reading: { type: "string", hint: "KIND", help: "read records as documents (default), pairs, triples (tokenize)" },
   json: { type: "boolean", help: "print JSON" },
 } as const;
 
@@ -110,7 +112,11 @@ async function tokenize(
 ): Promise<void> {
   if (given.model === undefined) throw new UsageError("--model is missing.", { field: "model" });
   await using words = await openTextSide(given.model, given.template);
-  const card = await tokenizeData(folder, words, { signal, onProgress });
+  const card = await tokenizeData(folder, words, {
+    reading: (oneOf("reading", given.reading, readingNames) ?? "documents") as ReadingName,
+    signal,
+    onProgress,
+  });
   end();
   if (given.json) outJson(card);
   else out(tokenTable(card));

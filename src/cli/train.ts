@@ -14,6 +14,7 @@ import { prepareRun } from "../train/prepared-run.ts";
 import { type Recipe, parseRecipe } from "../train/recipe.ts";
 import { type RunResult, train } from "../train/run.ts";
 import type { ExpectedLoss } from "../train/scaling.ts";
+import { stages } from "../train/stages/registry.ts";
 import { defineCommand } from "./command.ts";
 import { expectedOf, expectedText } from "./expected-loss.ts";
 import { progressBar } from "./progress-bar.ts";
@@ -26,8 +27,8 @@ import { shortNumber, trainView } from "./train-view.ts";
 import { version } from "./version.ts";
 
 export const command = defineCommand({
-  summary: "Trains a model by a recipe: pretrain from texts, sft from conversations.",
-  usage: "pretrain|sft",
+  summary: "Trains a model by a recipe, in one of these stages:",
+  usage: Object.keys(stages).join("|"),
   words: { least: 1, most: 1 },
   options: {
     recipe: { type: "string", short: "r", hint: "FILE", help: "what to train, on what, how long" },
@@ -41,6 +42,8 @@ export const command = defineCommand({
     executor: loadingOptions.executor,
   },
   notes: [
+    ...Object.entries(stages).map(([name, { summary }]) => `${`${name}:`.padEnd(10)}${summary}`),
+    "",
     "A run is kept in runs/NAME of the data folder: recipe.json, metrics.jsonl and",
     "checkpoints, each a folder that transformers and liang open as a model. Ctrl-C",
     "saves and ends; --resume goes on to the same bytes. See docs/training.md.",

@@ -29,6 +29,7 @@ export interface RunSize {
 }
 
 export interface MemoryPlan extends MemoryUse {
+  /** With those of models that stay open beside. */
   readonly totalBytes: number;
   readonly availableBytes: number;
 }
@@ -78,14 +79,14 @@ function flopsOf({ parameters, layers }: Model, tokens: number, isTrained: (name
 
 /** Counts, and allocates nothing. Throws MemoryError where the run does not fit. */
 export async function planMemory(
-  { start, store, trainer, recipe }: PreparedRun,
+  { start, store, trainer, recipe, besideBytes }: PreparedRun,
   executor: Executor,
 ): Promise<MemoryPlan> {
   const { threads, precision } = trainer;
   const { graphs } = trainingPrograms(start.model, trainer);
   const use = await executor.plan(store, { ...graphs }, { ...(threads !== undefined && { threads }), precision });
   const { memoryAvailableBytes: availableBytes } = await machineFacts();
-  const totalBytes = use.weightBytes + use.stateBytes + use.arenaBytes + use.runtimeBytes;
+  const totalBytes = besideBytes + use.weightBytes + use.stateBytes + use.arenaBytes + use.runtimeBytes;
   if (totalBytes > availableBytes || use.headroomBytes < 0) {
     throw new MemoryError("The run", totalBytes, Math.min(availableBytes, totalBytes + use.headroomBytes), {
       hint: `Take a smaller batch.rows than ${recipe.batch.rows}, or a smaller model.`,

@@ -34,6 +34,8 @@ export interface PreparedRun extends AsyncDisposable {
   readonly trainer: TrainerOptions;
   /** What is trained instead of weights of the model. */
   readonly adapter?: AdapterPlan | undefined;
+  /** Of models that stay open beside the one that is trained. */
+  readonly besideBytes: number;
   /** What a person should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -65,7 +67,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
         hint: "Give template in the recipe: a built-in one's name or Jinja text.",
       });
     }
-    const { objective, data, bounds, notes = [] } = await openStage(recipe, start, owned, options);
+    const { objective, data, bounds, besideBytes = 0, notes = [] } = await openStage(recipe, start, owned, options);
     const steps = stepsOf(recipe, data.batchesOfEpoch * rows);
     const { threads, signal } = options;
     const adapter = recipe.adapter === undefined ? undefined : adapterOf(recipe.adapter, start.model);
@@ -87,6 +89,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
         ...(threads !== undefined && { threads }),
         ...(signal !== undefined && { signal }),
       },
+      besideBytes,
       notes,
       [Symbol.asyncDispose]: close,
     };

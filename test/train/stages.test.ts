@@ -9,6 +9,7 @@ import { openExecutor } from "../../src/chat/executors.ts";
 import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { train } from "../../src/train/run.ts";
+import { putLogits } from "../../src/train/stages/distill.ts";
 import { prepareStages, stageRecipe } from "./tiny-stages.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-stages-"));
@@ -17,30 +18,75 @@ await prepareStages(folder);
 const executor = await openExecutor("cpu");
 let runs = 0;
 
-/** First and last look at what is held out, and all that happened. */
+/** The steps, the look at what is held out after the last, and the checkpoint. */
 async function run(stage: string, data: string, settings: readonly string[] = []) {
   const events: RunEvent[] = [];
-  const recipe = stageRecipe(folder, stage, data, ["validate.every=1", "checkpoint.every=0", ...settings]);
+  const recipe = stageRecipe(folder, stage, data, ["validate.every=1000", "checkpoint.every=0", ...settings]);
   await using prepared = await prepareRun(recipe, { threads: 1 });
   const checkpoints = join(folder, `run-${runs++}`);
   const { checkpoint } = await train(prepared, { executor, checkpoints, onEvent: (event) => events.push(event) });
-  const looks = events.flatMap((event) => (event.type === "validation" && "loss" in event ? [event] : []));
+  const [look] = events.flatMap((event) => (event.type === "validation" && "loss" in event ? [event] : []));
   const steps = events.filter((event) => event.type === "step");
-  return { looks, steps, first: looks[0], last: looks.at(-1)!, checkpoint, notes: prepared.notes };
+  return { steps, look, checkpoint, notes: prepared.notes };
 }
 
+// A new model prefers neither: half of the pairs, by chance.
 for (const objective of ["dpo", "ipo", "hinge", "simpo", "orpo", "kto"]) {
   test(`dpo by ${objective} comes to prefer the better of answers that are held out`, async () => {
-    const { steps, first, last } = await run("dpo", "pairs", [`objective.name=${objective}`, "steps=12"]);
-    assert.ok(last.loss < first.loss, `${first.loss} -> ${last.loss}`);
-    assert.ok(last.measures.accuracy >= 0.9, JSON.stringify(last));
-    assert.equal(steps.length, 12);
+    const { steps, look } = await run("dpo", "pairs", [`objective.name=${objective}`, "steps=12"]);
+    assert.ok(look.loss < steps[0].loss, `${steps[0].loss} -> ${look.loss}`);
+    assert.ok(look.measures.accuracy >= 0.9, JSON.stringify(look));
     assert.ok(steps.every(({ measures }) => measures !== undefined));
   });
 }
 
 test("at the first step the model and its reference are one", async () => {
-  const { steps } = await run("dpo", "pairs", ["steps=1", "precision=f32"]);
+  const { steps } = await run("dpo", "pairs", ["steps=1"]);
   assert.deepEqual(steps[0].measures, { chosenReward: 0, rejectedReward: 0, accuracy: 0, margin: 0 });
   assert.ok(Math.abs(steps[0].loss - Math.LN2) < 1e-6);
+});
+
+test("reward learns a number that tells better answers from worse", async () => {
+  const { steps, look } = await run("reward", "pairs", ["steps=12"]);
+  assert.ok(Math.abs(steps[0].loss - Math.LN2) < 1e-6, "a new head says 0 of all");
+  assert.ok(look.loss < 0.5 && look.measures.accuracy >= 0.9, JSON.stringify(look));
+});
+
+test("distill brings a smaller model nearer to what its teacher says", async () => {
+  const { checkpoint } = await run("pretrain", "data", ["steps=40"]);
+  const objective = JSON.stringify({ teacher: checkpoint });
+  const settings = [`objective=${objective}`, "model.hidden_size=16", "steps=40"];
+  const { steps, look } = await run("distill", "data", settings);
+  const { kl } = steps[0].measures!;
+  assert.ok(look.measures.kl < kl - 0.5, `${kl} -> ${look.measures.kl}`);
+});
+
+test("of a teacher's logits the largest stay, and a vocabulary of another width is cut or filled", () => {
+  const given = Float32Array.of(1, 3, 2, -1, 5, 0, 4, 9);
+  const logits = new Float32Array(6);
+  putLogits(given, logits, 2, 2);
+  assert.deepEqual([...logits], [Math.fround(-1e9), 3, 2, 5, Math.fround(-1e9), 4]);
+  const wider = new Float32Array(10);
+  putLogits(given, wider, 2, 0);
+  assert.deepEqual([...wider], [1, 3, 2, -1, Math.fround(-1e9), 5, 0, 4, 9, Math.fround(-1e9)]);
+});
+
+test("embed puts queries near to what belongs to them, away from what does not", async () => {
+  const objective = JSON.stringify({ pairs: 4, negatives: true });
+  const settings = [`objective=${objective}`, "steps=30", "batch.rows=576", "batch.tokens=576"];
+  const { steps, look } = await run("embed", "triples", settings);
+  assert.ok(look.loss < steps[0].loss - 0.5, `${steps[0].loss} -> ${look.loss}`);
+});
+
+test("what a stage cannot learn is said by name", async () => {
+  await assert.rejects(run("dpo", "data"), /has nothing that dpo learns: No answers are compared here/);
+  await assert.rejects(
+    run("embed", "pairs", ['objective={"pairs":4}', "batch.rows=384", "batch.tokens=384"]),
+    /no query/,
+  );
+  await assert.rejects(run("dpo", "pairs", ["batch.rows=64", "batch.tokens=64"]), /rows is 64, expected at least 96/);
+  await assert.rejects(
+    run("dpo", "pairs", ["batch.window=8"]),
+    /has 0 pairs to learn, expected at least 1\. \d+ pairs of/,
+  );
 });

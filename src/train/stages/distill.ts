@@ -1,5 +1,6 @@
 // The stage that learns from a bigger model: beside the next token, the whole distribution that a teacher gives for it. The
 // teacher is open while the run lasts and is asked for each micro-batch as it comes.
+import { sum } from "../../base/collections.ts";
 import { UsageError, show } from "../../base/errors.ts";
 import { openModelParts } from "../../chat/model-parts.ts";
 import { resolveModel } from "../../chat/resolve.ts";
@@ -42,6 +43,7 @@ export const distill: Stage = {
     }
     return {
       objective: distillLoss(settings),
+      besideBytes: sum([...parts.store.parameters.values()].map(({ byteLength }) => byteLength)),
       data: {
         ...texts,
         inNats: false,

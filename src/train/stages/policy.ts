@@ -82,14 +82,14 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
 }
 
 export const grpo: PromptStage = {
-  summary: "prompts: answers are drawn, and those become likelier that rewards prefer to others",
+  summary: "prompts: answers that rewards prefer to others become likelier",
   reading: "prompts",
   speaks: true,
   open,
 };
 
 export const ppo: PromptStage = {
-  summary: "prompts: answers are drawn, and tokens become likelier that earn more than a value head foretold",
+  summary: "prompts: tokens that earn more than was foretold become likelier",
   reading: "prompts",
   speaks: true,
   open,

@@ -66,7 +66,7 @@ function referencedPairs(input: StageInput, objective: Objective): StageParts {
 }
 
 export const dpo: Stage = {
-  summary: "pairs of answers, the better one is preferred; also ipo, hinge, simpo, orpo, kto",
+  summary: "pairs of answers: the better one is preferred (dpo, ipo, kto, ...)",
   reading: "pairs",
   speaks: true,
   open(input) {
@@ -90,7 +90,7 @@ export const dpo: Stage = {
 };
 
 export const reward: Stage = {
-  summary: "pairs of answers, a number for each is learnt",
+  summary: "pairs of answers: a number for each is learnt",
   reading: "pairs",
   speaks: true,
   open(input) {

@@ -49,6 +49,8 @@ export interface StageParts {
   readonly data: TrainingData;
   /** Most elements of the loss in a micro-batch, where these are no rows; replies that are drawn. */
   readonly bounds?: Pick<ProgramOptions, "elements" | "rollouts">;
+  /** Of models that stay open beside the one that is trained, as they are stored. */
+  readonly besideBytes?: number;
   /** What a person should know, a sentence each. */
   readonly notes?: readonly string[];
 }
