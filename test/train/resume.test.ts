@@ -12,11 +12,13 @@ import { openExecutor } from "../../src/chat/executors.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { type RunOptions, train } from "../../src/train/run.ts";
 import { prepareTinyData, tinyRecipe } from "./tiny-run.ts";
+import { pairRow, prepareRows } from "./tiny-stages.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-resume-"));
 after(() => rm(folder, { recursive: true }));
 await prepareTinyData(folder);
 
+const numbers = Array.from({ length: 30 }, (_, i) => i);
 const STEPS = 60; // enough for a few kills, however fast they pass
 const LENGTH = `steps=${STEPS}`;
 const FILES = ["model.safetensors", "train/states.safetensors", "train/state.json"];
@@ -40,14 +42,18 @@ async function run(threads: number, options: Partial<RunOptions> & { checkpoints
 }
 
 /** Starts the fixture and kills it at a random moment of its steps; whether it had come to its end before. */
-async function runAndKill(threads: number): Promise<boolean> {
+async function runAndKill(threads: number, settings: readonly string[] = [], most = 30): Promise<boolean> {
   const fixture = join(import.meta.dirname, "resume.fixture.ts");
-  const child = spawn(process.execPath, ["--no-warnings", fixture, folder, "cpu", String(threads), LENGTH], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--no-warnings", fixture, folder, "cpu", String(threads), LENGTH, ...settings],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const ended = once(child, "exit") as Promise<[number | null]>;
   // after a few things have happened, and somewhere in the next one
-  for (let left = 1 + Math.floor(Math.random() * 30); left > 0 && child.exitCode === null;) {
+  for (let left = 1 + Math.floor(Math.random() * most); left > 0 && child.exitCode === null;) {
     const chunk = await Promise.race([once(child.stdout, "data") as Promise<[Buffer]>, ended]);
     if (!(chunk[0] instanceof Buffer)) break; // it ended
     left -= String(chunk[0]).split("\n").length - 1;
@@ -69,6 +75,22 @@ test("killed at any moment, a run goes on to the same bytes", { timeout: 120_000
   assert.deepEqual(names, ["step-0000058", "step-0000060"]);
   assert.deepEqual(await hashes(join(folder, "killed/step-0000060")), await hashes(whole.checkpoint));
 });
+
+test(
+  "a run that compares goes on to the same bytes, with what its model said at first",
+  { timeout: 120_000 },
+  async () => {
+    await rm(join(folder, "killed"), { recursive: true, force: true });
+    const settings = ["stage=dpo", `data=${await prepareRows(folder, "pairs", numbers.map(pairRow))}`, "steps=16"];
+    const whole = await run(1, { checkpoints: join(folder, "whole-pairs") }, settings);
+    let kills = 0;
+    while (!(await runAndKill((kills % 2) + 1, settings, 6))) kills++;
+    assert.ok(kills > 0, "it was never killed");
+    assert.deepEqual(await hashes(join(folder, "killed/step-0000016")), await hashes(whole.checkpoint));
+    const [kept, again] = ["whole-pairs", "killed"].map((name) => readFile(join(folder, name, "reference-train.f32")));
+    assert.deepEqual(await kept, await again);
+  },
+);
 
 test("aborted, it saves where it stands, and another recipe or no wish to go on is refused", async () => {
   const checkpoints = join(folder, "aborted");

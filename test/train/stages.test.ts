@@ -6,10 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openExecutor } from "../../src/chat/executors.ts";
+import { openSplit } from "../../src/train/data/tokenize.ts";
 import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { train } from "../../src/train/run.ts";
+import { Scorer, rewards } from "../../src/train/scorer.ts";
 import { putLogits } from "../../src/train/stages/distill.ts";
+import { batchOf, idsOf } from "../../src/train/stages/group-batch.ts";
+import { openStartModel } from "../../src/train/start-model.ts";
 import { prepareStages, stageRecipe } from "./tiny-stages.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-stages-"));
@@ -46,10 +50,22 @@ test("at the first step the model and its reference are one", async () => {
   assert.ok(Math.abs(steps[0].loss - Math.LN2) < 1e-6);
 });
 
-test("reward learns a number that tells better answers from worse", async () => {
-  const { steps, look } = await run("reward", "pairs", ["steps=12"]);
+test("reward learns a number that tells better answers from worse, and its head goes with the checkpoint", async () => {
+  const { steps, look, checkpoint } = await run("reward", "pairs", ["steps=12", "precision=f32"]);
   assert.ok(Math.abs(steps[0].loss - Math.LN2) < 1e-6, "a new head says 0 of all");
-  assert.ok(look.loss < 0.5 && look.measures.accuracy >= 0.9, JSON.stringify(look));
+  assert.ok(look.loss < 0.6 && look.measures.accuracy >= 0.9, JSON.stringify(look));
+
+  await using start = await openStartModel({ model: checkpoint });
+  const options = { rows: 96, targets: 96, precision: "f32" } as const;
+  await using scorer = await Scorer.open(start.model, start.store!, executor, rewards, options);
+  using store = await openSplit(join(folder, "pairs"), "validation", "pairs");
+  let sum = 0;
+  for (let pair = 0; pair < look.elements; pair++) {
+    const ids = idsOf(store, 2 * pair);
+    const asked = batchOf([{ ids, outputRows: [ids.length - 1], element: 0, part: 0 }], 1);
+    sum += (await scorer.ask(asked)).rewards[0];
+  }
+  assert.ok(Math.abs(sum / look.elements - look.measures.chosenReward) < 1e-4, `${sum} ${JSON.stringify(look)}`);
 });
 
 test("distill brings a smaller model nearer to what its teacher says", async () => {
@@ -58,7 +74,7 @@ test("distill brings a smaller model nearer to what its teacher says", async () 
   const settings = [`objective=${objective}`, "model.hidden_size=16", "steps=40"];
   const { steps, look } = await run("distill", "data", settings);
   const { kl } = steps[0].measures!;
-  assert.ok(look.measures.kl < kl - 0.5, `${kl} -> ${look.measures.kl}`);
+  assert.ok(look.measures.kl < kl / 3, `${kl} -> ${look.measures.kl}`);
 });
 
 test("of a teacher's logits the largest stay, and a vocabulary of another width is cut or filled", () => {
