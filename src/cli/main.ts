@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   data: ["prepare data for training, show what is in it", () => as(import("./data.ts"))],
   train: ["train a model by a recipe", () => as(import("./train.ts"))],
   merge: ["fold an adapter into its model", () => as(import("./merge.ts"))],
+  correct: ["make a model better by marks on its replies", () => as(import("./correct.ts"))],
   runs: ["list and compare runs of training", () => as(import("./runs.ts"))],
   bench: ["measure speed on this machine", () => as(import("./bench.ts"))],
   doctor: ["what this machine can do, and what of it is used", () => as(import("./doctor.ts"))],

@@ -1,18 +1,12 @@
 // `liang train`: runs a recipe, or says what it would take. A run has a folder of its own, and goes on where it stopped.
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { promisify } from "node:util";
-import { fileURLToPath } from "node:url";
-import { absolutePath, dataFolder, machineFacts, splitPath } from "#platform";
-import { NotFoundError, UsageError } from "../base/errors.ts";
+import { absolutePath, dataFolder, splitPath } from "#platform";
+import { UsageError } from "../base/errors.ts";
 import { openExecutor } from "../chat/executors.ts";
 import { openDataFolder, ownRun, readRunRecipe, runFolder, runsFolder } from "../store/index.ts";
-import { readCard } from "../train/data/prepare.ts";
-import { machinePeak, planMemory, probeSpeed, sizeOfRun } from "../train/plan.ts";
+import { planMemory, probeSpeed, sizeOfRun } from "../train/plan.ts";
 import { prepareRun } from "../train/prepared-run.ts";
 import { type Recipe, parseRecipe } from "../train/recipe.ts";
-import { type RunResult, train } from "../train/run.ts";
 import type { ExpectedLoss } from "../train/scaling.ts";
 import { stages } from "../train/stages/registry.ts";
 import { defineCommand } from "./command.ts";
@@ -20,11 +14,11 @@ import { expectedOf, expectedText } from "./expected-loss.ts";
 import { progressBar } from "./progress-bar.ts";
 import { writeGguf } from "./gguf-beside.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
+import { runRecipe } from "./run-recipe.ts";
 import { writeReport } from "./run-report.ts";
 import { bytes, duration, note, out, outJson, paint, tabulate } from "./terminal.ts";
 import { readTextFile } from "./text-file.ts";
-import { shortNumber, trainView } from "./train-view.ts";
-import { version } from "./version.ts";
+import { shortNumber } from "./train-view.ts";
 
 export const command = defineCommand({
   summary: "Trains a model by a recipe, in one of these stages:",
@@ -70,45 +64,9 @@ export const command = defineCommand({
       else out(planText(plan, executor.tier));
       return;
     }
-    const peak = await machinePeak(executor, prepared);
     const startMs = performance.now();
     await using run = await ownRun(root, name, signal);
-    const view = trainView({ steps: size.steps, flopsPerToken: size.flopsPerToken, peak });
-    const facts = {
-      version: 1,
-      name,
-      stage: recipe.stage,
-      startedAt: new Date().toISOString(),
-      code: await codeVersion(),
-      dataHash: prepared.data.hash,
-      parameters: size.parameters,
-      steps: size.steps,
-      executor: executor.name,
-      tier: executor.tier,
-      precision: recipe.precision,
-      flops: size.flops,
-      machine: await machineFacts(),
-    } as const;
-    let result: RunResult;
-    try {
-      result = await train(prepared, {
-        executor,
-        checkpoints: run.checkpoints,
-        resume: options.resume === true,
-        signal,
-        onNote: note,
-        async onStart({ step }) {
-          await run.rewind(step);
-          await run.describe(facts, recipe, await dataCard(recipe.data));
-        },
-        onEvent(event) {
-          run.record(event);
-          view.report(event);
-        },
-      });
-    } finally {
-      view.end();
-    }
+    const result = await runRecipe(prepared, { run, executor, resume: options.resume === true, signal });
     const report = await writeReport(root, name);
     const isModel = prepared.adapter === undefined;
     const gguf = isModel && options.gguf !== false ? await writeGguf(result.checkpoint, signal) : undefined;
@@ -119,14 +77,6 @@ export const command = defineCommand({
     note(`It took ${duration(cost.milliseconds)} and at most ${bytes(cost.peakBytes)} of memory.`);
   },
 });
-
-/** undefined: it is no folder of prepared data. */
-async function dataCard(folder: string): Promise<object | undefined> {
-  return await readCard(folder).catch((error: unknown) => {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  });
-}
 
 /** Bytes that this process had at most. */
 const peakMemory = (): number => process.resourceUsage().maxRSS * 1024;
@@ -180,19 +130,4 @@ function planText({ memory, ...plan }: Plan, tier: string): string {
     ["takes about", duration(milliseconds)],
     ...(plan.expected === null ? [] : [["expected loss", expectedText(plan.expected)]]),
   ]);
-}
-
-/** The package's version, and the commit of the clone that it runs from, where it does. */
-async function codeVersion(): Promise<{ version: string; commit?: string }> {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  const isClone = await readFile(`${root}/.git/HEAD`).then(
-    () => true,
-    () => false,
-  );
-  if (!isClone) return { version: await version() };
-  const commit = await promisify(execFile)("git", ["-C", root, "rev-parse", "HEAD"]).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined,
-  );
-  return { version: await version(), ...(commit !== undefined && { commit }) };
 }
