@@ -84,6 +84,11 @@ test("tells curves, samples, what was copied, recipe, data, machine and code", (
   assert.equal(card.match(/<svg/g)?.length, 5);
 });
 
+test("carries its own style", () => {
+  const [, style] = /<style>(.*)<\/style>/s.exec(card)!;
+  assert.match(style, /--paper: light-dark\(.*\.said \{ white-space: pre-wrap; \}/s);
+});
+
 test("loads nothing, and what texts say is text", () => {
   assert.doesNotMatch(card, /https?:|<script|<link|<img|url\(|@import/);
   assert.match(card, /&lt;\/pre&gt;&lt;script&gt;/);

@@ -4,7 +4,7 @@ import { smooth } from "../../base/smooth.ts";
 import { type RunLine, type RunLineOf, type TextValidation, heldOutLoss } from "../../store/run-lines.ts";
 import type { RunDetails } from "../../store/run-reader.ts";
 import { type ChartLine, chart, short } from "./chart.ts";
-import { type Html, html } from "./html.ts";
+import { Html, html } from "./html.ts";
 import { dataPart } from "./data-part.ts";
 import { samplesPart } from "./samples-part.ts";
 import { STYLE } from "./style.ts";
@@ -35,7 +35,7 @@ export function runReport({ run, lines, at }: ReportInput): string {
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
         <title>${facts.name} · Liang 量</title>
         <style>
-          STYLE
+          ${new Html(STYLE)}
         </style>
       </head>
       <body>
@@ -63,7 +63,7 @@ export function runReport({ run, lines, at }: ReportInput): string {
         <pre>${JSON.stringify(recipe, null, 2)}</pre>
       </body>
     </html> `;
-  return page.text.replace("<style>STYLE</style>", () => `<style>${STYLE}</style>`);
+  return page.text;
 }
 
 const definitions = (facts: readonly (readonly [name: string, value: string | Html])[]): Html =>

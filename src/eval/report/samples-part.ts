@@ -37,9 +37,8 @@ function card({ prompt, text, copied, reward }: Sample): Html {
     ...(copied == null ? [] : [`longest copied span: ${copied.characters} characters`]),
   ];
   return html`<div class="sample">
-    <span class="prompt">${prompt}</span>${marked(text, copied?.text)}${
-      facts.length === 0 ? undefined : html`<small>${facts.join(", ")}</small>`
-    }
+    <span class="said"><span class="prompt">${prompt}</span>${marked(text, copied?.text)}</span>
+    ${facts.length === 0 ? undefined : html`<small>${facts.join(", ")}</small>`}
   </div>`;
 }
 

@@ -41,7 +41,8 @@ th, td { padding: 5px 16px 5px 0; border-top: 1px solid var(--line); text-align:
 code, pre { font: 12px/1.55 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 pre { padding: 12px 14px; overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--sheet); }
 .sample { margin-top: 10px; padding: 12px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--sheet);
-  font: 400 16px/1.75 "Noto Serif CJK SC", "Songti SC", ui-serif, Georgia, serif; white-space: pre-wrap; }
+  font: 400 16px/1.75 "Noto Serif CJK SC", "Songti SC", ui-serif, Georgia, serif; }
+.said { white-space: pre-wrap; }
 .sample small { display: block; font: 12px/1.5 system-ui, sans-serif; color: var(--faint); }
 mark { background: light-dark(#f6dfae, #5d4713); color: inherit; }
 summary { margin-top: 12px; cursor: pointer; color: var(--faint); font-size: 14px; }
