@@ -84,7 +84,7 @@ test(
     const settings = ["stage=dpo", `data=${await prepareRows(folder, "pairs", numbers.map(pairRow))}`, "steps=16"];
     const whole = await run(1, { checkpoints: join(folder, "whole-pairs") }, settings);
     let kills = 0;
-    while (!(await runAndKill((kills % 2) + 1, settings, 6))) kills++;
+    while (!(await runAndKill((kills % 2) + 1, settings, 14))) kills++;
     assert.ok(kills > 0, "it was never killed");
     assert.deepEqual(await hashes(join(folder, "killed/step-0000016")), await hashes(whole.checkpoint));
     const [kept, again] = ["whole-pairs", "killed"].map((name) => readFile(join(folder, name, "reference-train.f32")));
