@@ -6,19 +6,18 @@ import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
 import { machineFacts } from "#platform";
 import { NotFoundError } from "../base/errors.ts";
-import type { Executor } from "../device/executor.ts";
 import type { OwnRun } from "../store/index.ts";
 import { readCard } from "../train/data/prepare.ts";
 import { machinePeak, sizeOfRun } from "../train/plan.ts";
 import type { PreparedRun } from "../train/prepared-run.ts";
-import { type RunResult, train } from "../train/run.ts";
+import { type RunOptions, type RunResult, train } from "../train/run.ts";
 import { note } from "./terminal.ts";
 import { trainView } from "./train-view.ts";
 import { version } from "./version.ts";
 
 export interface RunRecipeOptions {
   readonly run: OwnRun;
-  readonly executor: Executor;
+  readonly executor: RunOptions["executor"];
   readonly resume: boolean;
   readonly signal: AbortSignal;
 }

@@ -11,7 +11,7 @@ import {
   subtract,
   sumColumns,
 } from "../../graph/index.ts";
-import type { Objective } from "./objective.ts";
+import type { Losses, Objective } from "./objective.ts";
 
 export interface DistillOptions {
   /** α: the share of the teacher; the rest is the targets' cross-entropy. */
@@ -29,13 +29,13 @@ export const klOfLogits = (p: Tensor, q: Tensor): Tensor =>
 /** α T² KL + (1 - α) cross-entropy. Elements are rows: `teacher`, its logits (M, V), and `targets` where α < 1. */
 export const distill = ({ alpha = 0.5, temperature = 2, reverse = false }: DistillOptions = {}): Objective => ({
   name: "distill",
-  trace(x) {
+  trace(x): Losses {
     const [student, teacher] = [x.logits, x.rows("teacher", x.logits.shape[1] as number)].map((logits) =>
       scale(logits, 1 / temperature),
     );
     const kl = reverse ? klOfLogits(student, teacher) : klOfLogits(teacher, student);
     const ofTeacher = scale(kl, alpha * temperature ** 2);
-    if (alpha === 1) return { losses: ofTeacher, measures: { kl } as Record<string, Tensor> };
+    if (alpha === 1) return { losses: ofTeacher, measures: { kl } };
     const nats = crossEntropy(x.logits, x.ids("targets"));
     return { losses: add(ofTeacher, scale(nats, 1 - alpha)), measures: { kl, nats } };
   },
