@@ -50,7 +50,7 @@ export async function trainedFiles(prepared: PreparedRun, states: States): Promi
   return {
     weights: new Map([["adapter_model.safetensors", peftTensors(start.model, trained, type)], ...heads]),
     files: new Map([
-      ["adapter_config.json", json(peftConfig(start.model, adapter, String(recipe.model)))],
+      ["adapter_config.json", json(peftConfig(start.model, adapter, recipe.model as string))],
       ["liang.json", json({ version: 1, words: wordsFingerprint(words) })],
       ...(recipe.template !== undefined && templateFile !== undefined
         ? [["chat_template.jinja", templateFile] as const]

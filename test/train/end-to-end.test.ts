@@ -11,7 +11,7 @@ import { liangIn } from "../cli/harness.ts";
 const folder = await mkdtemp(join(tmpdir(), "liang-life-"));
 after(() => rm(folder, { recursive: true }));
 const at = (...names: string[]): string => join(folder, ...names);
-const { run } = liangIn(at("home"));
+const program = liangIn(at("home"));
 
 const ANIMALS = ["cat", "dog", "bird", "horse", "mouse", "duck"];
 const PLACES = ["in the park", "at home", "in a tree", "on the hill", "under the table", "by the pond"];
@@ -23,7 +23,7 @@ const likes = (animal: number): string => `The ${ANIMALS[animal]} likes ${THINGS
 
 /** Runs a command to its end and gives what it printed; the test fails where the command does. */
 async function liang(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(args);
+  const { code, stdout, stderr } = await program.run(args);
   assert.equal(code, 0, `liang ${args.join(" ")}\n${stderr}`);
   return stdout;
 }

@@ -30,7 +30,7 @@ class FakeWorker {
 Object.assign(globalThis, { Worker: FakeWorker });
 
 const changes: unknown[] = [];
-const begin = { contents: { conversations: [], settings: {} }, builtIn: "http://host/m.gguf" };
+const begin = { contents: { conversations: [], settings: {} }, builtIn: [] };
 let link: ReturnType<typeof startOwnWorker>;
 let worker: FakeWorker;
 beforeEach(() => {
