@@ -191,13 +191,14 @@ for (const executor of cpuTiers()) {
 }
 
 describe("steps of a layer of the decode class", () => {
-  const stepsOf = (layer: Layer, kept: boolean): string[] => {
+  const stepsOf = async (layer: Layer, kept: boolean): Promise<string[]> => {
     const graph = graphOf(layer, kept);
     const parameters = memoryStore(stored).parameters;
-    return lower(graph, { parameters, precision: "fast", machine: wasmMachine }).steps.map(({ kernel }) => kernel.name);
+    const { steps } = await lower(graph, { parameters, precision: "fast", machine: wasmMachine });
+    return steps.map(({ kernel }) => kernel.name);
   };
-  it("like llama's: one for each of norm, queries with keys and values, output with its residual, gate with up", () => {
-    assert.deepEqual(stepsOf(llama, false), [
+  it("like llama's: one for each of norm, queries with keys and values, output with its residual, gate with up", async () => {
+    assert.deepEqual(await stepsOf(llama, false), [
       "normRows.after.rounded",
       "linear.q4_k.int8+q4_k.int8+q6_k.int8.none",
       "normRows.after.rounded",
@@ -207,8 +208,8 @@ describe("steps of a layer of the decode class", () => {
       "linear.q4_k.int8.add",
     ]);
   });
-  it("like Gemma's: the norm after a product, the residual and the norm before the next one are one", () => {
-    assert.deepEqual(stepsOf(gemma, false), [
+  it("like Gemma's: the norm after a product, the residual and the norm before the next one are one", async () => {
+    assert.deepEqual(await stepsOf(gemma, false), [
       "normRows.after.rounded",
       "linear.q4_k.int8.none",
       "normRows.before.add.after.rounded",
@@ -217,8 +218,8 @@ describe("steps of a layer of the decode class", () => {
       "normRows.before.add",
     ]);
   });
-  it("with attention: queries, keys and values; norms, rotations and the cache; attention with its rounding; output", () => {
-    assert.deepEqual(stepsOf(attending, false), [
+  it("with attention: queries, keys and values; norms, rotations and the cache; attention with its rounding; output", async () => {
+    assert.deepEqual(await stepsOf(attending, false), [
       "quantize",
       "linear.q4_k.int8+q4_k.int8+q6_k.int8.none",
       "cacheRows.f16.h4.g2.d32.p32.r16.qNorm.kNorm",
@@ -227,8 +228,8 @@ describe("steps of a layer of the decode class", () => {
       "linear.q5_0.int8.none",
     ]);
   });
-  it("whose values between are kept: each is there as f32", () => {
-    const steps = stepsOf(llama, true);
+  it("whose values between are kept: each is there as f32", async () => {
+    const steps = await stepsOf(llama, true);
     const between = ["map each, silu 0, each, multiply 1 2: 1, 3", "map each, each, add 0 1: 2"];
     for (const name of ["rmsNorm", "quantize", ...between]) assert.ok(steps.includes(name), name);
     assert.ok(!steps.some((name) => /gate|only|add\./.test(name)));

@@ -114,11 +114,11 @@ describe("values computed element by element", () => {
 });
 
 describe("steps of training", () => {
-  const stepsOf = (program: Graph) =>
-    lower(program, { machine: wasmMachine, parameters: new Map(), precision: "f32" }).steps;
+  const stepsOf = async (program: Graph) =>
+    (await lower(program, { machine: wasmMachine, parameters: new Map(), precision: "f32" })).steps;
   const rows = { name: "rows", bound: 30 };
 
-  it("an AdamW update of a weight is one, which also empties its gradient", () => {
+  it("an AdamW update of a weight is one, which also empties its gradient", async () => {
     const model = newModel({
       model_type: "llama",
       vocab_size: 24,
@@ -130,28 +130,28 @@ describe("steps of training", () => {
     });
     const optimizer = adamW();
     const { graphs } = trainingPrograms(model, { rows: 8, targets: 8, optimizerOf: () => optimizer });
-    const updates = stepsOf(graphs.update);
+    const updates = await stepsOf(graphs.update);
     assert.equal(updates.length, model.parameters.size + 1); // and the loss is emptied
     for (const { kernel } of updates) assert.match(kernel.name, /^map /);
   });
 
-  it("a weight's gradient is added to what the state has by the product that makes it, where it arises", () => {
+  it("a weight's gradient is added to what the state has by the product that makes it, where it arises", async () => {
     const [x, w, v] = [input("x", [rows, 12], "f32"), state("w", [5, 12], "f32"), state("v", [7, 5], "f32")];
     const loss = sumAll(linear(tanh(linear(x, w)), v));
     const effects = gradients(loss, [w, v]).map((gradient, i) => {
       const sum = state(`sum${i}`, gradient.shape, "f32");
       return assign(sum, add(sum, gradient));
     });
-    const products = stepsOf(graph({}, effects)).filter(({ kernel }) => kernel.name.startsWith("gemm.f32"));
+    const products = (await stepsOf(graph({}, effects))).filter(({ kernel }) => kernel.name.startsWith("gemm.f32"));
     const taken = products.filter(({ words }) => words.residual !== 0);
     assert.equal(taken.length, 2);
     for (const { words } of taken) assert.equal(words.out, words.residual);
     assert.ok(products.indexOf(taken[0]) < products.length - 1, "the first is there before the last product");
   });
 
-  it("what several products read is packed once", () => {
+  it("what several products read is packed once", async () => {
     const [x, w, v] = [input("x", [rows, 12], "f32"), state("w", [5, 12], "f32"), state("v", [7, 12], "f32")];
-    const names = stepsOf(graph({ y: linear(x, w), z: linear(x, v) })).map(({ kernel }) => kernel.name);
+    const names = (await stepsOf(graph({ y: linear(x, w), z: linear(x, v) }))).map(({ kernel }) => kernel.name);
     assert.equal(names.filter((name) => name.startsWith("gemm.pack")).length, 3);
   });
 });

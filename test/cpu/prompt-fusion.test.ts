@@ -26,35 +26,35 @@ function feedForward(tap = false) {
 const GATE = "map each, silu 0, each, multiply 1 2: 3";
 
 /** Names of the steps' kernels. */
-function stepsOf(machine: Machine, formats: Record<string, FormatName> = {}, tap = false): string[] {
+async function stepsOf(machine: Machine, formats: Record<string, FormatName> = {}, tap = false): Promise<string[]> {
   const shapes = { gain: [1, WIDTH], gate: [FORWARD, WIDTH], up: [FORWARD, WIDTH], down: [WIDTH, FORWARD] };
   const parameters = Object.entries(shapes).map(([name, [rows, columns]]) => {
     const format = name === "gain" ? ("f32" as const) : (formats[name] ?? "q4_k");
     return [name, { name, rows, columns, format, byteLength: 0 }] as const;
   });
   const precision = "fast";
-  const { steps } = lower(feedForward(tap), { machine, parameters: new Map(parameters), precision });
+  const { steps } = await lower(feedForward(tap), { machine, parameters: new Map(parameters), precision });
   return steps.map(({ kernel }) => kernel.name);
 }
 
 describe("a prompt's feed-forward layer", () => {
-  it("is three steps with tiles: norm into tiles, the gated product, the one added to what came in", () => {
-    assert.deepEqual(stepsOf(tiles), ["packTiles.rmsNorm", "linear.q4_k.tiles.silu", "linear.q4_k.tiles"]);
+  it("is three steps with tiles: norm into tiles, the gated product, the one added to what came in", async () => {
+    assert.deepEqual(await stepsOf(tiles), ["packTiles.rmsNorm", "linear.q4_k.tiles.silu", "linear.q4_k.tiles"]);
   });
 
-  it("is three steps without them", () => {
+  it("is three steps without them", async () => {
     const expected = ["roundPanels.rmsNorm", "linear.q4_k.panel.silu", "linear.q4_k.panel"];
-    assert.deepEqual(stepsOf(wasmMachine), expected);
+    assert.deepEqual(await stepsOf(wasmMachine), expected);
   });
 
-  it("is computed in f32 by f32 weights, on every machine", () => {
+  it("is computed in f32 by f32 weights, on every machine", async () => {
     const formats = { gate: "f32", up: "f32", down: "f32" } as const;
     const expected = ["rmsNorm", "linear.f32.f32.panel.silu", "linear.f32.f32.panel"];
-    for (const machine of [tiles, wasmMachine]) assert.deepEqual(stepsOf(machine, formats), expected);
+    for (const machine of [tiles, wasmMachine]) assert.deepEqual(await stepsOf(machine, formats), expected);
   });
 
-  it("multiplies on its own where gate and up are of two formats", () => {
-    assert.deepEqual(stepsOf(tiles, { up: "q6_k" }), [
+  it("multiplies on its own where gate and up are of two formats", async () => {
+    assert.deepEqual(await stepsOf(tiles, { up: "q6_k" }), [
       "packTiles.rmsNorm",
       "linear.q4_k.tiles",
       "linear.q6_k.tiles",
@@ -64,14 +64,14 @@ describe("a prompt's feed-forward layer", () => {
     ]);
   });
 
-  it("keeps a value that somebody reads", () => {
-    const names = stepsOf(tiles, {}, true);
+  it("keeps a value that somebody reads", async () => {
+    const names = await stepsOf(tiles, {}, true);
     assert.ok(names.includes(GATE), names.join(" "));
     assert.equal(names.at(-1), "linear.q4_k.tiles");
   });
 
-  it("has its norm in both forms where products of two kinds read it", () => {
-    assert.deepEqual(stepsOf(tiles, { gate: "f32" }), [
+  it("has its norm in both forms where products of two kinds read it", async () => {
+    assert.deepEqual(await stepsOf(tiles, { gate: "f32" }), [
       "rmsNorm",
       "linear.f32.f32.panel",
       "packTiles",

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { cpuTiers } from "./tiers.ts";
-import { trainingTrials } from "./training-trials.ts";
+import { roundedTrials, trainingTrials } from "./training-trials.ts";
 import { assertReference, outputsOf } from "./trial-runner.ts";
 
 const all = Object.values(trainingTrials).flat();
 /** Of each trial in `all`. */
 const expected = await outputsOf(referenceExecutor, all, 1);
+const nearly = await outputsOf(referenceExecutor, roundedTrials, 1);
 
 for (const executor of cpuTiers()) {
   describe(`training's ops on ${executor.tier} equal the reference`, async () => {
@@ -23,5 +24,14 @@ for (const executor of cpuTiers()) {
         }
       });
     }
+
+    it("what is rounded is near it, and the same bytes with 1 and 3 threads", async () => {
+      const found = await outputsOf(executor, roundedTrials, 1, "fast");
+      const again = await outputsOf(executor, roundedTrials, 3, "fast");
+      for (const [i, trial] of roundedTrials.entries()) {
+        assertReference(trial, found[i], nearly[i], `rounded ${i}`);
+        assert.deepEqual(again[i], found[i]);
+      }
+    });
   });
 }

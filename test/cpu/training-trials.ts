@@ -140,6 +140,7 @@ const attends: readonly AttentionCase[] = [
   { heads: 2, kvHeads: 1, headSize: 33, lengths: [100, 57], window: 7 },
   { heads: 2, kvHeads: 1, headSize: 16, lengths: [121], softCap: 5, size: 4 },
   { heads: 2, kvHeads: 1, headSize: 20, lengths: [60, 110, 5], bothWays: true },
+  { heads: 2, kvHeads: 1, headSize: 32, lengths: [5, 9] },
 ];
 
 const ids = (n: number, below: number): Int32Array => {
@@ -160,6 +161,73 @@ function crossEntropyTrial(n: number, columns: number, attributes = {}): Trial {
     tolerance: 2 ** -19, // exponentials of differences from a rounded logarithm
   };
 }
+
+/** The gradients of what products in a chain give, by everything in it: values are brought to tiles as they are computed. */
+function layerTrial(n: number, width: number, inner: number, isGated: boolean): Trial {
+  const [x, dy] = [wide("x", width), wide("dy", width)];
+  const of = (seed: number, ...shape: [number] | [number, number]): Tensor => scale(weight(seed, "f32", ...shape), 1.5);
+  const [gain, offset, up, upBias, gate, down, downBias] = [
+    of(10, width),
+    of(11, width),
+    of(12, inner, width),
+    of(13, inner),
+    of(14, inner, width),
+    of(15, width, inner),
+    of(16, width),
+  ];
+  const normed = isGated ? rmsNorm(x, gain, 1e-5) : layerNorm(x, gain, offset, 1e-5);
+  const fed = linear(normed, up, upBias);
+  const inside = isGated ? multiply(silu(linear(normed, gate)), fed) : geluTanh(fed);
+  const y = add(x, linear(inside, down, downBias));
+  const by = { x, gain, up, upBias, down, downBias, ...(isGated ? { gate } : { offset }) };
+  const found = gradients(sumAll(multiply(y, dy)), Object.values(by));
+  return {
+    outputs: { y, ...Object.fromEntries(Object.keys(by).map((name, i) => [`d ${name}`, found[i]])) },
+    inputs: { x: randomFloats(1, n * width), dy: randomFloats(2, n * width) },
+    extents: { rows: n },
+    tolerance: 2 ** -6,
+  };
+}
+
+/** A head whose logits nobody else reads. */
+function headTrial(n: number, vocabulary: number, attributes = {}): Trial {
+  const x = wide("x", 40);
+  const head = scale(weight(17, "f32", vocabulary, 40), 2);
+  const loss = crossEntropy(linear(x, head), whole("targets"), attributes);
+  const [dx, dHead] = gradients(sumAll(multiply(loss, wide("weights", 1))), [x, head]);
+  const targets = ids(n, vocabulary);
+  if (n > 2) targets[1] = -1;
+  return {
+    outputs: { loss, dx, dHead },
+    inputs: { x: randomFloats(1, n * 40), targets, weights: randomFloats(2, n).map(Math.abs) },
+    extents: { rows: n },
+    tolerance: 2 ** -6,
+  };
+}
+
+/** What is computed of numbers rounded to bf16 where there are tiles, and may be as far from the reference. */
+export const roundedTrials: readonly Trial[] = [
+  ...(
+    [
+      { heads: 1, kvHeads: 1, headSize: 32, lengths: [5] },
+      { heads: 2, kvHeads: 2, headSize: 64, lengths: [70, 130, 1, 99] },
+      { heads: 4, kvHeads: 2, headSize: 96, lengths: [33, 31, 64, 97], isWhole: true },
+      { heads: 2, kvHeads: 1, headSize: 32, lengths: [100, 57], window: 7 },
+      { heads: 2, kvHeads: 1, headSize: 256, lengths: [71] },
+      { heads: 20, kvHeads: 20, headSize: 32, lengths: [40, 9] }, // columns of several blocks
+      { heads: 2, kvHeads: 1, headSize: 32, lengths: [121], softCap: 2, size: 2 },
+      { heads: 2, kvHeads: 1, headSize: 64, lengths: [60, 110, 5], bothWays: true },
+    ] satisfies AttentionCase[]
+  ).map((attends) => ({ ...attentionTrial(attends), tolerance: 2 ** -6 })),
+  layerTrial(3, 5, 7, false),
+  layerTrial(33, 34, 40, true),
+  layerTrial(70, 40, 72, false),
+  layerTrial(64, 64, 608, false),
+  layerTrial(70, 40, 72, true),
+  headTrial(3, 37),
+  headTrial(70, 200),
+  headTrial(40, 64, { labelSmoothing: 0.2, zLoss: 1e-3 }),
+];
 
 export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
   "functions of one number": each((a, b) => ({
@@ -280,14 +348,17 @@ export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
     const [x, dy] = [wide("x", columns), wide("dy", columns)];
     const [gain, bias] = [weight(4, "f32", columns), weight(5, "f32", columns)];
     const groupGain = weight(6, "f32", size);
+    const more = multiply(dy, 3);
     const y = rmsNorm(x, groupGain, 1e-5);
     const z = layerNorm(x, gain, bias, 1e-5);
     const [dx, dGain] = gradients(sumAll(multiply(y, dy)), [x, groupGain]);
     const [ex, eGain, eBias] = gradients(sumAll(multiply(z, dy)), [x, gain, bias]);
+    const [fx] = gradients(sumAll(multiply(add(multiply(x, 2), z), more)), [x]); // added to what flows past the norm
+    const [onlyGain] = gradients(sumAll(multiply(z, more)), [gain]);
     const inputs = { x: randomFloats(1, n * columns).map((value) => value + 2), dy: randomFloats(2, n * columns) };
     return [
       { outputs: { y, dx, dGain }, inputs, extents: { rows: n }, tolerance: 2 ** -17 },
-      { outputs: { z, ex, eGain, eBias }, inputs, extents: { rows: n }, tolerance: 2 ** -16 },
+      { outputs: { z, ex, eGain, eBias, fx, onlyGain }, inputs, extents: { rows: n }, tolerance: 2 ** -16 },
     ];
   }),
   "the gradient of rope": [

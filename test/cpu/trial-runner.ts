@@ -10,9 +10,14 @@ const F32 = 2 ** -22;
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
 /** The outputs of each trial, all in one open model. */
-export async function outputsOf(executor: Executor, trials: readonly Trial[], threads: number): Promise<Outputs[]> {
+export async function outputsOf(
+  executor: Executor,
+  trials: readonly Trial[],
+  threads: number,
+  precision: "f32" | "fast" = "f32",
+): Promise<Outputs[]> {
   const graphs = Object.fromEntries(trials.map(({ outputs }, i) => [i, graph(outputs)]));
-  await using opened = await executor.open(memoryStore(weights), graphs, { threads, precision: "f32" });
+  await using opened = await executor.open(memoryStore(weights), graphs, { threads, precision });
   const results: Outputs[] = [];
   for (const [i, { outputs, inputs, extents }] of trials.entries()) {
     const program = opened.programs[i];

@@ -9,7 +9,7 @@ import type { X64Tier } from "../../src/lanes/x64/machines.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
 import { runGemm } from "../cpu/gemm-runner.ts";
-import { trainingTrials } from "../cpu/training-trials.ts";
+import { roundedTrials, trainingTrials } from "../cpu/training-trials.ts";
 import { interpreted } from "../cpu/machines.ts";
 import { type TestParameter, memoryStore, randomFloats, randomParameter } from "../cpu/stores.ts";
 import { createRunner } from "../families/runner.ts";
@@ -33,9 +33,9 @@ const opTrials = {
 const NUMBERS_MOST = 4000;
 const sizeOf = (inputs: Readonly<Record<string, InputArray>>): number =>
   Object.values(inputs).reduce((sum, { length }) => sum + length, 0);
-const training = Object.values(trainingTrials)
-  .flat()
-  .filter(({ inputs }) => sizeOf(inputs) <= NUMBERS_MOST);
+const training = [...Object.values(trainingTrials).flat(), ...roundedTrials].filter(
+  ({ inputs }) => sizeOf(inputs) <= NUMBERS_MOST,
+);
 
 interface Trial {
   readonly graph: Graph;

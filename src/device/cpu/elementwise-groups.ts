@@ -68,6 +68,11 @@ export class ElementwiseGroups {
     this.#flush((group) => this.#placesOf(group).some((place) => places.has(place)));
   }
 
+  /** What is derived of a value is asked for. */
+  beforeReading(tensor: Tensor): void {
+    this.#flush(({ members }) => members.has(tensor));
+  }
+
   flush(): void {
     this.#flush(() => true);
   }

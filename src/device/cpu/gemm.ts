@@ -92,8 +92,17 @@ const inFloats = (rounding: FloatRounding): Method => ({
   unitOuter: FLOAT_UNIT_OUTER,
 });
 
-const methodOf = (rounding: FloatRounding, { tiles }: Machine): Method =>
-  rounding === "bf16" && tiles ? inTiles : inFloats(rounding);
+/** Whether products of numbers so rounded are computed in tile registers, whose operands other steps may make too. */
+export const isInTiles = (rounding: FloatRounding, { tiles }: Machine): boolean => rounding === "bf16" && tiles;
+
+const methodOf = (rounding: FloatRounding, machine: Machine): Method =>
+  isInTiles(rounding, machine) ? inTiles : inFloats(rounding);
+
+/** How the tensors of a product's operands lie. */
+export const liesOf = (transposed: Gemm["transposed"]): readonly [Lie, Lie] => [
+  transposed === "a" ? "across" : "along",
+  transposed === "b" ? "along" : "across",
+];
 
 /** Units that a product is cut into at least, where it has the panels: threads then end a step together. */
 const UNITS_LEAST = 16;
@@ -110,6 +119,40 @@ function unitsOf(rows: number, outer: number, { unitRows, unitOuter }: Method): 
   }
   return { rows: Math.ceil(rows / down), outer: Math.ceil(outer / across) };
 }
+
+/** A product of operands that are in their forms. */
+type FormedGemm = Omit<Gemm, "a" | "b" | "weight">;
+
+function productStep(gemm: FormedGemm, method: Method, a: Place, b: Place): Step {
+  const { rows, columns, outer, activation = "none" } = gemm;
+  const panels = (extents?: ExtentValues): [number, number] => {
+    const [m, n] = [rows, outer].map((size) => (extents === undefined ? bound(size) : sizeIn(size, extents)));
+    return [Math.ceil(m / method.rowPanel), Math.ceil(n / OUTER_PANEL)];
+  };
+  const unit = unitsOf(...panels(), method);
+  return {
+    kernel: method.product[liesOf(gemm.transposed)[0]][activation],
+    words: {
+      a,
+      b,
+      bias: gemm.bias ?? 0,
+      residual: gemm.residual ?? 0,
+      out: gemm.out,
+      rows: countOf([rows]),
+      columns: countOf([columns]),
+      outer: countOf([outer]),
+      unitRows: unit.rows,
+      unitOuter: unit.outer,
+    },
+    parts(extents) {
+      const [down, across] = panels(extents);
+      return Math.min(Math.ceil(down / unit.rows) * Math.ceil(across / unit.outer), PARTS_MAX);
+    },
+  };
+}
+
+/** The step that multiplies operands that are in tiles (kernels/gemm-pack-tiles.ts). */
+export const tileProductStep = (gemm: FormedGemm, a: Place, b: Place): Step => productStep(gemm, inTiles, a, b);
 
 /** Where an operand is packed, and whether a step must do so: another product may have done it in this form before. */
 export interface PackedOperand {
@@ -153,11 +196,8 @@ interface Part {
 }
 
 function partSteps(gemm: Gemm, { first, columns }: Part, method: Method, packed: Pack): Step[] {
-  const { rows, outer, activation = "none", weight } = gemm;
-  const [lieA, lieB]: Lie[] = [
-    gemm.transposed === "a" ? "across" : "along",
-    gemm.transposed === "b" ? "along" : "across",
-  ];
+  const { rows, outer, weight } = gemm;
+  const [lieA, lieB] = liesOf(gemm.transposed);
   const packRows = method.packRows[lieA];
   const packOuter = weight === undefined ? method.packOuter[lieB] : method.packWeight[weight]!;
   const form = (kernel: Kernel): string => `${kernel.name} ${first} ${bound(columns)}`;
@@ -184,30 +224,6 @@ function partSteps(gemm: Gemm, { first, columns }: Part, method: Method, packed:
     words: { weight: gemm.b, out: b.place, count: countOf([outer]), columns: countOf([columns]), first },
     parts: unitsOfPack(outer, WEIGHT_COLUMNS, 2 * GROUP_ROWS),
   });
-  const panels = (extents?: ExtentValues): [number, number] => {
-    const [m, n] = [rows, outer].map((size) => (extents === undefined ? bound(size) : sizeIn(size, extents)));
-    return [Math.ceil(m / method.rowPanel), Math.ceil(n / OUTER_PANEL)];
-  };
-  const unit = unitsOf(...panels(), method);
-  const product: Step = {
-    kernel: method.product[lieA][activation],
-    words: {
-      a: a.place,
-      b: b.place,
-      bias: gemm.bias ?? 0,
-      residual: gemm.residual ?? 0,
-      out: gemm.out,
-      rows: countOf([rows]),
-      columns: countOf([columns]),
-      outer: countOf([outer]),
-      unitRows: unit.rows,
-      unitOuter: unit.outer,
-    },
-    parts(extents) {
-      const [down, across] = panels(extents);
-      return Math.min(Math.ceil(down / unit.rows) * Math.ceil(across / unit.outer), PARTS_MAX);
-    },
-  };
   const packB =
     weight === undefined
       ? pack(method.packOuter[lieB], gemm.b, b.place, lieB, outer, OUTER_PANEL)
@@ -215,7 +231,7 @@ function partSteps(gemm: Gemm, { first, columns }: Part, method: Method, packed:
   return [
     ...(a.isNew ? [pack(packRows, gemm.a, a.place, lieA, rows, method.rowPanel)] : []),
     ...(b.isNew ? [packB] : []),
-    product,
+    productStep({ ...gemm, columns }, method, a.place, b.place),
   ];
 }
 

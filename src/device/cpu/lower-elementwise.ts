@@ -7,10 +7,14 @@ import { LEAST_ELEMENTS } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Place, type Word, countOf, floatWord, partsOf } from "./step.ts";
 
-/** One step that computes a group's values and stores those that others read. */
-export function lowerGroup(group: Group, lowering: Lowering): void {
-  const { members } = group;
-  const shape = shapeOf(group);
+/** A group's values, the words of what they read, and which value each member is. */
+export interface GroupExpression {
+  readonly values: readonly ExpressionValue[];
+  readonly words: Record<string, Word>;
+  readonly indices: ReadonlyMap<Tensor, number>;
+}
+
+export function expressionOf({ members }: Group, lowering: Lowering): GroupExpression {
   const values: ExpressionValue[] = [];
   const words: Record<string, Word> = {};
   const indices = new Map<Tensor, number>();
@@ -51,10 +55,17 @@ export function lowerGroup(group: Group, lowering: Lowering): void {
     return add({ kind: "binary", by: node.op === scaleOp ? "multiply" : attributesOf(node, binaryOp).kind, a, b });
   };
 
+  for (const member of members) indices.set(member, compute(member));
+  return { values, words, indices };
+}
+
+/** One step that computes a group's values and stores those that others read. */
+export function lowerGroup(group: Group, lowering: Lowering): void {
+  const { members } = group;
+  const shape = shapeOf(group);
+  const { values, words, indices } = expressionOf(group, lowering);
   const stored = new Map<Place, number>();
-  for (const member of members) {
-    const index = compute(member);
-    indices.set(member, index);
+  for (const [member, index] of indices) {
     const readers = lowering.readers(member);
     if (isAssign(member) || readers?.every((reader) => members.has(reader)) !== true) {
       stored.set(lowering.place(member), index);

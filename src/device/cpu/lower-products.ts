@@ -1,16 +1,15 @@
 // Products whose second operand is computed or a state: `matmul`, and `linear` by a weight that is trained; and `matmul` by
-// a file's weight as it is packed, the gradient of `linear` by its inputs. What is added to a product that nobody else reads is added on the way; a sum that a state takes is added to it in place.
-import { type Op, type Tensor, attributesOf, isParameter, isState, linearOp, matmulOp } from "../../graph/index.ts";
+// a file's weight as it is packed, the gradient of `linear` by its inputs. What is added to a product that nobody else reads
+// is added on the way; a sum that a state takes is added to it in place.
+import { type Tensor, isState } from "../../graph/index.ts";
 import { isAssign } from "./elementwise-groups.ts";
-import { type Gemm, gemmSteps, isTileWeight } from "./gemm.ts";
+import { type Gemm, gemmSteps, isInTiles, isTileWeight, tileProductStep } from "./gemm.ts";
 import { zeroKernel } from "./kernels/move.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
-import { isBinary } from "./patterns.ts";
+import { isBinary, isByWeight, isProduct, transpositionOf } from "./patterns.ts";
 import { type Place, countOf, partsOf } from "./step.ts";
-
-const isProduct = (node: Tensor): boolean =>
-  node.op === (matmulOp as Op) || (node.op === linearOp && !isParameter(node.inputs[1]));
+import { productForms, tileOperand } from "./tile-operands.ts";
 
 /** product + other. */
 interface Sum {
@@ -54,31 +53,40 @@ function lowerProduct(node: Tensor, out: Place, residual: Place | undefined, low
   const [a, b, bias] = node.inputs;
   const transposed = transpositionOf(node);
   const inner = a.shape[transposed === "a" ? 0 : 1];
-  const weight = isParameter(b) && transposed !== "b" ? weightOf(b, lowering).packed : undefined;
+  const weight = isByWeight(node) ? weightOf(b, lowering).packed : undefined;
   const inTiles = machine.tiles && (weight === undefined || isTileWeight(weight, columnsOf(b)));
-  const gemm: Gemm = {
+  const formed = {
     rows: node.shape[0],
     columns: inner,
     outer: node.shape[1],
-    a: lowering.place(a),
-    b: weight === undefined ? lowering.place(b) : lowering.packedWeight(b, "all"),
     out,
     ...(transposed !== undefined && { transposed }),
-    ...(weight !== undefined && { weight }),
     rounding: precision === "fast" && inTiles ? "bf16" : "f32",
     ...(bias !== undefined && { bias: lowering.place(bias) }),
     ...(residual !== undefined && { residual }),
-  };
-  const operands = { a, b };
-  const steps = gemmSteps(gemm, machine, (bytes, operand, form) => {
-    let isNew = false;
-    const place = lowering.derived(operands[operand], form, () => {
-      isNew = true;
-      return lowering.temporary(bytes);
+  } as const;
+  if (weight === undefined && isInTiles(formed.rounding, machine)) {
+    const [formA, formB] = productForms(node);
+    const places = [tileOperand(a, formA, lowering), tileOperand(b, formB, lowering)] as const;
+    lowering.step(tileProductStep(formed, ...places));
+  } else {
+    const gemm: Gemm = {
+      ...formed,
+      a: lowering.place(a),
+      b: weight === undefined ? lowering.place(b) : lowering.packedWeight(b, "all"),
+      ...(weight !== undefined && { weight }),
+    };
+    const operands = { a, b };
+    const steps = gemmSteps(gemm, machine, (bytes, operand, form) => {
+      let isNew = false;
+      const place = lowering.derived(operands[operand], form, () => {
+        isNew = true;
+        return lowering.temporary(bytes);
+      });
+      return { place, isNew };
     });
-    return { place, isNew };
-  });
-  for (const step of steps) lowering.step(step);
+    for (const step of steps) lowering.step(step);
+  }
   if (typeof inner === "number") return;
   // a run of no rows has nothing to multiply: what is left is what is added, or zeros
   const elements = countOf(node.shape);
@@ -89,10 +97,4 @@ function lowerProduct(node: Tensor, out: Place, residual: Place | undefined, low
     words: { x: residual ?? 0, out, count: elements },
     parts: (extents) => (extents[inner.name] === 0 ? parts(extents) : 0),
   });
-}
-
-function transpositionOf(node: Tensor): "a" | "b" | undefined {
-  if (node.op === linearOp) return "b";
-  const { transposeA = false, transposeB = false } = attributesOf(node, matmulOp);
-  return transposeA ? "a" : transposeB ? "b" : undefined;
 }

@@ -1,5 +1,5 @@
-// Attention of rows over each other and its gradient: keys and values turned over once for all that reads them, then one
-// step; the gradient's three parts go straight to where they are taken from it.
+// Attention of rows over each other and its gradient: keys and values turned over once for all that reads them, or what
+// products in tile registers read, then one step; the gradient's three parts go straight to where they are taken from it.
 import {
   type Op,
   type Tensor,
@@ -20,11 +20,14 @@ import {
 } from "./kernels/row-attention.ts";
 import { rowAttentionKernel } from "./kernels/row-attention-forward.ts";
 import { SHARE_ROWS, rowAttentionGradientKernel } from "./kernels/row-attention-gradient.ts";
+import { rowAttentionTilesKernel } from "./kernels/row-attention-tiles-forward.ts";
+import { rowAttentionTilesGradientKernel } from "./kernels/row-attention-tiles-gradient.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { noKernel } from "./no-kernel.ts";
 import { PARTS_MAX } from "./control.ts";
 import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+import { attendsInTiles, tileOperand } from "./tile-operands.ts";
 
 /** Larger than any row's number. */
 const NO_WINDOW = 2 ** 30;
@@ -39,7 +42,7 @@ function shapeOf(node: Tensor, q: Tensor, ends: Tensor | undefined): RowAttentio
 }
 
 /** What both kernels' records have. */
-function commonWords(node: Tensor, q: Tensor, starts: Tensor, ends: Tensor | undefined, lowering: Lowering) {
+function commonWords(node: Tensor, starts: Tensor, ends: Tensor | undefined, lowering: Lowering) {
   const {
     heads,
     kvHeads,
@@ -48,10 +51,8 @@ function commonWords(node: Tensor, q: Tensor, starts: Tensor, ends: Tensor | und
     softCap = 1,
   } = attributesOf(node, node.op as typeof rowAttentionOp);
   return {
-    q: lowering.place(q),
     starts: lowering.place(starts),
     ends: ends === undefined ? 0 : lowering.place(ends),
-    rows: countOf([q.shape[0]]),
     heads,
     repeat: heads / kvHeads,
     window,
@@ -96,18 +97,25 @@ export const lowerRowAttention: Lower = (node, lowering) => {
   const [q, k, v, starts, ends] = node.inputs;
   const shape = shapeOf(node, q, ends);
   const { heads } = attributesOf(node, rowAttentionOp);
-  const turnedKeys = turned(k, lowering);
-  const words = {
-    ...commonWords(node, q, starts, ends, lowering),
-    turnedKeys,
-    v: lowering.place(v),
-    out: lowering.place(node),
-    sums: sumsOf(node, lowering),
-  };
+  const rows = countOf([q.shape[0]]);
+  const isTiled = attendsInTiles(node, lowering);
+  const operands: Record<string, Place> = isTiled
+    ? {
+        queries: tileOperand(q, "rows.along", lowering),
+        keys: tileOperand(k, "outer.along", lowering),
+        values: tileOperand(v, "outer.across", lowering),
+      }
+    : { q: lowering.place(q), turnedKeys: turned(k, lowering), v: lowering.place(v) };
   lowering.step({
-    kernel: rowAttentionKernel(shape),
-    words,
-    parts: (extents) => Math.min(Math.ceil(valueOf(words.rows, extents) / BLOCK) * heads, PARTS_MAX),
+    kernel: isTiled ? rowAttentionTilesKernel(shape) : rowAttentionKernel(shape),
+    words: {
+      ...commonWords(node, starts, ends, lowering),
+      ...operands,
+      rows,
+      out: lowering.place(node),
+      sums: sumsOf(node, lowering),
+    },
+    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / BLOCK) * heads, PARTS_MAX),
   });
 };
 
@@ -153,7 +161,7 @@ export const lowerRowAttentionGradient: Lower = (node, lowering) => {
   const [y, dy, q, k, v, starts, ends] = node.inputs;
   const shape = shapeOf(node, q, ends);
   const { heads, kvHeads } = attributesOf(node, rowAttentionGradientOp);
-  const [turnedKeys, turnedValues] = [turned(k, lowering), turned(v, lowering)];
+  const isTiled = attendsInTiles(node, lowering);
   const rows = countOf([q.shape[0]]);
   const dots = lowering.temporary(bound(q.shape[0]) * heads * FLOAT_BYTES);
   const units = countOf([q.shape[0]], heads);
@@ -162,19 +170,33 @@ export const lowerRowAttentionGradient: Lower = (node, lowering) => {
     words: { a: lowering.place(dy), b: lowering.place(y), out: dots, units, headSize: shape.headSize },
     parts: partsOf(units, Math.ceil(LEAST_ELEMENTS / shape.headSize)),
   });
-  const words: Record<string, Word> = {
-    ...commonWords(node, q, starts, ends, lowering),
-    k: lowering.place(k),
-    dy: lowering.place(dy),
-    turnedKeys,
-    turnedValues,
-    sums: sumsOf(y, lowering),
-    dots,
-    ...resultWords(node, lowering),
-  };
+  const operands: Record<string, Place> = isTiled
+    ? {
+        queries: tileOperand(q, "rows.along", lowering),
+        queriesAcross: tileOperand(q, "rows.across", lowering),
+        upstream: tileOperand(dy, "rows.along", lowering),
+        upstreamAcross: tileOperand(dy, "rows.across", lowering),
+        keys: tileOperand(k, "outer.along", lowering),
+        keysAcross: tileOperand(k, "outer.across", lowering),
+        values: tileOperand(v, "outer.along", lowering),
+      }
+    : {
+        q: lowering.place(q),
+        k: lowering.place(k),
+        dy: lowering.place(dy),
+        turnedKeys: turned(k, lowering),
+        turnedValues: turned(v, lowering),
+      };
   lowering.step({
-    kernel: rowAttentionGradientKernel(shape),
-    words,
+    kernel: isTiled ? rowAttentionTilesGradientKernel(shape) : rowAttentionGradientKernel(shape),
+    words: {
+      ...commonWords(node, starts, ends, lowering),
+      ...operands,
+      rows,
+      sums: sumsOf(y, lowering),
+      dots,
+      ...resultWords(node, lowering),
+    },
     parts(extents) {
       const count = valueOf(rows, extents);
       if (count === 0) return 0;

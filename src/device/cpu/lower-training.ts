@@ -1,5 +1,5 @@
-// The rows of the table for what training needs besides products, attention and what goes element by element: sums, softmax
-// and its losses, gradients of norms, columns, sums by id.
+// The rows of the table that only training needs, loaded when a graph of it is lowered: sums, softmax and its losses,
+// gradients of norms, columns, sums by id; products and attention of rows by files of their own.
 import {
   type Tensor,
   attributesOf,
@@ -8,7 +8,9 @@ import {
   crossEntropyGradientOp,
   crossEntropyOp,
   elementsBound,
+  layerNormGradientOp,
   logSumExpOp,
+  normGainGradientOp,
   padColumnsOp,
   rmsNormGradientOp,
   rowAttentionGradientOp,
@@ -22,13 +24,17 @@ import {
 } from "../../graph/index.ts";
 import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { columnsKernel, padColumnsKernel, scatterAddKernel, transposeKernel } from "./kernels/move.ts";
-import { rmsNormGradientKernel } from "./kernels/norm.ts";
-import { crossEntropyGradientKernel, crossEntropyKernel, logSumExpKernel, softmaxKernel } from "./kernels/softmax.ts";
+import {
+  crossEntropyGradientKernel,
+  crossEntropyGradientSource,
+  crossEntropyKernel,
+  logSumExpKernel,
+  softmaxKernel,
+} from "./kernels/softmax.ts";
 import {
   SUM_ELEMENTS,
   SUM_ROWS,
   addAllKernel,
-  addBlocksKernel,
   blockRowSumsKernel,
   blockSumsKernel,
   sumColumnsKernel,
@@ -36,9 +42,13 @@ import {
 } from "./kernels/sums.ts";
 import { PARTS_MAX } from "./control.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
+import { addRowSums, lowerNormGainGradient, lowerNormGradient, normGradientFusion } from "./lower-norm-gradients.ts";
+import { productFusion } from "./lower-products.ts";
 import { isGradientPart, lowerRowAttention, lowerRowAttentionGradient } from "./lower-row-attention.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Count, type Place, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+import { formedStep } from "./tile-forms.ts";
+import { askedOf, placesOf, rowSums, rowSumsForm } from "./tile-operands.ts";
 
 /** Parts of a step that looks through all ids in each. */
 const SCATTER_PARTS = 16;
@@ -48,17 +58,17 @@ const leastRows = (columns: number): number => Math.ceil(LEAST_ELEMENTS / column
 
 const sumRows: Lower = (node, lowering) => {
   const [x] = node.inputs;
-  const rows = rowsOf(x);
   const size = node.shape[0] as number;
-  const stride = sumStride(size);
-  const blocks = lowering.temporary(Math.ceil(bound(x.shape[0]) / SUM_ROWS) * stride * FLOAT_BYTES);
-  lowering.step({
-    kernel: blockRowSumsKernel,
-    words: { x: lowering.place(x), out: blocks, rows, columns: columnsOf(x), size, stride },
-    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / SUM_ROWS), PARTS_MAX),
+  const blocks = lowering.derived(x, rowSumsForm(size), () => {
+    const [rows, out] = [rowsOf(x), rowSums(x, size, lowering)];
+    lowering.step({
+      kernel: blockRowSumsKernel,
+      words: { x: lowering.place(x), out, rows, columns: columnsOf(x), size, stride: sumStride(size) },
+      parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / SUM_ROWS), PARTS_MAX),
+    });
+    return out;
   });
-  const words = { x: blocks, rows, size, stride };
-  emit(lowering, node, addBlocksKernel, words, { of: countOf([size]), least: LEAST_ELEMENTS / SUM_ROWS });
+  addRowSums(node, x, blocks, lowering);
 };
 
 const sumColumns: Lower = (node, lowering) => {
@@ -124,22 +134,20 @@ const crossEntropy: Lower = (node, lowering) => {
 };
 
 const crossEntropyGradient: Lower = (node, lowering) => {
-  const words = { ...lossWords(node, lowering), dy: lowering.place(node.inputs[2]) };
-  emit(lowering, node, crossEntropyGradientKernel, words, { of: words.rows, least: leastRows(words.columns) });
-};
-
-const rmsNormGradient: Lower = (node, lowering) => {
-  const [x, gain, dy] = node.inputs;
-  const size = gain.shape[0] as number;
-  const groups = countOf([x.shape[0]], columnsOf(x) / size);
-  const epsilon = floatWord(attributesOf(node, rmsNormGradientOp).epsilon);
-  const places = { x: lowering.place(x), gain: lowering.place(gain), dy: lowering.place(dy) };
+  const { rows, columns, ...common } = lossWords(node, lowering);
+  const words = { ...common, dy: lowering.place(node.inputs[2]) };
+  const asked = askedOf(node, lowering);
+  if (asked.forms.size > 0 && asked.others?.length === 0) {
+    const places = placesOf(node, asked, lowering);
+    const size = { rows: node.shape[0], width: columns };
+    return lowering.step(formedStep(crossEntropyGradientSource, [places], words, size));
+  }
   emit(
     lowering,
     node,
-    rmsNormGradientKernel,
-    { ...places, groups, size, epsilon },
-    { of: groups, least: leastRows(size) },
+    crossEntropyGradientKernel,
+    { ...words, rows, columns },
+    { of: rows, least: leastRows(columns) },
   );
 };
 
@@ -173,7 +181,13 @@ const scatterAddRows: Lower = (node, lowering) => {
   });
 };
 
-export const trainingLowerings: readonly (readonly [string, Lower])[] = [
+export { lowerFormedGroup } from "./lower-formed.ts";
+
+/** How a value is computed together with others; does nothing for those made elsewhere. */
+export const trainingFusion = (node: Tensor, lowering: Lowering): Lower | undefined =>
+  normGradientFusion(node, lowering) ?? productFusion(node, lowering);
+
+export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [sumRowsOp.name, sumRows],
   [sumColumnsOp.name, sumColumns],
   [sumAllOp.name, sumAll],
@@ -181,11 +195,13 @@ export const trainingLowerings: readonly (readonly [string, Lower])[] = [
   [softmaxOp.name, softmax],
   [crossEntropyOp.name, crossEntropy],
   [crossEntropyGradientOp.name, crossEntropyGradient],
-  [rmsNormGradientOp.name, rmsNormGradient],
+  [rmsNormGradientOp.name, lowerNormGradient],
+  [layerNormGradientOp.name, lowerNormGradient],
+  [normGainGradientOp.name, lowerNormGainGradient],
   [columnsOp.name, columns],
   [padColumnsOp.name, padColumns],
   [transposeOp.name, transpose],
   [scatterAddRowsOp.name, scatterAddRows],
   [rowAttentionOp.name, lowerRowAttention],
   [rowAttentionGradientOp.name, lowerRowAttentionGradient],
-];
+]);

@@ -1,5 +1,5 @@
 // Lowers a graph to steps: walks its values in order and asks the table for each op's kernels.
-import type { Graph } from "../../graph/index.ts";
+import { type Graph, type Op, type Tensor, attentionOp } from "../../graph/index.ts";
 import { ElementwiseGroups, isElementwise } from "./elementwise-groups.ts";
 import { type LowerOptions, type LoweredGraph, Lowering } from "./lowering.ts";
 import { attentionFusion } from "./lower-attention.ts";
@@ -8,28 +8,40 @@ import { promptFusion } from "./lower-prompt.ts";
 import { noKernel } from "./no-kernel.ts";
 import type { Lower } from "./lower-common.ts";
 import { lowerGroup } from "./lower-elementwise.ts";
-import { productFusion } from "./lower-products.ts";
 import { orderOf } from "./order.ts";
+import { isProduct } from "./patterns.ts";
 import { lowerings } from "./table.ts";
 
 export type { LoweredGraph } from "./lowering.ts";
 
+/** Whether running a model needs this too: the table has it, or what goes before the table. */
+const isOfModels = (node: Tensor): boolean =>
+  node.op.result === "leaf" ||
+  node.op === (attentionOp as Op) ||
+  isElementwise(node) ||
+  (lowerings.has(node.op.name) && !isProduct(node));
+
 /** Throws UnsupportedError for an op that the table does not have. */
-export function lower(graph: Graph, options: LowerOptions): LoweredGraph {
+export async function lower(graph: Graph, options: LowerOptions): Promise<LoweredGraph> {
+  // what else there is are mostly kernels that who only runs models, as the page does, need not have
+  const training = graph.nodes.every(isOfModels) ? undefined : await import("./lower-training.ts");
   const lowering = new Lowering(graph, options);
   const decodeRow = decodeFusion(lowering);
   const attentionRow = attentionFusion(lowering);
-  const groups = new ElementwiseGroups(lowering, (group) => lowerGroup(group, lowering));
+  const groups = new ElementwiseGroups(lowering, (group) => {
+    if (training?.lowerFormedGroup(group, lowering) !== true) lowerGroup(group, lowering);
+  });
   lowering.beforeStep = (words) => groups.before(words);
+  lowering.beforeRead = (tensor) => groups.beforeReading(tensor);
   const elementwise: Lower = (node) => groups.add(node);
   for (const node of orderOf(graph)) {
     if (node.op.result === "leaf") continue;
     const row =
       decodeRow(node) ??
       promptFusion(node, lowering) ??
-      productFusion(node, lowering) ??
+      training?.trainingFusion(node, lowering) ??
       attentionRow(node) ??
-      (isElementwise(node) ? elementwise : lowerings.get(node.op.name));
+      (isElementwise(node) ? elementwise : (lowerings.get(node.op.name) ?? training?.lowerings.get(node.op.name)));
     if (row === undefined) throw noKernel(`the op ${node.op.name}`);
     row(node, lowering);
   }

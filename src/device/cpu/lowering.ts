@@ -42,6 +42,8 @@ export class Lowering {
   readonly whole = new Set<string>();
   /** Told the words of each step before it is added: what they name must have been computed by then. */
   beforeStep: (words: readonly Word[]) => void = () => {};
+  /** Told a value before what is derived of it is asked for: who computes it may give that too. */
+  beforeRead: (tensor: Tensor) => void = () => {};
   readonly #steps: Step[] = [];
   readonly #places = new Map<Tensor, Place>();
   readonly #arena: { bytes: number; firstStep: number; lastStep: number }[] = [];
@@ -103,10 +105,17 @@ export class Lowering {
 
   /** What is derived from a value (its rounded form), made once by `make`. */
   derived(tensor: Tensor, form: string, make: () => Place): Place {
+    this.beforeRead(tensor);
     const key = `${tensor.id} ${form}`;
     const known = this.#derived.get(key) ?? make();
     this.#derived.set(key, known);
     return known;
+  }
+
+  /** What is derived from a value, if somebody has asked before or who computes it gives it. */
+  knownDerived(tensor: Tensor, form: string): Place | undefined {
+    this.beforeRead(tensor);
+    return this.#derived.get(`${tensor.id} ${form}`);
   }
 
   /** All values that read this one; undefined where it is an output, which the caller reads too. */

@@ -8,6 +8,9 @@ import {
   activationFunctions,
   attributesOf,
   binaryOp,
+  isParameter,
+  linearOp,
+  matmulOp,
   unaryOp,
 } from "../../graph/index.ts";
 import type { Lowering } from "./lowering.ts";
@@ -15,6 +18,18 @@ import { noKernel } from "./no-kernel.ts";
 
 export const isBinary = (node: Tensor, kind: BinaryName): boolean =>
   node.op === (binaryOp as Op) && attributesOf(node, binaryOp).kind === kind;
+/** Whether this is a product whose second operand is computed or a state. */
+export const isProduct = (node: Tensor): boolean =>
+  node.op === (matmulOp as Op) || (node.op === linearOp && !isParameter(node.inputs[1]));
+/** Whether this product's second operand is a file's weight as it is packed. */
+export const isByWeight = (product: Tensor): boolean =>
+  isParameter(product.inputs[1]) && transpositionOf(product) !== "b";
+/** The operand of a product that lies transposed. */
+export function transpositionOf(product: Tensor): "a" | "b" | undefined {
+  if (product.op === linearOp) return "b";
+  const { transposeA = false, transposeB = false } = attributesOf(product, matmulOp);
+  return transposeA ? "a" : transposeB ? "b" : undefined;
+}
 /** Whether this is a function that a product or a gate can compute on its way. */
 export const isUnary = (node: Tensor): boolean =>
   node.op === (unaryOp as Op) && attributesOf(node, unaryOp).kind in activationFunctions;

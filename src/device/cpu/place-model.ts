@@ -91,20 +91,22 @@ export async function placeModel(
   const made = [store.parameters, threads, precision, mappedLeast, tier.name, guardBytes()];
   const last = placements.get(graphs);
   if (last !== undefined && made.every((value, i) => value === last.made[i])) return last.placement;
-  const placement = place(store, graphs, { threads, precision, mappedLeast }, tier);
+  const placement = await place(store, graphs, { threads, precision, mappedLeast }, tier);
   placements.set(graphs, { made, placement });
   return placement;
 }
 
-function place(
+async function place(
   store: Pick<ParameterStore, "parameters">,
   graphs: Readonly<Record<string, Graph>>,
   { threads, precision, mappedLeast }: { threads: number; precision: "f32" | "fast"; mappedLeast: number },
   { machine, wide, native: calls }: Tier,
-): Placement {
+): Promise<Placement> {
   const leaves = collectLeaves(store, Object.values(graphs));
   const { parameters } = leaves;
-  const lowered = Object.values(graphs).map((graph) => lower(graph, { parameters, precision, machine }));
+  const lowered = await Promise.all(
+    Object.values(graphs).map((graph) => lower(graph, { parameters, precision, machine })),
+  );
   let model = placeAll(leaves, lowered, threads, machine);
   if (wide !== undefined && sharedBytes(model, calls) > sharedBytesMax(machine.word)) {
     model = placeAll(leaves, lowered, threads, wide);

@@ -1,5 +1,6 @@
-// Which kernels compute which op: one row each. Not here: what is computed together with other values (lower-decode.ts,
-// lower-prompt.ts, lower-attention.ts), what goes element by element (lower-elementwise.ts).
+// Which kernels compute which op that models run with: one row each. Not here: what is computed together with other values
+// (lower-decode.ts, lower-prompt.ts, lower-attention.ts), what goes element by element (lower-elementwise.ts), what only
+// training needs (lower-training.ts).
 import {
   attributesOf,
   blockMaxOp,
@@ -20,7 +21,6 @@ import { gatherRowsKernel, writeRowsKernels } from "./kernels/rows.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { lowerGatherMatmul } from "./lower-gather-matmul.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
-import { trainingLowerings } from "./lower-training.ts";
 import { noKernel } from "./no-kernel.ts";
 import { packedFormat } from "./packed-layouts.ts";
 import { countOf, floatWord, partsOf } from "./step.ts";
@@ -98,5 +98,4 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [gatherMatmulOp.name, lowerGatherMatmul],
   [linearOp.name, lowerPromptLinear],
   [writeRowsOp.name, writeRows],
-  ...trainingLowerings,
 ]);

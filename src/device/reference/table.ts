@@ -8,7 +8,7 @@ import type { Evaluation } from "./evaluation.ts";
 import { gatherMatmul } from "./gather-matmul.ts";
 import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
-import { layerNorm, rmsNorm, rmsNormGradient } from "./norm.ts";
+import { layerNorm, layerNormGradient, normGainGradient, rmsNorm, rmsNormGradient } from "./norm.ts";
 import { rope } from "./rope.ts";
 import { rowAttention, rowAttentionGradient } from "./row-attention.ts";
 import { assign, gather, scatterAddRows, writeRows } from "./rows-ops.ts";
@@ -35,6 +35,8 @@ const rows = [
   padColumns,
   rmsNorm,
   rmsNormGradient,
+  layerNormGradient,
+  normGainGradient,
   rope,
   rowAttention,
   rowAttentionGradient,

@@ -41,12 +41,12 @@ export type BinaryName = keyof typeof binaryFunctions;
 
 /** dy/dx of each, from x and y. */
 const derivatives: Readonly<Record<UnaryName, (x: Tensor, y: Tensor) => Tensor>> = {
-  silu: (x, y) => gateDerivative(y, sigmoid(x), constant(1)),
+  silu: (x) => gateDerivative(x, sigmoid(x), constant(1)),
   // 0.5 (1 + tanh u) is sigmoid(2u), u = sqrt(2/π) (x + 0.044715 x³)
-  geluTanh: (x, y) => {
+  geluTanh: (x) => {
     const [twice, square] = [2 * Math.sqrt(2 / Math.PI), multiply(x, x)];
     const gate = sigmoid(multiply(x, add(scale(square, 0.044715 * twice), twice)));
-    return gateDerivative(y, gate, add(scale(square, 3 * 0.044715 * twice), twice));
+    return gateDerivative(x, gate, add(scale(square, 3 * 0.044715 * twice), twice));
   },
   tanh: (_, y) => subtract(1, multiply(y, y)),
   exp: (_, y) => y,
@@ -57,9 +57,9 @@ const derivatives: Readonly<Record<UnaryName, (x: Tensor, y: Tensor) => Tensor>>
   step: () => constant(0),
 };
 
-/** Of y = x · gate, gate = sigmoid(v): gate + x · gate (1 - gate) dv/dx. */
-const gateDerivative = (y: Tensor, gate: Tensor, dv: Tensor): Tensor =>
-  add(gate, multiply(multiply(y, subtract(1, gate)), dv));
+/** Of x · gate, gate = sigmoid(v): gate + x · gate (1 - gate) dv/dx. The product is not read, so that none need keep it. */
+const gateDerivative = (x: Tensor, gate: Tensor, dv: Tensor): Tensor =>
+  add(gate, multiply(multiply(multiply(x, gate), subtract(1, gate)), dv));
 
 export const unaryOp: Op<{ readonly kind: UnaryName }> = {
   name: "unary",

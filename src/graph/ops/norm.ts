@@ -1,11 +1,10 @@
 // RMSNorm (Zhang & Sennrich 2019) and LayerNorm (Ba et al. 2016) over groups of columns: the gain's length D divides
 // the width C, and each of the C/D groups is normalised on its own (per-head norms have D = head size).
 import { ShapeError } from "../../base/errors.ts";
-import { type Shape, showShape } from "../shape.ts";
+import { showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectDivisible, expectShape, expectType, matrix, vector } from "./checks.ts";
-import { constant, multiply, scale, subtract } from "./elementwise.ts";
-import { sumColumns, sumRows } from "./sums.ts";
+import { sumRows } from "./sums.ts";
 
 export interface NormAttributes {
   readonly epsilon: number;
@@ -25,8 +24,8 @@ export const rmsNormOp: Op<NormAttributes> = {
     return { shape: x.shape, type: "f32" };
   },
   gradient: (_, dy, [x, gain], { epsilon }) => [
-    rmsNormGradient(x, gain, dy, epsilon),
-    sumRows(multiply(dy, normalized(x, gain.shape, epsilon)), gain.shape[0] as number),
+    apply(rmsNormGradientOp, [x, gain, dy], { epsilon }),
+    apply(normGainGradientOp, [x, dy], { epsilon, columns: gain.shape[0] as number, isCentred: false }),
   ],
 };
 
@@ -57,22 +56,46 @@ export const layerNormOp: Op<NormAttributes> = {
     expectShape("layerNorm", "bias", bias, [columns]);
     return { shape: x.shape, type: "f32" };
   },
-  // rmsNorm of the centred row, plus the bias
-  gradient(_, dy, [x, gain], { epsilon }) {
-    const centred = withoutMean(x);
-    return [
-      withoutMean(rmsNormGradient(centred, gain, dy, epsilon)),
-      sumRows(multiply(dy, normalized(centred, gain.shape, epsilon))),
-      sumRows(dy),
-    ];
+  gradient: (_, dy, [x, gain], { epsilon }) => [
+    apply(layerNormGradientOp, [x, gain, dy], { epsilon }),
+    apply(normGainGradientOp, [x, dy], { epsilon, columns: gain.shape[0] as number, isCentred: true }),
+    sumRows(dy),
+  ],
+};
+
+/**
+ * r (g dy - mean(g dy) - x̂ mean(g dy x̂)) with r = 1 / sqrt(var + ε), x̂ = r (x - mean), of each row.
+ * Inputs: x (N, C), gain g (C), dy (N, C).
+ */
+export const layerNormGradientOp: Op<NormAttributes> = {
+  name: "layerNormGradient",
+  result: "fresh",
+  infer([x, gain, dy], attributes) {
+    expectType("layerNormGradient", "dy", dy, "f32");
+    expectShape("layerNormGradient", "dy", dy, x.shape);
+    return layerNormOp.infer([x, gain, gain], attributes);
   },
 };
 
-/** x̂: x without a gain. */
-const normalized = (x: Tensor, group: Shape, epsilon: number): Tensor => rmsNorm(x, constant(1, group), epsilon);
-const withoutMean = (x: Tensor): Tensor => subtract(x, scale(sumColumns(x), 1 / matrix("layerNorm", "x", x)[1]));
-const rmsNormGradient = (x: Tensor, gain: Tensor, dy: Tensor, epsilon: number): Tensor =>
-  apply(rmsNormGradientOp, [x, gain, dy], { epsilon });
+export interface NormGainAttributes extends NormAttributes {
+  /** D, of a group. */
+  readonly columns: number;
+  /** Whether the norm takes the mean away, as LayerNorm does. */
+  readonly isCentred: boolean;
+}
+
+/** out[d] = the sum of dy x̂ over all rows and all groups of D columns: what a norm's gain gets. Inputs: x, dy (N, C). */
+export const normGainGradientOp: Op<NormGainAttributes> = {
+  name: "normGainGradient",
+  result: "fresh",
+  infer([x, dy], { columns }) {
+    expectType("normGainGradient", "x", x, "f32");
+    expectType("normGainGradient", "dy", dy, "f32");
+    expectShape("normGainGradient", "dy", dy, x.shape);
+    expectDivisible("normGainGradient", "columns", matrix("normGainGradient", "x", x)[1], columns);
+    return { shape: [columns], type: "f32" };
+  },
+};
 
 export const rmsNorm = (x: Tensor, gain: Tensor, epsilon: number): Tensor => apply(rmsNormOp, [x, gain], { epsilon });
 export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor =>

@@ -28,7 +28,7 @@ export interface Expression {
   readonly results: readonly number[];
 }
 
-const labelOf = (value: ExpressionValue): string => {
+export const labelOf = (value: ExpressionValue): string => {
   if (value.kind === "operand") return value.reach;
   if (value.kind === "constant") return "constant";
   return value.kind === "unary" ? `${value.by} ${value.x}` : `${value.by} ${value.a} ${value.b}`;
@@ -51,15 +51,25 @@ export function expressionKernel(expression: Expression): Kernel {
 
 type Words = Readonly<Record<string, Int>>;
 
+/** Words of the values of a kind, in their order. */
+export const numbered = (values: readonly ExpressionValue[], kind: "operand" | "constant", name: string): string[] =>
+  values.filter((value) => value.kind === kind).map((_, i) => `${name}${i}`);
+
+/** Where a row's numbers begin, `offset` bytes from the first row's; a row that is the same for all has no others. */
+export function rowAddresses(values: readonly ExpressionValue[], w: Words, offset: Int): Words {
+  const operands = values.filter((value) => value.kind === "operand");
+  return Object.fromEntries(
+    operands.map(({ reach }, i) => [`x${i}`, reach === "each" ? w[`x${i}`].add(offset) : w[`x${i}`]]),
+  );
+}
+
 function make(label: string, expression: Expression): Kernel {
   const { values, results } = expression;
-  const numbered = (kind: "operand" | "constant", name: string): string[] =>
-    values.filter((value) => value.kind === kind).map((_, i) => `${name}${i}`);
   const outs = results.map((_, i) => `out${i}`);
-  const operands = [...numbered("operand", "x"), ...numbered("constant", "c"), ...outs];
+  const operands = [...numbered(values, "operand", "x"), ...numbered(values, "constant", "c"), ...outs];
   if (!isByRow(expression)) {
     return defineKernel(label, [...operands, "count"], (k, w: Words) => {
-      const evaluate = evaluation(k, expression, w, undefined);
+      const evaluate = evaluation(k, expression, w)();
       k.share(w.count.add(CHUNK - 1).div(CHUNK), (first, end) => {
         const addresses = outs.map((out) => w[out]);
         mapAll(k, first.mul(CHUNK), end.mul(CHUNK).min(w.count), addresses, (i) => evaluate(i, w));
@@ -67,17 +77,12 @@ function make(label: string, expression: Expression): Kernel {
     });
   }
   return defineKernel(label, [...operands, "rows", "width", "repeat"], (k, w: Words) => {
+    const evaluateIn = evaluation(k, expression, w);
     k.share(w.rows, (first, end) => {
       k.range(first, end, 1, (row) => {
         const offset = row.mul(w.width).mul(FLOAT_BYTES);
-        const ofRow: Record<string, Int> = {};
-        let operand = 0;
-        for (const value of values) {
-          if (value.kind !== "operand") continue;
-          const name = `x${operand++}`;
-          ofRow[name] = value.reach === "each" ? w[name].add(offset) : w[name];
-        }
-        const evaluate = evaluation(k, expression, w, row.div(w.repeat));
+        const ofRow = rowAddresses(values, w, offset);
+        const evaluate = evaluateIn(row.div(w.repeat));
         const addresses = outs.map((out) => w[out].add(offset));
         mapAll(k, k.int(0), w.width, addresses, (i) => evaluate(i, ofRow));
       });
@@ -85,31 +90,40 @@ function make(label: string, expression: Expression): Kernel {
   });
 }
 
-/** Gives the results from element `i` on; what all elements share is loaded here, once. `column`: the column's row. */
-function evaluation(
+/**
+ * Gives the results from element `i` on, by the column's row, if there are columns; what all elements share is loaded once, what
+ * a row shares once a row.
+ */
+export function evaluation(
   k: KernelBuilder,
   { values, results }: Expression,
   w: Words,
-  column: Int | undefined,
-): (i: Int, addresses: Words) => Floats[] {
+  functions: typeof unaryLanes = unaryLanes,
+): (row?: Int) => (i: Int, addresses: Words) => Floats[] {
   let [operands, constants] = [0, 0];
   const shared = values.map((value): Floats | string | undefined => {
     if (value.kind === "constant") return w[`c${constants++}`].asFloat().splat();
     if (value.kind !== "operand") return undefined;
     const name = `x${operands++}`;
-    if (value.reach === "one") return w[name].splatFloats();
-    return value.reach === "column" ? w[name].add((column as Int).mul(FLOAT_BYTES)).splatFloats() : name;
+    return value.reach === "one" ? w[name].splatFloats() : name;
   });
-  return (i, addresses) => {
-    const found: Floats[] = [];
-    for (const [n, value] of values.entries()) {
-      const known = shared[n];
-      if (typeof known === "string") found.push(addresses[known].add(i.mul(FLOAT_BYTES)).loadFloats());
-      else if (known !== undefined) found.push(known);
-      else if (value.kind === "unary") found.push(unaryLanes[value.by](found[value.x], k));
-      else if (value.kind === "binary") found.push(binaryLanes[value.by](found[value.a], found[value.b]));
-    }
-    return results.map((result) => found[result]);
+  return (row) => {
+    const known = shared.map((it, n) => {
+      const value = values[n];
+      const isColumn = value.kind === "operand" && value.reach === "column";
+      return isColumn ? w[it as string].add((row as Int).mul(FLOAT_BYTES)).splatFloats() : it;
+    });
+    return (i, addresses) => {
+      const found: Floats[] = [];
+      for (const [n, value] of values.entries()) {
+        const it = known[n];
+        if (typeof it === "string") found.push(addresses[it].add(i.mul(FLOAT_BYTES)).loadFloats());
+        else if (it !== undefined) found.push(it);
+        else if (value.kind === "unary") found.push(functions[value.by](found[value.x], k));
+        else if (value.kind === "binary") found.push(binaryLanes[value.by](found[value.a], found[value.b]));
+      }
+      return results.map((result) => found[result]);
+    };
   };
 }
 

@@ -47,6 +47,15 @@ export function tileBlocks(columns: Int): TileBlocks {
   };
 }
 
+/** Gives the address of a step of a panel, of an operand of `panels` panels whose products are summed over `columns`. */
+export function tileSteps(x: Int, panels: Int, columns: Int): (panel: Int, step: Int) => Int {
+  const { blockOf, stepsBefore, panelAt } = tileBlocks(columns);
+  return (panel, step) => {
+    const block = blockOf(step);
+    return panelAt(x, panels, block, panel).add(step.sub(stepsBefore(block)).mul(STEP_BYTES));
+  };
+}
+
 /** Bytes of an operand of `count` rows or outputs in its form. */
 export const tileOperandBytes = (count: number, columns: number): number =>
   tileFormBytes(count, Math.ceil(columns / STEP_COLUMNS) * STEP_COLUMNS);

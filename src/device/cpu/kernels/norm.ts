@@ -54,25 +54,3 @@ export const layerNormKernel = defineKernel(
     });
   },
 );
-
-/** r (g dy - x̂ mean(g dy x̂)), x̂ = r x, of each group; r = 1 / sqrt(mean(x²) + epsilon). */
-export const rmsNormGradientKernel = defineKernel(
-  "rmsNormGradient",
-  ["x", "gain", "dy", "out", "groups", "size", "epsilon"],
-  (k, { x, gain, dy, out, groups, size, epsilon }) => {
-    const bytes = size.mul(FLOAT_BYTES);
-    k.share(groups, (first, end) => {
-      k.range(first, end, 1, (group) => {
-        const [from, upstream] = [x, dy].map((base) => base.add(group.mul(bytes)));
-        const at = (base: typeof x, i: typeof x) => base.add(i.mul(FLOAT_BYTES)).loadFloats();
-        const factor = rmsFactor(k, from, size, epsilon);
-        const flowing = (i: typeof x) => at(upstream, i).mul(at(gain, i));
-        const along = sumFloats(k, size, (i) => flowing(i).mul(at(from, i)));
-        const mean = along.lane(0).div(size.toFloat()).splat().mul(factor).mul(factor);
-        mapFloats(k, k.int(0), size, out.add(group.mul(bytes)), (i) =>
-          flowing(i).sub(at(from, i).mul(mean)).mul(factor),
-        );
-      });
-    });
-  },
-);

@@ -1,8 +1,8 @@
 // Activations whose results are rounded to bf16 at once: of 12 bits where the result keeps 8, without a division. Exact
 // ones: elementwise.ts.
 import type { Floats, KernelBuilder } from "../../../lanes/index.ts";
-import type { ActivationName } from "../../../graph/index.ts";
-import { SQRT_2_PI, unary } from "./elementwise.ts";
+import type { ActivationName, UnaryName } from "../../../graph/index.ts";
+import { SQRT_2_PI, unary, unaryLanes } from "./elementwise.ts";
 import { boundedRoughPower } from "./powers.ts";
 
 /** Beyond these 1 / (1 + 2^x) is 0 or 1 for who adds up products; subnormal numbers, which are slow, stay far away. */
@@ -27,4 +27,11 @@ export const roughUnary: Readonly<Record<ActivationName, (x: Floats, k: KernelBu
     const cube = x.mul(x).madd(0.044715, 1).mul(x);
     return x.mul(roughLogistic(cube.mul(-2 * SQRT_2_PI * Math.LOG2E), k));
   },
+};
+
+/** All functions of one number, those that a sigmoid is in roughly. */
+export const roughLanes: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder) => Floats>> = {
+  ...unaryLanes,
+  ...roughUnary,
+  sigmoid: (x, k) => roughLogistic(x.mul(-Math.LOG2E), k),
 };

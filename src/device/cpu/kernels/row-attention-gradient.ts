@@ -64,7 +64,7 @@ export function rowAttentionGradientKernel(shape: RowAttentionShape): Kernel<Gra
 }
 
 /** The first row from `row` on that begins a document: neither it nor later ones see rows before it. */
-function documentFrom(k: KernelBuilder, w: Words, row: Int): Int {
+export function documentFrom(k: KernelBuilder, w: Pick<Words, "rows" | "starts">, row: Int): Int {
   const [found, least] = [k.variable(w.rows), k.variable(w.rows)];
   k.range(0, w.rows.sub(row), 1, (i) => {
     const at = w.rows.sub(1).sub(i);
@@ -177,7 +177,7 @@ function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
 }
 
 /** How the soft cap changes with the score that it gave. */
-function slope(k: KernelBuilder, score: Floats, cap: Int): Floats {
+export function slope(k: KernelBuilder, score: Floats, cap: Int): Floats {
   const share = score.div(cap.asFloat().splat());
   return k.floats(1).sub(share.mul(share));
 }

@@ -1,7 +1,8 @@
 // Softmax of rows and what is made with it: each from the logarithm of the row's sum of exponentials, which one kernel
 // finds and all others read. A part is a share of the rows.
-import { type Floats, type Int, type KernelBuilder, defineKernel, exp, log } from "../../../lanes/index.ts";
+import { type Float, type Floats, type Int, type KernelBuilder, defineKernel, exp, log } from "../../../lanes/index.ts";
 import { FLOAT_BYTES, laneNumbers, mapFloats, sumFloats } from "./loops.ts";
+import type { FormSource } from "./tile-forms.ts";
 
 const floatsAt =
   (base: Int) =>
@@ -70,6 +71,30 @@ export const crossEntropyKernel = defineKernel(
   },
 );
 
+/** What flows back to a row of x from its loss. */
+interface FlowingLoss {
+  /** dy ((1 + 2 z whole) exp(x - whole) - spread), 0 without a target. */
+  readonly spread: (x: Floats) => Floats;
+  /** What is taken away from it at the target, -1 without one. */
+  readonly target: Int;
+  readonly kept: Float;
+}
+
+type LossWords = Readonly<Record<"targets" | "whole" | "dy" | "kept" | "spread" | "z", Int>>;
+
+function flowingLoss(w: LossWords, row: Int): FlowingLoss {
+  const [target, whole, dy] = [w.targets, w.whole, w.dy].map((base) => base.add(row.mul(FLOAT_BYTES)));
+  const upstream = target.loadInt().less(0).select(0, dy.loadInt()).asFloat();
+  const sum = whole.splatFloats();
+  const factor = sum.mul(w.z.asFloat().splat()).mul(2).add(1).mul(upstream.splat());
+  const spread = w.spread.asFloat().mul(upstream).splat();
+  return {
+    spread: (x) => exp(x.sub(sum)).mul(factor).sub(spread),
+    target: target.loadInt(),
+    kept: upstream.mul(w.kept.asFloat()),
+  };
+}
+
 /** out (rows, columns): dy ((1 + 2 z whole) exp(x - whole) - spread), less dy kept at the target; 0 without a target. */
 export const crossEntropyGradientKernel = defineKernel(
   "crossEntropyGradient",
@@ -77,23 +102,33 @@ export const crossEntropyGradientKernel = defineKernel(
   (k, w) => {
     k.share(w.rows, (first, end) => {
       k.range(first, end, 1, (row) => {
-        const target = w.targets.add(row.mul(4)).loadInt();
+        const { spread, target, kept } = flowingLoss(w, row);
         const offset = row.mul(w.columns).mul(FLOAT_BYTES);
         const [from, to] = [w.x.add(offset), w.out.add(offset)];
-        k.when(
-          target.less(0),
-          () => mapFloats(k, k.int(0), w.columns, to, () => k.floats(0)),
-          () => {
-            const whole = w.whole.add(row.mul(FLOAT_BYTES)).splatFloats();
-            const dy = w.dy.add(row.mul(FLOAT_BYTES)).splatFloats();
-            const factor = whole.mul(w.z.asFloat().splat()).mul(2).add(1).mul(dy);
-            const spread = w.spread.asFloat().splat().mul(dy);
-            mapFloats(k, k.int(0), w.columns, to, (i) => exp(floatsAt(from)(i).sub(whole)).mul(factor).sub(spread));
-            const wanted = to.add(target.mul(FLOAT_BYTES));
-            wanted.store(wanted.loadFloat().sub(dy.lane(0).mul(w.kept.asFloat())));
-          },
-        );
+        mapFloats(k, k.int(0), w.columns, to, (i) => spread(floatsAt(from)(i)));
+        k.when(target.less(0).equals(0), () => {
+          const wanted = to.add(target.mul(FLOAT_BYTES));
+          wanted.store(wanted.loadFloat().sub(kept));
+        });
       });
     });
   },
 );
+
+/** The same in the forms in which products read it. */
+export const crossEntropyGradientSource: FormSource = {
+  label: "crossEntropyGradient",
+  words: ["x", "targets", "whole", "dy", "kept", "spread", "z"],
+  open(k, w) {
+    const lanes = laneNumbers(k);
+    return (row) => {
+      const { spread, target, kept } = flowingLoss(w, row);
+      const from = floatsAt(w.x.add(row.mul(w.width).mul(FLOAT_BYTES)));
+      return (column) => {
+        // whole numbers below 2^24, whose differences are 0 or 1 at least
+        const away = lanes.add(column.sub(target).toFloat().splat());
+        return [spread(from(column)).sub(away.abs().less(0.5).selectFloats(kept.splat(), 0))];
+      };
+    };
+  },
+};

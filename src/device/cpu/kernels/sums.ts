@@ -8,8 +8,8 @@ export const SUM_ROWS = 64;
 export const SUM_ELEMENTS = 16384;
 /** Registers of columns that are summed at once. */
 const REGISTERS = 4;
-/** Blocks' sums lie so many columns apart: whole registers on every machine. */
-export const sumStride = (columns: number): number => Math.ceil(columns / 16) * 16;
+/** Blocks' sums lie so many columns apart: two whole registers on every machine, which tile-forms.ts sums at once. */
+export const sumStride = (columns: number): number => Math.ceil(columns / 32) * 32;
 
 /** out (blocks, stride): of each block of rows of x (rows, columns) the sums by column modulo `size`. */
 export const blockRowSumsKernel = defineKernel(
