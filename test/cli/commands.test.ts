@@ -211,6 +211,7 @@ describe("commands", { concurrency: 2 }, () => {
     assert.deepEqual([family, parameters, memory.fits], ["llama", 260_032, true]);
     assert.deepEqual(JSON.parse((await home.run(["rm", "mine", "--json"])).stdout), {
       path: BUILT_IN,
+      adapters: [],
       deletedFiles: false,
       packedBytes: 0,
     });

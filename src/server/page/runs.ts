@@ -1,7 +1,6 @@
 // The routes of runs of training: what there is, and what was measured since one last asked. Reads alone. A page that
 // watches asks again every few seconds; a stream each would take the few connections that a browser gives a server.
 import { Hono } from "hono";
-import { runReport } from "../../eval/report/run-report.ts";
 import type * as store from "../../store/index.ts";
 import type { RunData, RunDetails, RunList, RunMetrics, RunOverview } from "../api-types.ts";
 import { check } from "../body.ts";
@@ -32,6 +31,7 @@ export function runRoutes(runs: store.RunReader): Hono {
   app.get("/api/runs/:name/report", async (c) => {
     const name = c.req.param("name");
     const [run, { metrics: lines }] = [await runs.details(name), await runs.metrics(name)];
+    const { runReport } = await import("../../eval/report/run-report.ts"); // of no use to a page without runs
     c.header("content-disposition", `attachment; filename*=UTF-8''${encodeURIComponent(name)}.html`);
     return c.html(runReport({ run, lines, at: new Date() }));
   });
