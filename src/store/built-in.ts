@@ -13,4 +13,7 @@ const pathOf = (file: string): string => fileURLToPath(new URL(`../../models/${f
 /** Of llama2.c; tells small English stories. */
 export const storiesModel: BuiltInModel = { name: "stories260k", path: pathOf("stories260K.gguf") };
 
-export const builtInModels: readonly [BuiltInModel, ...BuiltInModel[]] = [storiesModel];
+/** Trained by this repository (recipes/liang-shi); writes classical Chinese poems. */
+export const poetModel: BuiltInModel = { name: "liang-shi", path: pathOf("liang-shi.gguf") };
+
+export const builtInModels: readonly [BuiltInModel, ...BuiltInModel[]] = [poetModel, storiesModel];

@@ -48,7 +48,7 @@ test("an adapter by its path, and by its name on the list, says the same", async
   assert.match(added, /^stories260k@poet: rank 4, 35 projections, .*, at /);
   assert.match(await said(["list"]), /stories260k .*built in\n +stories260k@poet .*poet\n/);
   assert.equal(await tell("stories260k@poet"), adapted);
-  const [, listed] = JSON.parse(await said(["list", "--json"])) as { name: string; base: string }[];
+  const listed = (JSON.parse(await said(["list", "--json"])) as { name: string; base?: string }[]).at(-1)!;
   assert.deepEqual([listed.name, listed.base], ["stories260k@poet", "stories260k"]);
   await said(["rm", "stories260k@poet"]);
   assert.doesNotMatch(await said(["list"]), /poet/);

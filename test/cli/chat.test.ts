@@ -15,9 +15,12 @@ after(() => rm(home, { recursive: true }));
 test("from a pipe each line is a message; a mistake is told and shows in the exit code", async () => {
   const saved = join(home, "saved.json");
   const input = ["Once upon a time", '"""', "two", "lines", '"""', "/nope", `/save ${saved}`].join("\n");
-  const { code, stdout, stderr } = await liangIn(home).run(["chat", "--temperature", "0", "--max-tokens", "5"], {
-    input,
-  });
+  const { code, stdout, stderr } = await liangIn(home).run(
+    ["chat", "stories260k", "--temperature", "0", "--max-tokens", "5"],
+    {
+      input,
+    },
+  );
   assert.equal(code, 2);
   assert.equal(stderr, "There is no command /nope. /help lists them.\n");
   assert.match(stdout, /^stories260K holds 512 tokens.*\n.*not made for chat.*\n, there was a/);
@@ -35,7 +38,7 @@ class Terminal {
     "script",
     [
       "-qec",
-      `stty cols 80 rows 24; "${process.execPath}" "${join(ROOT, "src/cli/main.ts")}" chat --temperature 0`,
+      `stty cols 80 rows 24; "${process.execPath}" "${join(ROOT, "src/cli/main.ts")}" chat stories260k --temperature 0`,
       "/dev/null",
     ],
     { env: { ...process.env, LIANG_HOME: home, TERM: "xterm" } },

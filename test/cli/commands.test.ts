@@ -204,7 +204,7 @@ describe("commands", { concurrency: 2 }, () => {
     const listed = JSON.parse((await home.run(["list", "--json"])).stdout) as Json[];
     assert.deepEqual(
       listed.map(({ name }) => name),
-      ["mine", "stories260k"],
+      ["mine", "liang-shi", "stories260k"],
     );
     const { stdout: shown } = await home.run(["show", "mine", "--json"]);
     const { family, parameters, memory } = JSON.parse(shown) as { family: string; parameters: number; memory: Json };

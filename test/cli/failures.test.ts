@@ -95,7 +95,11 @@ const CASES: Readonly<Record<string, () => Case>> = {
   "an unknown command": () => ({ args: ["chatt"], code: 2, says: /no command "chatt".*--help/ }),
   "an unknown option": () => ({ args: run("m", "--tempreature", "1"), code: 2, says: /'--tempreature'.*--help/ }),
   "no words": () => ({ args: ["run"], code: 2, says: /expected: MODEL \[PROMPT\]/ }),
-  "a name that is not listed": () => ({ args: run("qwen"), code: 4, says: /"qwen"\. There are: stories260k/ }),
+  "a name that is not listed": () => ({
+    args: run("qwen"),
+    code: 4,
+    says: /"qwen"\. There are: liang-shi, stories260k/,
+  }),
   "a file that is not there": () => ({ args: run("./no.gguf"), code: 4, says: /no file or folder .*no\.gguf/ }),
   "a picture": () => ({ args: run(at("picture.png")), code: 3, says: /picture\.png: .*expected a GGUF file/ }),
   "a picture named GGUF": () => ({ args: run(at("picture.gguf")), code: 3, says: /expected a GGUF file/ }),

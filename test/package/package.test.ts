@@ -57,6 +57,7 @@ describe("the packed package", { timeout: 300_000 }, () => {
       "dist/index.js",
       "dist/index.d.ts",
       "dist/web/index.html",
+      "models/liang-shi.gguf",
       "models/stories260K.gguf",
       "LICENSE",
     ]) {

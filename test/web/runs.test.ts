@@ -147,10 +147,10 @@ pageTest(
 );
 
 pageTest("a run that is gone leaves the page", { prepare: twoRuns, path: "/?runs=old" }, async ({ page, server }) => {
-  await page.getByRole("button", { name: "Show old alone" }).waitFor();
+  await page.getByTitle("Show old alone").waitFor();
   server.runs.delete("old");
   await page.getByText("Choose runs above to draw them.").waitFor();
-  await page.getByRole("button", { name: "Show old alone" }).waitFor({ state: "detached" });
+  await page.getByTitle("Show old alone").waitFor({ state: "detached" });
 });
 
 for (const [name, options] of [
