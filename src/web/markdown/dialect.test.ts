@@ -97,3 +97,7 @@ test("text made to be slow or deep is answered in linear time or shown as it is"
     assert.ok(ms < 2000, `${JSON.stringify(piece)} took ${ms} ms`);
   }
 });
+
+test("the lines of a poem stay lines", () => {
+  assert.equal(html("雨歇花容减，\n客心无处著。"), "<p>雨歇花容减，<br>客心无处著。</p>");
+});

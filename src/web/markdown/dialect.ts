@@ -117,7 +117,7 @@ const originalTokenizer = new Tokenizer();
 
 export const dialect = new Marked({
   gfm: true,
-  breaks: false,
+  breaks: true,
   extensions: [blockMaths, inlineMaths, wideStrong],
   tokenizer: {
     url(source) {
