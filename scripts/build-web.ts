@@ -1,10 +1,11 @@
 // Builds the page (src/web) into dist/web, or serves it with reload: `build-web.ts --dev [--server http://127.0.0.1:PORT]`
 // hands /api to a running `liang serve`. With --local: the page that needs no server (src/web/local), into dist/local, with
-// the built-in model beside it and the headers its host should send. Not here: serving what was built (src/server).
+// the built-in models beside it and the headers its host should send. Not here: serving what was built (src/server).
 import { cpSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { build, createServer, type InlineConfig, type Plugin } from "vite";
+import { builtInFiles } from "../src/store/built-in-files.ts";
 
 const root = resolve(import.meta.dirname, "../src/web");
 const flagValue = (name: string): string | undefined => {
@@ -41,7 +42,7 @@ const besidesLocalPage: Plugin = {
   name: "besides-local-page",
   writeBundle() {
     cpSync(join(root, "public"), outDir, { recursive: true });
-    cpSync(resolve(root, "../../models/stories260K.gguf"), join(outDir, "models/stories260K.gguf"));
+    for (const { file } of builtInFiles) cpSync(resolve(root, "../../models", file), join(outDir, "models", file));
     writeFileSync(join(outDir, "_headers"), HEADERS);
   },
 };

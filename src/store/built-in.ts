@@ -1,6 +1,7 @@
-// The models that ship with the program, so that the first start needs no download; the first one greets. They are always
-// on the model list and cannot be removed. models/README.md says where each is from.
+// Where the models that ship with the program lie, so that the first start needs no download. They are always on the model
+// list and cannot be removed. Not here: which they are (built-in-files.ts).
 import { fileURLToPath } from "node:url";
+import { type BuiltInFile, builtInFiles, storiesFile } from "./built-in-files.ts";
 
 export interface BuiltInModel {
   readonly name: string;
@@ -8,12 +9,12 @@ export interface BuiltInModel {
 }
 
 // two levels above this file in the sources (src/store) and in the published package (dist/store)
-const pathOf = (file: string): string => fileURLToPath(new URL(`../../models/${file}`, import.meta.url));
+const placed = ({ name, file }: BuiltInFile): BuiltInModel => ({
+  name,
+  path: fileURLToPath(new URL(`../../models/${file}`, import.meta.url)),
+});
 
-/** Of llama2.c; tells small English stories. */
-export const storiesModel: BuiltInModel = { name: "stories260k", path: pathOf("stories260K.gguf") };
+export const storiesModel = placed(storiesFile);
 
-/** Trained by this repository (recipes/liang-shi); writes classical Chinese poems. */
-export const poetModel: BuiltInModel = { name: "liang-shi", path: pathOf("liang-shi.gguf") };
-
-export const builtInModels: readonly [BuiltInModel, ...BuiltInModel[]] = [poetModel, storiesModel];
+const [first, ...others] = builtInFiles;
+export const builtInModels: readonly [BuiltInModel, ...BuiltInModel[]] = [placed(first), ...others.map(placed)];

@@ -80,6 +80,11 @@ async function setTemperature(page: Page, value: string): Promise<void> {
   await page.getByRole("button", { name: "Hide settings" }).first().click();
 }
 
+async function choose(page: Page, model: RegExp): Promise<void> {
+  await page.locator(".model-button").click();
+  await page.getByRole("menuitemradio", { name: model }).click();
+}
+
 /** The answer of a JSON document that the page's worker gives to a request, as a server would. */
 async function askWorker(page: Page, path: string, body: object): Promise<unknown> {
   const worker = page.workers().find((one) => /\/main-[^/]*$/.test(one.url()));
@@ -157,10 +162,10 @@ async function choosesAsNode(page: Page, tier: string): Promise<void> {
   }
 }
 
-/** What the command line writes after the prompt, greedily, on a tier. */
-async function textOfNode(tier: string): Promise<string> {
+/** What the command line answers, greedily, on a tier. */
+async function textOfNode(tier: string, model = "stories260k", prompt = PROMPT): Promise<string> {
   const program = join(root, "src/cli/main.ts");
-  const args = [program, "run", "stories260k", PROMPT, "--temperature", "0", "--json"];
+  const args = [program, "run", model, prompt, "--temperature", "0", "--json"];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, LIANG_CPU: tier } });
   return (JSON.parse(stdout) as { text: string }).text;
 }
@@ -170,6 +175,7 @@ const words = (text: string): string[] => text.split(/\s+/).filter((word) => wor
 
 localTest("writes greedily what Node's same tier writes, on several threads", { headers: true }, async (visit) => {
   const { page, complaints, strayRequests } = visit;
+  await choose(page, /stories260k/);
   await setTemperature(page, "0");
   await send(page, PROMPT);
   await settled(page);
@@ -189,6 +195,7 @@ localTest(
   async ({ page }) => {
     await note(page).waitFor();
     assert.equal(await page.evaluate(() => crossOriginIsolated), false);
+    await choose(page, /stories260k/);
     await setTemperature(page, "0");
     await send(page, PROMPT);
     await settled(page);
@@ -199,6 +206,18 @@ localTest(
     assert.equal(await note(page).count(), 0);
   },
 );
+
+localTest("the poet greets, and each of its buttons asks for a form", { headers: true }, async ({ page }) => {
+  await page.getByRole("heading", { name: "liang-shi" }).waitFor();
+  const starters = page.locator(".starters button");
+  assert.equal(await starters.count(), 6);
+  await setTemperature(page, "0");
+  const request = await starters.nth(1).innerText();
+  await starters.nth(1).click();
+  await settled(page);
+  const [, tier] = /^(\S+), (.+) threads$/.exec(await computeFacts(page)) ?? [];
+  assert.deepEqual(words(await replies(page).innerText()), words(await textOfNode(tier, "liang-shi", request)));
+});
 
 localTest("isolates itself by a service worker where the host sends no headers", { headers: false }, async (visit) => {
   const { page, complaints } = visit;
@@ -220,7 +239,7 @@ localTest("a model is opened from a file, chosen, loaded, and answers", { header
   assert.match(await page.locator(".reply-line").innerText(), /My-Stories/);
   await page.locator(".model-button").click();
   const rows = await page.locator(".model-row").allInnerTexts();
-  assert.equal(rows.length, 2);
+  assert.equal(rows.length, 3);
   assert.match(rows[0], /1\.1.MB.*in memory.*threads/s);
 });
 
@@ -229,8 +248,7 @@ localTest("a file that is no model is refused with its first bytes", { headers: 
   const said = await page.getByRole("alert").innerText();
   assert.match(said, /notes\.gguf/);
   assert.match(said, /expected a GGUF file/);
-  await page.locator(".model-button").click();
-  await page.getByRole("menuitemradio", { name: /stories260k/ }).click();
+  await choose(page, /stories260k/);
   await send(page, PROMPT);
   await settled(page);
   assert.match(await page.locator(".reply-line").innerText(), /stories260k/);

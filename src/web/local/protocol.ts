@@ -3,7 +3,7 @@
 import type { MemoryChange, MemoryContents } from "../../store/memory.ts";
 
 /** A model's file on the page's host. */
-export interface BuiltInFile {
+export interface HostedFile {
   readonly name: string;
   readonly address: string;
 }
@@ -13,7 +13,7 @@ export interface Begin {
   /** What was kept of earlier visits. */
   readonly contents: MemoryContents;
   /** The models that ship with the page; the first greets. */
-  readonly builtIn: readonly BuiltInFile[];
+  readonly builtIn: readonly HostedFile[];
 }
 
 export type ToWorker =

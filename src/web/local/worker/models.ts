@@ -7,13 +7,13 @@ import { type ModelSource, load } from "../../../chat/load-files.ts";
 import type { ModelCatalogue } from "../../../server/model-pool.ts";
 import { nameFromFile } from "../../../store/model-name.ts";
 import type { ListedModel } from "../../../store/models.ts";
-import type { BuiltInFile } from "../protocol.ts";
+import type { HostedFile } from "../protocol.ts";
 
 export class PageModels implements ModelCatalogue {
   readonly #models = new Map<string, { readonly listed: ListedModel; readonly source: ModelSource }>();
-  readonly #builtIn: readonly BuiltInFile[];
+  readonly #builtIn: readonly HostedFile[];
 
-  constructor(builtIn: readonly BuiltInFile[]) {
+  constructor(builtIn: readonly HostedFile[]) {
     this.#builtIn = builtIn;
   }
 
