@@ -2,7 +2,7 @@
 // the same bytes, with any number of threads.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -12,38 +12,13 @@ import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { type RunOptions, train } from "../../src/train/run.ts";
 import { parseRecipe } from "../../src/train/recipe.ts";
+import { prepareRewards } from "./tiny-policy.ts";
 import { prepareTokenizer, tinyRecipe } from "./tiny-run.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-policy-"));
 after(() => rm(folder, { recursive: true }));
 await prepareTokenizer(folder);
-await mkdir(join(folder, "data"));
-const asked = ["Who?", "Where?", "What is it?", "When was it?", "Why?", "How many?"];
-const rows = asked.map((prompt, i) => JSON.stringify({ prompt, letter: "aeiost"[i] }));
-await writeFile(join(folder, "prompts.jsonl"), rows.join("\n"));
-await writeFile(join(folder, "held.jsonl"), rows.slice(0, 2).join("\n"));
-const rewards = join(folder, "rewards.ts");
-// the share of a reply's letters that are an e, and whether it ended
-await writeFile(
-  rewards,
-  `export const reward = ({ reply, ended }: { reply: string; ended: boolean }) => {
-     const letters = reply.replaceAll(/[^a-z]/gi, "");
-     const share = letters === "" ? 0 : letters.replaceAll(/[^e]/gi, "").length / letters.length;
-     return { total: share, ended: Number(ended) };
-   };`,
-);
-
-const LEARNS = [
-  "stage=grpo",
-  `data=${join(folder, "prompts.jsonl")}`,
-  `rewards=${rewards}`,
-  'rollout={"prompts":3,"replies":16,"tokens":4}',
-  'batch={"window":32,"rows":256}',
-  'optimizer={"matrices":{"name":"adamw","rate":0.01},"others":{"name":"adamw","rate":0.01}}',
-  "schedule.decay=constant",
-  "checkpoint.every=0",
-  "steps=30",
-];
+const LEARNS = [...(await prepareRewards(folder)), "checkpoint.every=0", "steps=30"];
 const ofStage = (settings: readonly string[]) => tinyRecipe(folder, [...LEARNS, ...settings]);
 
 interface Told {

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openExecutor } from "../../src/chat/executors.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { type RunOptions, train } from "../../src/train/run.ts";
+import { prepareRewards } from "./tiny-policy.ts";
 import { prepareTinyData, tinyRecipe } from "./tiny-run.ts";
 import { pairRow, prepareRows } from "./tiny-stages.ts";
 
@@ -91,6 +92,16 @@ test(
     assert.deepEqual(await kept, await again);
   },
 );
+
+test("a run that learns from its own answers goes on to the same bytes", { timeout: 120_000 }, async () => {
+  await rm(join(folder, "killed"), { recursive: true, force: true });
+  const settings = [...(await prepareRewards(folder)), "stage=ppo", "objective.kl=0", "steps=12"];
+  const whole = await run(1, { checkpoints: join(folder, "whole-answers") }, settings);
+  let kills = 0;
+  while (!(await runAndKill((kills % 2) + 1, settings, 8))) kills++;
+  assert.ok(kills > 0, "it was never killed");
+  assert.deepEqual(await hashes(join(folder, "killed/step-0000012")), await hashes(whole.checkpoint));
+});
 
 test("aborted, it saves where it stands, and another recipe or no wish to go on is refused", async () => {
   const checkpoints = join(folder, "aborted");
