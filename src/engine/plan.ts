@@ -22,7 +22,10 @@ export async function plan(
   const { threads, precision, packs } = options;
   const use = await executor.plan(store, tracePrograms(model, layout), { threads, precision, packs });
   const elementBytes = layout.kvType === "f16" ? 2 : 4;
-  const slotBytes = layout.groups.map(({ group }) => 2 * group.layers * group.kvHeads * group.headSize * elementBytes);
+  const slotBytes = layout.groups.map(({ group }) => {
+    const states = group.valuesAreKeys === true ? 1 : 2;
+    return states * group.layers * group.kvHeads * group.headSize * elementBytes;
+  });
   const vocabularyBytes = model.vocabularySize * VOCABULARY_BYTES_PER_ID;
   const { weightBytes, stateBytes, arenaBytes, runtimeBytes, headroomBytes } = use;
   const adapterBytes = layout.adapters === undefined ? 0 : roomBytes(layout.adapters, model);

@@ -30,6 +30,8 @@ export interface CacheGroup {
   readonly layers: number;
   readonly kvHeads: number;
   readonly headSize: number;
+  /** Whether values are the keys: only keys are kept. */
+  readonly valuesAreKeys?: boolean;
   /** Sliding window in tokens; absent: every key stays visible. */
   readonly window?: number;
 }

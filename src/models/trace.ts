@@ -68,12 +68,14 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     const slots = whole(`slots.${group.name}`, rows);
     const shape = [options.slots[group.name], group.kvHeads * group.headSize]; // (S, G*D)
     const ofLayer = (layer: number): Attend => {
-      const [keys, values] = ["keys", "values"].map((part) =>
-        state(`kv.${group.name}.${layer}.${part}`, shape, options.kvType),
-      );
+      const cached = (part: string): Tensor => state(`kv.${group.name}.${layer}.${part}`, shape, options.kvType);
+      const keysState = cached("keys");
+      const valuesState = group.valuesAreKeys === true ? undefined : cached("values");
       return (q, k, v, settings) => {
-        const written = { keys: writeRows(keys, slots, k), values: writeRows(values, slots, v) };
-        return attention({ q, ...written, pages, positions, sequences }, { ...settings, pageSize: options.pageSize });
+        const keys = writeRows(keysState, slots, k);
+        const values = valuesState === undefined ? keys : writeRows(valuesState, slots, v);
+        const inputs = { q, keys, values, pages, positions, sequences };
+        return attention(inputs, { ...settings, pageSize: options.pageSize });
       };
     };
     return [group.name, Array.from({ length: group.layers }, (_, layer) => ofLayer(layer))];

@@ -33,8 +33,11 @@ interface Case {
   readonly half?: number;
   /** The size of queries, keys and so of scores. */
   readonly size?: number;
+  /** Whether keys are the values too. */
+  readonly valuesAreKeys?: boolean;
 }
 
+const valuesAreKeys = true;
 const cases: Readonly<Record<string, Case>> = {
   "one head, one key": { heads: 1, kvHeads: 1, headSize: 4, type: "f32", lengths: [1, 2], decoded: 1 },
   "grouped heads over f16": { heads: 6, kvHeads: 2, headSize: 64, type: "f16", lengths: [70, 33, 9] },
@@ -54,6 +57,27 @@ const cases: Readonly<Record<string, Case>> = {
   "capped scores": { heads: 4, kvHeads: 2, headSize: 16, type: "f16", lengths: [40, 90], softCap: 5, size: 2 },
   "scores far apart": { heads: 2, kvHeads: 1, headSize: 16, type: "f32", lengths: [70], size: 6 },
   "several ranges of keys": { heads: 4, kvHeads: 2, headSize: 16, type: "f16", lengths: [700, 129, 128, 260] },
+  "values that are the keys": { heads: 4, kvHeads: 1, headSize: 36, type: "f16", lengths: [150, 33], valuesAreKeys },
+  "values that are the keys, in pages of 6": {
+    heads: 4,
+    kvHeads: 2,
+    headSize: 16,
+    type: "f32",
+    pageSize: 6,
+    lengths: [40, 67],
+    valuesAreKeys,
+  },
+  "a group that is cut, as scratch does not hold its heads": {
+    heads: 128,
+    kvHeads: 1,
+    headSize: 576,
+    half: 32,
+    type: "f16",
+    lengths: [9],
+    decoded: 2,
+    valuesAreKeys,
+    size: 0.3,
+  },
   "ranges of a window": { heads: 2, kvHeads: 1, headSize: 16, type: "f16", lengths: [600, 290], window: 200 },
 };
 
@@ -75,11 +99,12 @@ function setUp(name: string, one: Case) {
     const turn = (x: Tensor): Tensor =>
       half === 0 ? x : rope(x, angles[0], angles[1], { headSize, layout: "halves" });
     const slots = numbers("slots");
+    const keys = writeRows(cached("keys"), slots, turn(matrix("k", columns)));
     const y = attention(
       {
         q: turn(matrix("q", heads * headSize)),
-        keys: writeRows(cached("keys"), slots, turn(matrix("k", columns))),
-        values: writeRows(cached("values"), slots, matrix("v", columns)),
+        keys,
+        values: one.valuesAreKeys === true ? keys : writeRows(cached("values"), slots, matrix("v", columns)),
         pages: input(
           "pages",
           [
@@ -153,7 +178,7 @@ async function runRows(program: Program, rows: readonly Row[], trial: Trial): Pr
     const seed = 1000 * sequence + position;
     for (const [n, name] of ["q", "k", "v"].entries()) {
       const columns = name === "q" ? width : trial.kvHeads * trial.headSize;
-      inputs[name].set(randomFloats(seed + n * 7919, columns, name === "v" ? 1 : size), i * columns);
+      inputs[name]?.set(randomFloats(seed + n * 7919, columns, name === "v" ? 1 : size), i * columns);
     }
     for (let j = 0; j < half; j++) {
       inputs.cos[i * half + j] = Math.cos(position / 10 ** (j / half));

@@ -55,7 +55,8 @@ const isOp = (tensor: Tensor, op: Op): boolean => tensor.op === op;
 function preparationOf(node: Tensor, lowering: Lowering): Preparation {
   const [q, keys, values] = node.inputs;
   for (const state of [keys, values]) {
-    if (!isOp(state, writeRowsOp) || lowering.onlyReader(state) !== node) {
+    const isOnlyReader = lowering.readers(state)?.every((reader) => reader === node) === true;
+    if (!isOp(state, writeRowsOp) || !isOnlyReader) {
       throw noKernel(`attention over ${leafName(state)}`, "expected rows written for it alone");
     }
   }

@@ -10,7 +10,7 @@ import { decodeAttention } from "./kernels/attention-decode.ts";
 import { promptAttention, promptUnitRows } from "./kernels/attention-prompt.ts";
 import { decodeScratchBytes } from "./kernels/attention-range.ts";
 import { rangesMost } from "./kernels/attention-ranges.ts";
-import type { AttentionShape } from "./kernels/attention-shape.ts";
+import { type AttentionShape, cutToFit } from "./kernels/attention-shape.ts";
 import { cacheRowsKernel } from "./kernels/cache-rows.ts";
 import { planeBytes } from "./kernels/key-blocks.ts";
 import { ACTIVATION_COLUMNS } from "./kernels/quantize.ts";
@@ -50,13 +50,15 @@ function lowerAttention(node: Tensor, prepared: Preparation, lowering: Lowering)
 
 function shapeOf(node: Tensor): AttentionShape {
   const { heads, kvHeads, pageSize, window, softCap } = attributesOf(node, attentionOp);
-  const [q, keys] = node.inputs;
+  const [q, keys, values] = node.inputs;
   if (keys.type === "i32") throw noKernel("attention over keys of i32", "expected f32 or f16");
   return {
     type: keys.type,
     kvHeads,
     headSize: columnsOf(q) / heads,
     pageSize,
+    valuesAreKeys: keys === values,
+    groups: kvHeads,
     headsPerGroup: heads / kvHeads,
     capped: softCap !== undefined,
     windowed: window !== undefined,
@@ -67,7 +69,7 @@ function shapeOf(node: Tensor): AttentionShape {
 function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, lowering: Lowering): void {
   const { keys, values, keyRope, keyNorm, queryNorm } = prepared;
   const queryRope = prepared.isRotatedLater ? undefined : prepared.queryRope;
-  const { type, kvHeads, headSize, headsPerGroup, pageSize } = shape;
+  const { type, kvHeads, headSize, headsPerGroup, pageSize, valuesAreKeys } = shape;
   const slots = keys.inputs[1];
   if (values.inputs[1] !== slots) {
     throw noKernel("attention whose keys and values are written at slots of two inputs", "expected those of one");
@@ -78,13 +80,14 @@ function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, low
   const q = (queryNorm ?? queryRope)?.inputs[0];
   const k = (keyNorm ?? keyRope)?.inputs[0] ?? keys.inputs[2];
   const v = values.inputs[2];
-  const units = heads + 2 * kvHeads;
+  const units = heads + (valuesAreKeys ? 1 : 2) * kvHeads;
   lowering.step({
     kernel: cacheRowsKernel({
       type,
       kvHeads,
       headSize,
       pageSize,
+      valuesAreKeys,
       heads,
       half,
       queryNorm: queryNorm !== undefined,
@@ -95,7 +98,7 @@ function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, low
       qStride: q === undefined ? 0 : rowBytes(q),
       k: lowering.place(k),
       kStride: rowBytes(k),
-      v: lowering.place(v),
+      v: valuesAreKeys ? 0 : lowering.place(v),
       vStride: rowBytes(v),
       ...normWords("q", queryNorm, lowering),
       ...normWords("k", keyNorm, lowering),
@@ -140,14 +143,16 @@ function attentionWords(node: Tensor, q: Tensor, shape: AttentionShape, lowering
   };
 }
 
-function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation, lowering: Lowering): void {
+function lowerPrompt(node: Tensor, whole: AttentionShape, prepared: Preparation, lowering: Lowering): void {
   const rows = countOf([node.shape[0]]);
   const { machine, precision } = lowering.options;
-  const isTiled = machine.tiles && precision === "fast" && shape.type === "f16";
+  const isTiled = machine.tiles && precision === "fast" && whole.type === "f16";
   const rope = prepared.isRotatedLater ? prepared.queryRope : undefined;
   const half = rope === undefined ? 0 : columnsOf(rope.inputs[1]);
   const by = isTiled ? "tiles" : "f32";
-  const unitRows = promptUnitRows(machine, shape, by); // refuses what does not fit, before kernels are made
+  const shape = cutToFit(whole, (shape) => promptUnitRows(machine, shape, by) > 0);
+  const unitRows = promptUnitRows(machine, shape, by);
+  if (unitRows === 0) throw noScratch(shape);
   lowering.step({
     kernel: promptAttention({ ...shape, half }, by),
     words: {
@@ -155,19 +160,18 @@ function lowerPrompt(node: Tensor, shape: AttentionShape, prepared: Preparation,
       cos: rope === undefined ? 0 : lowering.place(rope.inputs[1]),
       sin: rope === undefined ? 0 : lowering.place(rope.inputs[2]),
     },
-    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / unitRows) * shape.kvHeads, PARTS_MAX),
+    parts: (extents) => Math.min(Math.ceil(valueOf(rows, extents) / unitRows) * shape.groups, PARTS_MAX),
   });
 }
 
-function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): void {
-  const { kvHeads, headsPerGroup, headSize } = shape;
-  if (decodeScratchBytes(shape) > SCRATCH_BYTES) {
-    throw noScratch(headsPerGroup, headSize, decodeScratchBytes(shape), SCRATCH_BYTES);
-  }
+function lowerDecode(node: Tensor, whole: AttentionShape, lowering: Lowering): void {
+  const shape = cutToFit(whole, (shape) => decodeScratchBytes(shape) <= SCRATCH_BYTES);
+  const { groups, headsPerGroup, headSize } = shape;
+  if (decodeScratchBytes(shape) > SCRATCH_BYTES) throw noScratch(shape);
   const { window } = attributesOf(node, attentionOp);
   const [rows, pages] = [node.shape[0], node.inputs[3].shape[1]];
   const rangesIn = (pages: number): number => rangesMost(shape, pages, window);
-  const partials = partialsBytes(bound(rows), rangesIn(bound(pages)), kvHeads * headsPerGroup, headSize);
+  const partials = partialsBytes(bound(rows), rangesIn(bound(pages)), groups * headsPerGroup, headSize);
   const isRounded = headSize % ACTIVATION_COLUMNS === 0 && formsOf(node, lowering).rounded;
   const words = {
     ...attentionWords(node, node.inputs[0], shape, lowering),
@@ -179,7 +183,7 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
     kernel: decodeAttention(shape, isRounded),
     words,
     parts: (extents) => {
-      const [rows, ranges] = [valueOf(rowCount, extents), rangesIn(valueOf(pageCount, extents)) * kvHeads];
+      const [rows, ranges] = [valueOf(rowCount, extents), rangesIn(valueOf(pageCount, extents)) * groups];
       if (rows === 0) return 0;
       return Math.min(ranges < PARTS_ENOUGH ? ranges * rows : ranges, PARTS_MAX);
     },
@@ -195,6 +199,6 @@ function lowerDecode(node: Tensor, shape: AttentionShape, lowering: Lowering): v
       pagesPerSequence: words.pagesPerSequence,
       window: words.window,
     },
-    parts: (extents) => (rangesIn(valueOf(pageCount, extents)) > 1 ? valueOf(rowCount, extents) * kvHeads : 0),
+    parts: (extents) => (rangesIn(valueOf(pageCount, extents)) > 1 ? valueOf(rowCount, extents) * groups : 0),
   });
 }

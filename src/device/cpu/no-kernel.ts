@@ -7,14 +7,6 @@ export const noKernel = (what: string, why?: string): UnsupportedError =>
     hint: 'The reference executor, which is slow, has every op: load with executor "reference".',
   });
 
-/** Heads so many and wide that a thread's scratch does not hold one row of their attention. */
-export const noScratch = (
-  headsPerGroup: number,
-  headSize: number,
-  bytes: number,
-  bytesMost: number,
-): UnsupportedError =>
-  noKernel(
-    `attention of ${headsPerGroup} heads of ${headSize} to a group`,
-    `one row takes ${bytes} bytes of scratch, expected ${bytesMost} at most`,
-  );
+/** Heads so wide that a thread's scratch does not hold one row of one of them. */
+export const noScratch = ({ headSize }: { readonly headSize: number }): UnsupportedError =>
+  noKernel(`attention of heads of ${headSize}`, "one row of one head takes more scratch than a thread has");

@@ -22,7 +22,7 @@ export interface AttentionAttributes {
 
 /**
  * Inputs: q (N, H*D), keys (S, G*D), values (S, G*D), pages (sequences, P) i32, positions (N), sequences (N) i32. Where P
- * is an extent, the run's tables are that wide and lie one after another.
+ * is an extent, the run's tables are that wide and lie one after another. Values may be the keys themselves: one state.
  */
 export const attentionOp: Op<AttentionAttributes> = {
   name: "attention",

@@ -20,8 +20,8 @@ type CombineKernel = Kernel<(typeof words)[number]>;
 
 /** Puts the results of a row's ranges together, in order; rows of one range are done. A part is a share of the heads. */
 function combine(name: string, shape: AttentionShape, rounded: boolean): CombineKernel {
-  const { kvHeads, headsPerGroup, headSize } = shape;
-  const heads = kvHeads * headsPerGroup;
+  const { groups, headsPerGroup, headSize } = shape;
+  const heads = groups * headsPerGroup;
   const bytes = partialBytesOf(headSize);
   return defineKernel(name, words, (k, w) => {
     const most = mostRanges(shape, w.pagesPerSequence, w.window);

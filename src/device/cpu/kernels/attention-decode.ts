@@ -49,10 +49,10 @@ type DecodeKernel = Kernel<(typeof words)[number]>;
 type Words = Readonly<Record<(typeof words)[number], Int>>;
 
 function attend(name: string, shape: AttentionShape, rounded: boolean): DecodeKernel {
-  const { kvHeads } = shape;
+  const { groups } = shape;
   return defineKernel(name, words, (k, w) => {
     const most = mostRanges(shape, w.pagesPerSequence, w.window);
-    k.share(w.rows.mul(most).mul(kvHeads), (first, end) => {
+    k.share(w.rows.mul(most).mul(groups), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const [row, rest] = [unit.rem(w.rows), unit.div(w.rows)];
         const [range, group] = [rest.rem(most), rest.div(most)];
@@ -79,7 +79,7 @@ function attendRange(
   { row, group, range, ranges, most }: Unit,
   rounded: boolean,
 ): void {
-  const { headsPerGroup, headSize, kvHeads } = shape;
+  const { headsPerGroup, headSize, groups } = shape;
   const start = ranges.base.add(range.mul(ranges.keys));
   const end = start.add(ranges.keys).min(ranges.end);
   const first = start.max(ranges.first);
@@ -96,7 +96,7 @@ function attendRange(
     .add(BLOCK_KEYS - 1)
     .and(-BLOCK_KEYS);
   const isOnly = ranges.count.equals(1);
-  const heads = kvHeads * headsPerGroup;
+  const heads = groups * headsPerGroup;
   const head = group.mul(headsPerGroup);
   const record = w.partials.add(row.mul(most).add(range).mul(heads).add(head).mul(partialBytesOf(headSize)));
   const out = w.out.add(

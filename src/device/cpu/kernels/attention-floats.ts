@@ -2,7 +2,6 @@
 // in registers (rows x registers of columns), the running softmax in between.
 import { type Floats, type Int, type KernelBuilder, type Machine, type Variable } from "../../../lanes/index.ts";
 import { SCRATCH_BYTES, align } from "../layout.ts";
-import { noScratch } from "../no-kernel.ts";
 import {
   type PromptShape,
   type PromptUnit,
@@ -43,14 +42,13 @@ export interface FloatsPlan {
   readonly at: Readonly<Record<"panels" | "q" | "sums" | "scores" | "records" | "reader" | "end", number>>;
 }
 
-/** Throws UnsupportedError where not even one row fits. */
+/** Of as many rows as fit; `rows` is 0 where not even one does. */
 export function floatsPlan(machine: Machine, shape: AttentionShape): FloatsPlan {
   for (let rows = Math.max(1, Math.floor(UNIT_QUERIES / shape.headsPerGroup)); rows >= 1; rows--) {
     const plan = planOf(machine, shape, rows);
     if (plan.at.end <= SCRATCH_BYTES) return plan;
   }
-  const { headsPerGroup, headSize } = shape;
-  throw noScratch(headsPerGroup, headSize, planOf(machine, shape, 1).at.end, SCRATCH_BYTES);
+  return planOf(machine, shape, 0);
 }
 
 function planOf(machine: Machine, shape: AttentionShape, rows: number): FloatsPlan {

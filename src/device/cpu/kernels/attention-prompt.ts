@@ -39,17 +39,17 @@ function unitKernel(
 }
 
 function attention(shape: PromptShape, by: PromptClass): PromptKernel {
-  const { kvHeads } = shape;
+  const { groups } = shape;
   return defineKernel(nameOf(shape, by), promptWords, (k, w) => {
     const { rows, attend } = unitKernel(k, w, shape, by);
     const blocks = ceilDiv(w.rows, rows);
-    k.share(blocks.mul(kvHeads), (first, end) => {
+    k.share(blocks.mul(groups), (first, end) => {
       k.range(first, end, 1, (unit) => {
         // late rows see most keys: they come first, so that no thread is left with the longest unit
-        const block = blocks.sub(1).sub(unit.div(kvHeads));
+        const block = blocks.sub(1).sub(unit.div(groups));
         const firstRow = block.mul(rows);
         eachSequence(k, w, firstRow, firstRow.add(rows).min(w.rows), (row, end) => {
-          attend(promptUnit(k, w, shape, row, end, unit.rem(kvHeads)));
+          attend(promptUnit(k, w, shape, row, end, unit.rem(groups)));
         });
       });
     });
@@ -98,13 +98,13 @@ function promptUnit(
   return { firstRow, endRow, group, pages, least: least.value, end: end.value };
 }
 
-/** Rows of a unit on a machine. Throws UnsupportedError for heads of which scratch does not hold one row. */
+/** Rows of a unit on a machine; 0 for heads of which scratch does not hold one row. */
 export const promptUnitRows = (machine: Machine, shape: AttentionShape, by: PromptClass): number =>
   (by === "tiles" ? tilesPlan : floatsPlan)(machine, shape).rows;
 
 const known = new Map<string, PromptKernel>();
 
-/** The kernel of a shape; the same one for the same shape. Made for a machine it throws as `promptUnitRows` does. */
+/** The kernel of a shape that has rows; the same one for the same shape. */
 export function promptAttention(shape: PromptShape, by: PromptClass): PromptKernel {
   const name = nameOf(shape, by);
   const kernel = known.get(name) ?? attention(shape, by);

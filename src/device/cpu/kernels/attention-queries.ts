@@ -191,7 +191,7 @@ export function finishQueries(
   queries: Queries,
   sum: (query: Int, column: Int) => Floats,
 ): void {
-  const heads = shape.kvHeads * shape.headsPerGroup;
+  const heads = shape.groups * shape.headsPerGroup;
   eachQuery(k, shape, unit, (query, row, head) => {
     const total = recordOf(k, queries, query).loadFloats(Query.sums).sum();
     const share = k.float(1).div(total).splat();

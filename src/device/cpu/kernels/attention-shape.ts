@@ -5,16 +5,29 @@ import { FLOAT_BYTES } from "./loops.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, quantizeBlock } from "./quantize.ts";
 
 export interface AttentionShape extends CacheShape {
-  /** Query heads of one key-value head, H / G. */
+  /** Groups of query heads, and heads of one: G and H / G, or more and smaller ones, which read the same keys. */
+  readonly groups: number;
   readonly headsPerGroup: number;
   readonly capped: boolean;
   readonly windowed: boolean;
 }
 
 export function kernelName(kind: string, shape: AttentionShape): string {
-  const { type, kvHeads, headsPerGroup, headSize, pageSize, capped, windowed } = shape;
-  const sizes = `g${kvHeads}.h${headsPerGroup}.d${headSize}.p${pageSize}`;
-  return `attention.${kind}.${type}.${sizes}${capped ? ".cap" : ""}${windowed ? ".window" : ""}`;
+  const { type, kvHeads, groups, headsPerGroup, headSize, pageSize, valuesAreKeys, capped, windowed } = shape;
+  const sizes = `g${kvHeads}.n${groups}.h${headsPerGroup}.d${headSize}.p${pageSize}`;
+  const options = { ".one": valuesAreKeys, ".cap": capped, ".window": windowed };
+  const endings = Object.entries(options).flatMap(([ending, has]) => (has ? [ending] : []));
+  return `attention.${kind}.${type}.${sizes}${endings.join("")}`;
+}
+
+/** The shape with its groups cut into the fewest that `fits` takes; into single heads where it takes none. */
+export function cutToFit<S extends AttentionShape>(shape: S, fits: (shape: S) => boolean): S {
+  const { groups, headsPerGroup } = shape;
+  for (let pieces = 1; ; pieces++) {
+    if (headsPerGroup % pieces !== 0) continue;
+    const cut = { ...shape, groups: groups * pieces, headsPerGroup: headsPerGroup / pieces };
+    if (pieces === headsPerGroup || fits(cut)) return cut;
+  }
 }
 
 /** Rounds a head of f32 at `from` to the int8 blocks at `to`; a head is whole blocks. */

@@ -1,7 +1,6 @@
 // How prompt attention in tiles is cut, and where its parts lie in scratch.
 import type { Machine } from "../../../lanes/index.ts";
 import { THREAD_SCRATCH_BYTES, align } from "../layout.ts";
-import { noScratch } from "../no-kernel.ts";
 import { QUERIES_SCRATCH, queryBytes } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { readerBytes } from "./key-blocks.ts";
@@ -36,14 +35,13 @@ export interface TilesPlan {
   >;
 }
 
-/** Throws UnsupportedError where not even one row fits. */
+/** Of as many rows as fit; `rows` is 0 where not even one does. */
 export function tilesPlan(machine: Machine, shape: AttentionShape): TilesPlan {
   for (let rows = Math.max(1, Math.floor(UNIT_QUERIES / shape.headsPerGroup)); rows >= 1; rows--) {
     const plan = planOf(machine, shape, rows);
     if (plan.at.end <= THREAD_SCRATCH_BYTES) return plan;
   }
-  const { headsPerGroup, headSize } = shape;
-  throw noScratch(headsPerGroup, headSize, planOf(machine, shape, 1).at.end, THREAD_SCRATCH_BYTES);
+  return planOf(machine, shape, 0);
 }
 
 function planOf(machine: Machine, shape: AttentionShape, rows: number): TilesPlan {

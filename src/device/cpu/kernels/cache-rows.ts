@@ -1,6 +1,6 @@
 // The step before attention, one for all of it: normalises and rotates queries and keys, puts keys into their blocks of the
 // cache (key-blocks.ts), and puts values into it, rounded to the cache's type. A unit is one head of one row, queries first,
-// then keys, then values; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
+// then keys, then values unless they are the keys; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import {
   type CacheShape,
@@ -55,10 +55,10 @@ const roundedAt = (headSize: number): number => HEAD_AT + headSize * FLOAT_BYTES
 const normedAt = (headSize: number): number => roundedAt(headSize) + headSize * FLOAT_BYTES + 64;
 
 function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
-  const { heads, kvHeads, headSize, half, type } = shape;
+  const { heads, kvHeads, headSize, half, type, valuesAreKeys } = shape;
   const headBytes = headSize * FLOAT_BYTES;
   return defineKernel(name, words, (k, w) => {
-    const units = heads + 2 * kvHeads;
+    const units = heads + (valuesAreKeys ? 1 : 2) * kvHeads;
     k.share(w.rows.mul(units), (first, end) => {
       k.range(first, end, 1, (unit) => {
         const [row, part] = [unit.div(units), unit.rem(units)];
@@ -87,8 +87,9 @@ function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
           const group = part.sub(heads);
           const head = w.k.add(row.mul(w.kStride)).add(group.mul(headBytes));
           const from = rotated(shape.keyNorm ? normed(head, w.kGain, w.kEpsilon) : head);
-          const stride = blockSlots(shape) * cacheBytes[type];
           const to = keyAddress(w.keys.add(group.mul(w.plane)), slot, shape);
+          if (valuesAreKeys) return storeRow(k, shape, from, to);
+          const stride = blockSlots(shape) * cacheBytes[type];
           const numbers = rounded(k, shape, from);
           k.range(0, headSize, 1, (d) => copyCached(type, numbers.add(d.mul(cacheBytes[type])), to.add(d.mul(stride))));
         };
@@ -97,7 +98,10 @@ function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
           const from = w.v.add(row.mul(w.vStride)).add(group.mul(headBytes));
           storeRow(k, shape, from, valueAddress(w.values.add(group.mul(w.plane)), slot, shape));
         };
-        const storeCached = (): void => k.when(part.less(heads + kvHeads), storeKey, storeValue);
+        const storeCached = (): void => {
+          if (valuesAreKeys) storeKey();
+          else k.when(part.less(heads + kvHeads), storeKey, storeValue);
+        };
         if (heads === 0) storeCached();
         else k.when(part.less(heads), storeQuery, storeCached);
       });
@@ -146,9 +150,9 @@ const known = new Map<string, CacheRowsKernel>();
 
 /** The kernel of a shape; the same one for the same shape. */
 export function cacheRowsKernel(shape: CacheRowsShape): CacheRowsKernel {
-  const { type, heads, kvHeads, headSize, pageSize, half, queryNorm, keyNorm } = shape;
-  const norms = `${queryNorm ? ".qNorm" : ""}${keyNorm ? ".kNorm" : ""}`;
-  const name = `cacheRows.${type}.h${heads}.g${kvHeads}.d${headSize}.p${pageSize}.r${half}${norms}`;
+  const { type, heads, kvHeads, headSize, pageSize, half, queryNorm, keyNorm, valuesAreKeys } = shape;
+  const options = `${queryNorm ? ".qNorm" : ""}${keyNorm ? ".kNorm" : ""}${valuesAreKeys ? ".one" : ""}`;
+  const name = `cacheRows.${type}.h${heads}.g${kvHeads}.d${headSize}.p${pageSize}.r${half}${options}`;
   const kernel = known.get(name) ?? cacheRows(name, shape);
   known.set(name, kernel);
   return kernel;

@@ -3,6 +3,7 @@
 // has a row a slot, (S, D). Keys stand the other way round: B neighbouring slots share a block (D, B), so that one
 // register holds one column of several keys, a score is a sum of registers, and no sum runs across lanes. B is 16 where
 // pages are cut so; with odd page sizes it is what divides them, and readers bring blocks of 16 keys together first.
+// Where a head's values are its keys there is one plane for both, which lies as values do: B is 1.
 import { type Floats, type Int, type KernelBuilder, loadF16, toF16Bits } from "../../../lanes/index.ts";
 import { F16_MOST } from "../../../numeric/f16.ts";
 
@@ -18,10 +19,13 @@ export interface CacheShape {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly pageSize: number;
+  /** Whether values are the keys: one state, which is written once. */
+  readonly valuesAreKeys: boolean;
 }
 
 /** B: slots of a block of keys, the largest power of two up to 16 that divides a page. */
-export function blockSlots({ pageSize }: CacheShape): number {
+export function blockSlots({ pageSize, valuesAreKeys }: CacheShape): number {
+  if (valuesAreKeys) return 1;
   let slots = BLOCK_KEYS;
   while (pageSize % slots !== 0) slots /= 2;
   return slots;
@@ -76,6 +80,9 @@ export function copyCached(type: CacheType, from: Int, to: Int): void {
   else to.store(from.loadInt());
 }
 
+/** Whether a block's values lie side by side, as its keys do then unless they are values too. */
+const isBlockOfPage = ({ pageSize }: CacheShape): boolean => pageSize % BLOCK_KEYS === 0;
+
 /** Scratch bytes that a reader needs: nothing, or two blocks. */
 export const readerBytes = (shape: CacheShape): number =>
   blockSlots(shape) === BLOCK_KEYS ? 0 : 2 * BLOCK_KEYS * shape.headSize * cacheBytes[shape.type] + 64;
@@ -98,14 +105,15 @@ export class CacheReader {
   /** `pages` is the sequence's table. Keys from `end` on are not read; `scratch` has `readerBytes`. */
   constructor(
     k: KernelBuilder,
-    shape: CacheShape,
+    shape: CacheShape & { readonly groups: number },
     { keys, values, plane }: { readonly keys: Int; readonly values: Int; readonly plane: Int },
     { pages, group, end, scratch }: { pages: Int; group: Int; end: Int; scratch: Int },
   ) {
     this.#k = k;
     this.#shape = shape;
-    this.#keys = keys.add(group.mul(plane));
-    this.#values = values.add(group.mul(plane));
+    const first = group.div(shape.groups / shape.kvHeads).mul(plane);
+    this.#keys = keys.add(first);
+    this.#values = values.add(first);
     this.#pages = pages;
     this.#end = end;
     this.#scratch = scratch;
@@ -127,8 +135,7 @@ export class CacheReader {
 
   /** Address of the block's values, one row after another; two blocks, of `place` 0 and 1, can be held at once. */
   values(block: Int, place: 0 | 1 = 0): Int {
-    if (blockSlots(this.#shape) === BLOCK_KEYS)
-      return valueAddress(this.#values, this.#slot(block.shl(4)), this.#shape);
+    if (isBlockOfPage(this.#shape)) return valueAddress(this.#values, this.#slot(block.shl(4)), this.#shape);
     const bytes = cacheBytes[this.#shape.type];
     const at = this.#scratch.add(place * BLOCK_KEYS * this.valueStride);
     this.#eachKey(block, (slot, i) => {
