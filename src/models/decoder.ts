@@ -170,8 +170,10 @@ export function attentionContext(x: ForwardInputs, plan: CachePlan, layer: numbe
   return { attend: x.attends[group][index], ...(rope !== undefined && { rope: x.ropes[rope] }) };
 }
 
-export const weightsIn = (parameters: Model["parameters"], x: ForwardInputs): Weights =>
-  weightsOf(parameters, (name) => x.parameter(name), x.projection);
+export const weightsIn = (
+  parameters: Model["parameters"],
+  x: Pick<ForwardInputs, "parameter" | "projection">,
+): Weights => weightsOf(parameters, (name) => x.parameter(name), x.projection);
 
 /**
  * The end of a forward pass: final norm and head, on the output rows only; a tied head is the embedding. The tap

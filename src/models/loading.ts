@@ -63,7 +63,8 @@ export function loadingMap(
 }
 
 /** The shape of a row's tensor in a file, outermost size first. */
-export function storedShape({ shape, part, hfTransposed }: WeightRow, kind: ModelFacts["kind"]): number[] {
+export function storedShape({ shape, part, hfTransposed, hfShape }: WeightRow, kind: ModelFacts["kind"]): number[] {
+  if (kind === "hf" && hfShape !== undefined) return [...hfShape];
   const [outer, ...inner] = shape;
   const stored = [part?.of ?? outer, ...inner];
   return kind === "hf" && hfTransposed === true ? stored.reverse() : stored;

@@ -1,6 +1,6 @@
 // What a family's file produces from a config: the model as the engine and the tests see it. Not here: any family.
 import type { Tensor } from "../graph/index.ts";
-import type { Attend, Projection } from "../nn/index.ts";
+import type { Attend, Projection, Recall } from "../nn/index.ts";
 import type { FormatName } from "../numeric/registry.ts";
 
 /** A tensor of a model file, outermost size first (GGUF lists innermost first; its reader turns that round). */
@@ -73,6 +73,8 @@ export interface WeightRow {
   readonly part?: { readonly first: number; readonly of: number };
   /** GGUF holds the rows of each head of this size in the order of interleaved rope pairs. */
   readonly ggufInterleaved?: number;
+  /** HF stores it in this shape: the same numbers in the same order. */
+  readonly hfShape?: readonly number[];
   /** HF stores it (in, out). */
   readonly hfTransposed?: boolean;
   /** HF stores the gain less 1. */
@@ -86,14 +88,38 @@ export interface ForwardInputs {
   /** (outputRows) i32: the rows that reach the head. */
   readonly outputRows: Tensor;
   readonly ropes: Readonly<Record<string, { readonly cos: Tensor; readonly sin: Tensor }>>;
-  /** By cache group, its layers in order. */
+  /** By cache group, its layers in order; of an encoder, "source". */
   readonly attends: Readonly<Record<string, readonly Attend[]>>;
+  /** How layers look at the source text, in order; empty where there is none. */
+  readonly recalls: readonly Recall[];
   /** Names a value, so that a trace can make it an extra output; returns it. */
   tap(name: string, value: Tensor): Tensor;
   /** The traced parameter of that name; its shape comes from the loading map. */
   parameter(name: string): Tensor;
   /** How rows go through projections: as they are, or with an adapter. */
   readonly projection: Projection;
+}
+
+/** Keys and values of rows, (N, G*D) each. */
+export interface KeysAndValues {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** The part of an encoder-decoder that reads a source text, all of it at once, in both directions. */
+export interface Encoder {
+  readonly layers: number;
+  /** The longest source, in tokens. */
+  readonly window: number;
+  /** What the decoder's layers keep of the source: its layers are those that look at it, its name is "source". */
+  readonly group: CacheGroup;
+  /** The id that every reply begins after. */
+  readonly startId: number;
+  /**
+   * Source rows -> what each layer of the group sees of them. It attends by `attends.source`, has the model's ropes, no
+   * output rows and no recalls. Taps: "source.0" (embedding) ... "source.L" (what the decoder sees).
+   */
+  forward(x: Omit<ForwardInputs, "outputRows" | "recalls">): readonly KeysAndValues[];
 }
 
 export interface Model {
@@ -111,6 +137,8 @@ export interface Model {
   readonly ignored: ReadonlyMap<string, string>;
   /** What the loading map was made of: the names in both kinds of file (convert/ goes from one to the other). */
   readonly weightRows: readonly WeightRow[];
+  /** Absent: the model reads nothing but what it goes on with. */
+  readonly encoder?: Encoder;
   /** Logits (outputRows, V). Taps: "hidden.0" (embedding) ... "hidden.L" (after the final norm). */
   forward(x: ForwardInputs): Tensor;
 }

@@ -3,6 +3,7 @@ import { UnsupportedError, show } from "../base/errors.ts";
 import { gemma3Text } from "./gemma3_text.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
+import { marian } from "./marian.ts";
 import type { Model, ModelFacts } from "./model.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
@@ -13,7 +14,8 @@ export const newModel = (config: ModelFacts["config"]): Model =>
 
 interface FamilyRow {
   readonly hf: string;
-  readonly gguf: string;
+  /** Absent: llama.cpp has no name for it, so there are no GGUF files of it. */
+  readonly gguf?: string;
   readonly read: (facts: ModelFacts) => Model;
 }
 
@@ -23,6 +25,7 @@ const families: readonly FamilyRow[] = [
   { hf: "qwen3", gguf: "qwen3", read: qwen3 },
   { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },
   { hf: "gpt2", gguf: "gpt2", read: gpt2 },
+  { hf: "marian", read: marian },
 ];
 
 /**
@@ -32,8 +35,8 @@ const families: readonly FamilyRow[] = [
 export function readModel(facts: ModelFacts): Model {
   const key = facts.kind === "hf" ? "model_type" : "general.architecture";
   const name = facts.config[key];
-  const row = families.find((family) => family[facts.kind] === name);
+  const row = families.find((family) => name !== undefined && family[facts.kind] === name);
   if (row !== undefined) return row.read(facts);
-  const known = families.map((family) => family[facts.kind]).join(", ");
+  const known = families.flatMap((family) => family[facts.kind] ?? []).join(", ");
   throw new UnsupportedError(`${facts.file}: ${key} is ${show(name)}. Liang knows ${known}.`);
 }

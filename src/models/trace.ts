@@ -4,20 +4,21 @@ import { UsageError } from "../base/errors.ts";
 import {
   type Extent,
   type Graph,
-  type Size,
   type Tensor,
   attention,
   blockMax,
   gather,
   graph,
-  input,
   parameter,
   rowAttention,
   state,
   writeRows,
 } from "../graph/index.ts";
-import { type AdapterRoom, type Attend, type Projection, chosenLora, plainProjection } from "../nn/index.ts";
-import type { ForwardInputs, Model } from "./model.ts";
+import { type AdapterRoom, type Attend, type Projection, type Recall } from "../nn/index.ts";
+import { chosenLora, plainProjection } from "../nn/index.ts";
+import type { Encoder, Model } from "./model.ts";
+import { rowInputs, whole } from "./trace-inputs.ts";
+import { cacheState, cachedRecalls, readSources, rowRecalls } from "./trace-source.ts";
 
 /** What weights are, and what goes beside them. */
 export interface WeightOptions {
@@ -33,6 +34,8 @@ export interface TraceOptions extends Partial<WeightOptions> {
   readonly sequences: number;
   readonly outputRows: number;
   readonly pages: number;
+  /** Bound of the extent `sourceRows`: the run reads the sources of its rows first. Absent: they were read before. */
+  readonly sourceRows?: number;
   /** Slots in a page. */
   readonly pageSize: number;
   /** Slots of each cache group: a multiple of the page size. */
@@ -55,22 +58,20 @@ export const adapterState = (table: string): string => `adapters.${table}`;
  */
 export const LOGIT_BLOCK = 512;
 
-const whole = (name: string, ...shape: Size[]): Tensor => input(name, shape, "i32");
-
 /** The graph of one forward pass. Throws UsageError for a tap that the model does not have. */
 export function traceModel(model: Model, options: TraceOptions): Graph {
   const extent = (name: "rows" | "sequences" | "outputRows" | "pages"): Extent => ({ name, bound: options[name] });
   const rows = extent("rows");
 
-  const [positions, sequences] = [whole("positions", rows), whole("sequences", rows)];
+  const inputs = rowInputs(model, rows);
+  const { positions } = inputs;
+  const sequences = whole("sequences", rows);
+  const pagesOf = (group: string): Tensor => whole(`pages.${group}`, extent("sequences"), extent("pages"));
   const attends = model.cacheGroups.map((group): [string, Attend[]] => {
-    const pages = whole(`pages.${group.name}`, extent("sequences"), extent("pages"));
-    const slots = whole(`slots.${group.name}`, rows);
-    const shape = [options.slots[group.name], group.kvHeads * group.headSize]; // (S, G*D)
+    const [pages, slots] = [pagesOf(group.name), whole(`slots.${group.name}`, rows)];
     const ofLayer = (layer: number): Attend => {
-      const cached = (part: string): Tensor => state(`kv.${group.name}.${layer}.${part}`, shape, options.kvType);
-      const keysState = cached("keys");
-      const valuesState = group.valuesAreKeys === true ? undefined : cached("values");
+      const keysState = cacheState(group, layer, "keys", options);
+      const valuesState = group.valuesAreKeys === true ? undefined : cacheState(group, layer, "values", options);
       return (q, k, v, settings) => {
         const keys = writeRows(keysState, slots, k);
         const values = valuesState === undefined ? keys : writeRows(valuesState, slots, v);
@@ -80,18 +81,27 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     };
     return [group.name, Array.from({ length: group.layers }, (_, layer) => ofLayer(layer))];
   });
-  const taps = new Map<string, Tensor>();
   const { weight } = weightLeaves(options.trains);
+  const { taps, tap } = namedValues();
+  const shared = { tap, parameter: leafOfEach(model, weight) };
+  const projection = projectionOf(options, weight);
+  const recallsOf = (encoder: Encoder): Recall[] => {
+    const lookers = { rows, sequences, pages: pagesOf(encoder.group.name) };
+    if (options.sourceRows === undefined) return cachedRecalls(encoder, lookers, options);
+    const sourceRows: Extent = { name: "sourceRows", bound: options.sourceRows };
+    const layers = readSources(model, encoder, sourceRows, {
+      ...shared,
+      projection: projection(sourceRows, "source."),
+    });
+    return cachedRecalls(encoder, lookers, options, { layers, rows: sourceRows });
+  };
   const logits = model.forward({
-    ...rowInputs(model, rows, positions),
+    ...inputs,
+    ...shared,
     outputRows: whole("outputRows", extent("outputRows")),
     attends: Object.fromEntries(attends),
-    parameter: leafOfEach(model, weight),
-    projection: projectionOf(options, weight, rows),
-    tap(name, value) {
-      taps.set(name, value);
-      return value;
-    },
+    recalls: model.encoder === undefined ? [] : recallsOf(model.encoder),
+    projection: projection(rows),
   });
   const asked = (options.taps ?? []).map((name): [string, Tensor] => {
     const value = taps.get(name);
@@ -108,19 +118,21 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
   });
 }
 
-function projectionOf({ adapters, adapter }: TraceOptions, weight: MakeWeight, rows: Extent): Projection {
-  return adapters === undefined ? (adapter?.(weight) ?? plainProjection) : fromTables(adapters, rows);
-}
-
-function fromTables(room: AdapterRoom, rows: Extent): Projection {
+/** How rows go through projections; `prefix` is before the name of their input, where they choose adapters. */
+function projectionOf({ adapters, adapter }: TraceOptions, weight: MakeWeight) {
   const table = onceEach((name, shape) => state(adapterState(name), shape, "f32"));
-  return chosenLora(room, table, whole("adapters", rows));
+  return (rows: Extent, prefix = ""): Projection =>
+    adapters === undefined
+      ? (adapter?.(weight) ?? plainProjection)
+      : chosenLora(adapters, table, whole(`${prefix}adapters`, rows));
 }
 
 export interface RowTraceOptions extends WeightOptions {
   /** Bounds of the extents `rows` and `outputRows`. */
   readonly rows: number;
   readonly outputRows: number;
+  /** Bound of the extent `sourceRows`, of models with an encoder. */
+  readonly sourceRows?: number;
   /** Rows see all of their document, not only what is before them: input `ends` (rows) i32 says where it ends. */
   readonly bothDirections?: boolean;
 }
@@ -152,32 +164,39 @@ export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
   const starts = whole("starts", rows);
   const sees = options.bothDirections === true ? { starts, ends: whole("ends", rows) } : { starts };
   const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, ...sees }, settings);
-  const taps = new Map<string, Tensor>();
+  const { taps, tap } = namedValues();
   const outputRows = whole("outputRows", { name: "outputRows", bound: options.outputRows });
   const { weight, trained } = weightLeaves(options.trains);
+  const shared = {
+    tap,
+    parameter: leafOfEach(model, weight),
+    projection: options.adapter?.(weight) ?? plainProjection,
+  };
+  const recallsOf = (encoder: Encoder): Recall[] => {
+    const sourceRows: Extent = { name: "sourceRows", bound: options.sourceRows ?? options.rows };
+    return rowRecalls(readSources(model, encoder, sourceRows, shared), rows, sourceRows);
+  };
   const logits = model.forward({
-    ...rowInputs(model, rows, whole("positions", rows)),
+    ...rowInputs(model, rows),
+    ...shared,
     outputRows,
     attends: Object.fromEntries(
       model.cacheGroups.map(({ name, layers }) => [name, Array<Attend>(layers).fill(attend)]),
     ),
-    parameter: leafOfEach(model, weight),
-    projection: options.adapter?.(weight) ?? plainProjection,
-    tap(name, value) {
-      taps.set(name, value);
-      return value;
-    },
+    recalls: model.encoder === undefined ? [] : recallsOf(model.encoder),
   });
   const hidden = gather(taps.get(`hidden.${model.layers}`)!, outputRows);
   return { logits, hidden, weight, trained, taps };
 }
 
-function rowInputs(model: Model, rows: Extent, positions: Tensor): Pick<ForwardInputs, "ids" | "positions" | "ropes"> {
-  const ropes = model.ropes.map(({ name, frequencies }) => {
-    const turn = (part: string): Tensor => input(`rope.${name}.${part}`, [rows, frequencies.length], "f32");
-    return [name, { cos: turn("cos"), sin: turn("sin") }] as const;
-  });
-  return { ids: whole("ids", rows), positions, ropes: Object.fromEntries(ropes) };
+/** Values that a forward pass names. */
+function namedValues() {
+  const taps = new Map<string, Tensor>();
+  const tap = (name: string, value: Tensor): Tensor => {
+    taps.set(name, value);
+    return value;
+  };
+  return { taps, tap };
 }
 
 /** Leaves of weights, made once each: parameters, or states where they are trained. */

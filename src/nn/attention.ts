@@ -32,6 +32,9 @@ export interface AttendSettings {
  */
 export type Attend = (q: Tensor, k: Tensor, v: Tensor, settings: AttendSettings) => Tensor;
 
+/** Queries (N, H*D) meet all keys and values of their sequences' source -> (N, H*D). */
+export type Recall = (q: Tensor, settings: AttendSettings) => Tensor;
+
 export interface AttentionContext {
   readonly attend: Attend;
   /** cos and sin rows of the halves layout; absent: queries and keys are not rotated. */
@@ -64,5 +67,16 @@ export function selfAttention(
     ...(window !== undefined && { window }),
     ...(softCap !== undefined && { softCap }),
   });
+  return weights.project(mixed, "output"); // (N, H*D) -> (N, C)
+}
+
+/** x (N, C) -> (N, C), looking at a source. Weights: query and output; keys and values are made once (`recall` has them). */
+export function crossAttention(
+  x: Tensor,
+  weights: Weights,
+  { heads, kvHeads, headSize, scale = headSize ** -0.5 }: Omit<AttentionSettings, "epsilon">,
+  recall: Recall,
+): Tensor {
+  const mixed = recall(weights.project(x, "query"), { heads, kvHeads, scale }); // (N, H*D)
   return weights.project(mixed, "output"); // (N, H*D) -> (N, C)
 }

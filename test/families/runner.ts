@@ -1,7 +1,7 @@
 // The smallest engine there can be: runs rows of several sequences through one program, with pages handed out in a
 // scrambled order, so that nothing works only because positions and slots happen to agree.
 import type { Executor, OpenModel, ParameterStore, Program } from "../../src/device/executor.ts";
-import { type Model, traceModel } from "../../src/models/index.ts";
+import { type Model, type TraceOptions, traceModel } from "../../src/models/index.ts";
 import { ropeRows } from "../../src/nn/index.ts";
 
 const PAGE_SIZE = 4;
@@ -13,6 +13,8 @@ const PAGES = SEQUENCES * PAGES_PER_SEQUENCE;
 export interface Chunk {
   readonly sequence: number;
   readonly ids: ArrayLike<number>;
+  /** The sequence's source, which this run reads first; absent: it was read before. */
+  readonly source?: ArrayLike<number>;
 }
 
 export interface RunResult {
@@ -22,7 +24,7 @@ export interface RunResult {
 }
 
 export interface Runner extends AsyncDisposable {
-  readonly opened: OpenModel<"run">;
+  readonly opened: OpenModel<"run" | "read">;
   run(chunks: readonly Chunk[]): Promise<RunResult>;
   /** Forgets what the sequences held. */
   reset(): void;
@@ -40,29 +42,69 @@ export async function createRunner(
   model: Model,
   { rows = 64, kvType = "f32", taps = [] }: RunnerOptions = {},
 ): Promise<Runner> {
-  const graph = traceModel(model, {
+  const cached = [...model.cacheGroups, ...(model.encoder === undefined ? [] : [model.encoder.group])];
+  const isOfSource = (name: string): boolean => name.startsWith("source.");
+  const traced: TraceOptions = {
     rows,
     sequences: SEQUENCES,
     outputRows: rows,
     pages: PAGES_PER_SEQUENCE,
     pageSize: PAGE_SIZE,
-    slots: Object.fromEntries(model.cacheGroups.map(({ name }) => [name, PAGES * PAGE_SIZE])),
+    slots: Object.fromEntries(cached.map(({ name }) => [name, PAGES * PAGE_SIZE])),
     kvType,
-    taps,
-  });
-  const opened = await executor.open(store, { run: graph }, { precision: "f32" });
-  const program: Program = opened.programs.run;
+    taps: taps.filter((name) => !isOfSource(name)),
+  };
+  const run = traceModel(model, traced);
+  // without an encoder the two programs are the same
+  const read = model.encoder === undefined ? run : traceModel(model, { ...traced, taps, sourceRows: rows });
+  const opened = await executor.open(store, { run, read }, { precision: "f32" });
+  const sources = Array.from({ length: SEQUENCES }, () => 0);
   const lengths = Array.from({ length: SEQUENCES }, () => 0);
   // 5 and 32 have no common divisor, so every page is met once
   const pageOf = (sequence: number, index: number): number => ((index * SEQUENCES + sequence) * 5 + 3) % PAGES;
 
-  function setInput(name: string, values: readonly number[]): void {
-    program.inputs[name].set(values);
+  const slotOf = (sequence: number, position: number): number =>
+    pageOf(sequence, Math.floor(position / PAGE_SIZE)) * PAGE_SIZE + (position % PAGE_SIZE);
+
+  const setAngles = (program: Program, positions: readonly number[], prefix = ""): void => {
+    for (const rope of model.ropes) {
+      const [cos, sin] = ["cos", "sin"].map((part) => program.inputs[`${prefix}rope.${rope.name}.${part}`]);
+      ropeRows(rope, positions, cos as Float32Array, sin as Float32Array);
+    }
+  };
+
+  /** Fills the inputs of all sources that the chunks bring; returns how many rows they have. */
+  function setSources(program: Program, chunks: readonly Chunk[]): number {
+    const read = chunks.filter(({ source }) => source !== undefined);
+    const flat = (of: (chunk: Chunk, position: number, first: number) => number): number[] => {
+      let first = 0;
+      return read.flatMap((chunk) => {
+        const values = Array.from(chunk.source!, (_, i) => of(chunk, i, first));
+        first += values.length;
+        return values;
+      });
+    };
+    for (const { sequence, source } of read) sources[sequence] = source!.length;
+    const positions = flat((_, i) => i);
+    const values = {
+      "source.ids": flat(({ source }, i) => source![i]),
+      "source.positions": positions,
+      "source.starts": flat((_, __, first) => first),
+      "source.ends": flat(({ source }, _, first) => first + source!.length),
+      "slots.source": flat(({ sequence }, i) => slotOf(sequence, i)),
+    };
+    for (const [name, numbers] of Object.entries(values)) program.inputs[name]?.set(numbers);
+    setAngles(program, positions, "source.");
+    return positions.length;
   }
 
   return {
     opened,
     async run(chunks) {
+      const readsSources = chunks.some(({ source }) => source !== undefined);
+      const program: Program = opened.programs[readsSources ? "read" : "run"];
+      const setInput = (name: string, values: readonly number[]): void => program.inputs[name]?.set(values);
+      const sourceRows = readsSources ? setSources(program, chunks) : 0;
       const ids = chunks.flatMap((chunk) => Array.from(chunk.ids));
       const sequences = chunks.flatMap((chunk) => Array.from(chunk.ids, () => chunk.sequence));
       const positions = sequences.map((sequence) => lengths[sequence]++);
@@ -73,31 +115,38 @@ export async function createRunner(
         "outputRows",
         ids.map((_, i) => i),
       );
-      for (const { name } of model.cacheGroups) {
+      setInput(
+        "last.source",
+        sequences.map((sequence) => sources[sequence] - 1),
+      );
+      for (const { name } of cached) {
         const indices = Array.from({ length: PAGES }, (_, i) => i);
         setInput(
           `pages.${name}`,
           indices.map((i) => pageOf(Math.floor(i / PAGES_PER_SEQUENCE), i % PAGES_PER_SEQUENCE)),
         );
+        if (name === "source") continue;
         setInput(
           `slots.${name}`,
-          positions.map((p, i) => pageOf(sequences[i], Math.floor(p / PAGE_SIZE)) * PAGE_SIZE + (p % PAGE_SIZE)),
+          positions.map((p, i) => slotOf(sequences[i], p)),
         );
       }
-      for (const rope of model.ropes) {
-        const [cos, sin] = ["cos", "sin"].map((part) => program.inputs[`rope.${rope.name}.${part}`] as Float32Array);
-        ropeRows(rope, positions, cos, sin);
-      }
+      setAngles(program, positions);
       await program.run({
         rows: ids.length,
         sequences: SEQUENCES,
         outputRows: ids.length,
         pages: PAGES_PER_SEQUENCE,
+        ...(readsSources && { sourceRows }),
       });
-      const leading = (values: Float32Array): Float32Array => values.slice(0, (values.length / rows) * ids.length);
+      const leading = (values: Float32Array, count = ids.length): Float32Array =>
+        values.slice(0, (values.length / rows) * count);
+      const given = taps.filter((name) => name in program.outputs);
       return {
         logits: leading(program.outputs.logits),
-        taps: Object.fromEntries(taps.map((name) => [name, leading(program.outputs[name])])),
+        taps: Object.fromEntries(
+          given.map((name) => [name, leading(program.outputs[name], isOfSource(name) ? sourceRows : ids.length)]),
+        ),
       };
     },
     reset: () => void lengths.fill(0),

@@ -7,6 +7,7 @@ import {
   attributesOf,
   bound,
   isParameter,
+  isState,
   leafName,
   rmsNormOp,
   ropeOp,
@@ -30,8 +31,11 @@ export interface Preparation {
   readonly queryNorm: Tensor | undefined;
 }
 
-/** By attention: what is done before it. Throws UnsupportedError for a cache that is not written just before it is read. */
-export function preparationsOf(lowering: Lowering): ReadonlyMap<Tensor, Preparation> {
+/**
+ * By attention: what is done before it; undefined: nothing, as its cache was written by earlier runs. Throws
+ * UnsupportedError for a cache that this run writes for others too.
+ */
+export function preparationsOf(lowering: Lowering): ReadonlyMap<Tensor, Preparation | undefined> {
   const attentions = lowering.graph.nodes.filter((node) => isOp(node, attentionOp));
   return new Map(attentions.map((node) => [node, preparationOf(node, lowering)]));
 }
@@ -52,8 +56,9 @@ export function attendsByRow(node: Tensor): boolean {
 
 const isOp = (tensor: Tensor, op: Op): boolean => tensor.op === op;
 
-function preparationOf(node: Tensor, lowering: Lowering): Preparation {
+function preparationOf(node: Tensor, lowering: Lowering): Preparation | undefined {
   const [q, keys, values] = node.inputs;
+  if (isState(keys) && isState(values)) return undefined;
   for (const state of [keys, values]) {
     const isOnlyReader = lowering.readers(state)?.every((reader) => reader === node) === true;
     if (!isOp(state, writeRowsOp) || !isOnlyReader) {

@@ -33,17 +33,16 @@ const rowBytes = (tensor: Tensor): number => columnsOf(tensor) * 4;
 /** How an attention is computed, and what is before it; does nothing for what that step does on its way. */
 export function attentionFusion(lowering: Lowering): (node: Tensor) => Lower | undefined {
   const preparations = preparationsOf(lowering);
-  const folded = new Set([...preparations.values()].flatMap(foldedValues));
+  const folded = new Set([...preparations.values()].flatMap((prepared) => (prepared ? foldedValues(prepared) : [])));
   return (node) => {
     if (folded.has(node)) return () => {};
-    const prepared = preparations.get(node);
-    return prepared && (() => lowerAttention(node, prepared, lowering));
+    return preparations.has(node) ? () => lowerAttention(node, preparations.get(node), lowering) : undefined;
   };
 }
 
-function lowerAttention(node: Tensor, prepared: Preparation, lowering: Lowering): void {
+function lowerAttention(node: Tensor, prepared: Preparation | undefined, lowering: Lowering): void {
   const shape = shapeOf(node);
-  prepare(node, shape, prepared, lowering);
+  if (prepared !== undefined) prepare(shape, prepared, lowering);
   if (attendsByRow(node)) lowerDecode(node, shape, lowering);
   else lowerPrompt(node, shape, prepared, lowering);
 }
@@ -66,7 +65,7 @@ function shapeOf(node: Tensor): AttentionShape {
 }
 
 /** Rotates queries and keys and writes keys and values: one step. */
-function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, lowering: Lowering): void {
+function prepare(shape: AttentionShape, prepared: Preparation, lowering: Lowering): void {
   const { keys, values, keyRope, keyNorm, queryNorm } = prepared;
   const queryRope = prepared.isRotatedLater ? undefined : prepared.queryRope;
   const { type, kvHeads, headSize, headsPerGroup, pageSize, valuesAreKeys } = shape;
@@ -74,7 +73,7 @@ function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, low
   if (values.inputs[1] !== slots) {
     throw noKernel("attention whose keys and values are written at slots of two inputs", "expected those of one");
   }
-  const rows = countOf([node.shape[0]]);
+  const rows = countOf([slots.shape[0]]);
   const heads = queryRope === undefined ? 0 : kvHeads * headsPerGroup;
   const half = keyRope === undefined ? 0 : columnsOf(keyRope.inputs[1]);
   const q = (queryNorm ?? queryRope)?.inputs[0];
@@ -111,7 +110,7 @@ function prepare(node: Tensor, shape: AttentionShape, prepared: Preparation, low
       slots: lowering.place(slots),
       rows,
     },
-    parts: partsOf(countOf([node.shape[0]], units), Math.ceil(LEAST_ELEMENTS / headSize)),
+    parts: partsOf(countOf([slots.shape[0]], units), Math.ceil(LEAST_ELEMENTS / headSize)),
   });
 }
 
@@ -143,11 +142,11 @@ function attentionWords(node: Tensor, q: Tensor, shape: AttentionShape, lowering
   };
 }
 
-function lowerPrompt(node: Tensor, whole: AttentionShape, prepared: Preparation, lowering: Lowering): void {
+function lowerPrompt(node: Tensor, whole: AttentionShape, prepared: Preparation | undefined, lowering: Lowering): void {
   const rows = countOf([node.shape[0]]);
   const { machine, precision } = lowering.options;
   const isTiled = machine.tiles && precision === "fast" && whole.type === "f16";
-  const rope = prepared.isRotatedLater ? prepared.queryRope : undefined;
+  const rope = prepared?.isRotatedLater === true ? prepared.queryRope : undefined;
   const half = rope === undefined ? 0 : columnsOf(rope.inputs[1]);
   const by = isTiled ? "tiles" : "f32";
   const shape = cutToFit(whole, (shape) => promptUnitRows(machine, shape, by) > 0);

@@ -1,0 +1,8 @@
+// Encoder-decoders on the reference executor and on the cpu executor, every tier of this host.
+import { referenceExecutor } from "../../src/device/reference/executor.ts";
+import { cpuTiers } from "../cpu/tiers.ts";
+import { encoderDecoderSuite } from "./encoder-decoder-suite.ts";
+
+// As in reference.test.ts and cpu.test.ts.
+encoderDecoderSuite(referenceExecutor, 1.25);
+for (const executor of cpuTiers()) encoderDecoderSuite(executor, 4);
