@@ -23,6 +23,7 @@ import {
   maximum,
   minimum,
   multiply,
+  joinColumns,
   padColumns,
   relu,
   rmsNorm,
@@ -296,6 +297,22 @@ export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
     return {
       outputs: { part: columns(x, first, part), padded: padColumns(x, first, count + first + 3) },
       inputs: { x: randomFloats(1, n * count) },
+      extents: { rows: n },
+      tolerance: 0,
+    };
+  }),
+  "columns of parts": [
+    [1, 3, 5],
+    [40, 20, 33],
+  ].map(([n, left, right]) => {
+    const [a, b] = [wide("a", 3 * left), wide("b", 3 * right)];
+    return {
+      outputs: {
+        joined: joinColumns(a, b, 3),
+        part: columns(a, 1, left - 2, 3),
+        padded: padColumns(b, 2, right + 4, 3),
+      },
+      inputs: { a: randomFloats(1, 3 * n * left), b: randomFloats(2, 3 * n * right) },
       extents: { rows: n },
       tolerance: 0,
     };

@@ -155,7 +155,9 @@ function resultWords(node: Tensor, lowering: Lowering): Record<string, Word> {
 
 /** Whether columns are written by what they are taken from. */
 export const isGradientPart = (node: Tensor, lowering: Lowering): boolean =>
-  node.inputs[0].op === (rowAttentionGradientOp as Op) && takersOf(node.inputs[0], lowering) !== undefined;
+  node.op === (columnsOp as Op) &&
+  node.inputs[0].op === (rowAttentionGradientOp as Op) &&
+  takersOf(node.inputs[0], lowering) !== undefined;
 
 export const lowerRowAttentionGradient: Lower = (node, lowering) => {
   const [y, dy, q, k, v, starts, ends] = node.inputs;

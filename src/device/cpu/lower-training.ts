@@ -1,17 +1,15 @@
 // The rows of the table that only training needs, loaded when a graph of it is lowered: sums, softmax and its losses,
-// gradients of norms, columns, sums by id; products and attention of rows by files of their own.
+// gradients of norms, sums by id; products and attention of rows by files of their own.
 import {
   type Tensor,
   attributesOf,
   bound,
-  columnsOp,
   crossEntropyGradientOp,
   crossEntropyOp,
   elementsBound,
   layerNormGradientOp,
   logSumExpOp,
   normGainGradientOp,
-  padColumnsOp,
   rmsNormGradientOp,
   rowAttentionGradientOp,
   rowAttentionOp,
@@ -23,7 +21,7 @@ import {
   transposeOp,
 } from "../../graph/index.ts";
 import { FLOAT_BYTES } from "./kernels/loops.ts";
-import { columnsKernel, padColumnsKernel, scatterAddKernel, transposeKernel } from "./kernels/move.ts";
+import { scatterAddKernel, transposeKernel } from "./kernels/move.ts";
 import {
   crossEntropyGradientKernel,
   crossEntropyGradientSource,
@@ -151,19 +149,6 @@ const crossEntropyGradient: Lower = (node, lowering) => {
   );
 };
 
-const columns: Lower = (node, lowering) => {
-  if (isGradientPart(node, lowering)) return;
-  const [x] = node.inputs;
-  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x), ...attributesOf(node, columnsOp) };
-  emit(lowering, node, columnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(node)) });
-};
-
-const padColumns: Lower = (node, lowering) => {
-  const [x] = node.inputs;
-  const words = { x: lowering.place(x), rows: rowsOf(x), count: columnsOf(x), ...attributesOf(node, padColumnsOp) };
-  emit(lowering, node, padColumnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(node)) });
-};
-
 const transpose: Lower = (node, lowering) => {
   const [x] = node.inputs;
   const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
@@ -185,7 +170,9 @@ export { lowerFormedGroup } from "./lower-formed.ts";
 
 /** How a value is computed together with others; does nothing for those made elsewhere. */
 export const trainingFusion = (node: Tensor, lowering: Lowering): Lower | undefined =>
-  normGradientFusion(node, lowering) ?? productFusion(node, lowering);
+  normGradientFusion(node, lowering) ??
+  productFusion(node, lowering) ??
+  (isGradientPart(node, lowering) ? () => {} : undefined);
 
 export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [sumRowsOp.name, sumRows],
@@ -198,8 +185,6 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [rmsNormGradientOp.name, lowerNormGradient],
   [layerNormGradientOp.name, lowerNormGradient],
   [normGainGradientOp.name, lowerNormGainGradient],
-  [columnsOp.name, columns],
-  [padColumnsOp.name, padColumns],
   [transposeOp.name, transpose],
   [scatterAddRowsOp.name, scatterAddRows],
   [rowAttentionOp.name, lowerRowAttention],

@@ -18,6 +18,7 @@ import { gatherKernels } from "./kernels/gather.ts";
 import { layerNormKernel, rmsNormKernel } from "./kernels/norm.ts";
 import { ropeHalvesKernel, ropeInterleavedKernel } from "./kernels/rope.ts";
 import { gatherRowsKernel, writeRowsKernels } from "./kernels/rows.ts";
+import { columnLowerings } from "./lower-columns.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { lowerGatherMatmul } from "./lower-gather-matmul.ts";
 import { lowerPromptLinear } from "./lower-prompt.ts";
@@ -90,6 +91,7 @@ const blockMax: Lower = (node, lowering) => {
 };
 
 export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
+  ...columnLowerings,
   [blockMaxOp.name, blockMax],
   [rmsNormOp.name, rmsNorm],
   [layerNormOp.name, layerNorm],

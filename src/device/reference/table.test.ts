@@ -121,6 +121,10 @@ describe("the reference's evaluations", () => {
     ]);
   });
 
+  test("joinColumns puts each part of one behind that of the other", async () => {
+    close(await evaluate("joinColumns", [of([1, 2, 3, 4]), of([5, 6])], { parts: 2 }), [[1, 2, 5, 3, 4, 6]]);
+  });
+
   test("softmax, its logarithm's denominator and cross-entropy hold for logits of a thousand", async () => {
     const logits = of([1000, 1000 + Math.log(3)], [Math.log(3), 0]);
     close(await evaluate("softmax", [logits]), [

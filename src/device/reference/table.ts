@@ -1,7 +1,7 @@
 // Op name → evaluation: one row for each op that the reference knows, which is every op there is.
 import { attention } from "./attention.ts";
 import { blockMax } from "./block-max.ts";
-import { columns, padColumns } from "./columns.ts";
+import { columns, joinColumns, padColumns } from "./columns.ts";
 import { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 import { binary, constant, scale, unary } from "./elementwise.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -23,6 +23,7 @@ const rows = [
   blockMax,
   broadcast,
   columns,
+  joinColumns,
   constant,
   crossEntropy,
   crossEntropyGradient,

@@ -48,6 +48,21 @@ export const padColumnsKernel = defineKernel(
   },
 );
 
+/** out (rows, columns) has from column `first` on x (rows, count); what else is there stays. */
+export const placeColumnsKernel = defineKernel(
+  "placeColumns",
+  ["x", "out", "rows", "columns", "first", "count"],
+  (k, { x, out, rows, columns, first, count }) => {
+    k.share(rows, (firstRow, end) => {
+      k.range(firstRow, end, 1, (row) => {
+        const to = out.add(row.mul(columns).add(first).mul(FLOAT_BYTES));
+        const from = x.add(row.mul(count).mul(FLOAT_BYTES));
+        mapFloats(k, k.int(0), count, to, floatsAt(from));
+      });
+    });
+  },
+);
+
 /** out (columns, rows): x (rows, columns) with rows as columns. A part has some rows of `out`. */
 export const transposeKernel = defineKernel(
   "transpose",
