@@ -107,6 +107,51 @@ test("measures, samples and saves every so often, and at the end", async () => {
   assert.deepEqual(sampled, [4]);
 });
 
+/** Two updates a step. */
+const twice = (between: () => void = () => undefined): LoopOptions["data"] => ({
+  ...data,
+  *updates(step) {
+    yield data.batches(step);
+    between();
+    yield data.batches(step);
+  },
+});
+
+test("a step of two updates applies both at its rate, tells their means, and is taken to its end when aborted", async () => {
+  const abort = new AbortController();
+  const found = [
+    { loss: 1, norm: 4, measures: { clipped: 0 } },
+    { loss: 3, norm: 1, measures: { clipped: 0.5 } },
+  ];
+  const { trainer, events, saved, options } = setUp(found, {
+    data: twice(() => abort.abort()),
+    signal: abort.signal,
+  });
+  await assert.rejects(runLoop(options), isAbort);
+  assert.deepEqual(trainer.log, ["apply 1 0.25", "apply 1 1", "discard"]);
+  const measures = { clipped: 0.25 };
+  const tokens = 2 * data.batches(0)[0].ids.length;
+  assert.deepEqual(events, [{ type: "step", step: 1, loss: 2, norm: 2.5, rate: 1, tokens, ms: 0, measures }]);
+  assert.deepEqual(
+    saved.map(({ step, updates }) => [step, updates]),
+    [[1, 2]],
+  );
+});
+
+test("an update that is no number ends its step, and says which it was", async () => {
+  const { trainer, events, options } = setUp([{}, { loss: NaN }], {
+    data: twice(),
+    schedule: { steps: 1, decay: "constant" },
+  });
+  const end = await runLoop(options);
+  assert.deepEqual(trainer.log, ["apply 1 1", "discard"]);
+  assert.deepEqual([end.step, end.updates, end.guard.leftOut], [1, 1, 1]);
+  assert.deepEqual(
+    events.map((event) => "reason" in event && event.reason),
+    ["its loss is NaN, in update 2 of the step"],
+  );
+});
+
 test("goes on from where it stood: step, updates and what the guard knows", async () => {
   const found = [{ loss: 3 }, { loss: NaN }, { loss: 2 }, { loss: 1 }];
   const whole = setUp(found, { checkpointEvery: 2 });

@@ -1,6 +1,7 @@
 // The steps of a run: accumulate, judge, clip, apply; measure, sample and save every so often. Everything random and the
 // place in the data are pure functions of the step, so what a run needs to go on is its states and its `Position`.
 // Not here: files (checkpoint.ts, store/runs.ts), what is shown of it (cli/).
+import { sum } from "../base/collections.ts";
 import { LiangError, isAbort } from "../base/errors.ts";
 import {
   type GuardSettings,
@@ -13,7 +14,7 @@ import {
 import type { RunLine, Validation } from "../store/run-lines.ts";
 import { type Schedule, rateAt } from "./schedule.ts";
 import type { MicroBatch, MicroBatches } from "./micro-batch.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Accumulated, Trainer } from "./trainer.ts";
 import type { CurrentModel, TrainingData } from "./training-data.ts";
 
 /** Where a run stands, besides its states. */
@@ -83,33 +84,60 @@ export async function runLoop(options: LoopOptions, from: Position = START): Pro
   return position;
 }
 
-async function takeStep(options: LoopOptions, { step, guard }: Position): Promise<Position> {
+async function takeStep(options: LoopOptions, { step, guard: before }: Position): Promise<Position> {
   const { trainer, data, schedule, clip, signal, now, onEvent } = options;
   const startMs = now();
-  let tokens = 0;
-  const batches = each(data.batches(step, trainer), ({ ids }) => (tokens += ids.length));
-  const found = await trainer.accumulate(batches, signal);
-  const { loss, norm } = found;
-  const measures = { ...found.measures, ...data.measures?.() };
-  if (found.weight === 0) {
-    // no fault of the model's, so nobody loses patience
-    const reason = "there is nothing to learn in it";
-    onEvent({ type: "left-out", step: step + 1, loss: orText(loss), norm: orText(norm), reason });
-    return { step: step + 1, updates: trainer.updates, guard: { ...guard, leftOut: guard.leftOut + 1 } };
-  }
-  const reason = reasonToLeaveOut(guard, found, options.guard);
-  if (reason !== undefined) {
-    trainer.discard();
-    const left = afterLeftOut(guard);
-    onEvent({ type: "left-out", step: step + 1, loss: orText(loss), norm: orText(norm), reason });
-    if (left.leftOutInARow >= options.guard.patience) throw unstable(step + 1, left, reason);
-    return { step: step + 1, updates: trainer.updates, guard: left };
-  }
   const rate = rateAt(schedule, step);
-  await trainer.apply(rate, clip > 0 && norm > clip ? clip / norm : 1);
+  let guard = before;
+  let tokens = 0;
+  let nothing: Pick<Accumulated, "loss" | "norm"> = { loss: NaN, norm: 0 };
+  const applied: Accumulated[] = [];
+  const at = (): Position => ({ step: step + 1, updates: trainer.updates, guard });
+  const leaveOut = ({ loss, norm }: typeof nothing, reason: string): void =>
+    onEvent({ type: "left-out", step: step + 1, loss: orText(loss), norm: orText(norm), reason });
+  for await (const ofUpdate of data.updates(step, trainer)) {
+    const batches = each(ofUpdate, ({ ids }) => (tokens += ids.length));
+    // what is saved stands between steps, so a step that has changed the weights is taken to its end
+    const found = await trainer.accumulate(batches, applied.length === 0 ? signal : undefined);
+    if (found.weight === 0) {
+      nothing = found;
+      continue;
+    }
+    const reason = reasonToLeaveOut(guard, found, options.guard);
+    if (reason !== undefined) {
+      trainer.discard();
+      guard = afterLeftOut(guard);
+      const which = applied.length === 0 ? "" : `, in update ${applied.length + 1} of the step`;
+      leaveOut(found, reason + which);
+      if (guard.leftOutInARow >= options.guard.patience) throw unstable(step + 1, guard, reason);
+      return at();
+    }
+    await trainer.apply(rate, clip > 0 && found.norm > clip ? clip / found.norm : 1);
+    guard = afterApplied(guard, found.loss);
+    applied.push(found);
+  }
+  if (applied.length === 0) {
+    // no fault of the model's, so nobody loses patience
+    leaveOut(nothing, "there is nothing to learn in it");
+    guard = { ...guard, leftOut: guard.leftOut + 1 };
+    return at();
+  }
+  const { loss, norm, measures: found } = meanOf(applied);
+  const measures = { ...found, ...data.measures?.() };
   const event = { type: "step", step: step + 1, loss, norm, rate, tokens, ms: now() - startMs } as const;
   onEvent(Object.keys(measures).length === 0 ? event : { ...event, measures });
-  return { step: step + 1, updates: trainer.updates, guard: afterApplied(guard, loss) };
+  return at();
+}
+
+/** Over a step's updates, one at least. */
+function meanOf(updates: readonly Accumulated[]): Pick<Accumulated, "loss" | "norm" | "measures"> {
+  const mean = (value: (found: Accumulated) => number): number => sum(updates.map(value)) / updates.length;
+  const names = Object.keys(updates[0].measures);
+  return {
+    loss: mean(({ loss }) => loss),
+    norm: mean(({ norm }) => norm),
+    measures: Object.fromEntries(names.map((name) => [name, mean(({ measures }) => measures[name])])),
+  };
 }
 
 async function* each(batches: MicroBatches, see: (batch: MicroBatch) => unknown): AsyncGenerator<MicroBatch> {

@@ -1,7 +1,7 @@
 // What a run would take, before it takes it: weights, operations, memory, and by a look at this machine, minutes.
 import { machineFacts, now } from "#platform";
 import { sum } from "../base/collections.ts";
-import { MemoryError } from "../base/errors.ts";
+import { MemoryError, UsageError } from "../base/errors.ts";
 import { tierInUse } from "../device/cpu/tiers.ts";
 import type { Executor, MemoryUse } from "../device/executor.ts";
 import { measurePeaks } from "../eval/machine-speed.ts";
@@ -111,7 +111,18 @@ export async function probeSpeed(
   await using trainer = await Trainer.open(start.model, store, executor, prepared.trainer);
   await initialStates(prepared, trainer.states, signal);
   const batches: MicroBatch[] = [];
-  for await (const batch of data.batches(0, trainer)) batches.push(batch);
+  let updates = 0;
+  const madeMs = now();
+  for await (const ofUpdate of data.updates(0, trainer)) {
+    updates++;
+    for await (const batch of ofUpdate) batches.push(batch);
+  }
+  const makeMs = now() - madeMs; // replies are drawn meanwhile, where a stage learns from them
+  if (batches.length === 0) {
+    throw new UsageError("The first step teaches nothing, so how long it takes is not measured.", {
+      hint: "Where rewards say the same of every reply, only running tells.",
+    });
+  }
   let [tokens, batchMs, runs] = [0, 0, 0];
   const accumulate = async (): Promise<number> => {
     const startMs = now();
@@ -133,7 +144,7 @@ export async function probeSpeed(
     trainer.discard();
   } while (now() < endMs);
   await accumulate();
-  const stepMs = (batchMs / runs) * batches.length + (await update());
+  const stepMs = makeMs + (batchMs / runs) * batches.length + updates * (await update());
   const tokensPerSecond = (1000 * (tokens / runs) * batches.length) / stepMs;
   const looksMs = await validationMs(prepared, trainer, batchMs / runs);
   return { tokensPerSecond, milliseconds: schedule.steps * stepMs + looksMs };

@@ -79,6 +79,9 @@ const schema = z
         /** Most tokens of a reply. */
         tokens: count,
         temperature: positive.default(1),
+        /** How often a step's replies are learnt, and in how many parts each time; each part is an update. */
+        iterations: count.default(1),
+        miniBatches: count.default(1),
         /** Replies that are drawn at once, at most. */
         sequences: count.max(1024, "expected at most 1024").default(256),
       })

@@ -31,8 +31,11 @@ export interface TrainingData {
   readonly batchesOfEpoch: number;
   /** Called once before the first batch that is learnt; until then what others say of batches is zeros. */
   begin?(beginning: Beginning): Promise<void>;
-  /** A step's micro-batches: a pure function of the step, from 0 on, and of the model, so that a run goes on anywhere. */
-  batches(step: number, model: CurrentModel): MicroBatches;
+  /**
+   * The micro-batches of each of a step's updates, most often one: a pure function of the step, from 0 on, and of the model
+   * as the step finds it, so that a run goes on at any step. The model is asked before the second update at the latest.
+   */
+  updates(step: number, model: CurrentModel): Iterable<MicroBatches> | AsyncIterable<MicroBatches>;
   /** What the step whose batches were made last is made of, to be looked at beside what the objective measures. */
   measures?(): Readonly<Record<string, number>>;
   /** Whether any documents are held out. */
@@ -47,7 +50,7 @@ export interface TrainingData {
   readonly validationBytes: number | undefined;
 }
 
-/** Data whose batches need no model. */
+/** Data whose batches need no model, and that makes one update a step. */
 export interface TextData extends TrainingData {
   batches(step: number): readonly MicroBatch[];
   validation(): Iterable<MicroBatch>;
@@ -70,10 +73,13 @@ export function trainingData(
   const heldBatches: Pick<Batches, "once"> | undefined =
     held === undefined ? undefined : createBatches(held.store, { rows, window });
   const ofStep = tokens / rows;
+  const batchesOf = (step: number): readonly MicroBatch[] =>
+    Array.from({ length: ofStep }, (_, i) => microBatch(batches.at(step * ofStep + i)));
   return {
     hash: createHash("sha256").update(`${train.sha256} ${held?.sha256}`).digest("hex"),
     batchesOfEpoch: batches.report.batchesOfEpoch,
-    batches: (step) => Array.from({ length: ofStep }, (_, i) => microBatch(batches.at(step * ofStep + i))),
+    batches: batchesOf,
+    updates: (step) => [batchesOf(step)],
     hasValidation: held !== undefined,
     inNats: true,
     *validation() {

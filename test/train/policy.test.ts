@@ -57,6 +57,22 @@ for (const objective of ["grpo", "dapo", "drgrpo", "gspo", "rloo"]) {
   });
 }
 
+test("replies that are learnt several times move the model further, until the range holds it back", async () => {
+  const told = async (name: string, settings: readonly string[]) => {
+    const { events } = await run(["steps=12", ...settings], { checkpoints: join(folder, name) });
+    const steps = events.flatMap((event) => (event.type === "step" ? [event.measures!] : []));
+    return { reward: mean(rewardsOf(events).slice(-3)), clipped: mean(steps.map(({ clipped }) => clipped)) };
+  };
+  const once = await told("once", []);
+  assert.equal(once.clipped, 0); // the model is what it was when it replied
+  const often = await told("often", ["rollout.iterations=3", "rollout.miniBatches=2"]);
+  assert.ok(often.reward > once.reward + 0.1, `${often.reward} and ${once.reward}`);
+  assert.ok(often.clipped > 0.1, `${often.clipped}`);
+  const range = ["objective.low=10", "objective.high=1000000"];
+  const wide = await told("wide", ["rollout.iterations=3", "rollout.miniBatches=2", ...range]);
+  assert.equal(wide.clipped, 0);
+});
+
 test("ppo: what is rewarded becomes likely, and its value head is trained", async () => {
   const { events, checkpoint } = await run(["stage=ppo", "objective.kl=0"], { checkpoints: join(folder, "ppo") });
   const found = rewardsOf(events);
@@ -140,6 +156,8 @@ test("what does not fit together is refused by its field", async () => {
   await refused(["rollout.replies=1"], "rollout.replies");
   await refused(["rollout.tokens=32"], "rollout.tokens");
   await refused(["objective.kl=0.1"], "objective.kl"); // the model is new
+  await refused(["objective.name=rloo", "rollout.iterations=2"], "rollout.iterations");
+  await refused(["rollout.miniBatches=49"], "rollout.miniBatches"); // of 48 replies
   await refused(["stage=pretrain"], "rollout");
   await refused(["objective.name=dpo"], "objective.name");
 });

@@ -95,7 +95,13 @@ test(
 
 test("a run that learns from its own answers goes on to the same bytes", { timeout: 120_000 }, async () => {
   await rm(join(folder, "killed"), { recursive: true, force: true });
-  const settings = [...(await prepareRewards(folder)), "stage=ppo", "objective.kl=0", "steps=12"];
+  const settings = [
+    ...(await prepareRewards(folder)),
+    "stage=ppo",
+    "objective.kl=0",
+    "rollout.miniBatches=2",
+    "steps=12",
+  ];
   const whole = await run(1, { checkpoints: join(folder, "whole-answers") }, settings);
   let kills = 0;
   while (!(await runAndKill((kills % 2) + 1, settings, 8))) kills++;

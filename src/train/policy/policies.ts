@@ -24,6 +24,8 @@ export interface Policy {
   readonly elements: ElementKind;
   /** Answers to one prompt are compared with each other: where all are worth the same, nothing is learnt from them. */
   readonly compares: boolean;
+  /** Whether answers may be learnt again once the model has moved: the loss tells by how much, and holds it back. */
+  readonly repeats: boolean;
   /** Whether the model is asked about the answers before the step changes it, and the one that the run started from. */
   readonly needsOld: boolean;
   readonly needsReference: boolean;
@@ -63,6 +65,7 @@ function grouped(
     objective,
     elements,
     compares: true,
+    repeats: true,
     needsOld: true,
     needsReference: kl > 0,
     inputs(answers) {
@@ -96,6 +99,7 @@ const policies: Policies = {
     objective: gspo(settings),
     elements: "answers",
     compares: true,
+    repeats: true,
     needsOld: true,
     needsReference: false,
     inputs(answers) {
@@ -107,6 +111,7 @@ const policies: Policies = {
     objective: rloo(),
     elements: "answers",
     compares: true,
+    repeats: false,
     needsOld: kl > 0,
     needsReference: kl > 0,
     inputs(answers) {
@@ -119,6 +124,7 @@ const policies: Policies = {
     objective: ppo(settings),
     elements: "rows",
     compares: false,
+    repeats: true,
     needsOld: true,
     needsReference: settings.kl > 0,
     inputs(answers) {

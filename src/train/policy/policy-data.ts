@@ -1,17 +1,17 @@
 // What a run learns from that learns from its own answers: a step's prompts, replies drawn to them from the model as it is,
-// their rewards, and micro-batches of those that tell something. All random numbers are functions of (seed, step, prompt,
+// their rewards, and updates of micro-batches of those that tell something. All random numbers are functions of (seed, step, prompt,
 // reply). Not here: how much an answer counts (policies.ts), how replies are drawn (rollouts.ts).
 import { createHash } from "node:crypto";
 import { uniform } from "../../base/random.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { type PromptRow, promptText } from "../data/prompts.ts";
 import { shuffled } from "../data/shuffle.ts";
-import type { MicroBatch } from "../micro-batch.ts";
+import type { MicroBatch, MicroBatches } from "../micro-batch.ts";
 import { type Reward, type Rewards, rewardOf } from "../rewards/reward-function.ts";
 import type { DrawnReply } from "../rollouts.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Beginning, CurrentModel, TrainingData } from "../training-data.ts";
-import { type Answer, answerBatch, packAnswers } from "./answers.ts";
+import { type Answer, type AnswerInputs, answerBatch, packAnswers } from "./answers.ts";
 import type { JudgedAnswer, Policy } from "./policies.ts";
 
 /** A prompt as the model reads it. */
@@ -37,6 +37,9 @@ export interface PolicyDataOptions {
   /** Most tokens of a reply. */
   readonly tokens: number;
   readonly temperature: number;
+  /** How often a step's replies are learnt, and in how many parts each time: an update each. */
+  readonly iterations: number;
+  readonly miniBatches: number;
   /** Tokens before that most over which a reply's reward falls by up to 1 (Yu et al. 2025, DAPO, equation 13); 0: none. */
   readonly overlong: number;
   /** Most rows of a micro-batch, and how many a recipe counts as a step. */
@@ -51,6 +54,8 @@ export interface PolicyDataOptions {
 const ORDER_STREAM = 0x4_0000_0000;
 const REPLY_STREAM = 2 ** 24;
 const HELD_STREAM = REPLY_STREAM + 1;
+/** Which replies lie in which part; the number of the iteration in the run is added. */
+const PARTS_STREAM = 0x5_0000_0000;
 /** More than the replies of any step. */
 const REPLIES_MOST = 2 ** 16;
 
@@ -113,11 +118,10 @@ export function policyData(options: PolicyDataOptions): TrainingData {
       ? new Float32Array(batch.outputRows.length)
       : (await reference.ask(batch, signal)).logProbabilities;
 
-  /** What the model and the reference say of the answers, then the micro-batches that they make. */
-  async function* batchesOf(learnt: readonly Judged[], model: CurrentModel): AsyncGenerator<MicroBatch> {
-    const packs = packAnswers(learnt, options.rows);
+  /** What the objective is told of each of the answers; the model and the reference are asked about them. */
+  async function inputsOf(learnt: readonly Judged[], model: CurrentModel): Promise<AnswerInputs[]> {
     const told = new Map<Judged, JudgedAnswer>();
-    for (const pack of packs) {
+    for (const pack of packAnswers(learnt, options.rows)) {
       const members = pack.map((i) => learnt[i]);
       const batch = answerBatch(members, policy.elements);
       const own = policy.needsOld ? copies(await model.rows(batch, signal)) : {};
@@ -137,14 +141,35 @@ export function policyData(options: PolicyDataOptions): TrainingData {
         first = end;
       }
     }
-    const inputs = policy.inputs(learnt.map((answer) => told.get(answer)!));
-    for (const pack of packs) {
-      const members = pack.map((i) => learnt[i]);
-      yield answerBatch(
-        members,
-        policy.elements,
-        pack.map((i) => inputs[i]),
-      );
+    return policy.inputs(learnt.map((answer) => told.get(answer)!));
+  }
+
+  /** Of the step's answers, all in one part or mixed anew each time: the micro-batches of each update. */
+  function* updatesOf(
+    learnt: readonly Judged[],
+    inputs: readonly AnswerInputs[],
+    step: number,
+  ): Generator<MicroBatches> {
+    const { iterations, miniBatches, rows } = options;
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      const order =
+        miniBatches === 1
+          ? Uint32Array.from(learnt.keys())
+          : shuffled(learnt.length, seed, PARTS_STREAM + step * iterations + iteration);
+      for (const part of partsOf([...order], miniBatches)) {
+        const packs = packAnswers(
+          part.map((i) => learnt[i]),
+          rows,
+        );
+        yield packs.map((pack) => {
+          const members = pack.map((place) => part[place]);
+          return answerBatch(
+            members.map((i) => learnt[i]),
+            policy.elements,
+            members.map((i) => inputs[i]),
+          );
+        });
+      }
     }
   }
 
@@ -155,7 +180,7 @@ export function policyData(options: PolicyDataOptions): TrainingData {
       signal = beginning.signal;
       if (policy.needsReference) reference = await options.openReference!(beginning);
     },
-    async *batches(step, model) {
+    async *updates(step, model) {
       const asked = Array.from({ length: promptsOfStep }, (_, i) => promptAt(step * promptsOfStep + i));
       const judged = await answers(asked, replies, model, (reply) =>
         seedFrom(seed, REPLY_STREAM, step * REPLIES_MOST + reply),
@@ -166,10 +191,8 @@ export function policyData(options: PolicyDataOptions): TrainingData {
         ...(options.overlong > 0 && { overlong: mean(judged.map(({ over }) => over)) }),
         ...(policy.compares && { skipped: even.size / promptsOfStep }),
       };
-      yield* batchesOf(
-        judged.filter(({ group }) => !even.has(group)),
-        model,
-      );
+      const learnt = judged.filter(({ group }) => !even.has(group));
+      yield* updatesOf(learnt, await inputsOf(learnt, model), step);
     },
     measures: () => measured,
     hasValidation: held !== undefined,
@@ -183,6 +206,13 @@ export function policyData(options: PolicyDataOptions): TrainingData {
     validationBytes: undefined,
   };
 }
+
+/** Values in `count` parts of nearly equal length, those left out that are empty. */
+const partsOf = (values: readonly number[], count: number): number[][] =>
+  Array.from({ length: count }, (_, part) => {
+    const edge = (n: number): number => Math.floor((n * values.length) / count);
+    return values.slice(edge(part), edge(part + 1));
+  }).filter((part) => part.length > 0);
 
 const seedFrom = (seed: number, stream: number, position: number): number =>
   Math.floor(uniform(seed, stream, position) * 2 ** 53);

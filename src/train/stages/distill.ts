@@ -58,7 +58,7 @@ export const distill: Stage = {
           });
           own(teacher);
         },
-        batches: (step) => taught(texts.batches(step)),
+        updates: (step) => [taught(texts.batches(step))],
         validation: () => taught(texts.validation()),
       },
     };

@@ -59,11 +59,13 @@ export function groupedData({ recipe, train, held }: StageInput, options: Groupe
   const ofStep = tokens / rows;
   const groupsOf = (step: number): Uint32Array[] =>
     Array.from({ length: ofStep }, (_, i) => learnt.at(step * ofStep + i));
+  const batchesOf = (step: number): MicroBatch[] => groupsOf(step).map((groups) => options.batch(learnt, groups));
   return {
     hash: createHash("sha256").update(`${train.sha256} ${held?.sha256}`).digest("hex"),
     batchesOfEpoch: learnt.batchesOfEpoch,
     groupsOf,
-    batches: (step) => groupsOf(step).map((groups) => options.batch(learnt, groups)),
+    batches: batchesOf,
+    updates: (step) => [batchesOf(step)],
     hasValidation,
     *validation() {
       if (!hasValidation) return;

@@ -58,10 +58,10 @@ export function marked(input: StageInput, settings: Parameters<typeof kto>[0]): 
           await mismatched.begin(beginning, `mismatched-${name}.f32`);
         }
       },
-      async *batches(step, model) {
+      async *updates(step, model) {
         const split = splits.get("train")!;
         const kl = await divergence(split, data.groupsOf(step), model);
-        for (const batch of data.batches(step)) yield { ...batch, kl };
+        yield data.batches(step).map((batch) => ({ ...batch, kl }));
       },
       async *validation(model) {
         const split = splits.get("validation")!;

@@ -15,7 +15,7 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
   if (settings === undefined || !isPolicy(settings) || rollout === undefined || rewards === undefined) {
     throw new UsageError(`${recipe.stage} needs an objective, a rollout and rewards.`, { field: "rollout" });
   }
-  const { tokens, replies, prompts: promptsOfStep, temperature } = rollout;
+  const { tokens, replies, prompts: promptsOfStep, temperature, iterations, miniBatches } = rollout;
   const wrong = (field: string, found: unknown, expected: string): UsageError =>
     new UsageError(`${field} is ${String(found)}, expected ${expected}.`, { field });
   if (recipe.tokens !== undefined) throw wrong("tokens", recipe.tokens, `nothing: ${recipe.stage} has steps or epochs`);
@@ -23,6 +23,12 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
   const policy = policyOf(settings, tokens);
   if (policy.compares && replies < 2)
     throw wrong("rollout.replies", replies, `2 or more, as ${settings.name} compares`);
+  for (const [field, updates] of Object.entries({ iterations, miniBatches })) {
+    if (policy.repeats || updates === 1) continue;
+    throw wrong(`rollout.${field}`, updates, `1, as ${settings.name} learns from what the model itself would say`);
+  }
+  if (miniBatches > promptsOfStep * replies)
+    throw wrong("rollout.miniBatches", miniBatches, `at most the ${promptsOfStep * replies} replies of a step`);
   if (policy.needsReference && start.store === undefined) {
     throw wrong("objective.kl", settings.name === "gspo" ? 0 : settings.kl, "0, as a new model has no reference");
   }
@@ -60,6 +66,8 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
     replies,
     tokens,
     temperature,
+    iterations,
+    miniBatches,
     overlong: settings.name === "dapo" ? Math.round(settings.overlong * tokens) : 0,
     rows,
     batchesOfStep: batch.tokens / rows,
