@@ -15,6 +15,7 @@ export * from "./ops/matmul.ts";
 export * from "./ops/norm.ts";
 export * from "./ops/rope.ts";
 export * from "./ops/row-attention.ts";
+export * from "./ops/score-tables.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/sums.ts";
 export * from "./ops/transpose.ts";

@@ -66,6 +66,7 @@ export interface Graph {
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly states: ReadonlyMap<string, Tensor>;
+  readonly tables: ReadonlyMap<string, Tensor>;
   /** Extents that occur, by name. */
   readonly extents: ReadonlyMap<string, Extent>;
 }
@@ -83,6 +84,10 @@ const leaf = (name: string): Op<LeafAttributes & TensorType> => ({
 const parameterOp = leaf("parameter");
 const inputOp = leaf("input");
 const stateOp = leaf("state");
+const tableOp = leaf("table") as Op<LeafAttributes & TensorType & { readonly values: TableValues }>;
+
+/** Numbers of a table, row by row. */
+export type TableValues = Float32Array | Int32Array;
 
 /** A named weight, read-only; its bytes come from a parameter store. */
 export const parameter = (name: string, shape: Shape): Tensor => apply(parameterOp, [], { name, shape, type: "f32" });
@@ -93,10 +98,21 @@ export const input = (name: string, shape: Shape, type: ElementType): Tensor =>
 export const state = (name: string, shape: Shape, type: ElementType): Tensor =>
   apply(stateOp, [], { name, shape, type });
 
+/** A named array whose numbers are known when it is traced: slopes, buckets of distances, sines of positions. */
+export function table(name: string, shape: readonly number[], values: TableValues): Tensor {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (values.length !== count) throw new ShapeError(`table ${name}`, values.length, `${count} numbers`);
+  return apply(tableOp, [], { name, shape, type: values instanceof Int32Array ? "i32" : "f32", values });
+}
+
+/** The numbers of a table. */
+export const tableValues = (tensor: Tensor): TableValues => attributesOf(tensor, tableOp).values;
+
 /** The name of a leaf. */
 export const leafName = (tensor: Tensor): string => (tensor.attributes as LeafAttributes).name;
 export const isParameter = (tensor: Tensor): boolean => tensor.op === (parameterOp as Op);
 export const isInput = (tensor: Tensor): boolean => tensor.op === (inputOp as Op);
+export const isTable = (tensor: Tensor): boolean => tensor.op === (tableOp as Op);
 export const isState = (tensor: Tensor): boolean => tensor.op === (stateOp as Op);
 
 /**
@@ -147,6 +163,7 @@ export function graph(outputs: Readonly<Record<string, Tensor>>, effects: readon
     parameters: leaves(isParameter),
     inputs: leaves(isInput),
     states: leaves(isState),
+    tables: leaves(isTable),
     extents,
   };
 }

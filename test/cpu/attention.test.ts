@@ -29,6 +29,9 @@ interface Case {
   readonly decoded?: number;
   readonly window?: number;
   readonly softCap?: number;
+  /** Whether scores have a bias by distance, and heads have sinks. */
+  readonly bias?: boolean;
+  readonly sinks?: boolean;
   /** Pairs that are rotated; default half the head, 0: no rotation. */
   readonly half?: number;
   /** The size of queries, keys and so of scores. */
@@ -78,6 +81,17 @@ const cases: Readonly<Record<string, Case>> = {
     valuesAreKeys,
     size: 0.3,
   },
+  "a bias by distance": { heads: 6, kvHeads: 2, headSize: 32, type: "f16", lengths: [150, 37, 70], bias: true },
+  "a bias over ranges of keys": { heads: 2, kvHeads: 1, headSize: 12, type: "f32", lengths: [700, 129], bias: true },
+  sinks: { heads: 6, kvHeads: 2, headSize: 16, type: "f16", lengths: [150, 3, 70], sinks: true },
+  "sinks over ranges of a window, and a bias": {
+    ...{ heads: 4, kvHeads: 2, headSize: 16, type: "f16", lengths: [600, 290] },
+    ...{ window: 200, bias: true, sinks: true },
+  },
+  "sinks beside capped scores": {
+    ...{ heads: 2, kvHeads: 1, headSize: 16, type: "f16", lengths: [140, 5] },
+    ...{ softCap: 5, sinks: true, size: 2 },
+  },
   "ranges of a window": { heads: 2, kvHeads: 1, headSize: 16, type: "f16", lengths: [600, 290], window: 200 },
 };
 
@@ -115,6 +129,8 @@ function setUp(name: string, one: Case) {
         ),
         positions: numbers("positions"),
         sequences: numbers("sequences"),
+        ...(one.bias === true && { bias: input("bias", [heads, perSequence * pageSize], "f32") }),
+        ...(one.sinks === true && { sinks: input("sinks", [heads], "f32") }),
       },
       { heads, kvHeads, scale: headSize ** -0.5, pageSize, ...(window && { window }), ...(softCap && { softCap }) },
     );
@@ -174,6 +190,7 @@ async function runRows(program: Program, rows: readonly Row[], trial: Trial): Pr
   const { inputs } = program;
   const { size = 1, lengths, order, perSequence, pageSize, half = trial.headSize / 2 } = trial;
   const width = trial.heads * trial.headSize;
+  for (const name of ["bias", "sinks"]) inputs[name]?.set(randomFloats(17, inputs[name].length, 3));
   for (const [i, { sequence, position }] of rows.entries()) {
     const seed = 1000 * sequence + position;
     for (const [n, name] of ["q", "k", "v"].entries()) {

@@ -97,6 +97,9 @@ interface AttentionCase extends Omit<RowAttentionAttributes, "scale"> {
   readonly headSize: number;
   readonly lengths: readonly number[];
   readonly bothWays?: boolean;
+  /** Distances of a bias, where scores have one, and whether heads have sinks. */
+  readonly distances?: number;
+  readonly sinks?: boolean;
   /** Whether the gradient is wanted in one piece too. */
   readonly isWhole?: boolean;
   readonly size?: number;
@@ -106,6 +109,8 @@ function attentionTrial({
   headSize,
   lengths,
   bothWays = false,
+  distances,
+  sinks: hasSinks = false,
   isWhole = false,
   size = 1,
   ...rest
@@ -113,14 +118,25 @@ function attentionTrial({
   const { heads, kvHeads } = rest;
   const n = lengths.reduce((a, b) => a + b, 0);
   const [q, k, v] = [wide("q", heads * headSize), wide("k", kvHeads * headSize), wide("v", kvHeads * headSize)];
-  const inputs: RowAttentionInputs = { q, k, v, starts: whole("starts"), ...(bothWays && { ends: whole("ends") }) };
+  const tables = {
+    ...(distances !== undefined && { bias: input("bias", [heads, distances], "f32") }),
+    ...(hasSinks && { sinks: input("sinks", [heads], "f32") }),
+  };
+  const seen = { starts: whole("starts"), ...(bothWays && { ends: whole("ends") }) };
+  const inputs: RowAttentionInputs = { q, k, v, ...seen, ...tables };
   const y = rowAttention(inputs, { ...rest, scale: headSize ** -0.5 });
-  const [dq, dk, dv] = gradients(sumAll(multiply(y, wide("dy", heads * headSize))), [q, k, v]);
+  const by = { q, k, v, ...tables };
+  const found = gradients(sumAll(multiply(y, wide("dy", heads * headSize))), Object.values(by));
+  const [dq] = found;
   const all = dq.inputs[0];
   const { starts, ends } = documents(lengths);
   const floats = (seed: number, count: number, by = 1): Float32Array => randomFloats(seed, n * count * headSize, by);
   return {
-    outputs: { y, dq, dk, dv, ...(isWhole && { all }) },
+    outputs: {
+      y,
+      ...Object.fromEntries(Object.keys(by).map((name, i) => [`d${name}`, found[i]])),
+      ...(isWhole && { all }),
+    },
     inputs: {
       q: floats(1, heads, size),
       k: floats(2, kvHeads, size),
@@ -128,6 +144,8 @@ function attentionTrial({
       dy: floats(4, heads),
       starts,
       ...(bothWays && { ends }),
+      ...(distances !== undefined && { bias: randomFloats(5, heads * distances, 3) }),
+      ...(hasSinks && { sinks: randomFloats(6, heads, 2) }),
     },
     extents: { rows: n },
     tolerance: 2 ** -17, // sums of products of what went through exp
@@ -142,6 +160,11 @@ const attends: readonly AttentionCase[] = [
   { heads: 2, kvHeads: 1, headSize: 16, lengths: [121], softCap: 5, size: 4 },
   { heads: 2, kvHeads: 1, headSize: 20, lengths: [60, 110, 5], bothWays: true },
   { heads: 2, kvHeads: 1, headSize: 32, lengths: [5, 9] },
+  { heads: 6, kvHeads: 2, headSize: 20, lengths: [70, 130, 1, 99], distances: 140, sinks: true },
+  { heads: 2, kvHeads: 1, headSize: 32, lengths: [200, 5], distances: 33 }, // farther apart than the table goes
+  { heads: 2, kvHeads: 1, headSize: 16, lengths: [121], softCap: 5, size: 4, sinks: true },
+  { heads: 3, kvHeads: 3, headSize: 8, lengths: [60, 130, 5], bothWays: true, distances: 301, sinks: true },
+  { heads: 2, kvHeads: 1, headSize: 8, lengths: [150, 5], bothWays: true, distances: 41 },
 ];
 
 const ids = (n: number, below: number): Int32Array => {
@@ -218,6 +241,8 @@ export const roundedTrials: readonly Trial[] = [
       { heads: 20, kvHeads: 20, headSize: 32, lengths: [40, 9] }, // columns of several blocks
       { heads: 2, kvHeads: 1, headSize: 32, lengths: [121], softCap: 2, size: 2 },
       { heads: 2, kvHeads: 1, headSize: 64, lengths: [60, 110, 5], bothWays: true },
+      { heads: 4, kvHeads: 2, headSize: 32, lengths: [100, 57, 1], distances: 128, sinks: true },
+      { heads: 2, kvHeads: 2, headSize: 32, lengths: [60, 110, 5], bothWays: true, distances: 41 },
     ] satisfies AttentionCase[]
   ).map((attends) => ({ ...attentionTrial(attends), tolerance: 2 ** -6 })),
   layerTrial(3, 5, 7, false),

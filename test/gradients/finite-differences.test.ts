@@ -89,6 +89,18 @@ const attentionCases: Record<string, Case> = {
     y: rowAttention({ ...qkv(), ends }, { ...heads, softCap: 0.8 }),
     given: packed,
   },
+  "rowAttention with a bias by distance": {
+    y: rowAttention({ ...qkv(), bias: floats("bias", 4, 2) }, { ...heads, window: 3 }),
+    given: packed,
+  },
+  "rowAttention in both directions with a bias and sinks": {
+    y: rowAttention({ ...qkv(), ends, bias: floats("bias", 4, 5), sinks: floats("sinks", 4) }, heads),
+    given: packed,
+  },
+  "rowAttention with sinks and a soft cap": {
+    y: rowAttention({ ...qkv(), sinks: floats("sinks", 4) }, { ...heads, softCap: 0.8 }),
+    given: packed,
+  },
 };
 
 const ids = ints("ids", rows);

@@ -198,6 +198,6 @@ class Pair {
       return this.#weightBase + image.weights.get(place.name)![place.kind]!;
     }
     if (place.kind === "state") return states.get(place.name)!.offset;
-    return { input: addresses.inputs, output: addresses.outputs }[place.kind].get(place.name)!;
+    return { input: addresses.inputs, table: addresses.tables, output: addresses.outputs }[place.kind].get(place.name)!;
   }
 }

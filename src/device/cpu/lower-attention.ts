@@ -1,7 +1,7 @@
 // Steps of attention. What prepares it is one step: rotating queries and keys, writing keys and values to the cache
 // (attention-fusion.ts has found what it takes in). Then a prompt takes one step, decoding one, or two where keys are cut
 // into ranges.
-import { type Tensor, attentionOp, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
+import { type Tensor, attentionOp, attributesOf, bound, rmsNormOp, tablesOf } from "../../graph/index.ts";
 import { type Preparation, attendsByRow, foldedValues, preparationsOf } from "./attention-fusion.ts";
 import { PARTS_MAX } from "./control.ts";
 import { formsOf } from "./decode-fusion.ts";
@@ -16,7 +16,7 @@ import { planeBytes } from "./kernels/key-blocks.ts";
 import { ACTIVATION_COLUMNS } from "./kernels/quantize.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { roundedPlace } from "./lower-activations.ts";
-import { LEAST_ELEMENTS, type Lower, columnsOf } from "./lower-common.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf, tableWordsOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { noKernel, noScratch } from "./no-kernel.ts";
 import { type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
@@ -48,7 +48,15 @@ function lowerAttention(node: Tensor, prepared: Preparation | undefined, lowerin
 }
 
 function shapeOf(node: Tensor): AttentionShape {
-  const { heads, kvHeads, pageSize, window, softCap } = attributesOf(node, attentionOp);
+  const {
+    heads,
+    kvHeads,
+    pageSize,
+    window,
+    softCap,
+    hasBias = false,
+    hasSinks = false,
+  } = attributesOf(node, attentionOp);
   const [q, keys, values] = node.inputs;
   if (keys.type === "i32") throw noKernel("attention over keys of i32", "expected f32 or f16");
   return {
@@ -61,6 +69,8 @@ function shapeOf(node: Tensor): AttentionShape {
     headsPerGroup: heads / kvHeads,
     capped: softCap !== undefined,
     windowed: window !== undefined,
+    hasBias,
+    hasSinks,
   };
 }
 
@@ -139,6 +149,7 @@ function attentionWords(node: Tensor, q: Tensor, shape: AttentionShape, lowering
     window: window ?? 0,
     factor: floatWord(shape.capped ? scale / softCap : scale * Math.LOG2E),
     cap: floatWord(softCap * Math.LOG2E),
+    ...tableWordsOf(tablesOf(node.inputs, attributesOf(node, attentionOp)), lowering),
   };
 }
 

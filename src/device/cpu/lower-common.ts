@@ -1,6 +1,6 @@
 // What the rows of the table share: emitting one step for one value, how its parts are counted,
 // what is known of a weight.
-import type { Tensor } from "../../graph/index.ts";
+import type { ScoreTables, Tensor } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
 import type { Lowering } from "./lowering.ts";
 import { type PackedFormat, packedFormat } from "./packed-layouts.ts";
@@ -43,3 +43,10 @@ export function weightOf(
   const { format, rows, columns } = lowering.stored(weight);
   return { packed: packedFormat(format), outer: rows, columns };
 }
+
+/** What kernels of attention are told of the tables that are added to scores. */
+export const tableWordsOf = ({ bias, sinks }: ScoreTables, lowering: Lowering) => ({
+  bias: bias === undefined ? 0 : lowering.place(bias),
+  distances: bias === undefined ? 0 : columnsOf(bias),
+  sinks: sinks === undefined ? 0 : lowering.place(sinks),
+});

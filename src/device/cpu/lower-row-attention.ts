@@ -2,12 +2,16 @@
 // products in tile registers read, then one step; the gradient's three parts go straight to where they are taken from it.
 import {
   type Op,
+  type RowAttentionAttributes,
+  type RowAttentionInputs,
   type Tensor,
   attributesOf,
   bound,
   columnsOp,
   rowAttentionGradientOp,
   rowAttentionOp,
+  rowAttentionSinkGradientOp,
+  tablesOf,
 } from "../../graph/index.ts";
 import { FLOAT_BYTES } from "./kernels/loops.ts";
 import {
@@ -20,9 +24,10 @@ import {
 } from "./kernels/row-attention.ts";
 import { rowAttentionKernel } from "./kernels/row-attention-forward.ts";
 import { SHARE_ROWS, rowAttentionGradientKernel } from "./kernels/row-attention-gradient.ts";
+import { biasGradientKernel, sinkGradientKernel } from "./kernels/row-attention-table-gradients.ts";
 import { rowAttentionTilesKernel } from "./kernels/row-attention-tiles-forward.ts";
 import { rowAttentionTilesGradientKernel } from "./kernels/row-attention-tiles-gradient.ts";
-import { LEAST_ELEMENTS, type Lower, columnsOf } from "./lower-common.ts";
+import { LEAST_ELEMENTS, type Lower, columnsOf, emit, tableWordsOf } from "./lower-common.ts";
 import type { Lowering } from "./lowering.ts";
 import { noKernel } from "./no-kernel.ts";
 import { PARTS_MAX } from "./control.ts";
@@ -33,15 +38,22 @@ import { attendsInTiles, tileOperand } from "./tile-operands.ts";
 const NO_WINDOW = 2 ** 30;
 
 function shapeOf(node: Tensor, q: Tensor, ends: Tensor | undefined): RowAttentionShape {
-  const { heads, softCap } = attributesOf(node, node.op as typeof rowAttentionOp);
+  const { heads, softCap, hasBias = false, hasSinks = false } = attributesOf(node, node.op as typeof rowAttentionOp);
   const headSize = columnsOf(q) / heads;
   if (headSize > HEAD_SIZE_MOST) {
     throw noKernel(`${node.op.name} with heads of ${headSize}`, `expected ${HEAD_SIZE_MOST} at most`);
   }
-  return { headSize, capped: softCap !== undefined, bothWays: ends !== undefined };
+  return { headSize, capped: softCap !== undefined, bothWays: ends !== undefined, hasBias, hasSinks };
 }
 
-/** What both kernels' records have. */
+/** An attention's inputs, but for the tables of its scores. */
+function rowInputs(inputs: readonly Tensor[], node: Tensor): RowAttentionInputs {
+  const { others } = tablesOf<Tensor>(inputs, attributesOf(node, node.op as typeof rowAttentionOp));
+  const [q, k, v, starts] = others;
+  return { q, k, v, starts, ends: others.at(4) };
+}
+
+/** What all kernels' records have. */
 function commonWords(node: Tensor, starts: Tensor, ends: Tensor | undefined, lowering: Lowering) {
   const {
     heads,
@@ -58,6 +70,7 @@ function commonWords(node: Tensor, starts: Tensor, ends: Tensor | undefined, low
     window,
     scale: floatWord(scale),
     cap: floatWord(softCap),
+    ...tableWordsOf(tablesOf(node.inputs, attributesOf(node, node.op as typeof rowAttentionOp)), lowering),
   };
 }
 
@@ -93,8 +106,24 @@ function sumsOf(y: Tensor, lowering: Lowering): Place {
   });
 }
 
+/** dy · y of a gradient's rows and heads, (N, H). */
+function dotsOf({ inputs: [y, dy], attributes }: Tensor, lowering: Lowering): Place {
+  const { heads } = attributes as RowAttentionAttributes;
+  const headSize = columnsOf(y) / heads;
+  return lowering.derived(dy, `dots ${y.id} ${heads}`, () => {
+    const out = lowering.temporary(bound(y.shape[0]) * heads * FLOAT_BYTES);
+    const units = countOf([y.shape[0]], heads);
+    lowering.step({
+      kernel: headDotsKernel,
+      words: { a: lowering.place(dy), b: lowering.place(y), out, units, headSize },
+      parts: partsOf(units, Math.ceil(LEAST_ELEMENTS / headSize)),
+    });
+    return out;
+  });
+}
+
 export const lowerRowAttention: Lower = (node, lowering) => {
-  const [q, k, v, starts, ends] = node.inputs;
+  const { q, k, v, starts, ends } = rowInputs(node.inputs, node);
   const shape = shapeOf(node, q, ends);
   const { heads } = attributesOf(node, rowAttentionOp);
   const rows = countOf([q.shape[0]]);
@@ -160,18 +189,13 @@ export const isGradientPart = (node: Tensor, lowering: Lowering): boolean =>
   takersOf(node.inputs[0], lowering) !== undefined;
 
 export const lowerRowAttentionGradient: Lower = (node, lowering) => {
-  const [y, dy, q, k, v, starts, ends] = node.inputs;
+  const [y, dy, ...inputs] = node.inputs;
+  const { q, k, v, starts, ends } = rowInputs(inputs, node);
   const shape = shapeOf(node, q, ends);
-  const { heads, kvHeads } = attributesOf(node, rowAttentionGradientOp);
+  const { kvHeads } = attributesOf(node, rowAttentionGradientOp);
   const isTiled = attendsInTiles(node, lowering);
   const rows = countOf([q.shape[0]]);
-  const dots = lowering.temporary(bound(q.shape[0]) * heads * FLOAT_BYTES);
-  const units = countOf([q.shape[0]], heads);
-  lowering.step({
-    kernel: headDotsKernel,
-    words: { a: lowering.place(dy), b: lowering.place(y), out: dots, units, headSize: shape.headSize },
-    parts: partsOf(units, Math.ceil(LEAST_ELEMENTS / shape.headSize)),
-  });
+  const dots = dotsOf(node, lowering);
   const operands: Record<string, Place> = isTiled
     ? {
         queries: tileOperand(q, "rows.along", lowering),
@@ -205,4 +229,35 @@ export const lowerRowAttentionGradient: Lower = (node, lowering) => {
       return Math.min((shape.bothWays ? 1 : Math.ceil(count / SHARE_ROWS)) * kvHeads, PARTS_MAX);
     },
   });
+};
+
+export const lowerRowAttentionBiasGradient: Lower = (node, lowering) => {
+  const [y, dy, ...inputs] = node.inputs;
+  const { q, k, v, starts, ends } = rowInputs(inputs, node);
+  const shape = shapeOf(node, q, ends);
+  const words = {
+    ...commonWords(node, starts, ends, lowering),
+    q: lowering.place(q),
+    dy: lowering.place(dy),
+    turnedKeys: turned(k, lowering),
+    turnedValues: turned(v, lowering),
+    rows: countOf([q.shape[0]]),
+    sums: sumsOf(y, lowering),
+    dots: dotsOf(node, lowering),
+  };
+  const heads = countOf([words.heads]);
+  emit(lowering, node, biasGradientKernel(shape), words, { of: heads, least: 1 });
+};
+
+export const lowerRowAttentionSinkGradient: Lower = (node, lowering) => {
+  const { sinks } = tablesOf(node.inputs, attributesOf(node, rowAttentionSinkGradientOp));
+  const [y] = node.inputs;
+  const words = {
+    sums: sumsOf(y, lowering),
+    dots: dotsOf(node, lowering),
+    sinks: lowering.place(sinks as Tensor),
+    rows: countOf([y.shape[0]]),
+    heads: node.shape[0] as number,
+  };
+  emit(lowering, node, sinkGradientKernel, words, { of: countOf([1]), least: 1 });
 };

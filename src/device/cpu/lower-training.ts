@@ -11,8 +11,10 @@ import {
   logSumExpOp,
   normGainGradientOp,
   rmsNormGradientOp,
+  rowAttentionBiasGradientOp,
   rowAttentionGradientOp,
   rowAttentionOp,
+  rowAttentionSinkGradientOp,
   scatterAddRowsOp,
   softmaxOp,
   sumAllOp,
@@ -42,7 +44,13 @@ import { PARTS_MAX } from "./control.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, emit } from "./lower-common.ts";
 import { addRowSums, lowerNormGainGradient, lowerNormGradient, normGradientFusion } from "./lower-norm-gradients.ts";
 import { productFusion } from "./lower-products.ts";
-import { isGradientPart, lowerRowAttention, lowerRowAttentionGradient } from "./lower-row-attention.ts";
+import {
+  isGradientPart,
+  lowerRowAttention,
+  lowerRowAttentionBiasGradient,
+  lowerRowAttentionGradient,
+  lowerRowAttentionSinkGradient,
+} from "./lower-row-attention.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Count, type Place, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 import { formedStep } from "./tile-forms.ts";
@@ -189,4 +197,6 @@ export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
   [scatterAddRowsOp.name, scatterAddRows],
   [rowAttentionOp.name, lowerRowAttention],
   [rowAttentionGradientOp.name, lowerRowAttentionGradient],
+  [rowAttentionBiasGradientOp.name, lowerRowAttentionBiasGradient],
+  [rowAttentionSinkGradientOp.name, lowerRowAttentionSinkGradient],
 ]);

@@ -1,7 +1,16 @@
 // What the rows of the table (table.ts) work with while a graph is lowered: where a value lies, who reads it, which arena
 // places live how long, the steps so far.
 import { UnsupportedError } from "../../base/errors.ts";
-import { type Graph, type Tensor, elementsBound, isInput, isParameter, isState, leafName } from "../../graph/index.ts";
+import {
+  type Graph,
+  type Tensor,
+  elementsBound,
+  isInput,
+  isParameter,
+  isState,
+  isTable,
+  leafName,
+} from "../../graph/index.ts";
 import type { Machine } from "../../lanes/index.ts";
 import type { ArenaValue } from "../planner.ts";
 import type { StoredParameter } from "../executor.ts";
@@ -152,6 +161,7 @@ export class Lowering {
       return { kind: "plain", name: leafName(tensor) };
     }
     if (isState(tensor)) return { kind: "state", name: leafName(tensor) };
+    if (isTable(tensor)) return { kind: "table", name: leafName(tensor) };
     if (isInput(tensor)) return { kind: "input", name: leafName(tensor) };
     const output = this.#outputs.get(tensor);
     if (output !== undefined) return { kind: "output", name: output };

@@ -208,6 +208,7 @@ class Conductor {
     const found = {
       state: () => base + states.get(place.name)!.offset,
       input: () => base + addresses.inputs.get(place.name)!,
+      table: () => base + addresses.tables.get(place.name)!,
       output: () => base + addresses.outputs.get(place.name)!,
       packed: () => weightBase + weights.get(place.name)!.packed!,
       plain: () => weightBase + weights.get(place.name)!.plain!,

@@ -1,6 +1,6 @@
 // A lowered graph in memory: records and the step table, written once; the words and part counts that depend on extents
 // are written again before a run whose extents differ. Also the Program that the caller sees.
-import { type ExtentValues, type Graph, type Tensor, elementsBound } from "../../graph/index.ts";
+import { type ExtentValues, type Graph, type Tensor, elementsBound, tableValues } from "../../graph/index.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import type { InputArray, Program } from "../executor.ts";
 import { checkExtents } from "../leaves.ts";
@@ -18,6 +18,7 @@ export interface ProgramAddresses {
   /** Of each step's record. */
   readonly records: readonly number[];
   readonly inputs: ReadonlyMap<string, number>;
+  readonly tables: ReadonlyMap<string, number>;
   readonly outputs: ReadonlyMap<string, number>;
 }
 
@@ -29,6 +30,7 @@ export function placeProgram({ graph, steps }: LoweredGraph, layout: Layout, wor
     table: layout.reserve(steps.length * STEP_WORDS * WORD_BYTES),
     records: steps.map(({ kernel }) => layout.reserve(kernel.words.length * (word / 8))),
     inputs: placeAll(graph.inputs),
+    tables: placeAll(graph.tables),
     outputs: placeAll(Object.entries(graph.outputs)),
   };
 }
@@ -101,7 +103,7 @@ export function setWord(words: Int32Array, wordBytes: number, at: number, value:
   if (wordBytes > WORD_BYTES) words[at / WORD_BYTES + 1] = Math.floor(value / 2 ** 32);
 }
 
-/** The caller's side; `start` runs the program on the threads. */
+/** The caller's side, and the numbers of its tables; `start` runs the program on the threads. */
 export function createProgram(
   graph: Graph,
   addresses: ProgramAddresses,
@@ -113,6 +115,12 @@ export function createProgram(
   for (const [name, { shape, type }] of graph.inputs) {
     const [at, length] = [addresses.inputs.get(name), elementsBound(shape)];
     inputs[name] = type === "i32" ? new Int32Array(buffer, at, length) : new Float32Array(buffer, at, length);
+  }
+  for (const [name, tensor] of graph.tables) {
+    const values = tableValues(tensor);
+    const at = addresses.tables.get(name);
+    if (values instanceof Int32Array) new Int32Array(buffer, at, values.length).set(values);
+    else new Float32Array(buffer, at, values.length).set(values);
   }
   const outputs: Record<string, Float32Array> = {};
   for (const [name, { shape }] of Object.entries(graph.outputs)) {

@@ -7,7 +7,7 @@ import { PARTS_MAX } from "./control.ts";
 
 /** Where something lies; layout.ts gives each an address. */
 export type Place =
-  | { readonly kind: "packed" | "plain" | "state" | "input" | "output"; readonly name: string }
+  | { readonly kind: "packed" | "plain" | "state" | "input" | "table" | "output"; readonly name: string }
   | { readonly kind: "arena"; readonly index: number };
 
 /** A count that may depend on one extent: the extent's value (1 without one) times `times`. */

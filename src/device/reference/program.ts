@@ -8,8 +8,10 @@ import {
   isInput,
   isParameter,
   isState,
+  isTable,
   leafName,
   sizeAt,
+  tableValues,
 } from "../../graph/index.ts";
 import type { InputArray, Program } from "../executor.ts";
 import { checkExtents } from "../leaves.ts";
@@ -38,6 +40,7 @@ export function createProgram(graph: Graph, shared: Shared): Program {
     const name = leafName(leaf);
     if (isParameter(leaf)) return shared.weights.get(name);
     if (isState(leaf)) return shared.states.get(name);
+    if (isTable(leaf)) return new Matrix<Float32Array | Int32Array>(tableValues(leaf), rows, columns);
     if (!isInput(leaf)) return undefined;
     return new Matrix(inputs[name].subarray(0, rows * columns), rows, columns);
   }

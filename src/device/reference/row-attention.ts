@@ -1,7 +1,15 @@
-// Attention of rows over each other and its gradient, one query row and head at a time, straight from the definition.
-import { type RowAttentionAttributes, rowAttentionGradientOp, rowAttentionOp } from "../../graph/index.ts";
-import { attendRow } from "./attention.ts";
-import { evaluation } from "./evaluation.ts";
+// Attention of rows over each other and its gradients, one query row and head at a time, straight from the definition.
+import {
+  type RowAttentionAttributes,
+  type ScoreTables,
+  rowAttentionBiasGradientOp,
+  rowAttentionGradientOp,
+  rowAttentionOp,
+  rowAttentionSinkGradientOp,
+  tablesOf,
+} from "../../graph/index.ts";
+import { type Addends, addendsOf, attendRow, biasColumn } from "./attention.ts";
+import { type Pacer, evaluation } from "./evaluation.ts";
 import { Matrix, type Rows } from "./rows.ts";
 
 /** The rows that row n sees, in order. */
@@ -16,49 +24,122 @@ function visibleRows(
   return Array.from({ length: end - first }, (_, i) => first + i);
 }
 
-export const rowAttention = evaluation(rowAttentionOp, async ([q, k, v, starts, ends], attributes, pacer) => {
+const addendsOfRow = (n: number, seen: readonly number[], tables: ScoreTables<Rows>, ends: Rows | undefined): Addends =>
+  addendsOf(
+    tables,
+    seen.map((j) => n - j),
+    ends !== undefined,
+  );
+
+export const rowAttention = evaluation(rowAttentionOp, async (inputs, attributes, pacer) => {
+  const { others, ...tables } = tablesOf<Rows | undefined>(inputs, attributes);
+  const [q, k, v, starts] = inputs;
+  const ends = others[4];
   const out = Matrix.zeros(q.rows, q.columns); // (N, H*D)
   for (let n = 0; n < q.rows; n++) {
     if (pacer.due()) await pacer.giveWay();
     const seen = visibleRows(n, starts, ends, attributes);
     const rowsOf = (x: Rows): ArrayLike<number>[] => seen.map((j) => x.row(j));
-    attendRow(q.row(n), rowsOf(k), rowsOf(v), attributes, out.row(n));
+    attendRow(
+      q.row(n),
+      rowsOf(k),
+      rowsOf(v),
+      attributes,
+      addendsOfRow(n, seen, tables as ScoreTables<Rows>, ends),
+      out.row(n),
+    );
   }
   return out;
 });
 
-export const rowAttentionGradient = evaluation(
-  rowAttentionGradientOp,
-  async ([y, dy, q, k, v, starts, ends], attributes, pacer) => {
-    const { heads, kvHeads, scale, softCap } = attributes;
-    const out = Matrix.zeros(q.rows, q.columns + 2 * k.columns); // dq (H*D), dk (G*D), dv (G*D)
-    const headSize = q.columns / heads;
-    for (let n = 0; n < q.rows; n++) {
-      if (pacer.due()) await pacer.giveWay();
-      const seen = visibleRows(n, starts, ends, attributes);
-      for (let head = 0; head < heads; head++) {
-        const kvHead = Math.floor(head / (heads / kvHeads));
-        const part = (x: Rows, row: number, first: number) =>
-          Float64Array.from(x.row(row)).subarray(first, first + headSize);
-        const own = (x: Rows): Float64Array => part(x, n, head * headSize);
-        const theirs = (x: Rows, j: number): Float64Array => part(x, j, kvHead * headSize);
-        const scores = seen.map((j) => dot(own(q), theirs(k, j)) * scale);
-        const bent = softCap === undefined ? scores : scores.map((score) => softCap * Math.tanh(score / softCap));
-        const largest = bent.reduce((a, b) => Math.max(a, b), -Infinity);
-        const whole = bent.reduce((sum, score) => sum + Math.exp(score - largest), 0);
-        for (const [i, j] of seen.entries()) {
-          const weight = Math.exp(bent[i] - largest) / whole;
-          const flowing = weight * (dot(own(dy), theirs(v, j)) - dot(own(dy), own(y)));
-          const ds = scale * flowing * (softCap === undefined ? 1 : 1 - (bent[i] / softCap) ** 2);
-          addTimes(out.row(n), head * headSize, theirs(k, j), ds);
-          addTimes(out.row(j), q.columns + kvHead * headSize, own(q), ds);
-          addTimes(out.row(j), q.columns + k.columns + kvHead * headSize, own(dy), weight);
-        }
-      }
+/** One query row and head, and what the loss says of its scores. */
+interface Flow {
+  readonly n: number;
+  readonly head: number;
+  /** The rows that it sees; of each its weight and how the loss changes with its score. */
+  readonly seen: readonly number[];
+  readonly weights: readonly number[];
+  readonly changes: readonly number[];
+  /** The sink's share, and dy · y. */
+  readonly sinkWeight: number;
+  readonly dot: number;
+}
+
+/** Calls `use` for every query row and head of a gradient's inputs: y, dy, then the attention's. */
+async function eachFlow(
+  [y, dy, ...inputs]: readonly Rows[],
+  attributes: RowAttentionAttributes,
+  pacer: Pacer,
+  use: (flow: Flow) => void,
+): Promise<void> {
+  const { heads, kvHeads, scale, softCap } = attributes;
+  const { others, bias, sinks } = tablesOf<Rows | undefined>(inputs, attributes);
+  const [q, k, v, starts] = inputs;
+  const ends = others[4];
+  const headSize = q.columns / heads;
+  for (let n = 0; n < q.rows; n++) {
+    if (pacer.due()) await pacer.giveWay();
+    const seen = visibleRows(n, starts, ends, attributes);
+    const addends = addendsOfRow(n, seen, { bias, sinks }, ends);
+    for (let head = 0; head < heads; head++) {
+      const own = (x: Rows): Float64Array => headOf(x, n, head, headSize);
+      const theirs = (x: Rows, j: number): Float64Array => headOf(x, j, Math.floor(head / (heads / kvHeads)), headSize);
+      const scores = seen.map((j) => dot(own(q), theirs(k, j)) * scale);
+      const bent = softCap === undefined ? scores : scores.map((score) => softCap * Math.tanh(score / softCap));
+      const all = bent.map((score, i) => score + addends.bias(head, i));
+      const largest = all.reduce((a, b) => Math.max(a, b), addends.sink(head));
+      const sinkPower = Math.exp(addends.sink(head) - largest);
+      const whole = all.reduce((sum, score) => sum + Math.exp(score - largest), sinkPower);
+      const weights = all.map((score) => Math.exp(score - largest) / whole);
+      const out = dot(own(dy), own(y));
+      const changes = seen.map((j, i) => {
+        const flowing = weights[i] * (dot(own(dy), theirs(v, j)) - out);
+        return flowing * (softCap === undefined ? 1 : 1 - (bent[i] / softCap) ** 2);
+      });
+      use({ n, head, seen, weights, changes, sinkWeight: sinkPower / whole, dot: out });
     }
+  }
+}
+
+export const rowAttentionGradient = evaluation(rowAttentionGradientOp, async (inputs, attributes, pacer) => {
+  const [, dy, q, k] = inputs;
+  const { heads, kvHeads, scale } = attributes;
+  const out = Matrix.zeros(q.rows, q.columns + 2 * k.columns); // dq (H*D), dk (G*D), dv (G*D)
+  const headSize = q.columns / heads;
+  await eachFlow(inputs, attributes, pacer, ({ n, head, seen, weights, changes }) => {
+    const kvHead = Math.floor(head / (heads / kvHeads));
+    for (const [i, j] of seen.entries()) {
+      const ds = scale * changes[i];
+      addTimes(out.row(n), head * headSize, headOf(k, j, kvHead, headSize), ds);
+      addTimes(out.row(j), q.columns + kvHead * headSize, headOf(q, n, head, headSize), ds);
+      addTimes(out.row(j), q.columns + k.columns + kvHead * headSize, headOf(dy, n, head, headSize), weights[i]);
+    }
+  });
+  return out;
+});
+
+export const rowAttentionBiasGradient = evaluation(
+  rowAttentionBiasGradientOp,
+  async (inputs, attributes, pacer, { rows, columns }) => {
+    const out = Matrix.zeros(rows, columns); // (H, B)
+    const bothWays = tablesOf(inputs, attributes).others.length === 7; // y, dy, q, k, v, starts, ends
+    await eachFlow(inputs, attributes, pacer, ({ n, head, seen, changes }) => {
+      for (const [i, j] of seen.entries()) out.row(head)[biasColumn(columns, n - j, bothWays)] += changes[i];
+    });
     return out;
   },
 );
+
+export const rowAttentionSinkGradient = evaluation(rowAttentionSinkGradientOp, async (inputs, attributes, pacer) => {
+  const out = Matrix.zeros(1, attributes.heads); // (H)
+  await eachFlow(inputs, attributes, pacer, ({ head, sinkWeight, dot }) => {
+    out.row(0)[head] -= sinkWeight * dot;
+  });
+  return out;
+});
+
+const headOf = (x: Rows, row: number, head: number, size: number): Float64Array =>
+  Float64Array.from(x.row(row)).subarray(head * size, (head + 1) * size);
 
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, d) => sum + value * b[d], 0);
 

@@ -10,7 +10,12 @@ import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
 import { layerNorm, layerNormGradient, normGainGradient, rmsNorm, rmsNormGradient } from "./norm.ts";
 import { rope } from "./rope.ts";
-import { rowAttention, rowAttentionGradient } from "./row-attention.ts";
+import {
+  rowAttention,
+  rowAttentionBiasGradient,
+  rowAttentionGradient,
+  rowAttentionSinkGradient,
+} from "./row-attention.ts";
 import { assign, gather, scatterAddRows, writeRows } from "./rows-ops.ts";
 import { logSumExp, softmax } from "./softmax.ts";
 import { broadcast, sumAll, sumColumns, sumRows } from "./sums.ts";
@@ -40,7 +45,9 @@ const rows = [
   normGainGradient,
   rope,
   rowAttention,
+  rowAttentionBiasGradient,
   rowAttentionGradient,
+  rowAttentionSinkGradient,
   scale,
   scatterAddRows,
   softmax,

@@ -3,11 +3,12 @@
 // positions j <= p, and with a window w only p - w < j. The key of position j is row
 // pages[s][floor(j / pageSize)] * pageSize + j % pageSize of the keys' state.
 import { ShapeError } from "../../base/errors.ts";
-import { showShape } from "../shape.ts";
+import { bound, showShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectDivisible, expectPositive, expectShape, expectType, matrix } from "./checks.ts";
+import { type ScoreTableFlags, type ScoreTables, expectTables, flagsOf, tablesOf, withTables } from "./score-tables.ts";
 
-export interface AttentionAttributes {
+export interface AttentionAttributes extends ScoreTableFlags {
   /** Query heads H and key-value heads G; head h reads key-value head floor(h / (H / G)). */
   readonly heads: number;
   readonly kvHeads: number;
@@ -23,11 +24,14 @@ export interface AttentionAttributes {
 /**
  * Inputs: q (N, H*D), keys (S, G*D), values (S, G*D), pages (sequences, P) i32, positions (N), sequences (N) i32. Where P
  * is an extent, the run's tables are that wide and lie one after another. Values may be the keys themselves: one state.
+ * Then bias and sinks, where it has them; the bias has a column for every distance that the pages hold.
  */
 export const attentionOp: Op<AttentionAttributes> = {
   name: "attention",
   result: "fresh",
-  infer([q, keys, values, pages, positions, sequences], { heads, kvHeads, scale, pageSize, window, softCap }) {
+  infer(inputs, attributes) {
+    const { heads, kvHeads, scale, pageSize, window, softCap } = attributes;
+    const [q, keys, values, pages, positions, sequences] = inputs;
     const [rows, columns] = matrix("attention", "q", q);
     const [slots, keyColumns] = matrix("attention", "keys", keys);
     expectType("attention", "q", q, "f32");
@@ -50,11 +54,16 @@ export const attentionOp: Op<AttentionAttributes> = {
     }
     expectShape("attention", "positions", positions, [rows]);
     expectShape("attention", "sequences", sequences, [rows]);
+    const distances = expectTables("attention", tablesOf(inputs, attributes), attributes);
+    const places = bound(pages.shape[1]) * pageSize;
+    if (distances !== undefined && distances < places) {
+      throw new ShapeError("attention: bias columns", distances, `one for each of ${places} distances`);
+    }
     return { shape: q.shape, type: "f32" };
   },
 };
 
-export interface AttentionInputs {
+export interface AttentionInputs extends ScoreTables {
   readonly q: Tensor;
   readonly keys: Tensor;
   readonly values: Tensor;
@@ -65,4 +74,7 @@ export interface AttentionInputs {
 
 /** q (N, H*D) over paged keys and values -> (N, H*D). */
 export const attention = (x: AttentionInputs, attributes: AttentionAttributes): Tensor =>
-  apply(attentionOp, [x.q, x.keys, x.values, x.pages, x.positions, x.sequences], attributes);
+  apply(attentionOp, withTables([x.q, x.keys, x.values, x.pages, x.positions, x.sequences], x), {
+    ...attributes,
+    ...flagsOf(x),
+  });

@@ -3,7 +3,14 @@
 // writes the range's highest score, sum of weights and weighted values, which a second kernel puts together in order
 // (Dao et al. 2023, "Flash-Decoding"). A row of one range is finished at once. Units go row by row within a range, so that
 // rows of one sequence find its keys in the cache, and range by range within a group. Not here: a range's products.
-import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
+import {
+  type Float,
+  type Floats,
+  type Int,
+  type Kernel,
+  type KernelBuilder,
+  defineKernel,
+} from "../../../lanes/index.ts";
 import { highestAt, partialBytesOf, totalAt } from "./attention-combine.ts";
 import {
   SCORES_AT,
@@ -18,6 +25,7 @@ import {
 } from "./attention-range.ts";
 import { type Ranges, mostRanges, rangesAt } from "./attention-ranges.ts";
 import { type AttentionShape, intAt, kernelName, roundHead, roundedHeadBytes } from "./attention-shape.ts";
+import { biasOf, sinkOf, tableWords } from "./attention-tables.ts";
 import { BLOCK_KEYS, CacheReader } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { storeUpTo } from "./outputs.ts";
@@ -44,6 +52,7 @@ const words = [
   // scores are `factor` q·k, or with a cap `cap` tanh(`factor` q·k), in units of log 2
   "factor",
   "cap",
+  ...tableWords,
 ] as const;
 type DecodeKernel = Kernel<(typeof words)[number]>;
 type Words = Readonly<Record<(typeof words)[number], Int>>;
@@ -107,10 +116,18 @@ function attendRange(
   );
   const factors = Array.from({ length: headsPerGroup }, (_, h) => {
     const to = scores.add(h * scoreStride(shape));
+    if (shape.hasBias) {
+      const bias = biasOf(w, head.add(h));
+      k.range(0, whole, k.lanes, (i) => {
+        const at = to.add(i.shl(2));
+        at.store(at.loadFloats().add(bias(start.add(i), ranges.end)));
+      });
+    }
     // what no key of the row stands for weighs nothing
     k.range(0, first.sub(start), 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
     k.range(end.sub(start), whole, 1, (i) => to.add(i.shl(2)).store(k.float(LEAST)));
-    const { highest, total } = weigh(k, to, whole);
+    const sink = shape.hasSinks ? firstSink(k, range, sinkOf(w, head.add(h))) : undefined;
+    const { highest, total } = weigh(k, to, whole, sink);
     record.store(highest, h * partialBytesOf(headSize) + highestAt(headSize));
     record.store(total, h * partialBytesOf(headSize) + totalAt(headSize));
     return k.float(1).div(total);
@@ -140,6 +157,10 @@ function attendRange(
     },
   );
 }
+
+/** A head's sink, which the first of its ranges has. */
+const firstSink = (k: KernelBuilder, range: Int, sink: Float): Floats =>
+  k.int(0).sub(range.equals(0)).splat().selectFloats(sink.splat(), LEAST);
 
 const known = new Map<string, DecodeKernel>();
 

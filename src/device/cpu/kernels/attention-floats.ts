@@ -9,6 +9,7 @@ import {
   QUERIES_SCRATCH,
   Query,
   finishQueries,
+  headOf,
   queryBytes,
   startQueries,
   weighQuery,
@@ -91,7 +92,8 @@ export function attendFloats(
     scoreQueries(k, shape, plan, matrices, panels);
     k.range(0, count, 1, (query) => {
       const record = queries.records.add(query.mul(queryBytes(k)));
-      weighQuery(k, w, shape, record, matrices.scores.add(query.mul(SCORE_STRIDE)), before, KEYS);
+      const scores = matrices.scores.add(query.mul(SCORE_STRIDE));
+      weighQuery(k, w, shape, record, headOf(shape, unit, query), scores, before, KEYS);
     });
     bringValues(k, shape, plan, reader, before, unit.end, panels);
     const [from, end] = [unit.least.sub(before).max(0), unit.end.sub(before).min(KEYS)];

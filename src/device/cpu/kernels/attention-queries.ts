@@ -2,6 +2,7 @@
 // score so far, the factor of what it had before, the sum of its weights lane by lane. Scores are in powers of two.
 import { type Floats, type Int, type Kernel, type KernelBuilder, type Machine, tanh } from "../../../lanes/index.ts";
 import { type AttentionShape, intAt } from "./attention-shape.ts";
+import { biasOf, sinkOf, tableWords } from "./attention-tables.ts";
 import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import { LEAST, power } from "./powers.ts";
 
@@ -26,6 +27,7 @@ export const promptWords = [
   // scores are `factor` q·k, or with a cap `cap` tanh(`factor` q·k), in units of log 2
   "factor",
   "cap",
+  ...tableWords,
 ] as const;
 export type PromptWords = Readonly<Record<(typeof promptWords)[number], Int>>;
 export type PromptKernel = Kernel<(typeof promptWords)[number]>;
@@ -79,6 +81,10 @@ function eachQuery(
   });
 }
 
+/** The head of a unit's query. */
+export const headOf = ({ headsPerGroup }: AttentionShape, { group }: PromptUnit, query: Int): Int =>
+  group.mul(headsPerGroup).add(query.rem(headsPerGroup));
+
 const recordOf = (k: KernelBuilder, { records }: Queries, query: Int): Int => records.add(query.mul(queryBytes(k)));
 
 /** Columns from `column` on of a head whose first 2 · half columns are turned. */
@@ -112,8 +118,9 @@ export function startQueries(
     const position = intAt(w.positions, row);
     record.store(firstKey(k, shape, w, position), Query.from);
     record.store(position.add(1), Query.end);
-    record.store(k.float(LEAST), Query.most);
+    record.store(shape.hasSinks ? sinkOf(w, head) : k.float(LEAST), Query.most);
     record.store(k.floats(0), Query.sums);
+    if (shape.hasSinks) record.store(k.float(1), Query.sums);
     const from = w.q.add(row.mul(w.qStride)).add(head.mul(shape.headSize * FLOAT_BYTES));
     const angles = row.mul(shape.half * FLOAT_BYTES);
     const [cos, sin] = [w.cos.add(angles), w.sin.add(angles)];
@@ -130,6 +137,7 @@ export function weighQuery(
   w: PromptWords,
   shape: AttentionShape,
   record: Int,
+  head: Int,
   scores: Int,
   before: Int,
   keys: number,
@@ -150,6 +158,10 @@ export function weighQuery(
       if (shape.capped) {
         const cap = w.cap.asFloat().splat();
         each((place) => place.store(tanh(place.loadFloats(), k).mul(cap)));
+      }
+      if (shape.hasBias) {
+        const bias = biasOf(w, head);
+        each((place, key) => place.store(place.loadFloats().add(bias(key, end))));
       }
       k.when(k.int(0).less(from).or(end.less(keys)), () => {
         const lanes = k.scratch.loadFloats(LANES_AT);

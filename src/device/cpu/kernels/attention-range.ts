@@ -1,6 +1,6 @@
 // One range of a decoded row's keys, for all heads of a group: scores a block of keys at a time, weights against the range's
 // highest score, sums of weighted values. Scores are in powers of two (powers.ts).
-import { type Float, type Int, type KernelBuilder, tanh } from "../../../lanes/index.ts";
+import { type Float, type Floats, type Int, type KernelBuilder, tanh } from "../../../lanes/index.ts";
 import { rangeKeysMost } from "./attention-ranges.ts";
 import { type AttentionShape, slices, sumRegisters, unrolled } from "./attention-shape.ts";
 import { BLOCK_KEYS, type CacheReader, loadCached, readerBytes } from "./key-blocks.ts";
@@ -92,11 +92,11 @@ const CHAINS_MOST = 8;
 /** The largest power of two up to `most`. */
 const largestPower = (most: number): number => 2 ** Math.floor(Math.log2(Math.max(1, most)));
 
-/** Turns scores into weights against the highest; returns that and their sum. */
-export function weigh(k: KernelBuilder, scores: Int, count: Int): { highest: Float; total: Float } {
+/** Turns scores into weights against the highest, a sink's among them; returns that and their sum. */
+export function weigh(k: KernelBuilder, scores: Int, count: Int, sink?: Floats): { highest: Float; total: Float } {
   const bytes = count.shl(2);
   const step = k.lanes * FLOAT_BYTES;
-  const most = k.variable(k.floats(LEAST));
+  const most = k.variable(sink ?? k.floats(LEAST));
   k.range(0, bytes, step, (i) => (most.value = most.value.max(scores.add(i).loadFloats())));
   const highest = most.value.maximum();
   const against = highest.splat();
@@ -106,7 +106,8 @@ export function weigh(k: KernelBuilder, scores: Int, count: Int): { highest: Flo
     scores.add(i).store(weight);
     sum.value = sum.value.add(weight);
   });
-  return { highest, total: sum.value.sum() };
+  const total = sum.value.sum();
+  return { highest, total: sink === undefined ? total : total.add(power(sink.sub(against)).lane(0)) };
 }
 
 interface ValueTask {

@@ -10,12 +10,15 @@ export interface AttentionShape extends CacheShape {
   readonly headsPerGroup: number;
   readonly capped: boolean;
   readonly windowed: boolean;
+  readonly hasBias: boolean;
+  readonly hasSinks: boolean;
 }
 
 export function kernelName(kind: string, shape: AttentionShape): string {
-  const { type, kvHeads, groups, headsPerGroup, headSize, pageSize, valuesAreKeys, capped, windowed } = shape;
+  const { type, kvHeads, groups, headsPerGroup, headSize, pageSize, valuesAreKeys } = shape;
+  const { capped, windowed, hasBias, hasSinks } = shape;
   const sizes = `g${kvHeads}.n${groups}.h${headsPerGroup}.d${headSize}.p${pageSize}`;
-  const options = { ".one": valuesAreKeys, ".cap": capped, ".window": windowed };
+  const options = { ".one": valuesAreKeys, ".cap": capped, ".window": windowed, ".bias": hasBias, ".sinks": hasSinks };
   const endings = Object.entries(options).flatMap(([ending, has]) => (has ? [ending] : []));
   return `attention.${kind}.${type}.${sizes}${endings.join("")}`;
 }

@@ -11,9 +11,11 @@ import {
   type Queries,
   Query,
   finishQueries,
+  headOf,
   queryBytes,
 } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
+import { biasOf } from "./attention-tables.ts";
 import { bringKeys, bringValues, packQueries } from "./attention-tile-forms.ts";
 import { HALF, KEYS, SCORE_STRIDE, STEP, STRIP, type TilesPlan } from "./attention-tile-plan.ts";
 import { CacheReader } from "./key-blocks.ts";
@@ -50,7 +52,9 @@ export function attendTiles(
       k.when(strip.from.less(strip.end), () => {
         scoreStrip(k, plan, strip);
         const last = count.sub(first).min(STRIP);
-        k.range(0, last, 1, (query) => weighQuery(k, w, shape, plan, strip, query, before));
+        k.range(0, last, 1, (query) => {
+          weighQuery(k, w, shape, plan, strip, query, headOf(shape, unit, first.add(query)), before);
+        });
         addValues(k, plan, strip);
       });
     });
@@ -152,6 +156,7 @@ function weighQuery(
   { steps, sumStride, at }: TilesPlan,
   { records, sums }: Strip,
   query: Int,
+  head: Int,
   before: Int,
 ): void {
   const record = records.add(query.mul(queryBytes(k)));
@@ -188,6 +193,12 @@ function weighQuery(
   if (shape.capped) {
     const cap = w.cap.asFloat().splat();
     for (const place of places) scores.store(tanh(scores.loadFloats(place), k).mul(cap), place);
+  }
+  if (shape.hasBias) {
+    const bias = biasOf(w, head);
+    for (const place of places) {
+      scores.store(scores.loadFloats(place).add(bias(k.int(place / FLOAT_BYTES), end)), place);
+    }
   }
   const isWhole = from.less(1).and(k.int(KEYS - 1).less(end));
   k.when(

@@ -22,6 +22,7 @@ import {
   visible,
   visibleRange,
 } from "./row-attention.ts";
+import { bringBias } from "./row-attention-tables.ts";
 
 /** Below all scores, and far enough from the end that differences are finite. */
 const LOWEST = -1e30;
@@ -40,13 +41,14 @@ export function rowAttentionKernel(shape: RowAttentionShape): Kernel<(typeof row
 }
 
 function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttentionWords)[number]> {
-  const { headSize, capped } = shape;
+  const { headSize, capped, hasBias, hasSinks } = shape;
   const size = paddedSize(shape);
   const [sizeBytes, keyBytes, headBytes] = [size, BLOCK, headSize].map((floats) => floats * FLOAT_BYTES);
   return defineKernel(label, rowAttentionWords, (k, w) => {
     const reserve = scratchBlocks(k);
     const [queries, mixed, values] = [reserve(size), reserve(size), reserve(size)];
     const [scores, largest, whole] = [reserve(BLOCK), reserve(k.lanes), reserve(k.lanes)];
+    const biases = reserve(2); // of two blocks' distances
     const lanes = laneNumbers(k);
     const registerBytes = k.lanes * FLOAT_BYTES;
     const registers = Array.from({ length: BLOCK / k.lanes }, (_, n) => n * k.lanes);
@@ -65,7 +67,11 @@ function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttent
         copyRows(k, shape, { ...queriesFrom, factor: w.scale.asFloat().splat() });
         fillRows(k, mixed, count.mul(size));
         fillRows(k, whole, count.mul(k.lanes));
-        k.range(0, count.mul(registerBytes), registerBytes, (at) => largest.add(at).store(k.floats(LOWEST)));
+        const sink = hasSinks ? w.sinks.add(head.mul(FLOAT_BYTES)).splatFloats() : undefined;
+        k.range(0, count.mul(registerBytes), registerBytes, (at) => {
+          largest.add(at).store(sink ?? k.floats(LOWEST));
+          if (hasSinks) whole.add(at).store(k.float(1));
+        });
         const range = visibleRange(k, w, shape, { first: row, count });
         k.range(range.first.and(-BLOCK), range.end, BLOCK, (key) => {
           const keys = range.end.sub(key).min(BLOCK);
@@ -79,13 +85,15 @@ function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttent
             rows: count,
             steps: headSize,
           });
+          const bias = hasBias ? bringBias(k, w, shape, { head, query: row, key }, biases) : undefined;
           k.range(0, count, 1, (i) => {
             const mask = maskOf(visible(w, shape, row.add(i)), key, lanes);
             const scoresAt = scores.add(i.mul(keyBytes));
             const [largestAt, wholeAt] = [largest, whole].map((at) => at.add(i.mul(registerBytes)));
             const seen = registers.map((n) => {
               const score = scoresAt.loadFloats(n * FLOAT_BYTES);
-              return mask(n).selectFloats(capped ? bend(k, score, w.cap.asFloat()) : score, LOWEST);
+              const bent = capped ? bend(k, score, w.cap.asFloat()) : score;
+              return mask(n).selectFloats(bias === undefined ? bent : bent.add(bias(i, n)), LOWEST);
             });
             const before = largestAt.loadFloats();
             const most = seen.reduce((a, b) => a.max(b));

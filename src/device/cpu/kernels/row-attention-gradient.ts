@@ -4,44 +4,29 @@
 // head: documents do not see each other, so no two parts write the same row, and no sum is split. Where rows see those after
 // them too, a part is a key-value head.
 import { getOrMake } from "../../../base/collections.ts";
-import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel, exp } from "../../../lanes/index.ts";
+import { type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
 import { FLOAT_BYTES, laneNumbers, mapFloats } from "./loops.ts";
 import {
   BLOCK,
   type RowAttentionShape,
-  bend,
   copyRows,
   fillRows,
   labelOf,
-  maskOf,
-  meeting,
   multiplyBlock,
   paddedSize,
   scratchBlocks,
   sharedWords,
-  turnedAt,
-  visible,
   visibleRange,
 } from "./row-attention.ts";
+import { blockChanges, changesPlaces, changesWords } from "./row-attention-changes.ts";
 
 /** Rows of a share, before it is moved on. */
 export const SHARE_ROWS = 256;
 
-/**
- * q, dy and dq (rows, heads * D), k, dk and dv (rows, heads / repeat * D), results `...Stride` bytes a row, from `...First` on; `turnedKeys` and
- * `turnedValues`: k and v turned over; (rows, heads): `sums` as the forward kernel gives them, and
- * `dots`, dy · y.
- */
+/** dq (rows, heads * D), k, dk and dv (rows, heads / repeat * D), results `...Stride` bytes a row, from `...First` on. */
 export const rowAttentionGradientWords = [
-  "q",
+  ...changesWords,
   "k",
-  "dy",
-  "turnedKeys",
-  "turnedValues",
-  "starts",
-  "ends",
-  "sums",
-  "dots",
   "dq",
   "dk",
   "dv",
@@ -75,48 +60,23 @@ export function documentFrom(k: KernelBuilder, w: Pick<Words, "rows" | "starts">
 }
 
 function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
-  const { headSize, capped, bothWays } = shape;
+  const { headSize, bothWays } = shape;
   const size = paddedSize(shape);
   const [sizeBytes, keyBytes, headBytes] = [size, BLOCK, headSize].map((floats) => floats * FLOAT_BYTES);
   return defineKernel(label, rowAttentionGradientWords, (k, w) => {
     const reserve = scratchBlocks(k);
-    const [queries, upstream, flows] = [reserve(size), reserve(size), reserve(size)];
-    const [keys, keySums, valueSums] = [reserve(size), reserve(size), reserve(size)];
-    const [weights, changes] = [reserve(BLOCK), reserve(BLOCK)];
+    const places = changesPlaces(shape, reserve);
+    const [flows, keys, keySums, valueSums] = [0, 1, 2, 3].map(() => reserve(size));
     const lanes = laneNumbers(k);
-    const rowBytes = w.heads.mul(headBytes);
     const groups = w.heads.div(w.repeat);
-    const groupColumns = groups.mul(headSize);
     const groupBytes = groups.mul(headBytes);
     const scale = w.scale.asFloat().splat();
     const [dq, dk, dv] = [w.dq.add(w.dqFirst), w.dk.add(w.dkFirst), w.dv.add(w.dvFirst)];
 
     /** Rows from `first` on meet the keys from `key` on, in `keys`. */
     const meet = (head: Int, first: Int, count: Int, key: Int, keyCount: Int): void => {
-      const own = first.mul(rowBytes).add(head.mul(headBytes));
-      copyRows(k, shape, { from: w.q.add(own), stride: rowBytes, to: queries, rows: count, factor: scale });
-      copyRows(k, shape, { from: w.dy.add(own), stride: rowBytes, to: upstream, rows: count });
-      const turned = (base: Int): Int => turnedAt(base, key, groupColumns, head.div(w.repeat).mul(headSize));
-      const met = { ...meeting(sizeBytes), rows: count, steps: headSize };
-      multiplyBlock(k, { ...met, a: queries, b: turned(w.turnedKeys), c: weights });
-      multiplyBlock(k, { ...met, a: upstream, b: turned(w.turnedValues), c: changes });
-      k.range(0, count, 1, (i) => {
-        const row = first.add(i);
-        const mask = maskOf(visible(w, shape, row), key, lanes);
-        const statistics = row.mul(w.heads).add(head).mul(FLOAT_BYTES);
-        const [sum, dot] = [w.sums, w.dots].map((at) => at.add(statistics).splatFloats());
-        const [weightsAt, changesAt] = [weights, changes].map((at) => at.add(i.mul(keyBytes)));
-        for (let n = 0; n < BLOCK; n += k.lanes) {
-          const raw = weightsAt.loadFloats(n * FLOAT_BYTES);
-          const score = capped ? bend(k, raw, w.cap.asFloat()) : raw;
-          const isSeen = mask(n);
-          const weight = isSeen.selectFloats(exp(score.sub(sum)), 0);
-          const flowing = weight.mul(changesAt.loadFloats(n * FLOAT_BYTES).sub(dot));
-          const change = capped ? flowing.mul(slope(k, score, w.cap)) : flowing;
-          weightsAt.store(weight, n * FLOAT_BYTES);
-          changesAt.store(isSeen.selectFloats(change, 0), n * FLOAT_BYTES);
-        }
-      });
+      blockChanges(k, w, shape, places, { head, query: first, count, key, lanes });
+      const { queries, upstream, weights, changes } = places;
       const sizes = { bStep: sizeBytes, cRow: sizeBytes, columns: size };
       const adding = { ...sizes, aRow: FLOAT_BYTES, aStep: keyBytes, rows: keyCount, steps: count, add: true };
       multiplyBlock(k, { ...adding, a: weights, b: upstream, c: valueSums });
@@ -174,10 +134,4 @@ function make(label: string, shape: RowAttentionShape): Kernel<GradientWord> {
       });
     });
   });
-}
-
-/** How the soft cap changes with the score that it gave. */
-export function slope(k: KernelBuilder, score: Floats, cap: Int): Floats {
-  const share = score.div(cap.asFloat().splat());
-  return k.floats(1).sub(share.mul(share));
 }

@@ -4,7 +4,8 @@ import { type Int, type Kernel, defineKernel, log } from "../../../lanes/index.t
 import { tileSteps } from "./gemm-pack-tiles.ts";
 import { FLOAT_BYTES, ceilDiv, laneNumbers } from "./loops.ts";
 import { LEAST, power } from "./powers.ts";
-import { BLOCK, type RowAttentionShape, labelOf, maskOf, visible, visibleRange } from "./row-attention.ts";
+import { BLOCK, type RowAttentionShape, labelOf, maskOf, sharedWords, visible, visibleRange } from "./row-attention.ts";
+import { BLOCK_DISTANCES, bringBias } from "./row-attention-tables.ts";
 import { PANELS, SIDES, scoreOf, scratchBytes, sumProducts } from "./row-attention-tiles.ts";
 import { SUMS_BYTES, sumsOfRow } from "./tile-shapes.ts";
 import { PANEL_ROWS, STEP_BYTES, STEP_COLUMNS, TILE_BYTES, TILE_ROWS, TILE_ROW_BYTES } from "./tiles.ts";
@@ -21,12 +22,7 @@ export const rowAttentionTilesWords = [
   "ends",
   "out",
   "sums",
-  "rows",
-  "heads",
-  "repeat",
-  "window",
-  "scale",
-  "cap",
+  ...sharedWords,
 ] as const;
 type ForwardKernel = Kernel<(typeof rowAttentionTilesWords)[number]>;
 
@@ -40,7 +36,7 @@ export function rowAttentionTilesKernel(shape: RowAttentionShape): ForwardKernel
 }
 
 function make(label: string, shape: RowAttentionShape): ForwardKernel {
-  const { headSize } = shape;
+  const { headSize, hasBias, hasSinks } = shape;
   const steps = headSize / STEP_COLUMNS; // of a head
   const headBytes = headSize * FLOAT_BYTES;
   const columnsOfHead = Array.from({ length: steps }, (_, n) => n);
@@ -50,6 +46,7 @@ function make(label: string, shape: RowAttentionShape): ForwardKernel {
     const [scores, weights] = [reserve(pairs * SUMS_BYTES), reserve(pairs * STEP_BYTES)];
     const mixed = reserve(PANELS.length * steps * SUMS_BYTES);
     const [largest, whole] = [reserve(BLOCK * TILE_ROW_BYTES), reserve(BLOCK * TILE_ROW_BYTES)];
+    const biases = reserve(BLOCK_DISTANCES * FLOAT_BYTES);
     const lanes = laneNumbers(k);
     const score = scoreOf(k, shape, w.scale.asFloat(), w.cap.asFloat());
     const rowPanels = ceilDiv(w.rows, PANEL_ROWS);
@@ -71,9 +68,11 @@ function make(label: string, shape: RowAttentionShape): ForwardKernel {
         const count = w.rows.sub(row).min(BLOCK);
         const queryPanels = panelsAt(row);
         k.range(0, PANELS.length * steps * SUMS_BYTES, TILE_ROW_BYTES, (at) => mixed.add(at).store(k.floats(0)));
+        const sink = hasSinks ? w.sinks.add(head.mul(FLOAT_BYTES)).splatFloats().mul(Math.LOG2E) : undefined;
         k.range(0, BLOCK * TILE_ROW_BYTES, TILE_ROW_BYTES, (at) => {
-          largest.add(at).store(k.floats(LEAST));
+          largest.add(at).store(sink ?? k.floats(LEAST));
           whole.add(at).store(k.floats(0));
+          if (hasSinks) whole.add(at).store(k.float(1));
         });
         const range = visibleRange(k, w, shape, { first: row, count });
         k.range(range.first.and(-BLOCK), range.end, BLOCK, (key) => {
@@ -87,14 +86,19 @@ function make(label: string, shape: RowAttentionShape): ForwardKernel {
               sumProducts(k, scores.add(ofPair(q, n) * SUMS_BYTES), products, false);
             }
           }
+          const bias = hasBias ? bringBias(k, w, shape, { head, query: row, key }, biases) : undefined;
           k.range(0, count, 1, (i) => {
             const mask = maskOf(visible(w, shape, row.add(i)), key, lanes);
             const from = rowOf(scores, PANELS.length, i);
             const [largestAt, wholeAt] = [largest, whole].map((at) => at.add(i.mul(TILE_ROW_BYTES)));
             const seen = PANELS.map((n) =>
               SIDES.map((side) => {
-                const value = score(from.loadFloats(n * SUMS_BYTES + side * TILE_BYTES));
-                return mask(n * PANEL_ROWS + side * TILE_ROWS).selectFloats(value, LEAST);
+                const [value, place] = [
+                  score(from.loadFloats(n * SUMS_BYTES + side * TILE_BYTES)),
+                  n * PANEL_ROWS + side * TILE_ROWS,
+                ];
+                const biased = bias === undefined ? value : value.add(bias(i, place).mul(Math.LOG2E));
+                return mask(place).selectFloats(biased, LEAST);
               }),
             );
             const before = largestAt.loadFloats();

@@ -5,8 +5,10 @@ import { type Float, type Int, type Kernel, defineKernel } from "../../../lanes/
 import { tileSteps } from "./gemm-pack-tiles.ts";
 import { FLOAT_BYTES, ceilDiv, laneNumbers, mapFloats } from "./loops.ts";
 import { power } from "./powers.ts";
-import { SHARE_ROWS, documentFrom, slope } from "./row-attention-gradient.ts";
-import { BLOCK, type RowAttentionShape, labelOf, maskOf, visible, visibleRange } from "./row-attention.ts";
+import { slope } from "./row-attention-changes.ts";
+import { SHARE_ROWS, documentFrom } from "./row-attention-gradient.ts";
+import { BLOCK, type RowAttentionShape, labelOf, maskOf, sharedWords, visible, visibleRange } from "./row-attention.ts";
+import { BLOCK_DISTANCES, bringBias } from "./row-attention-tables.ts";
 import { PANELS, SIDES, scoreOf, scratchBytes, sumProducts } from "./row-attention-tiles.ts";
 import { SUMS_BYTES, sumsOfRow } from "./tile-shapes.ts";
 import { PANEL_ROWS, STEP_BYTES, STEP_COLUMNS, TILE_BYTES, TILE_ROWS, TILE_ROW_BYTES } from "./tiles.ts";
@@ -36,12 +38,7 @@ export const rowAttentionTilesGradientWords = [
   "dqFirst",
   "dkFirst",
   "dvFirst",
-  "rows",
-  "heads",
-  "repeat",
-  "window",
-  "scale",
-  "cap",
+  ...sharedWords,
 ] as const;
 type GradientKernel = Kernel<(typeof rowAttentionTilesGradientWords)[number]>;
 
@@ -60,7 +57,7 @@ const ofPair = (query: number, key: number): number => query * PANELS.length + k
 const HALVES = [0, 1] as const;
 
 function make(label: string, shape: RowAttentionShape): GradientKernel {
-  const { headSize, capped, bothWays } = shape;
+  const { headSize, capped, bothWays, hasBias } = shape;
   const steps = headSize / STEP_COLUMNS; // of a head
   const headBytes = headSize * FLOAT_BYTES;
   const columnsOfHead = Array.from({ length: steps }, (_, n) => n);
@@ -69,6 +66,7 @@ function make(label: string, shape: RowAttentionShape): GradientKernel {
     const [products, changes] = [reserve(PAIRS * SUMS_BYTES), reserve(PAIRS * SUMS_BYTES)];
     const [weightColumns, changeColumns, changeRows] = [0, 1, 2].map(() => reserve(PAIRS * STEP_BYTES));
     const [flows, keySums, valueSums] = [0, 1, 2].map(() => reserve(PANELS.length * steps * SUMS_BYTES));
+    const biases = reserve(BLOCK_DISTANCES * FLOAT_BYTES);
     const lanes = laneNumbers(k);
     const [scale, cap] = [w.scale.asFloat(), w.cap.asFloat()];
     const score = scoreOf(k, shape, scale, cap);
@@ -86,7 +84,8 @@ function make(label: string, shape: RowAttentionShape): GradientKernel {
     const panelsAt = (row: Int): Int[] => PANELS.map((n) => row.div(PANEL_ROWS).add(n).min(rowPanels.sub(1)));
 
     /** Weights of the block and how their scores change, as the products below read them; 0 where a row sees no key. */
-    const weigh = (head: Int, query: Int, key: Int): void =>
+    const weigh = (head: Int, query: Int, key: Int): void => {
+      const bias = hasBias ? bringBias(k, w, shape, { head, query, key }, biases) : undefined;
       k.range(0, TILE_ROWS, 1, (i) => {
         const inTile = i.mul(TILE_ROW_BYTES);
         for (const q of PANELS) {
@@ -105,8 +104,13 @@ function make(label: string, shape: RowAttentionShape): GradientKernel {
             const found = rows.map(({ mask, sum, dot }, half) =>
               SIDES.map((side) => {
                 const at = ofPair(q, n) * SUMS_BYTES + (2 * half + side) * TILE_BYTES;
-                const value = score(products.add(inTile).loadFloats(at));
-                const isSeen = mask(n * PANEL_ROWS + side * TILE_ROWS);
+                const place = n * PANEL_ROWS + side * TILE_ROWS;
+                const product = score(products.add(inTile).loadFloats(at));
+                const value =
+                  bias === undefined
+                    ? product
+                    : product.add(bias(i.add(q * PANEL_ROWS + half * TILE_ROWS), place).mul(Math.LOG2E));
+                const isSeen = mask(place);
                 const weight = isSeen.selectFloats(power(value.sub(sum)), 0);
                 const flowing = weight.mul(changes.add(inTile).loadFloats(at).sub(dot));
                 const change = capped ? flowing.mul(slope(k, value.mul(Math.LN2), w.cap)) : flowing;
@@ -126,6 +130,7 @@ function make(label: string, shape: RowAttentionShape): GradientKernel {
           }
         }
       });
+    };
 
     /** Queries from `query` on meet the keys from `key` on. */
     const meet = (head: Int, query: Int, key: Int, begin: Int, stop: Int): void => {

@@ -17,10 +17,13 @@ export interface RowAttentionShape {
   readonly capped: boolean;
   /** Whether rows see those after them too: words `ends`. */
   readonly bothWays: boolean;
+  /** Words `bias` (H, distances), and `sinks` (H). */
+  readonly hasBias: boolean;
+  readonly hasSinks: boolean;
 }
 
-/** Words that both kernels' records end with; f32 bits: scale, cap. */
-export const sharedWords = ["rows", "heads", "repeat", "window", "scale", "cap"] as const;
+/** Words that all kernels' records end with; f32 bits: scale, cap. */
+export const sharedWords = ["rows", "heads", "repeat", "window", "scale", "cap", "bias", "distances", "sinks"] as const;
 
 /** Rows of a block of queries and of keys; blocks begin at multiples of it. */
 export const BLOCK = 64;
@@ -41,8 +44,15 @@ const TURNED_STEP = BLOCK * FLOAT_BYTES;
 export const turnedAt = (base: Int, row: Int, columns: Int, firstColumn: Int): Int =>
   base.add(row.mul(columns).mul(FLOAT_BYTES)).add(firstColumn.mul(TURNED_STEP));
 
-export const labelOf = ({ headSize, capped, bothWays }: RowAttentionShape): string =>
-  `${headSize}${capped ? ".capped" : ""}${bothWays ? ".bothWays" : ""}`;
+export function labelOf({ headSize, capped, bothWays, hasBias, hasSinks }: RowAttentionShape): string {
+  const options = { ".capped": capped, ".bothWays": bothWays, ".bias": hasBias, ".sinks": hasSinks };
+  return (
+    headSize +
+    Object.entries(options)
+      .map(([name, has]) => (has ? name : ""))
+      .join("")
+  );
+}
 
 /** Hands out scratch for a block's rows of so many floats, whole lines. */
 export function scratchBlocks(k: KernelBuilder): (floats: number) => Int {
