@@ -14,6 +14,8 @@ import {
   scaleOp,
   silu,
   state,
+  table,
+  tableValues,
   writeRows,
 } from "./index.ts";
 
@@ -49,6 +51,13 @@ describe("graph", () => {
     assert.throws(() => graph({ a: gather(table, ids()), b: gather(table, ids()) }), /leaf ids/);
     const other = input("other", [{ name: "rows", bound: 9 }], "i32");
     assert.throws(() => graph({ a: gather(table, ids()), b: gather(table, other) }), /extent rows/);
+  });
+
+  test("a table has its numbers from the start, as many as its shape says", () => {
+    const sines = table("sines", [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
+    assert.equal(graph({ y: gather(sines, ids()) }).tables.get("sines"), sines);
+    assert.deepEqual([...tableValues(sines)], [1, 2, 3, 4, 5, 6]);
+    assert.throws(() => table("sines", [2, 4], Float32Array.of(1, 2, 3, 4, 5, 6)), /table sines.*6.*8 numbers/);
   });
 
   test("refuses to read a state after it was overwritten", () => {

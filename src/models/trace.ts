@@ -72,11 +72,11 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     const ofLayer = (layer: number): Attend => {
       const keysState = cacheState(group, layer, "keys", options);
       const valuesState = group.valuesAreKeys === true ? undefined : cacheState(group, layer, "values", options);
-      return (q, k, v, settings) => {
+      return (q, k, v, { bias, sinks, ...attributes }) => {
         const keys = writeRows(keysState, slots, k);
         const values = valuesState === undefined ? keys : writeRows(valuesState, slots, v);
         const inputs = { q, keys, values, pages, positions, sequences };
-        return attention(inputs, { ...settings, pageSize: options.pageSize });
+        return attention({ ...inputs, bias, sinks }, { ...attributes, pageSize: options.pageSize });
       };
     };
     return [group.name, Array.from({ length: group.layers }, (_, layer) => ofLayer(layer))];
@@ -163,7 +163,8 @@ export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
   const rows: Extent = { name: "rows", bound: options.rows };
   const starts = whole("starts", rows);
   const sees = options.bothDirections === true ? { starts, ends: whole("ends", rows) } : { starts };
-  const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, ...sees }, settings);
+  const attend: Attend = (q, k, v, { bias, sinks, ...attributes }) =>
+    rowAttention({ q, k, v, ...sees, bias, sinks }, attributes);
   const { taps, tap } = namedValues();
   const outputRows = whole("outputRows", { name: "outputRows", bound: options.outputRows });
   const { weight, trained } = weightLeaves(options.trains);

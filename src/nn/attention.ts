@@ -13,6 +13,8 @@ export interface AttentionSettings {
   readonly window?: number | undefined;
   /** Scores become cap * tanh(score / cap). */
   readonly softCap?: number | undefined;
+  /** (H, B): what scores have by distance, as the graph's `ScoreTables` says. */
+  readonly bias?: Tensor | undefined;
   /** ε of the norms over each query and key head, where the weights have them. */
   readonly epsilon: number;
 }
@@ -24,6 +26,8 @@ export interface AttendSettings {
   readonly scale: number;
   readonly window?: number;
   readonly softCap?: number;
+  readonly bias?: Tensor;
+  readonly sinks?: Tensor;
 }
 
 /**
@@ -43,12 +47,12 @@ export interface AttentionContext {
 
 /**
  * x (N, C) -> (N, C). Weights: query, key, value, output (each .weight and optionally .bias); queryNorm.weight and
- * keyNorm.weight (D) where heads are normalised, which happens before the rotation.
+ * keyNorm.weight (D) where heads are normalised, which happens before the rotation; sinks (H) where heads have them.
  */
 export function selfAttention(
   x: Tensor,
   weights: Weights,
-  { heads, kvHeads, headSize, epsilon, scale = headSize ** -0.5, window, softCap }: AttentionSettings,
+  { heads, kvHeads, headSize, epsilon, scale = headSize ** -0.5, window, softCap, bias }: AttentionSettings,
   context: AttentionContext,
 ): Tensor {
   const turned = (rows: Tensor, gainName: string): Tensor => {
@@ -60,12 +64,15 @@ export function selfAttention(
   const q = turned(weights.project(x, "query"), "queryNorm.weight"); // (N, H*D)
   const k = turned(weights.project(x, "key"), "keyNorm.weight"); // (N, G*D)
   const v = weights.project(x, "value"); // (N, G*D)
+  const sinks = weights.find("sinks");
   const mixed = context.attend(q, k, v, {
     heads,
     kvHeads,
     scale,
     ...(window !== undefined && { window }),
     ...(softCap !== undefined && { softCap }),
+    ...(bias !== undefined && { bias }),
+    ...(sinks !== undefined && { sinks }),
   });
   return weights.project(mixed, "output"); // (N, H*D) -> (N, C)
 }

@@ -19,6 +19,7 @@ import {
   scale,
   silu,
   state,
+  table,
   tanh,
   writeRows,
 } from "../../src/graph/index.ts";
@@ -169,6 +170,16 @@ export const trials: Record<string, Trial[]> = {
     inputs: { x: randomFloats(1, n * columns) },
     extents: { rows: n },
   })),
+  "tables whose numbers are known": [
+    {
+      outputs: {
+        y: gather(table("lines", [3, 5], randomFloats(1, 15)), table("places", [4], Int32Array.of(2, 0, 1, 2))),
+      },
+      inputs: {},
+      extents: {},
+      tolerance: 0,
+    },
+  ],
   layerNorm: [
     [1, 2],
     [3, 7],

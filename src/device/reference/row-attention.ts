@@ -40,14 +40,7 @@ export const rowAttention = evaluation(rowAttentionOp, async (inputs, attributes
     if (pacer.due()) await pacer.giveWay();
     const seen = visibleRows(n, starts, ends, attributes);
     const rowsOf = (x: Rows): ArrayLike<number>[] => seen.map((j) => x.row(j));
-    attendRow(
-      q.row(n),
-      rowsOf(k),
-      rowsOf(v),
-      attributes,
-      addendsOfRow(n, seen, tables as ScoreTables<Rows>, ends),
-      out.row(n),
-    );
+    attendRow(q.row(n), rowsOf(k), rowsOf(v), attributes, addendsOfRow(n, seen, tables, ends), out.row(n));
   }
   return out;
 });

@@ -226,6 +226,22 @@ describe("the reference's attention", () => {
     close(await at(1, { softCap: 0.7 }), [[mixed([0, bent(0.5)], [1, 10]), mixed([0, bent(-1)], [1, 10])]]);
   });
 
+  test("a bias has a column for each distance, the query's own last", async () => {
+    const [q, cached] = [of([0, 0]), [of([1, 0]), of([1]), of([0])]]; // the query at 1 sees positions 0 and 1
+    const bias = of([9, 9, 3, 0], [9, 9, 0, 5]);
+    const found = await evaluate("attention", [q, keys, values, ...cached, bias], { ...attributes, hasBias: true });
+    close(found, [[mixed([3, 0], [1, 10]), mixed([0, 5], [1, 10])]]);
+  });
+
+  test("a sink takes a share that nobody has", async () => {
+    const [q, cached] = [of([0, 0]), [of([1, 0]), of([1]), of([0])]];
+    const found = await evaluate("attention", [q, keys, values, ...cached, of([0, 2])], {
+      ...attributes,
+      hasSinks: true,
+    });
+    close(found, [[11 / 3, 11 / (2 + Math.E ** 2)]]);
+  });
+
   test("scores of a thousand overflow nothing", async () => {
     close(await at(1, { scale: 1000 }), [[10, 1]]);
   });

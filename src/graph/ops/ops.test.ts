@@ -56,6 +56,7 @@ describe("shape rules", () => {
     "element-wise": [multiply(add(silu(x), tanh(x)), scale(geluTanh(x), 2)), "[rows<=8, 12] f32"],
     blockMax: [blockMax(x, 5), "[rows<=8, 3] f32"],
     writeRows: [writeRows(keys(12), ids, x), "[32, 12] f16"],
+    "attention with a bias and sinks": [attend({ bias: w(6, 64), sinks: w(6) }, {})(), "[rows<=8, 12] f32"],
     attention: [attention(attentionInputs, { ...heads, window: 4, softCap: 50 }), "[rows<=8, 12] f32"],
   };
   for (const [name, [tensor, shape]] of Object.entries(gives)) {
@@ -96,6 +97,9 @@ describe("shape rules", () => {
     "attention over values of another type": [attend({ values: keys(6, "f32") }, {}), /attention: values/],
     "attention over part of a page": [attend({}, { pageSize: 24 }), /page size 24/],
     "attention with an empty window": [attend({}, { window: 0 }), /attention: window/],
+    "attention with a bias of too few distances": [attend({ bias: w(6, 63) }, {}), /bias columns.*63.*64 distances/],
+    "attention with a bias of other heads": [attend({ bias: w(3, 64) }, {}), /attention: bias/],
+    "attention with a sink of each key-value head": [attend({ sinks: w(3) }, {}), /attention: sinks/],
     "attention with positions of other rows": [
       attend({ positions: input("p", [sequences], "i32") }, {}),
       /attention: positions/,

@@ -61,7 +61,9 @@ export const rowAttentionOp: Op<RowAttentionAttributes> = {
     const all = apply(rowAttentionGradientOp, [y, dy, ...inputs], attributes);
     const { others, bias, sinks } = tablesOf(inputs, attributes);
     return [
-      ...[columns(all, 0, q), columns(all, q, k), columns(all, q + k, k)],
+      columns(all, 0, q),
+      columns(all, q, k),
+      columns(all, q + k, k),
       ...others.slice(3).map(() => undefined),
       ...(bias === undefined ? [] : [apply(rowAttentionBiasGradientOp, [y, dy, ...inputs], attributes)]),
       ...(sinks === undefined ? [] : [apply(rowAttentionSinkGradientOp, [y, dy, ...inputs], attributes)]),

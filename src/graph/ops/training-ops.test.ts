@@ -66,6 +66,7 @@ describe("shape rules of training's ops", () => {
     assign: [assign(state("s", [4, 3], "f16"), f32(4, 3)), "[4, 3] f16"],
     rowAttention: [attend({}, { window: 4, softCap: 50 }), "[rows<=8, 12] f32"],
     "rowAttention in both directions": [attend({ ends: ids }), "[rows<=8, 12] f32"],
+    "rowAttention with a bias": [attend({ bias: f32(6, 9), ends: ids }), "[rows<=8, 12] f32"],
   };
   for (const [name, [tensor, shape]] of Object.entries(gives)) {
     test(`${name} gives ${shape}`, () => assert.equal(`${showShape(tensor.shape)} ${tensor.type}`, shape));
@@ -94,6 +95,10 @@ describe("shape rules of training's ops", () => {
     "rowAttention with heads that do not divide": [() => attend({}, { heads: 5 }), /rowAttention: q columns/],
     "rowAttention over unlike values": [() => attend({ v: f32(rows, 4) }), /rowAttention: v/],
     "rowAttention from float starts": [() => attend({ starts: f32(rows) }), /rowAttention: starts/],
+    "rowAttention in both directions with an even bias": [
+      () => attend({ bias: f32(6, 8), ends: ids }),
+      /both directions.*8.*odd/,
+    ],
     "rowAttention with an empty window": [() => attend({}, { window: 0 }), /rowAttention: window/],
   };
   for (const [name, [build, message]] of Object.entries(refuses)) {
