@@ -2,8 +2,8 @@
 // as a table of names on both sides. A tensor is described as a parameter, so that reading it, transposed or permuted,
 // is the file store's work.
 import type { Files } from "../engine/file-store.ts";
-import type { Model, ParameterSource, WeightRow } from "../models/index.ts";
-import { interleavedRow } from "../models/loading.ts";
+import type { HeadRows, Model, ParameterSource, WeightRow } from "../models/index.ts";
+import { interleavedRow, storedShape } from "../models/loading.ts";
 import { gainsLessOne } from "./gains.ts";
 import type { TensorPlan } from "./tensor-plan.ts";
 
@@ -14,6 +14,10 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
   for (const row of model.weightRows) {
     const stored = tensors.get(row[from]);
     if (stored === undefined || plans.has(row[to])) continue; // optional and absent; another part of a fused tensor
+    if (from !== to && !isSame(row.hfHeads, row.ggufHeads)) {
+      plans.set(row[to], planHeads(model, row, to));
+      continue;
+    }
     const transpose = from !== to && row.hfTransposed === true;
     const shape = transpose ? stored.shape.toReversed() : stored.shape;
     const vector = shape.length === 1;
@@ -39,6 +43,21 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
     });
   }
   return [...plans.values()];
+}
+
+const isSame = (a: HeadRows | undefined, b: HeadRows | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** A tensor that has the rows of several parameters in one kind of file only. */
+function planHeads({ parameters, weightRows }: Model, row: WeightRow, to: "hf" | "gguf"): TensorPlan {
+  const shape = storedShape(row, to);
+  const plan = { name: row[to], shape, alwaysF32: false };
+  if (row[`${to}Heads`] === undefined) return { ...plan, source: parameters.get(row.parameter)! };
+  const joined = weightRows
+    .filter((other) => other[to] === row[to])
+    .map((part) => ({ parameter: parameters.get(part.parameter)!, layout: part[`${to}Heads`]! }));
+  const [rows, columns] = shape;
+  const pieces = joined.flatMap(({ parameter }) => parameter.pieces);
+  return { ...plan, source: { vector: false, rows, columns, pieces, joinedHeads: joined } };
 }
 
 function permutation({ ggufInterleaved: headSize }: WeightRow, to: "hf" | "gguf"): ParameterSource["rowAt"] {

@@ -4,6 +4,7 @@
 import { FormatError, ShapeError, UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
+import { joinedHeads, turnedHeads } from "./head-rows.ts";
 import { type Model, type ModelFacts, type ParameterSource, readModel } from "../models/index.ts";
 import { type FormatName, bytesForRow, formats } from "../numeric/registry.ts";
 
@@ -72,6 +73,7 @@ function openParameter(
   name: string,
   source: ParameterSource,
 ): { readonly stored: StoredParameter; readonly read: ReadUnits } {
+  if (source.joinedHeads !== undefined || source.turnedHeads !== undefined) return openHeads(files, name, source);
   const { vector, rows, columns, pieces, rowAt, transpose, addOne } = source;
   const found = new Set(pieces.map(({ tensor }) => formatOf(files, tensor)));
   const [format] = found;
@@ -84,7 +86,9 @@ function openParameter(
     );
   }
   const units = pieces.reduce((sum, { count }) => sum + count, 0);
-  if (units !== (vector ? columns : rows)) throw new ShapeError(`pieces of ${name}`, units, vector ? columns : rows);
+  // a permutation may leave rows out, which are another parameter's
+  if (rowAt === undefined && units !== (vector ? columns : rows))
+    throw new ShapeError(`pieces of ${name}`, units, vector ? columns : rows);
 
   const unitBytes = vector ? formats[format].blockBytes : bytesForRow(format, columns);
   let read = transpose ? transposedPieces(files, source, format) : joinedPieces(files, pieces, unitBytes);
@@ -93,6 +97,31 @@ function openParameter(
   const storedFormat = addOne ? "f32" : format;
   const byteLength = rows * bytesForRow(storedFormat, columns);
   return { stored: { name, rows, columns, format: storedFormat, byteLength }, read };
+}
+
+/** A parameter that is made of other rows of a tensor than its own. */
+function openHeads(files: Files, name: string, source: ParameterSource): ReturnType<typeof openParameter> {
+  const { rows, columns } = source;
+  const { format, read } = headsOf(files, name, source);
+  return { stored: { name, rows, columns, format, byteLength: rows * bytesForRow(format, columns) }, read };
+}
+
+function headsOf(
+  files: Files,
+  name: string,
+  { columns, pieces, turnedHeads: layout, joinedHeads: parts }: ParameterSource,
+) {
+  if (layout === undefined) {
+    const opened = parts!.map((part) => {
+      const { stored, read } = openParameter(files, name, part.parameter);
+      return { layout: part.layout, parameter: { format: stored.format, columns: stored.columns, read } };
+    });
+    return joinedHeads(opened, columns);
+  }
+  const [{ tensor }] = pieces;
+  const format = formatOf(files, tensor);
+  const width = files.tensors.get(tensor)!.shape.at(-1) as number;
+  return turnedHeads({ format, columns: width, read: joinedPieces(files, pieces, bytesForRow(format, width)) }, layout);
 }
 
 function formatOf({ file, tensors }: Files, tensor: string): FormatName {

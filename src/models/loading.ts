@@ -1,7 +1,7 @@
 // Builds a loading map: which rows of which file tensors make each parameter, in the conventions of either kind of file.
 // Every tensor of the file is used, or named as ignored with a reason. Not here: reading (engine/file-store.ts).
 import { FormatError, UnsupportedError, show } from "../base/errors.ts";
-import type { Model, ModelFacts, ParameterSource, WeightRow } from "./model.ts";
+import type { HeadRows, Model, ModelFacts, ParameterSource, WeightRow } from "./model.ts";
 
 /** Tensors that are no weights. */
 export interface IgnoredRow {
@@ -36,13 +36,17 @@ export function loadingMap(
     }
     used.add(name);
     const vector = row.shape.length === 1;
-    const headSize = kind === "gguf" ? row.ggufInterleaved : undefined;
+    const heads = row[`${kind}Heads`];
+    const rowAt = heads === undefined ? interleaving(row, kind) : ofHeads(heads);
     parameters.set(row.parameter, {
       vector,
       rows: vector ? 1 : outer,
       columns: row.shape.at(-1) as number,
-      pieces: [{ tensor: name, first: row.part?.first ?? 0, count: outer }],
-      ...(headSize !== undefined && { rowAt: (i: number) => interleavedRow(i, headSize) }),
+      pieces: [
+        { tensor: name, first: row.part?.first ?? 0, count: heads === undefined ? outer : heads.heads * heads.of },
+      ],
+      ...(rowAt !== undefined && { rowAt }),
+      ...(heads?.transposed === true && { turnedHeads: heads }),
       ...(transpose && { transpose }),
       ...(kind === "hf" && row.hfAddOne === true && { addOne: true }),
     });
@@ -63,11 +67,24 @@ export function loadingMap(
 }
 
 /** The shape of a row's tensor in a file, outermost size first. */
-export function storedShape({ shape, part, hfTransposed, hfShape }: WeightRow, kind: ModelFacts["kind"]): number[] {
-  if (kind === "hf" && hfShape !== undefined) return [...hfShape];
+export function storedShape(row: WeightRow, kind: ModelFacts["kind"]): number[] {
+  const { shape, part, hfTransposed } = row;
+  const given = row[`${kind}Shape`];
+  if (given !== undefined) return [...given];
   const [outer, ...inner] = shape;
+  const heads = row[`${kind}Heads`];
+  if (heads !== undefined) return [heads.heads * heads.of, heads.transposed ? outer / heads.heads : inner[0]];
   const stored = [part?.of ?? outer, ...inner];
   return kind === "hf" && hfTransposed === true ? stored.reverse() : stored;
+}
+
+/** Where a tensor of several parameters keeps row i of one; undefined where it is a column. */
+function ofHeads({ of, first, count, transposed }: HeadRows): ParameterSource["rowAt"] {
+  return transposed ? undefined : (i) => Math.floor(i / count) * of + first + (i % count);
+}
+
+function interleaving({ ggufInterleaved: headSize }: WeightRow, kind: ModelFacts["kind"]): ParameterSource["rowAt"] {
+  return headSize === undefined || kind !== "gguf" ? undefined : (i) => interleavedRow(i, headSize);
 }
 
 /** Where GGUF keeps row i of q or k: pair (j, j + D/2) of a head lies at (2j, 2j + 1). */

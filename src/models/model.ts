@@ -45,6 +45,18 @@ export interface RopeTable {
   readonly magnitude: number;
 }
 
+/** The rows of a parameter in a tensor that holds those of several, head by head. */
+export interface HeadRows {
+  readonly heads: number;
+  /** Rows that a head has in the tensor. */
+  readonly of: number;
+  /** Those that are the parameter's. */
+  readonly first: number;
+  readonly count: number;
+  /** A head's rows are columns of the parameter. */
+  readonly transposed: boolean;
+}
+
 /** One parameter as rows of file tensors. Works on packed blocks, but for `transpose` and `addOne` (float types only). */
 export interface ParameterSource {
   /** A vector has one row; its pieces and `rowAt` count elements (float types only). */
@@ -58,6 +70,10 @@ export interface ParameterSource {
   readonly transpose?: boolean;
   /** Gains stored as w where the forward wants 1 + w. */
   readonly addOne?: boolean;
+  /** The pieces are one tensor, of which the parameter has these rows as columns (float types; blocks become f32). */
+  readonly turnedHeads?: HeadRows;
+  /** The parameters that this is put together of, for what is written; its own pieces are none. */
+  readonly joinedHeads?: readonly { readonly parameter: ParameterSource; readonly layout: HeadRows }[];
 }
 
 /** One parameter and where each kind of file has it. */
@@ -71,6 +87,11 @@ export interface WeightRow {
   readonly optional?: boolean;
   /** The rows (a vector's elements) from `first` on, of a tensor that has `of` of them. */
   readonly part?: { readonly first: number; readonly of: number };
+  /** The rows that it has of each head in a tensor, in HF and in GGUF. */
+  readonly hfHeads?: HeadRows;
+  readonly ggufHeads?: HeadRows;
+  /** GGUF stores it in this shape: the same numbers in the same order. */
+  readonly ggufShape?: readonly number[];
   /** GGUF holds the rows of each head of this size in the order of interleaved rope pairs. */
   readonly ggufInterleaved?: number;
   /** HF stores it in this shape: the same numbers in the same order. */

@@ -3,7 +3,7 @@
 import { pieces } from "../convert/values.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { SafetensorToWrite } from "../format/safetensors.ts";
-import { type Model, type WeightRow, weightState } from "../models/index.ts";
+import { type HeadRows, type Model, type WeightRow, weightState } from "../models/index.ts";
 import { storedShape } from "../models/loading.ts";
 import { formats } from "../numeric/registry.ts";
 
@@ -43,8 +43,13 @@ export function savedTensors(
 }
 
 /** Puts a parameter's values where its tensor has them. */
-function place({ shape, part, hfTransposed, hfAddOne }: WeightRow, from: Float32Array, into: Float32Array): void {
+function place(
+  { shape, part, hfTransposed, hfAddOne, hfHeads }: WeightRow,
+  from: Float32Array,
+  into: Float32Array,
+): void {
   const [rows, columns = 1] = shape;
+  if (hfHeads !== undefined) return placeHeads(hfHeads, rows, columns, from, into);
   const first = part?.first ?? 0;
   const of = part?.of ?? rows;
   const less = hfAddOne === true ? 1 : 0;
@@ -52,6 +57,25 @@ function place({ shape, part, hfTransposed, hfAddOne }: WeightRow, from: Float32
     for (let column = 0; column < columns; column++) {
       const at = hfTransposed === true ? column * of + first + row : (first + row) * columns + column;
       into[at] = from[row * columns + column] - less;
+    }
+  }
+}
+
+/** The same of a parameter (rows, columns) whose tensor has rows of other parameters too. */
+function placeHeads(
+  { heads, of, first, transposed }: HeadRows,
+  rows: number,
+  columns: number,
+  from: Float32Array,
+  into: Float32Array,
+): void {
+  const ofHead = rows / heads;
+  const width = transposed ? ofHead : columns;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const [head, inHead] = [Math.floor(row / ofHead), row % ofHead];
+      const [below, beside] = transposed ? [column, inHead] : [inHead, column];
+      into[(head * of + first + below) * width + beside] = from[row * columns + column];
     }
   }
 }
