@@ -2,13 +2,14 @@
 // texts (src/chat), which options are wise (`plan` tells what they take).
 import { MemoryError, UsageError } from "../base/errors.ts";
 import type { Executor, MemoryUse, OpenModel, OpenWeights, ParameterStore } from "../device/executor.ts";
+import type { Graph } from "../graph/index.ts";
 import type { Model } from "../models/model.ts";
 import type { AdapterTables } from "./adapter-tables.ts";
 import { AdapterPlaces, type AttachedAdapter, fitsRoom } from "./adapters.ts";
 import { type Layout, type ProgramName, layoutOf, tracePrograms } from "./layout.ts";
 import { Reading } from "./reading.ts";
 import { Reply, type ReplyHost } from "./reply.ts";
-import { checkFits, checkedIds } from "./request.ts";
+import { checkFits, checkedIds, checkedSource } from "./request.ts";
 import { Sampler } from "./sampler.ts";
 import { largestOf, logSumExp } from "./sampling/log-probability.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -30,7 +31,8 @@ export async function openEngine(
   const layout = layoutOf(model, options, executor.promptRows);
   const { threads, pin, precision, packs, codes, onProgress, signal } = options;
   const wishes = { threads, pin, precision, packs, codes, onProgress, signal };
-  const opened = await executor.open(store, tracePrograms(model, layout), wishes);
+  const programs = tracePrograms(model, layout) as Readonly<Record<ProgramName, Graph>>; // `source` where the layout has one
+  const opened = await executor.open(store, programs, wishes);
   return new RunningEngine(model, layout, opened);
 }
 
@@ -69,7 +71,7 @@ class RunningEngine implements Engine {
     this.#layout = layout;
     const scheduler = new Scheduler(model, layout, opened);
     const sampler = new Sampler(vocabularySize);
-    const host = { vocabularySize, window, sampler, wake: () => scheduler.wake() };
+    const host = { vocabularySize, window, sourceRows: layout.source?.rows, sampler, wake: () => scheduler.wake() };
     const room = layout.adapters;
     const adapters = room === undefined ? undefined : new AdapterPlaces(room, opened.states);
     this.#running = { opened, scheduler, host, adapters };
@@ -159,7 +161,8 @@ class RunningEngine implements Engine {
   async #read(prompt: Int32Array, visit: (logits: Float32Array, position: number) => void, options: ReadOptions) {
     const { scheduler, host } = this.#open();
     this.#checkAttached(options.adapter);
-    const reading = new Reading(prompt, visit, options, host.wake);
+    const source = checkedSource(options.source, host.sourceRows, host.vocabularySize);
+    const reading = new Reading({ prompt, source }, visit, options, host.wake);
     scheduler.submit(reading);
     await reading.done;
   }

@@ -1,7 +1,7 @@
 // How much of everything a model gets: rows of its programs, pages of its cache groups. From the options, checked at
 // the door; the programs are traced from it and the memory plan is counted from it. Not here: which page is whose.
 import type { Graph } from "../graph/index.ts";
-import type { CacheGroup, Model } from "../models/model.ts";
+import type { CacheGroup, Encoder, Model } from "../models/model.ts";
 import { traceModel } from "../models/trace.ts";
 import { checkWhole } from "./request.ts";
 import type { AdapterRoom } from "./adapters.ts";
@@ -35,6 +35,12 @@ export interface GroupLayout {
   readonly pages: number;
 }
 
+/** Of what is kept of the sources of sequences. */
+export interface SourceLayout extends GroupLayout {
+  /** The longest source. */
+  readonly rows: number;
+}
+
 export interface Layout {
   readonly window: number;
   readonly slots: number;
@@ -46,10 +52,14 @@ export interface Layout {
   /** Rows of a run of which each reaches the head. */
   readonly outputRows: number;
   readonly groups: readonly GroupLayout[];
+  /** Absent: the model reads no source. */
+  readonly source?: SourceLayout | undefined;
   readonly adapters?: AdapterRoom | undefined;
 }
 
-export type ProgramName = "prompt" | "decode" | "everyRow";
+export type ProgramName = "prompt" | "decode" | "everyRow" | "source";
+/** `source` is there for models that read one. */
+export type TracedPrograms = Readonly<Record<Exclude<ProgramName, "source">, Graph>> & { readonly source?: Graph };
 
 /** `promptRows`: what the executor takes at once. Throws UsageError that names the option. */
 export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUNK_ROWS): Layout {
@@ -74,8 +84,16 @@ export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUN
       const pagesHeld = Math.min(pagesPerSequence, pagesHeldBy(group, pageSize, chunkRows));
       return { group, pagesHeld, pages: slots * pagesHeld };
     }),
+    source: model.encoder && sourceLayout(model.encoder, window, slots, pageSize),
     adapters,
   };
+}
+
+/** Sources may be as long as replies, or as long as the encoder reads if that is less. */
+function sourceLayout({ group, window: longest }: Encoder, window: number, slots: number, pageSize: number) {
+  const rows = Math.min(window, longest);
+  const pagesHeld = Math.ceil(rows / pageSize);
+  return { group, rows, pagesHeld, pages: slots * pagesHeld };
 }
 
 /** A window group holds what the next rows see, those rows, and what its anchors see. */
@@ -86,13 +104,14 @@ function pagesHeldBy({ window }: CacheGroup, pageSize: number, chunkRows: number
 }
 
 /** Of each model what was traced last: what is planned is mostly opened then. */
-const traced = new WeakMap<Model, { readonly layout: string; readonly programs: Record<ProgramName, Graph> }>();
+const traced = new WeakMap<Model, { readonly layout: string; readonly programs: TracedPrograms }>();
 
 /**
  * `prompt` takes one chunk of one sequence, whose last row may reach the head; `decode` one row of each of several;
- * `everyRow` some rows of one sequence, all of which reach the head. Equal layouts give the same object.
+ * `everyRow` some rows of one sequence, all of which reach the head; `source` a source, and the first row of what follows
+ * it, which reaches the head. Equal layouts give the same object.
  */
-export function tracePrograms(model: Model, layout: Layout): Record<ProgramName, Graph> {
+export function tracePrograms(model: Model, layout: Layout): TracedPrograms {
   const text = JSON.stringify(layout);
   const last = traced.get(model);
   if (last?.layout === text) return last.programs;
@@ -101,13 +120,17 @@ export function tracePrograms(model: Model, layout: Layout): Record<ProgramName,
   return programs;
 }
 
-function traceAll(model: Model, layout: Layout): Record<ProgramName, Graph> {
-  const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType, adapters } = layout;
-  const slots = Object.fromEntries(layout.groups.map(({ group, pages }) => [group.name, pages * pageSize]));
+function traceAll(model: Model, layout: Layout): TracedPrograms {
+  const { decodeRows, chunkRows, outputRows, pageSize, pagesPerSequence, kvType, adapters, source } = layout;
+  const groups = source === undefined ? layout.groups : [...layout.groups, source];
+  const slots = Object.fromEntries(groups.map(({ group, pages }) => [group.name, pages * pageSize]));
   const shared = { pageSize, pages: pagesPerSequence, kvType, slots, adapters };
   return {
     prompt: traceModel(model, { ...shared, rows: chunkRows, sequences: 1, outputRows: 1 }),
     decode: traceModel(model, { ...shared, rows: decodeRows, sequences: decodeRows, outputRows: decodeRows }),
     everyRow: traceModel(model, { ...shared, rows: outputRows, sequences: 1, outputRows }),
+    ...(source !== undefined && {
+      source: traceModel(model, { ...shared, rows: 1, sequences: 1, outputRows: 1, sourceRows: source.rows }),
+    }),
   };
 }

@@ -22,7 +22,8 @@ export async function plan(
   const { threads, precision, packs } = options;
   const use = await executor.plan(store, tracePrograms(model, layout), { threads, precision, packs });
   const elementBytes = layout.kvType === "f16" ? 2 : 4;
-  const slotBytes = layout.groups.map(({ group }) => {
+  const groups = layout.source === undefined ? layout.groups : [...layout.groups, layout.source];
+  const slotBytes = groups.map(({ group }) => {
     const states = group.valuesAreKeys === true ? 1 : 2;
     return states * group.layers * group.kvHeads * group.headSize * elementBytes;
   });

@@ -7,6 +7,7 @@ import type { ReadOptions } from "./types.ts";
 
 export class Reading implements Task {
   readonly prompt: Int32Array;
+  readonly source: Int32Array;
   readonly adapter: AttachedAdapter | undefined;
   readonly reuse = false;
   readonly everyRow = true;
@@ -19,12 +20,13 @@ export class Reading implements Task {
   readonly #onProgress: OnProgress | undefined;
 
   constructor(
-    prompt: Int32Array,
+    { prompt, source }: Pick<Task, "prompt" | "source">,
     visit: (logits: Float32Array, position: number) => void,
     { adapter, signal, onProgress }: ReadOptions,
     wake: () => void,
   ) {
     this.prompt = prompt;
+    this.source = source;
     this.adapter = adapter;
     this.#visit = visit;
     this.#onProgress = onProgress;

@@ -4,7 +4,7 @@ import type { AttachedAdapter } from "./adapters.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 import { Departure } from "./departure.ts";
 import { EventQueue } from "./event-queue.ts";
-import { checkFits, checkWhole, checkedIds } from "./request.ts";
+import { checkFits, checkWhole, checkedIds, checkedSource } from "./request.ts";
 import type { Sampler } from "./sampler.ts";
 import { checkedSettings } from "./sampling/settings.ts";
 import type { Task } from "./task.ts";
@@ -16,6 +16,8 @@ const QUEUE_CAPACITY = 16;
 export interface ReplyHost {
   readonly vocabularySize: number;
   readonly window: number;
+  /** The longest source; undefined: the model reads none. */
+  readonly sourceRows: number | undefined;
   readonly sampler: Sampler;
   /** The reply may be worth a look by the scheduler: its reader caught up, or it is over. */
   readonly wake: () => void;
@@ -23,6 +25,7 @@ export interface ReplyHost {
 
 export class Reply implements Task {
   readonly prompt: Int32Array;
+  readonly source: Int32Array;
   readonly adapter: AttachedAdapter | undefined;
   readonly reuse: boolean;
   readonly everyRow = false;
@@ -44,6 +47,7 @@ export class Reply implements Task {
     this.#host = host;
     this.prompt = checkedIds(request.ids, vocabularySize);
     checkFits(this.prompt, window - 1, window);
+    this.source = checkedSource(request.source, host.sourceRows, vocabularySize);
     this.#settings = checkedSettings(request.sampling ?? {}, vocabularySize);
     if (request.maxTokens !== undefined) checkWhole("maxTokens", request.maxTokens, 1);
     if (request.logprobs !== undefined) checkWhole("logprobs", request.logprobs, 0, vocabularySize);
@@ -67,12 +71,18 @@ export class Reply implements Task {
   start(sequence: CachedSequence): void {
     this.#clock.started = performance.now();
     this.#sequence = sequence;
-    this.#cached = sequence.length;
+    this.#cached = this.#withSource(sequence.length);
     this.progress(sequence.length);
   }
 
   progress(done: number): void {
-    this.events.push({ type: "prefill", done, total: this.prompt.length, cached: this.#cached });
+    const total = this.prompt.length + this.source.length;
+    this.events.push({ type: "prefill", done: this.#withSource(done), total, cached: this.#cached });
+  }
+
+  /** A source is read with the first row after it. */
+  #withSource(rows: number): number {
+    return rows === 0 ? 0 : rows + this.source.length;
   }
 
   take(logits: Float32Array, position: number, peaks?: Float32Array): boolean {
@@ -125,7 +135,7 @@ export class Reply implements Task {
       prefillMs,
       firstTokenMs: first === 0 ? 0 : first - called,
       decodeMs,
-      prefillTokensPerSecond: perSecond(this.prompt.length - this.#cached, prefillMs),
+      prefillTokensPerSecond: perSecond(this.prompt.length + this.source.length - this.#cached, prefillMs),
       decodeTokensPerSecond: perSecond(this.#tokens - 1, decodeMs),
     };
   }

@@ -20,6 +20,27 @@ export function checkWhole(field: string, value: number, least: number, most = N
   throw new UsageError(`${field} is ${show(value)}, expected a whole number ${range}.`, { field });
 }
 
+/**
+ * The source as an array of our own; empty for a model that reads none. `longest`: of the model's sources, undefined where it
+ * reads none. Throws UsageError where there is one and should be none, or the other way round, and as `checkedIds`;
+ * ContextLengthError for one that is too long.
+ */
+export function checkedSource(
+  source: readonly number[] | Int32Array | undefined,
+  longest: number | undefined,
+  vocabularySize: number,
+): Int32Array {
+  if ((source === undefined) !== (longest === undefined)) {
+    const message =
+      source === undefined ? "The model reads a source first, and there is none." : "The model reads no source.";
+    throw new UsageError(message, { field: "source" });
+  }
+  if (source === undefined || longest === undefined) return new Int32Array(0);
+  const ids = checkedIds(source, vocabularySize);
+  checkFits(ids, longest, longest);
+  return ids;
+}
+
 /** Throws ContextLengthError when a prompt has more than `most` tokens. */
 export function checkFits(ids: Int32Array, most: number, window: number): void {
   if (ids.length > most) throw new ContextLengthError(ids.length, window);

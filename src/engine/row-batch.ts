@@ -18,7 +18,8 @@ export class RowBatch {
   readonly #sequences: CachedSequence[] = [];
   #rows = 0;
   #outputRows = 0;
-  /** Pages of the longest sequence: the width of the page tables. */
+  #sourceRows = 0;
+  /** Pages of the longest sequence or source: the width of the page tables. */
   #pages = 0;
 
   constructor(program: Program, model: Model, layout: Layout) {
@@ -33,6 +34,7 @@ export class RowBatch {
     this.#sequences.length = 0;
     this.#rows = 0;
     this.#outputRows = 0;
+    this.#sourceRows = 0;
     this.#pages = 0;
   }
 
@@ -47,6 +49,7 @@ export class RowBatch {
       set(inputs.positions, row, position);
       set(inputs.sequences, row, this.#sequences.length);
       set(inputs.adapters, row, sequence.adapter?.choice ?? 0);
+      set(inputs["last.source"], row, sequence.source.length - 1);
       if (i >= count - outputs) set(inputs.outputRows, this.#outputRows++, row);
       for (const [g, { group }] of this.#layout.groups.entries()) {
         set(inputs[`slots.${group.name}`], row, sequence.slot(g, position));
@@ -54,38 +57,63 @@ export class RowBatch {
     }
     this.#rows += count;
     this.#sequences.push(sequence);
-    this.#pages = Math.max(this.#pages, Math.ceil((sequence.length + count) / this.#layout.pageSize));
+    const longest = Math.max(sequence.length + count, sequence.source.length);
+    this.#pages = Math.max(this.#pages, Math.ceil(longest / this.#layout.pageSize));
+  }
+
+  /** The source of the one sequence whose first row this run has. */
+  addSource(sequence: CachedSequence): void {
+    const { inputs } = this.#program;
+    const { source } = sequence;
+    const positions = Int32Array.from(source.keys());
+    for (const position of positions) {
+      set(inputs["source.ids"], position, source[position]);
+      set(inputs["source.positions"], position, position);
+      set(inputs["source.starts"], position, 0);
+      set(inputs["source.ends"], position, source.length);
+      set(inputs["source.adapters"], position, sequence.adapter?.choice ?? 0);
+      set(inputs[`slots.${this.#layout.source!.group.name}`], position, sequence.sourceSlot(position));
+    }
+    this.#setAngles(positions, "source.");
+    this.#sourceRows = source.length;
   }
 
   /** Runs the rows; rejects as Program.run does. */
   async run(signal: AbortSignal): Promise<void> {
-    const positions = this.#positions.subarray(0, this.#rows);
-    for (const table of this.#model.ropes) {
-      const cos = this.#program.inputs[`rope.${table.name}.cos`];
-      const sin = this.#program.inputs[`rope.${table.name}.sin`];
-      if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, positions, cos, sin);
-    }
+    this.#setAngles(this.#positions.subarray(0, this.#rows));
     this.#setTables();
     const extents = {
       rows: this.#rows,
       sequences: this.#sequences.length,
       outputRows: this.#outputRows,
       pages: this.#pages,
+      ...(this.#sourceRows > 0 && { sourceRows: this.#sourceRows }),
     };
     await this.#program.run(extents, signal);
   }
 
+  /** Angles of rows at `positions`; `prefix` is before the inputs' names. */
+  #setAngles(positions: Int32Array, prefix = ""): void {
+    for (const table of this.#model.ropes) {
+      const [cos, sin] = ["cos", "sin"].map((part) => this.#program.inputs[`${prefix}rope.${table.name}.${part}`]);
+      if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, positions, cos, sin);
+    }
+  }
+
   /** The page tables, one after another. */
   #setTables(): void {
-    for (const [g, { group }] of this.#layout.groups.entries()) {
-      const tables = this.#program.inputs[`pages.${group.name}`];
-      if (tables === undefined) continue;
+    const { groups, source } = this.#layout;
+    const setTable = (name: string, pagesOf: (sequence: CachedSequence) => Int32Array): void => {
+      const tables = this.#program.inputs[`pages.${name}`];
+      if (tables === undefined) return;
       for (const [s, sequence] of this.#sequences.entries()) {
-        const table = sequence.pages(g);
+        const table = pagesOf(sequence);
         // a page that is absent is never read: any number that is a page will do
         for (let i = 0; i < this.#pages; i++) tables[s * this.#pages + i] = Math.max(0, table[i]);
       }
-    }
+    };
+    for (const [g, { group }] of groups.entries()) setTable(group.name, (sequence) => sequence.pages(g));
+    if (source !== undefined) setTable(source.group.name, (sequence) => sequence.sourcePages);
   }
 
   /** The largest logits of output row `index` by block, where the program gives them. */

@@ -23,6 +23,8 @@ export class Scheduler {
   readonly #prompt: RowBatch;
   readonly #decode: RowBatch;
   readonly #everyRow: RowBatch;
+  /** Absent: the model reads no source. */
+  readonly #source: RowBatch | undefined;
   #waiting: Task[] = [];
   #running: Running[] = [];
   /** What waits to be done while nothing runs. */
@@ -40,6 +42,7 @@ export class Scheduler {
     this.#prompt = new RowBatch(programs.prompt, model, layout);
     this.#decode = new RowBatch(programs.decode, model, layout);
     this.#everyRow = new RowBatch(programs.everyRow, model, layout);
+    this.#source = layout.source && new RowBatch(programs.source, model, layout);
     this.#loop = this.#work();
   }
 
@@ -110,7 +113,7 @@ export class Scheduler {
       const task = this.#waiting.shift() as Task;
       let sequence: CachedSequence;
       try {
-        sequence = this.#slots.acquire(task.prompt, task.reuse, task.adapter);
+        sequence = this.#slots.acquire(task);
       } catch (error) {
         task.fail(error); // else it would end the loop, and with it every other task
         continue;
@@ -121,17 +124,27 @@ export class Scheduler {
 
   async #runChunk(one: Running): Promise<void> {
     const { task, sequence } = one;
+    const from = sequence.length;
+    // the first row is run with the source that it looks at
+    const source = from === 0 ? this.#source : undefined;
     const [batch, grid] = task.everyRow
       ? [this.#everyRow, this.#layout.outputRows]
       : [this.#prompt, this.#layout.chunkRows];
+    const end = source === undefined ? Math.min(task.prompt.length, (Math.floor(from / grid) + 1) * grid) : 1;
+    await this.#runRows(one, source ?? batch, end);
+  }
+
+  /** Runs a prompt's rows up to `end`. */
+  async #runRows(one: Running, batch: RowBatch, end: number): Promise<void> {
+    const { task, sequence } = one;
     const from = sequence.length;
-    const end = Math.min(task.prompt.length, (Math.floor(from / grid) + 1) * grid);
     const last = end === task.prompt.length;
     const outputs = task.everyRow ? end - from : Number(last);
     await this.#attempt([one], async () => {
       sequence.reserve(end - from);
       batch.clear();
       batch.add(sequence, end - from, outputs);
+      if (batch === this.#source) batch.addSource(sequence);
       await batch.run(task.left);
       sequence.advance(end - from);
       task.progress(end);

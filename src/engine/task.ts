@@ -5,6 +5,8 @@ import type { CachedSequence } from "./cache/cached-sequence.ts";
 
 export interface Task {
   readonly prompt: Int32Array;
+  /** What is read before it, by models that read sources; else empty. */
+  readonly source: Int32Array;
   /** With which its rows run; undefined: the model's own. */
   readonly adapter: AttachedAdapter | undefined;
   /** Cached pages may serve the prompt. */

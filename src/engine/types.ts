@@ -34,7 +34,10 @@ export interface SamplingSettings {
 }
 
 export interface GenerateRequest {
+  /** What the reply goes on with; of a model that reads sources, the reply's beginning: its start id, and what is to follow it. */
   readonly ids: readonly number[] | Int32Array;
+  /** What a model with an encoder reads first: for it alone, and always. */
+  readonly source?: readonly number[] | Int32Array | undefined;
   /** Default: as many as the window holds. More than the window holds is allowed: generation ends there. */
   readonly maxTokens?: number;
   /** Missing settings are neutral, but for the temperature: without it the choice is greedy. */
@@ -75,7 +78,7 @@ export interface EngineTimings {
 export type EngineEvent =
   | {
       readonly type: "prefill";
-      /** Tokens of the prompt whose keys and values are there, out of `total`. */
+      /** Tokens of the prompt, the source's included, whose keys and values are there, out of `total`. */
       readonly done: number;
       readonly total: number;
       /** Of these, found in the cache. */
@@ -111,7 +114,7 @@ export interface Generation extends AsyncIterable<EngineEvent> {
 }
 
 export interface EngineOptions {
-  /** Tokens a sequence may hold, prompt and reply together; 1..model.window. */
+  /** Tokens a sequence may hold, prompt and reply together, and a source besides; 1..model.window. */
   readonly window: number;
   /** Sequences that keep their keys and values at once, and so run at once. Default 4. */
   readonly slots?: number;
@@ -186,6 +189,8 @@ export interface Engine extends AsyncDisposable {
 }
 
 export interface ReadOptions {
+  /** As GenerateRequest has it. */
+  readonly source?: readonly number[] | Int32Array | undefined;
   readonly adapter?: AttachedAdapter | undefined;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;

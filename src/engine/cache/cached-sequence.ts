@@ -10,7 +10,7 @@
 // Pages may be shared: a fork holds the pages of a page-aligned prefix. Nobody writes to a shared page: who goes back into
 // one goes back to its first row and takes another.
 import type { AttachedAdapter } from "../adapters.ts";
-import { ANCHORS, type Layout, ROLLBACK_ROWS } from "../layout.ts";
+import { ANCHORS, type GroupLayout, type Layout, ROLLBACK_ROWS } from "../layout.ts";
 import type { PagePool } from "./page-pool.ts";
 
 /** Stands in a page table where there is no page. */
@@ -26,21 +26,27 @@ interface GroupPages {
 export class CachedSequence {
   readonly #layout: Layout;
   readonly #groups: readonly GroupPages[];
+  readonly #sourcePages: GroupPages | undefined;
   #length = 0;
   #anchors: readonly number[] = [];
   /** ids[0 .. length) have their keys and values; what follows is to be run. (window) */
   readonly ids: Int32Array;
   /** With which its keys and values are made; set while it is empty. */
   adapter: AttachedAdapter | undefined;
+  /** What its rows look at, kept as soon as there are any; set while it is empty. */
+  source: Int32Array = new Int32Array(0);
 
+  /** `pools`: of the layout's groups in order, then of its source. */
   constructor(layout: Layout, pools: readonly PagePool[]) {
     this.#layout = layout;
     this.ids = new Int32Array(layout.window);
-    this.#groups = layout.groups.map(({ group }, i) => ({
+    const pagesOf = ({ group }: GroupLayout, i: number): GroupPages => ({
       pool: pools[i],
       window: group.window ?? Infinity,
       table: new Int32Array(layout.pagesPerSequence).fill(ABSENT),
-    }));
+    });
+    this.#groups = layout.groups.map(pagesOf);
+    this.#sourcePages = layout.source && pagesOf(layout.source, layout.groups.length);
   }
 
   /** Tokens whose keys and values are there. */
@@ -59,8 +65,22 @@ export class CachedSequence {
 
   /** Row of the group's state that holds `position`. */
   slot(group: number, position: number): number {
+    return this.#slotIn(this.#groups[group], position);
+  }
+
+  /** Page table of the source. */
+  get sourcePages(): Int32Array {
+    return this.#sourcePages!.table;
+  }
+
+  /** Row of the source's state that holds `position` of it. */
+  sourceSlot(position: number): number {
+    return this.#slotIn(this.#sourcePages!, position);
+  }
+
+  #slotIn({ table }: GroupPages, position: number): number {
     const { pageSize } = this.#layout;
-    return this.#groups[group].table[Math.floor(position / pageSize)] * pageSize + (position % pageSize);
+    return table[Math.floor(position / pageSize)] * pageSize + (position % pageSize);
   }
 
   /** How many of `ids`' first tokens this sequence begins with. */
@@ -79,9 +99,18 @@ export class CachedSequence {
     return length;
   }
 
-  /** Makes room for rows [length, length + count). */
+  /** Whether this is what its rows look at. */
+  hasSource(ids: Int32Array): boolean {
+    return ids.length === this.source.length && ids.every((id, i) => id === this.source[i]);
+  }
+
+  /** Makes room for rows [length, length + count), and for the source if these are the first. */
   reserve(count: number): void {
     const { pageSize } = this.#layout;
+    for (let i = 0; i * pageSize < this.source.length; i++) {
+      const { pool, table } = this.#sourcePages!;
+      if (table[i] === ABSENT) table[i] = pool.take();
+    }
     const last = Math.ceil((this.#length + count) / pageSize);
     for (const { pool, table } of this.#groups) {
       for (let i = Math.floor(this.#length / pageSize); i < last; i++) if (table[i] === ABSENT) table[i] = pool.take();
@@ -116,6 +145,7 @@ export class CachedSequence {
   fork(source: CachedSequence, length: number): void {
     this.clear();
     this.adapter = source.adapter;
+    this.source = source.source;
     this.ids.set(source.ids.subarray(0, length));
     this.#length = length;
     const end = length / this.#layout.pageSize;
@@ -125,6 +155,11 @@ export class CachedSequence {
         if (page !== ABSENT) pool.share(page);
         table[i] = page;
       }
+    }
+    if (this.#sourcePages !== undefined) {
+      const { pool, table } = this.#sourcePages;
+      table.set(source.sourcePages); // nobody writes to a source once it is read
+      for (const page of table) if (page !== ABSENT) pool.share(page);
     }
     this.#trim();
   }
@@ -144,6 +179,11 @@ export class CachedSequence {
   /** Frees the pages of rows that do not count and, in window groups, of rows that fell out. */
   #trim(): void {
     const { pageSize } = this.#layout;
+    if (this.#length === 0 && this.#sourcePages !== undefined) {
+      const { pool, table } = this.#sourcePages;
+      for (const page of table) if (page !== ABSENT) pool.release(page);
+      table.fill(ABSENT);
+    }
     for (const { pool, table, window } of this.#groups) {
       const reach = window + ROLLBACK_ROWS - 1;
       for (let i = 0; i < table.length; i++) {

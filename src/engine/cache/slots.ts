@@ -3,8 +3,8 @@
 // half of it, or all up to one of its anchors. Otherwise it takes the sequence that was used least recently and forks
 // what can be shared, in whole pages, so that a conversation with the same beginning does not lose its end.
 // Not here: waiting for a sequence to be idle (scheduler.ts).
-import type { AttachedAdapter } from "../adapters.ts";
 import { type Layout, ROLLBACK_ROWS } from "../layout.ts";
+import type { Task } from "../task.ts";
 import { CachedSequence } from "./cached-sequence.ts";
 import { PagePool } from "./page-pool.ts";
 
@@ -21,7 +21,8 @@ export class Slots {
 
   constructor(layout: Layout) {
     this.#layout = layout;
-    const pools = layout.groups.map(({ pages }) => new PagePool(pages));
+    const groups = layout.source === undefined ? layout.groups : [...layout.groups, layout.source];
+    const pools = groups.map(({ pages }) => new PagePool(pages));
     this.#idle = Array.from({ length: layout.slots }, () => new CachedSequence(layout, pools));
   }
 
@@ -30,14 +31,17 @@ export class Slots {
   }
 
   /**
-   * An idle sequence for `ids`, taken back to what of them is reusable (its `length`) with all ids in place. At least
-   * the last id is left to run, since it gives the logits. `reuse` false: it begins empty. What was made with another
-   * adapter is of no use.
+   * An idle sequence for a task's prompt, taken back to what of it is reusable (its `length`) with all ids in place. At
+   * least the last id is left to run, since it gives the logits. `reuse` false: it begins empty. What was made with another
+   * adapter, or of another source, is of no use.
    */
-  acquire(ids: Int32Array, reuse: boolean, adapter?: AttachedAdapter): CachedSequence {
-    const sequence = reuse ? this.#best(ids, adapter) : this.#oldest();
+  acquire(task: Pick<Task, "prompt" | "reuse" | "adapter" | "source">): CachedSequence {
+    const { prompt: ids, reuse, adapter, source } = task;
+    const isAlike = (sequence: CachedSequence): boolean => sequence.adapter === adapter && sequence.hasSource(source);
+    const sequence = reuse ? this.#best(ids, isAlike) : this.#oldest();
     if (!reuse) sequence.clear();
     sequence.adapter = adapter;
+    sequence.source = source;
     sequence.ids.set(ids);
     sequence.anchor(ids.length);
     // last: what threw before has taken no sequence away
@@ -53,8 +57,7 @@ export class Slots {
     else this.#idle.push(sequence);
   }
 
-  #best(ids: Int32Array, adapter: AttachedAdapter | undefined): CachedSequence {
-    const isAlike = (sequence: CachedSequence): boolean => sequence.adapter === adapter;
+  #best(ids: Int32Array, isAlike: (sequence: CachedSequence) => boolean): CachedSequence {
     const idle = this.#idle.filter(isAlike);
     const own = this.#longest(idle, ids, 1);
     const shared = this.#longest([...idle, ...[...this.#busy].filter(isAlike)], ids, this.#layout.pageSize);
