@@ -10,17 +10,24 @@ function rowAt(what: string, { rows }: Rows, index: number): number {
   return index;
 }
 
-export const gather = evaluation(gatherOp, ([table, ids]) => {
-  const out = Matrix.zeros(ids.columns, table.columns);
-  for (const [n, id] of Array.from(ids.row(0)).entries()) out.row(n).set(table.row(rowAt("gather: id", table, id)));
+/** All ids, row after row. */
+const idsOf = (ids: Rows): number[] => Array.from({ length: ids.rows }, (_, n) => Array.from(ids.row(n))).flat();
+
+export const gather = evaluation(gatherOp, ([table, ids], _, __, size) => {
+  const out = Matrix.zeros(size.rows, size.columns);
+  for (const [i, id] of idsOf(ids).entries()) {
+    out.values.set(table.row(rowAt("gather: id", table, id)), i * table.columns);
+  }
   return out;
 });
 
 export const scatterAddRows = evaluation(scatterAddRowsOp, ([ids, rows], _, __, size) => {
   const out = Matrix.zeros(size.rows, size.columns);
-  for (const [n, id] of Array.from(ids.row(0)).entries()) {
+  const inRow = rows.columns / size.columns;
+  for (const [i, id] of idsOf(ids).entries()) {
     const sums = out.row(rowAt("scatterAddRows: id", out, id));
-    for (let c = 0; c < size.columns; c++) sums[c] += rows.row(n)[c];
+    const [values, first] = [rows.row(Math.floor(i / inRow)), (i % inRow) * size.columns];
+    for (let c = 0; c < size.columns; c++) sums[c] += values[first + c];
   }
   return out;
 });

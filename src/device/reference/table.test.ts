@@ -41,10 +41,15 @@ describe("the reference's evaluations", () => {
 
   test("gather takes rows by id, writeRows puts rows at slots", async () => {
     const table = of([1, 2], [3, 4], [5, 6]);
-    close(await evaluate("gather", [table, of([2, 0, 2])]), [
+    close(await evaluate("gather", [table, of([2, 0, 2])], {}, { rows: 3, columns: 2 }), [
       [5, 6],
       [1, 2],
       [5, 6],
+    ]);
+    const two = of([2, 0], [1, 1]);
+    close(await evaluate("gather", [table, two], {}, { rows: 2, columns: 4 }), [
+      [5, 6, 1, 2],
+      [3, 4, 3, 4],
     ]);
     const state = new F32State(3, 2);
     close(await evaluate("writeRows", [state, of([2, 0]), of([1, 2], [3, 4])]), [
@@ -156,6 +161,60 @@ describe("the reference's evaluations", () => {
       [68, 133],
     ]);
     await assert.rejects(evaluate("gatherMatmul", [x, tables, of([1, 3, 1])]), /choice/);
+  });
+
+  test("topColumns names the largest, of equal ones the first, of the best groups", async () => {
+    const x = of([3, 9, 1, 9, 2, 8]);
+    close(await evaluate("topColumns", [x], { count: 4 }), [[1, 3, 5, 0]]);
+    close(await evaluate("topColumns", [x], { count: 2, groups: { count: 3, kept: 2, by: 1 } }), [[1, 3]]);
+    // sums of two: 12, 10, 10
+    close(await evaluate("topColumns", [x], { count: 3, groups: { count: 3, kept: 2, by: 2 } }), [[1, 3, 0]]);
+    const columns = of([2, 0], [1, 1]);
+    const values = of([1, 2, 3], [4, 5, 6]);
+    close(await evaluate("gatherColumns", [values, columns]), [
+      [3, 1],
+      [5, 5],
+    ]);
+    close(await evaluate("scatterColumns", [columns, of([1, 2], [3, 4])], { count: 3 }), [
+      [2, 0, 1],
+      [0, 7, 0],
+    ]);
+    await assert.rejects(evaluate("gatherColumns", [values, of([3, 0], [0, 0])]), /column/);
+  });
+
+  test("rows go through the matrices they choose, there and back", async () => {
+    const weight = of([1, 2], [10, 20], [3, 4], [30, 40]); // two of (2, 2)
+    const choices = of([1, 0], [1, 1]);
+    const size = { rows: 2, columns: 4 };
+    close(await evaluate("expertLinear", [of([1, 1], [1, 2]), weight, choices], { experts: 2 }, size), [
+      [7, 70, 3, 30],
+      [11, 110, 11, 110],
+    ]);
+    close(await evaluate("expertLinear", [of([1, 1, 0, 1], [1, 2, 0, 0]), weight, choices], { experts: 2 }, size), [
+      [7, 70, 2, 20],
+      [11, 110, 0, 0],
+    ]);
+    close(await evaluate("expertTransposed", [of([1, 1, 1, 0], [0, 1, 2, 0]), weight, choices], { experts: 2 }, size), [
+      [33, 44, 1, 2],
+      [30, 40, 6, 8],
+    ]);
+    const products = { experts: 2, inner: 2 };
+    const y = of([1, 0, 2, 3], [1, 1, 0, 0]);
+    close(await evaluate("expertProducts", [y, of([5, 6], [7, 8]), choices], products, { rows: 4, columns: 2 }), [
+      [10, 12],
+      [15, 18],
+      [12, 14],
+      [7, 8],
+    ]);
+    const wrong = evaluate("expertLinear", [of([1, 1]), weight, of([2, 0])], { experts: 2 }, { rows: 1, columns: 4 });
+    await assert.rejects(wrong, /expert/);
+  });
+
+  test("parts of rows are mixed, spread and compared", async () => {
+    const [parts, weights, x] = [of([1, 2, 3, 4]), of([10, 1]), of([5, 6])];
+    close(await evaluate("mixParts", [parts, weights], {}, { rows: 1, columns: 2 }), [[13, 24]]);
+    close(await evaluate("spreadParts", [x, weights], {}, { rows: 1, columns: 4 }), [[50, 60, 5, 6]]);
+    close(await evaluate("dotParts", [parts, x], {}, { rows: 1, columns: 2 }), [[17, 39]]);
   });
 
   test("rmsNorm norms each group of columns on its own", async () => {

@@ -2,13 +2,17 @@
 import { attention } from "./attention.ts";
 import { blockMax } from "./block-max.ts";
 import { columns, joinColumns, padColumns } from "./columns.ts";
+import { gatherColumns, scatterColumns, topColumns } from "./choices.ts";
+import { columns, padColumns } from "./columns.ts";
 import { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 import { binary, constant, scale, unary } from "./elementwise.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { expertLinear, expertProducts, expertTransposed } from "./experts.ts";
 import { gatherMatmul } from "./gather-matmul.ts";
 import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
 import { layerNorm, layerNormGradient, normGainGradient, rmsNorm, rmsNormGradient } from "./norm.ts";
+import { dotParts, mixParts, spreadParts } from "./parts.ts";
 import { rope } from "./rope.ts";
 import {
   rowAttention,
@@ -32,12 +36,18 @@ const rows = [
   constant,
   crossEntropy,
   crossEntropyGradient,
+  dotParts,
+  expertLinear,
+  expertProducts,
+  expertTransposed,
   gather,
+  gatherColumns,
   gatherMatmul,
   layerNorm,
   linear,
   logSumExp,
   matmul,
+  mixParts,
   padColumns,
   rmsNorm,
   rmsNormGradient,
@@ -50,10 +60,13 @@ const rows = [
   rowAttentionSinkGradient,
   scale,
   scatterAddRows,
+  scatterColumns,
+  spreadParts,
   softmax,
   sumAll,
   sumColumns,
   sumRows,
+  topColumns,
   transpose,
   unary,
   writeRows,
