@@ -12,6 +12,8 @@ export interface StoredParameter {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
+  /** Matrices of one shape that the rows are, one after another, of which rows choose some (experts); absent: one. */
+  readonly matrices?: number;
   readonly format: FormatName;
   /** rows * bytes of a row. */
   readonly byteLength: number;

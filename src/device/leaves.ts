@@ -4,8 +4,11 @@ import { NotFoundError, ShapeError } from "../base/errors.ts";
 import {
   type ExtentValues,
   type Graph,
+  type Op,
   type Shape,
   type Tensor,
+  attributesOf,
+  expertLinearOp,
   gatherOp,
   isParameter,
   leafName,
@@ -69,7 +72,17 @@ export function checkExtents(graph: Graph, values: ExtentValues): void {
   }
 }
 
-/** Weight bytes that a run over one row reads: gathered tables by one row, the others whole, each as often as read. */
+/** How many numbers, of rows or of experts, a row has. */
+const choicesOf = (choices: Tensor): number => (choices.shape.length === 1 ? 1 : (choices.shape[1] as number));
+
+/** The share of its experts' weights that a product reads for one row. */
+export const expertShare = (node: Tensor): number =>
+  choicesOf(node.inputs[2]) / attributesOf(node, expertLinearOp).experts;
+
+/**
+ * Weight bytes that a run over one row reads: gathered tables by one row, of experts those that a row chooses, the others
+ * whole, each as often as read.
+ */
 export function weightBytesPerToken(graph: Graph, parameters: Leaves["parameters"]): number {
   let bytes = 0;
   for (const node of graph.nodes) {
@@ -77,7 +90,8 @@ export function weightBytesPerToken(graph: Graph, parameters: Leaves["parameters
       const stored = isParameter(input) ? parameters.get(leafName(input)) : undefined;
       if (stored === undefined) continue;
       const byRow = node.op === gatherOp && at === 0;
-      bytes += byRow ? bytesForRow(stored.format, stored.columns) : stored.byteLength;
+      if (byRow) bytes += bytesForRow(stored.format, stored.columns) * choicesOf(node.inputs[1]);
+      else bytes += stored.byteLength * (node.op === (expertLinearOp as Op) ? expertShare(node) : 1);
     }
   }
   return bytes;

@@ -7,15 +7,14 @@ export interface TestParameter {
   readonly columns: number;
   readonly format: FormatName;
   readonly bytes: Uint8Array;
+  readonly matrices?: number;
 }
 
 export function memoryStore(parameters: Readonly<Record<string, TestParameter>>): ParameterStore {
-  const stored = Object.entries(parameters).map(
-    ([name, { rows, columns, format, bytes }]): [string, StoredParameter] => [
-      name,
-      { name, rows, columns, format, byteLength: bytes.byteLength },
-    ],
-  );
+  const stored = Object.entries(parameters).map(([name, { bytes, ...facts }]): [string, StoredParameter] => [
+    name,
+    { name, ...facts, byteLength: bytes.byteLength },
+  ]);
   return {
     parameters: new Map(stored),
     async readRows(name, firstRow, into) {

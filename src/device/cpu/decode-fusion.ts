@@ -12,7 +12,7 @@ import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
 import { columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
-import { type Gate, gateOf, isBinary, isGateActivation, isUnary, unaryKind } from "./patterns.ts";
+import { type Gate, gateOf, isBinary, isExpertProduct, isGateActivation, isUnary, unaryKind } from "./patterns.ts";
 
 /** Products over one x, and what becomes of their sums. */
 export interface ProductUnit {
@@ -64,7 +64,10 @@ export function formsOf(value: Tensor, lowering: Lowering): { readonly floats: b
   const readers = lowering.readers(value);
   if (readers === undefined) return { floats: true, rounded: false };
   const rounded = readers.map(
-    (reader) => isDecodeLinear(reader) && reader.inputs.indexOf(value) === 0 && readsRounded(reader, lowering),
+    (reader) =>
+      (isDecodeLinear(reader) || isExpertProduct(reader)) &&
+      reader.inputs.indexOf(value) === 0 &&
+      readsRounded(reader, lowering),
   );
   return { floats: rounded.includes(false), rounded: rounded.includes(true) };
 }

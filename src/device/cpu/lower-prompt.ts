@@ -122,7 +122,7 @@ const formKernels = {
 } as const;
 
 /** Where x lies in the form that a product reads; made by the first one that asks. */
-function activations(x: Tensor, form: ActivationForm, lowering: Lowering): Place {
+export function activations(x: Tensor, form: ActivationForm, lowering: Lowering): Place {
   if (form === "f32") return lowering.place(x);
   return lowering.derived(x, `prompt ${form}`, () => {
     const { bytes, plain, norm } = formKernels[form];

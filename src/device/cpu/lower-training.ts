@@ -3,7 +3,6 @@
 import {
   type Tensor,
   attributesOf,
-  bound,
   crossEntropyGradientOp,
   crossEntropyOp,
   elementsBound,
@@ -24,20 +23,13 @@ import {
 } from "../../graph/index.ts";
 import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { scatterAddKernel, transposeKernel } from "./kernels/move.ts";
-import {
-  crossEntropyGradientKernel,
-  crossEntropyGradientSource,
-  crossEntropyKernel,
-  logSumExpKernel,
-  softmaxKernel,
-} from "./kernels/softmax.ts";
+import { crossEntropyGradientKernel, crossEntropyGradientSource, crossEntropyKernel } from "./kernels/softmax.ts";
 import {
   SUM_ELEMENTS,
   SUM_ROWS,
   addAllKernel,
   blockRowSumsKernel,
   blockSumsKernel,
-  sumColumnsKernel,
   sumStride,
 } from "./kernels/sums.ts";
 import { PARTS_MAX } from "./control.ts";
@@ -51,16 +43,14 @@ import {
   lowerRowAttentionGradient,
   lowerRowAttentionSinkGradient,
 } from "./lower-row-attention.ts";
+import { leastRows, logSumExp, logarithms, rowsOf, softmax, sumColumns } from "./lower-rows.ts";
 import type { Lowering } from "./lowering.ts";
-import { type Count, type Place, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+import { countOf, floatWord, partsOf, valueOf } from "./step.ts";
 import { formedStep } from "./tile-forms.ts";
 import { askedOf, placesOf, rowSums, rowSumsForm } from "./tile-operands.ts";
 
 /** Parts of a step that looks through all ids in each. */
 const SCATTER_PARTS = 16;
-
-const rowsOf = (x: Tensor): Count => countOf([x.shape[0]]);
-const leastRows = (columns: number): number => Math.ceil(LEAST_ELEMENTS / columns);
 
 const sumRows: Lower = (node, lowering) => {
   const [x] = node.inputs;
@@ -77,12 +67,6 @@ const sumRows: Lower = (node, lowering) => {
   addRowSums(node, x, blocks, lowering);
 };
 
-const sumColumns: Lower = (node, lowering) => {
-  const [x] = node.inputs;
-  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
-  emit(lowering, node, sumColumnsKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(x)) });
-};
-
 const sumAll: Lower = (node, lowering) => {
   const [x] = node.inputs;
   const count = countOf(x.shape);
@@ -93,28 +77,6 @@ const sumAll: Lower = (node, lowering) => {
     parts: (extents) => Math.min(Math.ceil(valueOf(count, extents) / SUM_ELEMENTS), PARTS_MAX),
   });
   emit(lowering, node, addAllKernel, { x: blocks, count }, { of: countOf([1]), least: 1 });
-};
-
-/** log Σ exp of x's rows, (N). */
-const logarithms = (x: Tensor, lowering: Lowering): Place =>
-  lowering.derived(x, "logSumExp", () => {
-    const out = lowering.temporary(bound(x.shape[0]) * FLOAT_BYTES);
-    const words = { x: lowering.place(x), out, rows: rowsOf(x), columns: columnsOf(x) };
-    lowering.step({ kernel: logSumExpKernel, words, parts: partsOf(rowsOf(x), leastRows(columnsOf(x))) });
-    return out;
-  });
-
-const logSumExp: Lower = (node, lowering) => {
-  const [x] = node.inputs;
-  const words = { x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
-  emit(lowering, node, logSumExpKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(x)) });
-};
-
-const softmax: Lower = (node, lowering) => {
-  const [x] = node.inputs;
-  const whole = logarithms(x, lowering);
-  const words = { x: lowering.place(x), whole, rows: rowsOf(x), columns: columnsOf(x) };
-  emit(lowering, node, softmaxKernel, words, { of: rowsOf(x), least: leastRows(columnsOf(x)) });
 };
 
 /** What both kernels of the loss read. */
@@ -165,12 +127,13 @@ const transpose: Lower = (node, lowering) => {
 
 const scatterAddRows: Lower = (node, lowering) => {
   const [ids, x] = node.inputs;
-  const words = { ids: lowering.place(ids), x: lowering.place(x), rows: rowsOf(x), columns: columnsOf(x) };
+  const columns = columnsOf(node);
+  const words = { ids: lowering.place(ids), x: lowering.place(x), rows: countOf(ids.shape), columns };
   const count = rowsOf(node);
   lowering.step({
     kernel: scatterAddKernel,
     words: { ...words, count, out: lowering.place(node) },
-    parts: partsOf(count, leastRows(columnsOf(x)), SCATTER_PARTS),
+    parts: partsOf(count, leastRows(columns), SCATTER_PARTS),
   });
 };
 

@@ -92,13 +92,14 @@ export class Lowering {
     return tensor.op.result === "alias" ? this.knownPlace(tensor.inputs[0]) : this.#places.get(tensor);
   }
 
-  /** A weight in packed form, of which a run reads all, or only some rows. */
-  packedWeight(tensor: Tensor, reads: "all" | "by row"): Place {
-    const { format, rows, columns } = this.stored(tensor);
-    const bytes = packedBytes(packedFormat(format), rows, columns);
-    this.#bytesPerToken += reads === "all" ? bytes : Math.ceil(bytes / rows);
+  /** A weight in packed form, of which a run reads all, only some rows, or for each row of the run a share. */
+  packedWeight(tensor: Tensor, reads: "all" | "by row" | { readonly share: number }): Place {
+    const { format, rows, columns, matrices } = this.stored(tensor);
+    const bytes = packedBytes(packedFormat(format), rows, columns, matrices);
+    const share = reads === "all" ? 1 : reads === "by row" ? 1 / rows : reads.share;
+    this.#bytesPerToken += Math.ceil(bytes * share);
     this.packed.add(leafName(tensor));
-    if (reads === "all") this.whole.add(leafName(tensor));
+    if (reads !== "by row") this.whole.add(leafName(tensor));
     return { kind: "packed", name: leafName(tensor) };
   }
 

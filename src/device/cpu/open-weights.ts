@@ -33,8 +33,8 @@ export async function describeImage(
   const origin = await store.origin?.();
   if (origin === undefined) return undefined;
   const forms = image.forms.map(({ stored, form, offset }) => {
-    const { name, format, rows, columns } = stored;
-    return [name, form, format, rows, columns, offset];
+    const { name, format, rows, columns, matrices } = stored;
+    return [name, form, format, rows, columns, offset, ...(matrices === undefined ? [] : [matrices])];
   });
   const text = JSON.stringify({ layout: LAYOUT_VERSION, source: origin.description, forms, bytes: image.bytes });
   return { model: origin.path, text, dataBytes: image.bytes, isUnchanged: () => origin.isUnchanged() };

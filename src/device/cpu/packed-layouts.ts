@@ -98,9 +98,10 @@ export function groupBlockBytes(format: PackedFormat): number {
   return GROUP_ROWS * fields.reduce((sum, field) => sum + packedUnit(field) * field.count, 0);
 }
 
-/** Bytes of `rows` packed rows; the last group is filled up with zeros. */
-export function packedBytes(format: PackedFormat, rows: number, columns: number): number {
-  return Math.ceil(rows / GROUP_ROWS) * (columns / layouts[format].columns) * groupBlockBytes(format);
+/** Bytes of `rows` packed rows; the last group of each of `matrices` is filled up with zeros. */
+export function packedBytes(format: PackedFormat, rows: number, columns: number, matrices = 1): number {
+  const groups = matrices * Math.ceil(rows / matrices / GROUP_ROWS);
+  return groups * (columns / layouts[format].columns) * groupBlockBytes(format);
 }
 
 /** Byte offset of each field in a packed block. */

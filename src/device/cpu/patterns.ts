@@ -8,9 +8,16 @@ import {
   activationFunctions,
   attributesOf,
   binaryOp,
+  dotPartsOp,
+  expertLinearOp,
+  gatherColumnsOp,
   isParameter,
   linearOp,
   matmulOp,
+  mixPartsOp,
+  scatterColumnsOp,
+  spreadPartsOp,
+  topColumnsOp,
   unaryOp,
 } from "../../graph/index.ts";
 import type { Lowering } from "./lowering.ts";
@@ -24,6 +31,19 @@ export const isProduct = (node: Tensor): boolean =>
 /** Whether this product's second operand is a file's weight as it is packed. */
 export const isByWeight = (product: Tensor): boolean =>
   isParameter(product.inputs[1]) && transpositionOf(product) !== "b";
+const choosing: ReadonlySet<Op<never>> = new Set<Op<never>>([
+  topColumnsOp,
+  gatherColumnsOp,
+  scatterColumnsOp,
+  mixPartsOp,
+  spreadPartsOp,
+  dotPartsOp,
+]);
+/** Whether a value is one that mixtures of experts have and other models have not. */
+export const isOfExperts = (node: Tensor): boolean => isExpertProduct(node) || choosing.has(node.op as Op<never>);
+/** Whether this is a product by weights of a file of which each row chooses some. */
+export const isExpertProduct = (node: Tensor): boolean =>
+  node.op === (expertLinearOp as Op) && isParameter(node.inputs[1]);
 /** The operand of a product that lies transposed. */
 export function transpositionOf(product: Tensor): "a" | "b" | undefined {
   if (product.op === linearOp) return "b";

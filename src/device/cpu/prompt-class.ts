@@ -5,11 +5,13 @@ import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/panel-d
 import { gatedInt8PanelKernels, int8PanelKernels } from "./kernels/panel-int8.ts";
 import { UNIT_PANELS_MOST, gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
 import { isFloatFormat } from "./kernels/packed-blocks.ts";
+import type { QuantizedName } from "./kernels/blocks.ts";
+import type { TileFormat } from "./kernels/tile-weights.ts";
 import { STEP_COLUMNS } from "./kernels/tiles.ts";
 import type { Kernel, Machine } from "../../lanes/index.ts";
 import { weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
-import { GROUP_ROWS } from "./packed-layouts.ts";
+import { GROUP_ROWS, type PackedFormat } from "./packed-layouts.ts";
 
 /**
  * Rows of a prompt that are worth running at once (bench/model.ts, 1.5 billion weights): tiles lose a third of their speed
@@ -31,17 +33,30 @@ export interface PromptProduct {
 export const isPromptLinear = (node: Tensor): boolean =>
   node.op === linearOp && bound(node.shape[0]) > DECODE_ROWS && isParameter(node.inputs[1]);
 
-/** How a product by `weight` is computed. */
-export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct {
+/** A form, and the weight's format where it is one that the form is multiplied by. */
+export type PromptForm =
+  | { readonly form: "tiles"; readonly packed: TileFormat }
+  | { readonly form: "int8"; readonly packed: QuantizedName }
+  | { readonly form: "f32"; readonly packed: PackedFormat };
+
+/** In which form a product by `weight` reads its activations. */
+export function promptForm(weight: Tensor, lowering: Lowering): PromptForm {
   const { precision, machine } = lowering.options;
   const { packed, columns } = weightOf(weight, lowering);
   if (precision === "fast" && machine.tiles && isTileFormat(packed) && columns % STEP_COLUMNS === 0) {
-    return { form: "tiles", kernel: tileKernels[packed], gated: (by) => gatedTileKernels[by][packed] };
+    return { form: "tiles", packed };
   }
-  if (precision === "fast" && !isFloatFormat(packed)) {
-    return { form: "int8", kernel: int8PanelKernels[packed], gated: (by) => gatedInt8PanelKernels[by][packed] };
+  return precision === "fast" && !isFloatFormat(packed) ? { form: "int8", packed } : { form: "f32", packed };
+}
+
+/** How a product by `weight` is computed. */
+export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct {
+  const { form, packed } = promptForm(weight, lowering);
+  if (form === "tiles") return { form, kernel: tileKernels[packed], gated: (by) => gatedTileKernels[by][packed] };
+  if (form === "int8") {
+    return { form, kernel: int8PanelKernels[packed], gated: (by) => gatedInt8PanelKernels[by][packed] };
   }
-  return { form: "f32", kernel: decodedPanelKernels[packed], gated: (by) => gatedDecodedPanelKernels[by][packed] };
+  return { form, kernel: decodedPanelKernels[packed], gated: (by) => gatedDecodedPanelKernels[by][packed] };
 }
 
 /**

@@ -45,8 +45,8 @@ const layerNorm: Lower = (node, lowering) => {
 
 const gather: Lower = (node, lowering) => {
   const [table, ids] = node.inputs;
-  const rows = countOf([node.shape[0]]);
-  const columns = columnsOf(node);
+  const rows = countOf(ids.shape);
+  const columns = columnsOf(table);
   const parts = { of: rows, least: 1 };
   const words = { ids: lowering.place(ids), rows, columns };
   if (!isParameter(table)) {

@@ -66,7 +66,7 @@ export function placeWeights(
   const isStreamed = ({ stored, form }: (typeof wanted)[number]): boolean => form === "plain" || whole.has(stored.name);
   const rest = wanted.filter((one) => !isStreamed(one));
   const reserve = (some: typeof wanted, layout: Layout): PlacedForm[] =>
-    some.map(({ stored, form }) => ({ stored, form, offset: layout.reserve(formBytes(stored, form, stored.rows)) }));
+    some.map(({ stored, form }) => ({ stored, form, offset: layout.reserve(formBytes(stored, form)) }));
 
   const streamed = new Layout(0, guardBytes);
   const first = reserve(wanted.filter(isStreamed), streamed);
@@ -84,20 +84,32 @@ export function placeWeights(
 
 const alignUp = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment;
 
-/** Bytes of a form's rows; a last group of packed rows is filled up. */
-function formBytes({ format, columns }: StoredParameter, form: WeightForm, rows: number): number {
+/** Bytes of a form's rows, of one matrix; a last group of packed rows is filled up. */
+function rowsBytes({ format, columns }: StoredParameter, form: WeightForm, rows: number): number {
   return form === "packed" ? packedBytes(packedFormat(format), rows, columns) : rows * columns * FLOAT_BYTES;
+}
+
+const matrixRows = ({ rows, matrices = 1 }: StoredParameter): number => rows / matrices;
+
+const formBytes = (stored: StoredParameter, form: WeightForm): number =>
+  (stored.matrices ?? 1) * rowsBytes(stored, form, matrixRows(stored));
+
+/** Where row `row` of a form begins, which is the first of a group. */
+function rowOffset(stored: StoredParameter, form: WeightForm, row: number): number {
+  const [matrix, inMatrix] = [Math.floor(row / matrixRows(stored)), row % matrixRows(stored)];
+  return matrix * rowsBytes(stored, form, matrixRows(stored)) + rowsBytes(stored, form, inMatrix);
 }
 
 /** Bytes of a row as it is read, or as it is when it goes to the packing kernel, whichever is more. */
 const readBytes = ({ format, columns }: StoredParameter): number =>
   Math.max(bytesForRow(format, columns), bytesForRow(packedFormat(format), columns));
 
-/** Rows of a chunk: whole groups, or all that there are. */
+/** Rows of a chunk: whole groups, or all that there are; of matrices whose groups are not filled up, of several. */
 function chunkRows({ stored, form }: PlacedForm): number {
   const { format, columns, rows } = stored;
-  const most = Math.max(bytesForRow(format, columns) * GROUP_ROWS, formBytes(stored, form, GROUP_ROWS));
-  return Math.min(Math.max(1, Math.floor(CHUNK_BYTES / most)) * GROUP_ROWS, rows);
+  const most = Math.max(bytesForRow(format, columns) * GROUP_ROWS, rowsBytes(stored, form, GROUP_ROWS));
+  const together = matrixRows(stored) % GROUP_ROWS === 0 ? rows : matrixRows(stored);
+  return Math.min(Math.max(1, Math.floor(CHUNK_BYTES / most)) * GROUP_ROWS, together);
 }
 
 /** Bytes of each of the two buffers that chunks are read into, and the most that one becomes. */
@@ -107,7 +119,7 @@ export function chunkBytes(forms: readonly PlacedForm[]): { readonly read: numbe
     const { stored, form } = placed;
     const rows = chunkRows(placed);
     read = Math.max(read, rows * readBytes(stored));
-    made = Math.max(made, formBytes(stored, form, rows));
+    made = Math.max(made, rowsBytes(stored, form, rows));
   }
   return { read, made };
 }
@@ -120,6 +132,17 @@ export interface PackRequest {
   readonly rows: number;
   /** Blocks of a row. */
   readonly blocks: number;
+}
+
+/** First rows and counts of chunks of at most `most` rows; one that is less than a matrix ends with its matrix. */
+function* chunksOf(stored: StoredParameter, most: number): Generator<readonly [number, number]> {
+  const isWhole = matrixRows(stored) % GROUP_ROWS === 0;
+  for (let row = 0; row < stored.rows;) {
+    const end = isWhole ? stored.rows : row - (row % matrixRows(stored)) + matrixRows(stored);
+    const rows = Math.min(most, end - row);
+    yield [row, rows];
+    row += rows;
+  }
 }
 
 /** A buffer that chunks are read into. */
@@ -150,14 +173,13 @@ export async function fillImage(
     for (const placed of forms) {
       const { stored, form, offset } = placed;
       const most = chunkRows(placed);
-      for (let firstRow = 0; firstRow < stored.rows; firstRow += most) {
+      for (const [firstRow, rows] of chunksOf(stored, most)) {
         signal?.throwIfAborted();
-        const rows = Math.min(most, stored.rows - firstRow);
         const { address, view } = staging[buffer];
         const bytes = view.subarray(0, rows * bytesForRow(stored.format, stored.columns));
         await store.readRows(stored.name, firstRow, bytes);
         await packing;
-        const at = await target.place(offset + formBytes(stored, form, firstRow), formBytes(stored, form, rows));
+        const at = await target.place(offset + rowOffset(stored, form, firstRow), rowsBytes(stored, form, rows));
         if (form === "plain") storePlain(stored, bytes, at.view);
         else {
           const ready = recode(stored.format, bytes, rows * stored.columns);

@@ -3,7 +3,6 @@ import { attention } from "./attention.ts";
 import { blockMax } from "./block-max.ts";
 import { columns, joinColumns, padColumns } from "./columns.ts";
 import { gatherColumns, scatterColumns, topColumns } from "./choices.ts";
-import { columns, padColumns } from "./columns.ts";
 import { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 import { binary, constant, scale, unary } from "./elementwise.ts";
 import type { Evaluation } from "./evaluation.ts";

@@ -34,7 +34,7 @@ const WEIGHT_BYTES = DECODE_ROWS * RESULT_BYTES;
 
 const kernels = new Map<string, Kernel>();
 
-const labelOf = ({ cores, epilogue, floats, rounded }: DecodeStep): string => {
+export const labelOf = ({ cores, epilogue, floats, rounded }: DecodeStep): string => {
   const by = "by" in epilogue ? `.${epilogue.by}` : "";
   const forms = `${floats ? "" : ".only"}${rounded ? ".rounded" : ""}`;
   return `linear.${cores.map(({ label }) => label).join("+")}.${epilogue.kind}${by}${forms}`;
@@ -64,10 +64,21 @@ function wordsOf(step: DecodeStep): string[] {
   return words;
 }
 
-type Words = Readonly<Record<string, Int>>;
+export type Words = Readonly<Record<string, Int>>;
+
+/** The rows that a unit multiplies: which rows of x they are, and which of the results. */
+export interface UnitRows {
+  readonly count: Int;
+  readonly source: (row: Int) => Int;
+  readonly target: (row: Int) => Int;
+}
+
+/** Outputs of a unit. */
+export const unitOutputs = ({ rounded }: DecodeStep): number => (rounded ? ACTIVATION_COLUMNS : GROUP_ROWS);
 
 function body(k: KernelBuilder, step: DecodeStep, words: Words): void {
-  const unitRows = step.rounded ? ACTIVATION_COLUMNS : GROUP_ROWS;
+  const unitRows = unitOutputs(step);
+  const rows: UnitRows = { count: words.rows, source: (row) => row, target: (row) => row };
   const results = Array.from({ length: resultsOf(step) }, (_, n) => n);
   const units = results.map((n) => ceilDiv(words[`outer${n}`], unitRows));
   const ends = units.map((_, n) => units.slice(0, n + 1).reduce((a, b) => a.add(b)));
@@ -80,7 +91,7 @@ function body(k: KernelBuilder, step: DecodeStep, words: Words): void {
         const pickWord = (name: string): Int => pick((n) => words[name + n]);
         const start = pick((n) => (n === 0 ? k.int(0) : ends[n - 1]));
         k.range(first.max(start), end.min(pick((n) => ends[n])), 1, (unit) => {
-          computeUnit(k, step, step.cores[run[0]], words, pickWord, unit.sub(start).mul(unitRows));
+          computeUnit(k, step, step.cores[run[0]], { words, rows, pick: pickWord }, unit.sub(start).mul(unitRows));
         });
       });
     }
@@ -99,12 +110,11 @@ function sameCores(step: DecodeStep): number[][] {
 }
 
 /** The outputs from `output` on of one result. `pick`: a word of that result or of its weight. */
-function computeUnit(
+export function computeUnit(
   k: KernelBuilder,
   step: DecodeStep,
   core: Core,
-  words: Words,
-  pick: (name: string) => Int,
+  { words, rows, pick }: { readonly words: Words; readonly rows: UnitRows; readonly pick: (name: string) => Int },
   output: Int,
 ): void {
   const { cores, epilogue, floats, rounded } = step;
@@ -113,7 +123,7 @@ function computeUnit(
     const groupBytes = words.columns.div(layouts[core.format].columns).mul(groupBlockBytes(core.format));
     k.range(0, groups, 1, (group) => {
       const at = weight.add(output.div(GROUP_ROWS).add(group).mul(groupBytes));
-      multiplyGroup(k, core, at, words, to.add(group.mul(GROUP_ROWS * FLOAT_BYTES)));
+      multiplyGroup(k, core, at, words, rows, to.add(group.mul(GROUP_ROWS * FLOAT_BYTES)));
     });
   };
   if (epilogue.kind !== "gate") multiply(core, pick("weight"), k.scratch.add(RESULTS));
@@ -130,12 +140,13 @@ function computeUnit(
   const outer = pick("outer");
   const biases = epilogue.kind === "gate" ? [words.bias0, words.bias1] : [pick("bias")];
   const [out, roundedOut] = [floats ? pick("out") : undefined, rounded ? pick("rounded") : undefined];
-  k.range(0, words.rows, 1, (row) => {
+  k.range(0, rows.count, 1, (row) => {
     const results = k.scratch.add(row.mul(RESULT_BYTES));
+    const target = rows.target(row);
     k.range(0, groups * GROUP_ROWS, k.lanes, (i) => {
       const at = results.add(i.mul(FLOAT_BYTES));
       const column = output.add(i);
-      const place = row.mul(outer).add(column).mul(FLOAT_BYTES);
+      const place = target.mul(outer).add(column).mul(FLOAT_BYTES);
       const sums = biases.map((bias, n) => {
         const sum = k.variable(at.loadFloats(RESULTS + n * WEIGHT_BYTES));
         k.when(bias, () => (sum.value = sum.value.add(bias.add(column.mul(FLOAT_BYTES)).loadFloats())));
@@ -146,7 +157,7 @@ function computeUnit(
       if (out !== undefined) storeUpTo(k, out.add(place), finished, outer.sub(column));
     });
     if (roundedOut !== undefined) {
-      const block = row.mul(outer).add(output).div(ACTIVATION_COLUMNS);
+      const block = target.mul(outer).add(output).div(ACTIVATION_COLUMNS);
       quantizeBlock(k, results.add(RESULTS), roundedOut.add(block.mul(ACTIVATION_BYTES)));
     }
   });
@@ -160,13 +171,20 @@ function finish(k: KernelBuilder, epilogue: Epilogue, sums: readonly Floats[], o
 }
 
 /** Sums of all rows with the 16 weight rows at `weight`, to `to`: f32, a row every `RESULT_BYTES`. */
-function multiplyGroup(k: KernelBuilder, core: Core, weight: Int, { x, rows, columns }: Words, to: Int): void {
+function multiplyGroup(
+  k: KernelBuilder,
+  core: Core,
+  weight: Int,
+  { x, columns }: Words,
+  { count: rows, source }: UnitRows,
+  to: Int,
+): void {
   const all = groupRegisters(k);
   const rowBytes = core.rowBytes(columns);
   const tile = (row: Int, count: number, registers: number): void => {
     // past the last row it is computed once more, for nobody
     const from = Array.from({ length: count }, (_, r) =>
-      x.add((r === 0 ? row : row.add(r).min(rows.sub(1))).mul(rowBytes)),
+      x.add(source(r === 0 ? row : row.add(r).min(rows.sub(1))).mul(rowBytes)),
     );
     const result = to.add(row.mul(RESULT_BYTES));
     const pass = (register: Int): void => {

@@ -47,6 +47,8 @@ export const TILE_SCRATCH_BYTES = SUMS + UNIT_PANELS_MOST * UNIT_ROW_PANELS * SU
 /** x: the tile form of (rows, columns); `unitPanels`: column panels of a unit, even where gated. */
 export const tileWords = [...promptWords, "unitPanels"] as const;
 type Words = Readonly<Record<(typeof tileWords)[number], Int>>;
+/** What a unit is computed with. */
+export type TileValues = Omit<Words, "unitPanels">;
 export type TileKernel = Kernel<(typeof tileWords)[number]>;
 
 /** Tile registers: sums of rows 0..15 and 16..31 by the left and the right 16 outputs; both operands. */
@@ -113,9 +115,7 @@ function multiply(
 function tileKernel(name: TileFormat, suffix: string, shape: TileShape): TileKernel {
   return defineKernel(`linear.${name}.tiles${suffix}`, tileWords, (k, w) => {
     const rowPanels = rowPanelCount(w.rows);
-    const panels = outputGroups(w)
-      .add(shape.groups - 1)
-      .div(shape.groups);
+    const panels = columnPanels(w, shape);
     const units = panels.add(w.unitPanels).sub(1).div(w.unitPanels);
     k.share(units.mul(ceilDiv(rowPanels, UNIT_ROW_PANELS)), (first, end) => {
       k.range(first, end, 1, (unit) => {
@@ -126,22 +126,28 @@ function tileKernel(name: TileFormat, suffix: string, shape: TileShape): TileKer
           rowCount: rowPanels.sub(firstRows).min(UNIT_ROW_PANELS),
           firstPanel,
           panelCount: panels.sub(firstPanel).min(w.unitPanels),
+          target: (row) => row,
         });
       });
     });
   });
 }
 
+/** Column panels of all outputs. */
+export const columnPanels = (w: Pick<Words, "outer">, { groups }: TileShape): Int => ceilDiv(outputGroups(w), groups);
+
+/** Panels of 32 rows, of columns; which row of the results a row is. */
 interface Unit {
   readonly firstRows: Int;
   readonly rowCount: Int;
   readonly firstPanel: Int;
   readonly panelCount: Int;
+  readonly target: (row: Int) => Int;
 }
 
 /** A turn is a panel's block meeting all rows; in each the next turn's weights are unpacked. */
-function computeUnit(k: KernelBuilder, w: Words, name: TileFormat, shape: TileShape, unit: Unit): void {
-  const { firstRows, rowCount, firstPanel, panelCount } = unit;
+export function computeUnit(k: KernelBuilder, w: TileValues, name: TileFormat, shape: TileShape, unit: Unit): void {
+  const { firstRows, rowCount, firstPanel, panelCount, target } = unit;
   const blocks = ceilDiv(w.columns, BLOCK_COLUMNS);
   const turns = blocks.mul(panelCount);
   unpackAll(k, openTurn(k, w, name, shape, unit, k.int(0)));
@@ -162,6 +168,7 @@ function computeUnit(k: KernelBuilder, w: Words, name: TileFormat, shape: TileSh
       rowPanel: firstRows.add(rowPanel),
       panel: firstPanel.add(inUnit),
       inUnit,
+      target: (row) => target(firstRows.add(rowPanel).mul(PANEL_ROWS).add(row)),
     });
     k.range(0, rowCount, 1, (rowPanel) => {
       const operands = {
@@ -199,7 +206,7 @@ interface Turn {
 }
 
 /** Where the packed blocks of a turn's two sides lie, and which block of columns they are. */
-function blocksOf(w: Words, name: TileFormat, shape: TileShape, unit: Unit, turn: Int) {
+function blocksOf(w: TileValues, name: TileFormat, shape: TileShape, unit: Unit, turn: Int) {
   const blockBytes = tileBlockBytes(name);
   const groupBytes = w.columns.div(STEP_COLUMNS).mul(blockBytes / BLOCK_STEPS);
   const [block, panel] = [turn.div(unit.panelCount), unit.firstPanel.add(turn.rem(unit.panelCount))];
@@ -208,7 +215,7 @@ function blocksOf(w: Words, name: TileFormat, shape: TileShape, unit: Unit, turn
 }
 
 /** Asks for a turn's packed weights: a quarter less time for a prompt of 20 to 128 rows (bench/model.ts, 2 threads). */
-function askFor(k: KernelBuilder, w: Words, name: TileFormat, shape: TileShape, unit: Unit, turn: Int): void {
+function askFor(k: KernelBuilder, w: TileValues, name: TileFormat, shape: TileShape, unit: Unit, turn: Int): void {
   const { left, right } = blocksOf(w, name, shape, unit, turn);
   k.range(0, tileBlockBytes(name), LINE_BYTES, (at) => {
     for (const side of [left, right]) side.add(at).prefetch();
@@ -216,7 +223,7 @@ function askFor(k: KernelBuilder, w: Words, name: TileFormat, shape: TileShape, 
 }
 
 /** Prepares the unpacking of a turn's weights: their lines are stored. */
-function openTurn(k: KernelBuilder, w: Words, name: TileFormat, shape: TileShape, unit: Unit, turn: Int): Turn {
+function openTurn(k: KernelBuilder, w: TileValues, name: TileFormat, shape: TileShape, unit: Unit, turn: Int): Turn {
   const { block, left, right } = blocksOf(w, name, shape, unit, turn);
   const steps = stepsOf(w.columns, block);
   const to = weightsOf(k, turn);

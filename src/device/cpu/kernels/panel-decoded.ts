@@ -55,9 +55,10 @@ const unpackingOf = (name: PackedFormat): PanelParts["unpacking"] => ({
   },
 });
 
-function kernelOf(name: PackedFormat, suffix: string, shape: PanelShape): PanelKernel {
+/** How panels of a format are unpacked and multiplied. */
+export function decodedPanelParts(name: PackedFormat, suffix: string, shape: PanelShape): PanelParts {
   const { columns } = layouts[name];
-  return panelKernel({
+  return {
     label: `linear.${name}.f32.panel${suffix}`,
     format: name,
     activations: ({ x, columns }, panel) => ({
@@ -68,12 +69,12 @@ function kernelOf(name: PackedFormat, suffix: string, shape: PanelShape): PanelK
     shape,
     ...(name !== "f32" && { unpacking: unpackingOf(name) }),
     multiply: (k, tile, sums) => multiply(k, tile.blocks.mul(columns), tile, sums),
-  });
+  };
 }
 
 const each = (suffix: string, shape: PanelShape) =>
   Object.fromEntries(
-    (Object.keys(layouts) as PackedFormat[]).map((name) => [name, kernelOf(name, suffix, shape)]),
+    (Object.keys(layouts) as PackedFormat[]).map((name) => [name, panelKernel(decodedPanelParts(name, suffix, shape))]),
   ) as Record<PackedFormat, PanelKernel>;
 
 /** out = x Wᵀ + bias + residual. */

@@ -8,7 +8,15 @@ import { unary } from "./elementwise.ts";
 import { type BytePlanes, ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
-import { GROUP_BYTES, type PanelKernel, type Tile, type TileSize, type TileSums, panelKernel } from "./panels.ts";
+import {
+  GROUP_BYTES,
+  type PanelKernel,
+  type PanelParts,
+  type Tile,
+  type TileSize,
+  type TileSums,
+  panelKernel,
+} from "./panels.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
 import { PANEL_COLUMNS, roundedPanel } from "./rounded-panels.ts";
 
@@ -98,9 +106,10 @@ function multiply(k: KernelBuilder, format: QuantizedFormat, { rows, registers, 
   });
 }
 
-function kernelOf(name: QuantizedName, suffix: string, shape: PanelShape): PanelKernel {
+/** How panels of a format are unpacked and multiplied. */
+export function int8PanelParts(name: QuantizedName, suffix: string, shape: PanelShape): PanelParts {
   const format = quantizedFormats[name];
-  return panelKernel({
+  return {
     label: `linear.${name}.panel${suffix}`,
     format: name,
     activations: ({ x, rows, columns }, panel) => roundedPanel(x, rows, columns, panel),
@@ -111,12 +120,15 @@ function kernelOf(name: QuantizedName, suffix: string, shape: PanelShape): Panel
       unpack: (k, from, i, to) => unpack(k, format, from, i, to),
     },
     multiply: (k, tile, sums) => multiply(k, format, tile, sums),
-  });
+  };
 }
 
 const each = (suffix: string, shape: PanelShape) =>
   Object.fromEntries(
-    (Object.keys(quantizedFormats) as QuantizedName[]).map((name) => [name, kernelOf(name, suffix, shape)]),
+    (Object.keys(quantizedFormats) as QuantizedName[]).map((name) => [
+      name,
+      panelKernel(int8PanelParts(name, suffix, shape)),
+    ]),
   ) as Record<QuantizedName, PanelKernel>;
 
 /** out = x Wᵀ + bias + residual. */

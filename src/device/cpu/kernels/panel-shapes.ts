@@ -11,14 +11,21 @@ import { quantizeBlock } from "./quantize.ts";
 import { roughUnary } from "./rough.ts";
 import { roundedBlockAt } from "./rounded-panels.ts";
 
+/** Rows that are finished: how many, which of the results they are, of which there are `targets`. */
+export interface ResultRows {
+  readonly count: Int;
+  readonly target: (row: Int) => Int;
+  readonly targets: Int;
+}
+
 export interface PanelShape {
   /** Groups of 16 weight rows in a panel. */
   readonly groups: 2 | 4;
   panels(w: PromptValues): Int;
   /** The panel's groups: of which weight, and their number there. */
   groupsOf(w: PromptValues, panel: Int): readonly { readonly weight: Int; readonly group: Int }[];
-  /** Uses the sums of `rows` rows from `firstRow` on, `groups` times 16 f32 a row. */
-  finish(k: KernelBuilder, w: PromptValues, sums: Int, firstRow: Int, rows: Int, panel: Int): void;
+  /** Uses the sums of rows, `groups` times 16 f32 a row. */
+  finish(k: KernelBuilder, w: PromptValues, sums: Int, rows: ResultRows, panel: Int): void;
 }
 
 /** Sums of 16 outputs of a row, as registers. */
@@ -36,14 +43,14 @@ export const plain: PanelShape = {
     const last = outputGroups(w).sub(1); // once more where there is no other
     return [0, 1].map((n) => ({ weight: w.weight, group: panel.mul(2).add(n).min(last) }));
   },
-  finish(k, w, sums, firstRow, rows, panel) {
+  finish(k, w, sums, rows, panel) {
     const first = panel.mul(2 * GROUP_ROWS);
-    k.range(0, rows, 1, (row) => {
+    k.range(0, rows.count, 1, (row) => {
       const from = sums.add(row.mul(sumBytes(2)));
       storeSums(
         k,
         w,
-        firstRow.add(row),
+        rows.target(row),
         first,
         [0, 1].flatMap((group) => groupSums(k, from, group)),
       );
@@ -58,13 +65,11 @@ export function gated(activation: ActivationName, form: "f32" | "int8"): PanelSh
     panels: (w) => outputGroups(w).div(2),
     groupsOf: (w, panel) =>
       [w.weight, w.second].flatMap((weight) => [0, 1].map((n) => ({ weight, group: panel.mul(2).add(n) }))),
-    finish(k, w, sums, firstRow, rows, panel) {
-      k.range(0, rows, 1, (row) => {
+    finish(k, w, sums, rows, panel) {
+      k.range(0, rows.count, 1, (row) => {
         const from = sums.add(row.mul(sumBytes(4)));
-        const column = firstRow
-          .add(row)
-          .mul(w.outer)
-          .add(panel.mul(2 * GROUP_ROWS));
+        const target = rows.target(row);
+        const column = target.mul(w.outer).add(panel.mul(2 * GROUP_ROWS));
         const apply = form === "f32" ? unary : roughUnary;
         // rounding takes the largest of 32 numbers first, so they wait in scratch
         const to = form === "f32" ? w.out.add(column.mul(FLOAT_BYTES)) : k.scratch;
@@ -74,7 +79,7 @@ export function gated(activation: ActivationName, form: "f32" | "int8"): PanelSh
             to.store(apply[activation](first, k).mul(second[n]), (group * GROUP_ROWS + n * k.lanes) * FLOAT_BYTES);
           }
         }
-        if (form === "int8") quantizeBlock(k, to, roundedBlockAt(w.out, w.rows, w.outer, firstRow.add(row), panel));
+        if (form === "int8") quantizeBlock(k, to, roundedBlockAt(w.out, rows.targets, w.outer, target, panel));
       });
     },
   };

@@ -75,61 +75,79 @@ export interface PanelParts {
 const blockRows = ({ rows }: TileSize): number => rows * Math.round(ROW_BLOCK / rows);
 
 export function panelKernel(parts: PanelParts): PanelKernel {
-  const { format, shape } = parts;
-  const blockColumns = layouts[format].columns;
-  const panelBlocks = PANEL_COLUMNS / blockColumns;
-  const blockBytes = groupBlockBytes(format);
   return defineKernel(parts.label, promptWords, (k, w) => {
-    const tile = parts.tile(k.machine);
-    const block = blockRows(tile);
-    const blocks = w.columns.div(blockColumns);
-    const panels = shape.panels(w);
-    const rowSumBytes = shape.groups * GROUP_BYTES;
-    const sumBytes = block * rowSumBytes;
-    const allSums = k.scratch.add(tailBytes(PANEL_GROUPS_MOST * GROUP_ROWS));
-    const unpacked = allSums.add(PANELS_TOGETHER * sumBytes);
-    /** Where the packed blocks from `from` on of a panel's groups are. */
-    const packedGroups = (panel: Int, from: Int): Int[] =>
-      shape.groupsOf(w, panel).map(({ weight, group }) => weight.add(group.mul(blocks).add(from).mul(blockBytes)));
+    const block = blockRows(parts.tile(k.machine));
+    const panels = parts.shape.panels(w);
     k.share(panels.mul(ceilDiv(w.rows, block)), (first, end) => {
       k.range(first.div(panels), end.add(panels).sub(1).div(panels), 1, (rowBlock) => {
         const firstRow = rowBlock.mul(block);
-        const rows = w.rows.sub(firstRow).min(block);
+        const at = (row: Int): Int => firstRow.add(row);
+        const rows = { count: w.rows.sub(firstRow).min(block), source: at, target: at, targets: w.rows };
         const before = rowBlock.mul(panels);
         const endPanel = end.sub(before).min(panels);
         k.range(first.sub(before).max(0), endPanel, PANELS_TOGETHER, (firstPanel) => {
-          const together = endPanel.sub(firstPanel).min(PANELS_TOGETHER);
-          k.range(0, together.mul(sumBytes), k.lanes * FLOAT_BYTES, (at) => allSums.add(at).store(k.floats(0)));
-          k.range(0, blocks, panelBlocks, (from) => {
-            const count = blocks.sub(from).min(panelBlocks);
-            const { first, rowBytes } = parts.activations(w, from.div(panelBlocks));
-            const x = first.add(firstRow.mul(rowBytes));
-            k.range(0, together, 1, (n) => {
-              const packed = packedGroups(firstPanel.add(n), from);
-              const groups = parts.unpacking === undefined ? packed : unpackGroups(k, parts, packed, count, unpacked);
-              const isLast = n.add(1).equals(together);
-              const next = packedGroups(
-                firstPanel.add(isLast.select(k.int(0), n.add(1))),
-                from.add(isLast.select(k.int(panelBlocks), k.int(0))),
-              );
-              const sums = allSums.add(n.mul(sumBytes));
-              k.range(0, rows, tile.rows, (row) => {
-                prefetchShare(next, row, tile.rows, Math.ceil((panelBlocks * blockBytes) / block));
-                // where the last tile has fewer rows, the last one is multiplied again; nobody reads those sums
-                const tileRows = Array.from({ length: tile.rows }, (_, r) =>
-                  x.add(row.add(r).min(rows.sub(1)).mul(rowBytes)),
-                );
-                multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(rowSumBytes)), groups, count);
-              });
-            });
-          });
-          k.range(0, together, 1, (n) => {
-            shape.finish(k, w, allSums.add(n.mul(sumBytes)), firstRow, rows, firstPanel.add(n));
-          });
+          computePanels(k, parts, w, rows, firstPanel, endPanel.sub(firstPanel).min(PANELS_TOGETHER));
         });
       });
     });
   });
+}
+
+/** The rows of a block: which of the activations they are, and which of the results, of which there are `targets`. */
+export interface BlockRows {
+  readonly count: Int;
+  readonly source: (row: Int) => Int;
+  readonly target: (row: Int) => Int;
+  readonly targets: Int;
+}
+
+/** A block of at most `ROW_BLOCK` rows by `together` panels from `firstPanel` on. */
+export function computePanels(
+  k: KernelBuilder,
+  parts: PanelParts,
+  w: PromptValues,
+  rows: BlockRows,
+  firstPanel: Int,
+  together: Int,
+): void {
+  const { format, shape } = parts;
+  const blockColumns = layouts[format].columns;
+  const panelBlocks = PANEL_COLUMNS / blockColumns;
+  const blockBytes = groupBlockBytes(format);
+  const tile = parts.tile(k.machine);
+  const block = blockRows(tile);
+  const blocks = w.columns.div(blockColumns);
+  const rowSumBytes = shape.groups * GROUP_BYTES;
+  const sumBytes = block * rowSumBytes;
+  const allSums = k.scratch.add(tailBytes(PANEL_GROUPS_MOST * GROUP_ROWS));
+  const unpacked = allSums.add(PANELS_TOGETHER * sumBytes);
+  /** Where the packed blocks from `from` on of a panel's groups are. */
+  const packedGroups = (panel: Int, from: Int): Int[] =>
+    shape.groupsOf(w, panel).map(({ weight, group }) => weight.add(group.mul(blocks).add(from).mul(blockBytes)));
+  k.range(0, together.mul(sumBytes), k.lanes * FLOAT_BYTES, (at) => allSums.add(at).store(k.floats(0)));
+  k.range(0, blocks, panelBlocks, (from) => {
+    const count = blocks.sub(from).min(panelBlocks);
+    const { first, rowBytes } = parts.activations(w, from.div(panelBlocks));
+    k.range(0, together, 1, (n) => {
+      const packed = packedGroups(firstPanel.add(n), from);
+      const groups = parts.unpacking === undefined ? packed : unpackGroups(k, parts, packed, count, unpacked);
+      const isLast = n.add(1).equals(together);
+      const next = packedGroups(
+        firstPanel.add(isLast.select(k.int(0), n.add(1))),
+        from.add(isLast.select(k.int(panelBlocks), k.int(0))),
+      );
+      const sums = allSums.add(n.mul(sumBytes));
+      k.range(0, rows.count, tile.rows, (row) => {
+        prefetchShare(next, row, tile.rows, Math.ceil((panelBlocks * blockBytes) / block));
+        // where the last tile has fewer rows, the last one is multiplied again; nobody reads those sums
+        const tileRows = Array.from({ length: tile.rows }, (_, r) =>
+          first.add(rows.source(row.add(r).min(rows.count.sub(1))).mul(rowBytes)),
+        );
+        multiplyRows(k, parts, tile, tileRows, sums.add(row.mul(rowSumBytes)), groups, count);
+      });
+    });
+  });
+  k.range(0, together, 1, (n) => shape.finish(k, w, allSums.add(n.mul(sumBytes)), rows, firstPanel.add(n)));
 }
 
 /** Unpacks `count` blocks of each group to scratch; gives where the groups are there. */

@@ -10,7 +10,6 @@ import { type PromptValues, outputGroups } from "./prompt-outputs.ts";
 import { roughUnary } from "./rough.ts";
 import {
   BLOCK_STEPS,
-  PANEL_ROWS,
   STEP_BYTES,
   TILE_BYTES,
   TILE_ROWS,
@@ -36,6 +35,8 @@ export interface TileSums {
   readonly panel: Int;
   /** The column panel's number in its unit. */
   readonly inUnit: Int;
+  /** Which row of the results a row of the panel is. */
+  readonly target: (row: Int) => Int;
 }
 
 export interface TileShape {
@@ -54,9 +55,9 @@ export const plain: TileShape = {
     const right = left.add(1).min(outputGroups(w).sub(1)); // the last group once more where there is no other
     return [w.weight.add(left.mul(groupBytes)), w.weight.add(right.mul(groupBytes))];
   },
-  finish(k, w, { at, rowPanel, panel }, first, end) {
+  finish(k, w, { at, panel, target }, first, end) {
     const column = panel.mul(2 * GROUP_ROWS);
-    const place = rowPanel.mul(PANEL_ROWS).mul(w.outer).add(column).mul(FLOAT_BYTES);
+    const place = column.mul(FLOAT_BYTES);
     const sideBytes = GROUP_ROWS * FLOAT_BYTES;
     const read = registersThatAre(k, w.outer.sub(column), 2);
     const biases = [0, 1].map(() => k.variable(k.floats(0)));
@@ -68,7 +69,7 @@ export const plain: TileShape = {
       k.range(first, end, 1, (row) => {
         const from = sumsOfRow(at, row);
         store(
-          place.add(row.mul(w.outer).mul(FLOAT_BYTES)),
+          place.add(target(row).mul(w.outer).mul(FLOAT_BYTES)),
           biases.map((bias, side) => from.loadFloats(side * TILE_BYTES).add(bias.value)),
         );
       });

@@ -37,8 +37,8 @@ export const panelAt = (x: Int, rowPanels: Int, columns: Int, block: Int, panel:
 /** Byte offset of a row in each step of its panel. */
 export const rowOffset = (row: Int): Int => row.and(PANEL_ROWS - 1).mul(TILE_ROW_BYTES);
 
-/** Stores 32 columns of a row, given by their two registers. */
-function packRow(
+/** Stores a row to a tile form, 32 columns at a time, given by their two registers. */
+export function packRow(
   k: KernelBuilder,
   row: Int,
   x: Int,
@@ -56,7 +56,8 @@ function packRow(
   });
 }
 
-const twoAt = (from: Int): Floats[] => [from.loadFloats(), from.loadFloats(TILE_ROWS * FLOAT_BYTES)];
+/** 32 columns that lie side by side. */
+export const twoAt = (from: Int): Floats[] => [from.loadFloats(), from.loadFloats(TILE_ROWS * FLOAT_BYTES)];
 
 /** x: (rows, columns) f32, columns a multiple of 32; out: its tile form. A part is a share of the rows. */
 export const packTilesKernel = defineKernel(
