@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { normalCdf as exactNormalCdf } from "../base/normal.ts";
 import { formats } from "../numeric/registry.ts";
 import type { KernelBuilder } from "./builder.ts";
 import { defineKernel } from "./builder.ts";
-import { exp, loadBf16, loadF16, log, sigmoid, tanh, toF16Bits } from "./math.ts";
+import { exp, loadBf16, loadF16, log, normalCdf, sigmoid, tanh, toF16Bits } from "./math.ts";
 import type { Floats } from "./values.ts";
 import { compileKernel, relaxedMachine, wasmMachine } from "./wasm/host.ts";
 
@@ -73,6 +74,17 @@ it("log is within 2 units in the last place from the least to the largest number
     (_, y) => found.push(y),
   );
   for (const [i, y] of found.entries()) assert.equal(y, expected[(i % COUNT) % ends.length]);
+});
+
+it("Φ is off by 2^-21 of itself near 0 and by 2^-23 at most elsewhere, its tail down to nothing", () => {
+  evaluate(normalCdf, across(-12, 12), (x, y) => {
+    const expected = exactNormalCdf(x);
+    const allowed = Math.abs(x) < 1 ? 2 ** -21 * expected : 2 ** -23;
+    assert.ok(Math.abs(y - expected) <= allowed, `Φ(${x}) is ${y}, not ${expected}`);
+  });
+  // e^(-x²/2) has the rounding of its exponent
+  evaluate(normalCdf, across(-12, -4), (x, y) => assert.ok(Math.abs(y / exactNormalCdf(x) - 1) < 1e-5));
+  evaluate(normalCdf, across(-1e6, -13), (_, y) => assert.ok(y > 0 && y < 1e-35));
 });
 
 it("tanh is within 4 units in the last place and never leaves -1..1", () => {

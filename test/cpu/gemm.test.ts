@@ -3,6 +3,7 @@
 // lies around tensors is no number.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { normalCdf } from "../../src/base/normal.ts";
 import type { ActivationName, Extent } from "../../src/graph/index.ts";
 import { GEMM_FLOAT_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-floats.ts";
 import { GEMM_TILE_SCRATCH_BYTES } from "../../src/device/cpu/kernels/gemm-tiles.ts";
@@ -38,6 +39,7 @@ const epilogues: Readonly<Record<string, Epilogue>> = {
 
 const functions: Readonly<Record<ActivationName, (x: number) => number>> = {
   silu: (x) => x / (1 + Math.exp(-x)),
+  gelu: (x) => x * normalCdf(x),
   geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   tanh: Math.tanh,
 };

@@ -9,6 +9,7 @@ import {
   blockMax,
   gather,
   gatherMatmul,
+  gelu,
   geluTanh,
   input,
   layerNorm,
@@ -142,6 +143,7 @@ export function attentionTrial(options: {
 
 export const trials: Record<string, Trial[]> = {
   silu: elementwise((a) => silu(a)),
+  gelu: elementwise((a) => gelu(a)),
   geluTanh: elementwise((a) => geluTanh(a)),
   tanh: elementwise((a) => tanh(a)),
   add: elementwise(add),
@@ -153,7 +155,7 @@ export const trials: Record<string, Trial[]> = {
   "a gate on the right, and one of a gate": elementwise((a, b) => multiply(multiply(a, geluTanh(b)), tanh(silu(a)))),
   "a value read twice": elementwise((a, b) => add(multiply(silu(a), b), silu(a))),
   "elementwise functions far from zero": [matrix("a", 8)].map((a) => ({
-    outputs: { silu: silu(a), gelu: geluTanh(a), tanh: tanh(a) },
+    outputs: { silu: silu(a), gelu: gelu(a), geluTanh: geluTanh(a), tanh: tanh(a) },
     inputs: { a: Float32Array.of(-1e4, -90, -30, -10, 10, 30, 90, 1e4) },
     extents: { rows: 1 },
   })),

@@ -1,5 +1,6 @@
 // Element-wise ops: one input (`unary`), two of one shape (`binary`), a constant factor (`scale`), and constants. The
 // functions beside them take numbers too, and repeat an operand that is [1], a row (C) or a column (N, 1) of the other.
+import { normalCdf as scalarNormalCdf } from "../../base/normal.ts";
 import { type Shape, sameShape } from "../shape.ts";
 import { type Op, type Tensor, apply } from "../tensor.ts";
 import { expectShape, expectType } from "./checks.ts";
@@ -8,6 +9,8 @@ import { broadcast } from "./sums.ts";
 /** What families put after a product: executors compute these along with it. */
 export const activationFunctions = {
   silu: (x: number) => x / (1 + Math.exp(-x)),
+  /** x Φ(x), Φ of the normal distribution (Hendrycks & Gimpel 2016). */
+  gelu: (x: number) => x * scalarNormalCdf(x),
   /** Tanh form of gelu ("gelu_new", "gelu_pytorch_tanh"). */
   geluTanh: (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
   tanh: Math.tanh,
@@ -22,6 +25,8 @@ export const unaryFunctions = {
   log: Math.log,
   sqrt: Math.sqrt,
   sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
+  /** Φ(x): the probability of a smaller normal number. */
+  normalCdf: scalarNormalCdf,
   /** log(sigmoid(x)), which overflows nowhere. */
   logSigmoid: (x: number) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
   /** 1 where x > 0, else 0. */
@@ -42,6 +47,7 @@ export type BinaryName = keyof typeof binaryFunctions;
 /** dy/dx of each, from x and y. */
 const derivatives: Readonly<Record<UnaryName, (x: Tensor, y: Tensor) => Tensor>> = {
   silu: (x) => gateDerivative(x, sigmoid(x), constant(1)),
+  gelu: (x) => add(normalCdf(x), multiply(x, normalSlope(x))),
   // 0.5 (1 + tanh u) is sigmoid(2u), u = sqrt(2/π) (x + 0.044715 x³)
   geluTanh: (x) => {
     const [twice, square] = [2 * Math.sqrt(2 / Math.PI), multiply(x, x)];
@@ -53,9 +59,13 @@ const derivatives: Readonly<Record<UnaryName, (x: Tensor, y: Tensor) => Tensor>>
   log: (x) => divide(1, x),
   sqrt: (_, y) => divide(0.5, y),
   sigmoid: (_, y) => multiply(y, subtract(1, y)),
+  normalCdf: (x) => normalSlope(x),
   logSigmoid: (x) => sigmoid(scale(x, -1)),
   step: () => constant(0),
 };
+
+/** e^(-x²/2) / √(2π). */
+const normalSlope = (x: Tensor): Tensor => scale(exp(scale(multiply(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
 
 /** Of x · gate, gate = sigmoid(v): gate + x · gate (1 - gate) dv/dx. The product is not read, so that none need keep it. */
 const gateDerivative = (x: Tensor, gate: Tensor, dv: Tensor): Tensor =>
@@ -132,12 +142,16 @@ const isPartOf = (part: Shape, whole: Shape): boolean =>
   !sameShape(part, whole) && [[1], whole.slice(1), [...whole.slice(0, -1), 1]].some((shape) => sameShape(part, shape));
 
 export const silu = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "silu" });
+/** x Φ(x), the exact form. */
+export const gelu = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "gelu" });
 export const geluTanh = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "geluTanh" });
 export const tanh = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "tanh" });
 export const exp = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "exp" });
 export const log = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "log" });
 export const sqrt = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "sqrt" });
 export const sigmoid = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "sigmoid" });
+/** Φ(x): the probability of a smaller normal number. */
+export const normalCdf = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "normalCdf" });
 export const logSigmoid = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "logSigmoid" });
 /** 1 where x > 0, else 0; its gradient is 0. */
 export const step = (x: Tensor): Tensor => apply(unaryOp, [x], { kind: "step" });

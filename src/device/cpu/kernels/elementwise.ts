@@ -1,6 +1,6 @@
 // Functions of one number and of two as lanes operations: what products end in, and what expressions (expression.ts) are
 // made of.
-import { type Floats, type KernelBuilder, exp, log, sigmoid, tanh } from "../../../lanes/index.ts";
+import { type Floats, type KernelBuilder, exp, log, normalCdf, sigmoid, tanh } from "../../../lanes/index.ts";
 import type { ActivationName, BinaryName, UnaryName } from "../../../graph/index.ts";
 
 export const SQRT_2_PI = Math.sqrt(2 / Math.PI);
@@ -8,6 +8,7 @@ export const SQRT_2_PI = Math.sqrt(2 / Math.PI);
 /** Functions of one number that a product can end in. */
 export const unary: Readonly<Record<ActivationName, (x: Floats, k: KernelBuilder) => Floats>> = {
   silu: (x) => x.div(exp(x.neg()).add(1)),
+  gelu: (x, k) => x.mul(normalCdf(x, k)),
   // 0.5 x (1 + tanh u) is x / (1 + e^-2u)
   geluTanh: (x, k) =>
     x.mul(
@@ -46,6 +47,7 @@ export const unaryLanes: Readonly<Record<UnaryName, (x: Floats, k: KernelBuilder
   log,
   sqrt: (x) => x.sqrt(),
   sigmoid,
+  normalCdf,
   logSigmoid,
   step: (x, k) => k.floats(0).less(x).selectFloats(1, 0),
 };
