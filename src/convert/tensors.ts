@@ -12,24 +12,28 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
   const { kind: from, tensors } = files;
   const plans = new Map<string, TensorPlan>();
   for (const row of model.weightRows) {
-    const stored = tensors.get(row[from]);
-    if (stored === undefined || plans.has(row[to])) continue; // optional and absent; another part of a fused tensor
+    const [name, written] = [row[from], row[to]];
+    if (name === undefined || written === undefined) continue; // GGUF has no name for it
+    const stored = tensors.get(name);
+    if (stored === undefined || plans.has(written)) continue; // optional and absent; another part of a fused tensor
     if (from !== to && !isSame(row.hfHeads, row.ggufHeads)) {
-      plans.set(row[to], planHeads(model, row, to));
+      plans.set(written, planHeads(model, row, written, to));
       continue;
     }
     const transpose = from !== to && row.hfTransposed === true;
-    const shape = transpose ? stored.shape.toReversed() : stored.shape;
+    const whole = transpose ? stored.shape.toReversed() : stored.shape;
+    const pieces = piecesOf(row, name, whole[0], from === to ? undefined : to);
+    const shape = [pieces.reduce((sum, { count }) => sum + count, 0), ...whole.slice(1)];
     const vector = shape.length === 1;
     const rowAt = from === to ? undefined : permutation(row, to);
-    plans.set(row[to], {
-      name: row[to],
+    plans.set(written, {
+      name: written,
       shape,
       source: {
         vector,
         rows: vector ? 1 : shape[0],
         columns: shape.at(-1) as number,
-        pieces: [{ tensor: row[from], first: 0, count: shape[0] }],
+        pieces,
         ...(rowAt !== undefined && { rowAt }),
         ...(transpose && { transpose }),
         ...(row.hfAddOne === true && from === "hf" && to === "gguf" && { addOne: true }),
@@ -37,7 +41,7 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
       ...(row.hfAddOne === true &&
         from === "gguf" &&
         to === "hf" && {
-          change: (gains: Float32Array<ArrayBuffer>) => gainsLessOne(gains, files, row.gguf),
+          change: (gains: Float32Array<ArrayBuffer>) => gainsLessOne(gains, files, name),
         }),
       alwaysF32: vector || row.parameter === "positions.weight",
     });
@@ -48,16 +52,29 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
 const isSame = (a: HeadRows | undefined, b: HeadRows | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** A tensor that has the rows of several parameters in one kind of file only. */
-function planHeads({ parameters, weightRows }: Model, row: WeightRow, to: "hf" | "gguf"): TensorPlan {
+function planHeads({ parameters, weightRows }: Model, row: WeightRow, name: string, to: "hf" | "gguf"): TensorPlan {
   const shape = storedShape(row, to);
-  const plan = { name: row[to], shape, alwaysF32: false };
+  const plan = { name, shape, alwaysF32: false };
   if (row[`${to}Heads`] === undefined) return { ...plan, source: parameters.get(row.parameter)! };
   const joined = weightRows
-    .filter((other) => other[to] === row[to])
+    .filter((other) => other[to] === name)
     .map((part) => ({ parameter: parameters.get(part.parameter)!, layout: part[`${to}Heads`]! }));
   const [rows, columns] = shape;
   const pieces = joined.flatMap(({ parameter }) => parameter.pieces);
   return { ...plan, source: { vector: false, rows, columns, pieces, joinedHeads: joined } };
+}
+
+/** The rows that the written tensor is made of. Those that only HF has are never read: they are copies of the first. */
+function piecesOf(
+  { hfPart }: WeightRow,
+  tensor: string,
+  count: number,
+  to: "hf" | "gguf" | undefined,
+): ParameterSource["pieces"] {
+  const whole = { tensor, first: 0, count };
+  if (hfPart === undefined || hfPart.first === 0 || to === undefined) return [whole];
+  const { first } = hfPart;
+  return to === "gguf" ? [{ tensor, first, count: count - first }] : [{ tensor, first: 0, count: first }, whole];
 }
 
 function permutation({ ggufInterleaved: headSize }: WeightRow, to: "hf" | "gguf"): ParameterSource["rowAt"] {

@@ -3,10 +3,11 @@
 // rows alone without a cache; the sums are part of the program. Not here: what is made of them (quantize/).
 import { UsageError } from "../base/errors.ts";
 import type { OnProgress } from "../base/progress.ts";
-import type { Executor, ParameterStore, Program } from "../device/executor.ts";
+import type { Executor, ParameterStore } from "../device/executor.ts";
 import { type Graph, type Tensor, graph, multiply, sumRows } from "../graph/index.ts";
 import { type Model, traceRows } from "../models/index.ts";
-import { plainProjection, ropeRows } from "../nn/index.ts";
+import { plainProjection } from "../nn/index.ts";
+import { setRows } from "./row-inputs.ts";
 
 /** Tokens of a piece of the text, which sees nothing of the piece before it. */
 const ROWS = 512;
@@ -47,8 +48,7 @@ export async function activationSquares(
   for (let start = 0; start < ids.length; start += rows) {
     signal?.throwIfAborted();
     const part = ids.slice(start, start + rows);
-    setInputs(model, program, part);
-    await program.run({ rows: part.length }, signal);
+    await program.run(setRows(model, program, [{ ids: part }]), signal);
     for (const [name, output] of outputOf) {
       const sum = sums.get(name)!;
       for (const [column, value] of program.outputs[output].entries()) sum[column] += value;
@@ -75,15 +75,4 @@ function traceSquares(model: Model, rows: number): { squares: Graph; outputOf: R
   });
   const outputs = [...names].map(([x, name]) => [name, sumRows(multiply(x, x))] as const);
   return { squares: graph(Object.fromEntries(outputs)), outputOf };
-}
-
-function setInputs(model: Model, { inputs }: Program, part: readonly number[]): void {
-  const positions = Int32Array.from(part, (_, i) => i);
-  inputs.ids.set(part);
-  inputs.starts?.fill(0);
-  inputs.positions?.set(positions);
-  for (const table of model.ropes) {
-    const [cos, sin] = ["cos", "sin"].map((side) => inputs[`rope.${table.name}.${side}`]);
-    if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, positions, cos, sin);
-  }
 }

@@ -1,5 +1,6 @@
 // The layer's edge: a model that runs, token ids in and out.
 export * from "./types.ts";
+export * from "./encoder.ts";
 export * from "./engine.ts";
 export { openFileStore, readModelFiles } from "./file-store.ts";
 export * from "./plan.ts";

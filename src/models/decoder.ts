@@ -4,7 +4,7 @@ import { type Tensor, gather, linear } from "../graph/index.ts";
 import { type AttentionContext, type Weights, norm, weightsOf } from "../nn/index.ts";
 import type { Config } from "./config.ts";
 import type { IgnoredRow } from "./loading.ts";
-import type { CacheGroup, ForwardInputs, Model, ModelFacts, WeightRow } from "./model.ts";
+import type { CacheGroup, ForwardInputs, Head, Model, ModelFacts, WeightRow } from "./model.ts";
 
 export interface DecoderSizes {
   readonly vocabularySize: number;
@@ -133,9 +133,9 @@ export function decoderRows(sizes: DecoderSizes, biases: DecoderBiases, tied: bo
 }
 
 /** A row whose names end alike in both kinds of file: ".weight" or ".bias", as the parameter's does. */
-export function row(parameter: string, hf: string, gguf: string, shape: readonly number[]): WeightRow {
+export function row(parameter: string, hf: string, gguf: string | undefined, shape: readonly number[]): WeightRow {
   const ending = parameter.slice(parameter.lastIndexOf("."));
-  return { parameter, hf: hf + ending, gguf: gguf + ending, shape };
+  return { parameter, hf: hf + ending, ...(gguf !== undefined && { gguf: gguf + ending }), shape };
 }
 
 /** The same inside layer `layer`. */
@@ -176,11 +176,18 @@ export const weightsIn = (
 ): Weights => weightsOf(parameters, (name) => x.parameter(name), x.projection);
 
 /**
- * The end of a forward pass: final norm and head, on the output rows only; a tied head is the embedding. The tap
- * "hidden.L" is the final norm of all rows. h (N, C) -> logits (outputRows, V).
+ * The end of a forward pass: the final norm, on the output rows only. The tap "hidden.L" is that of all rows.
+ * h (N, C) -> (outputRows, C).
  */
-export function logits(h: Tensor, x: ForwardInputs, weights: Weights, layers: number, epsilon: number): Tensor {
+export function finalHidden(h: Tensor, x: ForwardInputs, weights: Weights, layers: number, epsilon: number): Tensor {
   x.tap(`hidden.${layers}`, norm(h, weights, "norm", epsilon));
-  const last = norm(gather(h, x.outputRows), weights, "norm", epsilon);
-  return linear(last, weights.find("head.weight") ?? weights.get("embedding.weight"));
+  return norm(gather(h, x.outputRows), weights, "norm", epsilon);
 }
+
+/** A decoder's head: a matrix of its own, or the embedding where it is tied. */
+export const logitsHead =
+  (parameters: Model["parameters"]): Head =>
+  (hidden, x) => {
+    const weights = weightsIn(parameters, x);
+    return linear(hidden, weights.find("head.weight") ?? weights.get("embedding.weight")); // (M, C) -> (M, V)
+  };

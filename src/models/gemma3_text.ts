@@ -9,13 +9,14 @@ import {
   attentionContext,
   cachePlan,
   decoderRows,
+  finalHidden,
   ggufRefusals,
   ggufSizes,
   hfRefusals,
   hfSizes,
   ignoredTables,
   layerRow,
-  logits,
+  logitsHead,
   weightsIn,
 } from "./decoder.ts";
 import { hfWindows } from "./layer-windows.ts";
@@ -98,6 +99,7 @@ export function gemma3Text(facts: ModelFacts): Model {
   const { layers, width, headSize, epsilon } = sizes;
   const plan = cachePlan(shape.windows, sizes);
   const map = loadingMap(facts, "gemma3_text", gemma3Rows(shape), ignoredTables);
+  const head = logitsHead(map.parameters);
   return {
     family: "gemma3_text",
     vocabularySize: sizes.vocabularySize,
@@ -110,6 +112,12 @@ export function gemma3Text(facts: ModelFacts): Model {
       ropeTable("window", shape.localTheta, headSize, shape.localScaling),
     ].filter(({ name }) => plan.groups.some((group) => group.name === name)),
     ...map,
+    heads: {
+      logits(hidden, x) {
+        const scores = head(hidden, x);
+        return finalSoftCap === undefined ? scores : scale(tanh(scale(scores, 1 / finalSoftCap)), finalSoftCap);
+      },
+    },
     forward(x) {
       const weights = weightsIn(map.parameters, x);
       let h = scale(gather(weights.get("embedding.weight"), x.ids), Math.sqrt(width)); // (N, C)
@@ -124,8 +132,7 @@ export function gemma3Text(facts: ModelFacts): Model {
         const fed = gatedMlp(norm(h, at, "mlpNorm", epsilon), at.at("mlp"), geluTanh);
         h = add(h, norm(fed, at, "mlpOutNorm", epsilon));
       }
-      const scores = logits(h, x, weights, layers, epsilon);
-      return finalSoftCap === undefined ? scores : scale(tanh(scale(scores, 1 / finalSoftCap)), finalSoftCap);
+      return finalHidden(h, x, weights, layers, epsilon);
     },
   };
 }

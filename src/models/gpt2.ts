@@ -7,9 +7,10 @@ import {
   type DecoderSizes,
   attentionContext,
   cachePlan,
+  finalHidden,
   ggufRefusals,
   ignoredTables,
-  logits,
+  logitsHead,
   row,
   weightsIn,
 } from "./decoder.ts";
@@ -95,6 +96,7 @@ export function gpt2(facts: ModelFacts): Model {
     cacheGroups: plan.groups,
     ropes: [],
     ...map,
+    heads: { logits: logitsHead(map.parameters) },
     forward(x) {
       const weights = weightsIn(map.parameters, x);
       const places = gather(weights.get("positions.weight"), x.positions);
@@ -108,7 +110,7 @@ export function gpt2(facts: ModelFacts): Model {
         h = add(h, selfAttention(normed, at.at("attention"), settings, context));
         h = add(h, mlp(norm(h, at, "mlpNorm", epsilon), at.at("mlp"), geluTanh));
       }
-      return logits(h, x, weights, layers, epsilon);
+      return finalHidden(h, x, weights, layers, epsilon);
     },
   };
 }

@@ -2,4 +2,4 @@
 export * from "./model.ts";
 export { newModel, readModel } from "./registry.ts";
 export type { MakeWeight, RowTrace, RowTraceOptions, TraceOptions, WeightOptions } from "./trace.ts";
-export { adapterState, traceModel, traceRows, weightState } from "./trace.ts";
+export { adapterState, headOf, traceModel, traceRows, weightState } from "./trace.ts";

@@ -10,13 +10,14 @@ import {
   attentionContext,
   cachePlan,
   decoderRows,
+  finalHidden,
   ggufRefusals,
   ggufSizes,
   hfRefusals,
   hfSizes,
   ignoredTables,
   layerRow,
-  logits,
+  logitsHead,
   weightsIn,
 } from "./decoder.ts";
 import { loadingMap } from "./loading.ts";
@@ -87,6 +88,7 @@ export function llamaModel(facts: ModelFacts, shape: LlamaShape): Model {
     cacheGroups: plan.groups,
     ropes: [rope],
     ...map,
+    heads: { logits: logitsHead(map.parameters) },
     forward(x) {
       const weights = weightsIn(map.parameters, x);
       let h = gather(weights.get("embedding.weight"), x.ids); // (N, C)
@@ -98,7 +100,7 @@ export function llamaModel(facts: ModelFacts, shape: LlamaShape): Model {
         h = add(h, selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context));
         h = add(h, gatedMlp(norm(h, at, "mlpNorm", epsilon), at.at("mlp"), silu));
       }
-      return logits(h, x, weights, layers, epsilon);
+      return finalHidden(h, x, weights, layers, epsilon);
     },
   };
 }

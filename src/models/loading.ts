@@ -25,6 +25,7 @@ export function loadingMap(
   const used = new Set<string>();
   for (const row of rows) {
     const name = row[kind];
+    if (name === undefined) continue;
     const tensor = tensors.get(name);
     if (tensor === undefined && row.optional) continue;
     if (tensor === undefined && !isNew) throw new FormatError(file, `tensor ${name}`, "missing", show([...row.shape]));
@@ -43,7 +44,11 @@ export function loadingMap(
       rows: vector ? 1 : outer,
       columns: row.shape.at(-1) as number,
       pieces: [
-        { tensor: name, first: row.part?.first ?? 0, count: heads === undefined ? outer : heads.heads * heads.of },
+        {
+          tensor: name,
+          first: partOf(row, kind)?.first ?? 0,
+          count: heads === undefined ? outer : heads.heads * heads.of,
+        },
       ],
       ...(rowAt !== undefined && { rowAt }),
       ...(heads?.transposed === true && { turnedHeads: heads }),
@@ -68,13 +73,13 @@ export function loadingMap(
 
 /** The shape of a row's tensor in a file, outermost size first. */
 export function storedShape(row: WeightRow, kind: ModelFacts["kind"]): number[] {
-  const { shape, part, hfTransposed } = row;
+  const { shape, hfTransposed } = row;
   const given = row[`${kind}Shape`];
   if (given !== undefined) return [...given];
   const [outer, ...inner] = shape;
   const heads = row[`${kind}Heads`];
   if (heads !== undefined) return [heads.heads * heads.of, heads.transposed ? outer / heads.heads : inner[0]];
-  const stored = [part?.of ?? outer, ...inner];
+  const stored = [partOf(row, kind)?.of ?? outer, ...inner];
   return kind === "hf" && hfTransposed === true ? stored.reverse() : stored;
 }
 
@@ -86,6 +91,10 @@ function ofHeads({ of, first, count, transposed }: HeadRows): ParameterSource["r
 function interleaving({ ggufInterleaved: headSize }: WeightRow, kind: ModelFacts["kind"]): ParameterSource["rowAt"] {
   return headSize === undefined || kind !== "gguf" ? undefined : (i) => interleavedRow(i, headSize);
 }
+
+/** Where the row's elements lie in its tensor, where that has more. */
+export const partOf = ({ part, hfPart }: WeightRow, kind: ModelFacts["kind"]): WeightRow["part"] =>
+  kind === "hf" ? (hfPart ?? part) : part;
 
 /** Where GGUF keeps row i of q or k: pair (j, j + D/2) of a head lies at (2j, 2j + 1). */
 export function interleavedRow(i: number, headSize: number): number {

@@ -102,6 +102,12 @@ export function marian(facts: ModelFacts): Model {
     cacheGroups: plan.groups,
     ropes: [{ name: "places", frequencies: ropeFrequencies(10_000, width, { type: "none" }), magnitude: 1 }],
     ...map,
+    heads: {
+      logits(hidden, x) {
+        const weights = weightsIn(map.parameters, x);
+        return linear(hidden, weights.get("embedding.weight"), weights.get("logits.bias"));
+      },
+    },
     encoder: {
       layers: encoder.layers,
       window,
@@ -134,7 +140,7 @@ export function marian(facts: ModelFacts): Model {
         h = fedForward(h, at);
       }
       x.tap(`hidden.${layers}`, h);
-      return linear(gather(h, x.outputRows), weights.get("embedding.weight"), weights.get("logits.bias"));
+      return gather(h, x.outputRows);
     },
   };
 }

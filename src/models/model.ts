@@ -24,7 +24,7 @@ export interface ModelFacts {
   readonly ropeDivisors?: Float32Array;
 }
 
-/** Layers that share one kind of cache, and so one page table. */
+/** Layers that attend in one way: those of a decoder share one kind of cache, and so one page table. */
 export interface CacheGroup {
   readonly name: string;
   readonly layers: number;
@@ -80,13 +80,16 @@ export interface ParameterSource {
 export interface WeightRow {
   readonly parameter: string;
   readonly hf: string;
-  readonly gguf: string;
+  /** Absent: GGUF has no name for it. */
+  readonly gguf?: string;
   /** [length] of a vector, or [rows, columns]. */
   readonly shape: readonly number[];
   /** Used where the file has it; otherwise it must be there. */
   readonly optional?: boolean;
   /** The rows (a vector's elements) from `first` on, of a tensor that has `of` of them. */
   readonly part?: { readonly first: number; readonly of: number };
+  /** The same, in HF alone: the other rows are never read. */
+  readonly hfPart?: WeightRow["part"];
   /** The rows that it has of each head in a tensor, in HF and in GGUF. */
   readonly hfHeads?: HeadRows;
   readonly ggufHeads?: HeadRows;
@@ -106,6 +109,8 @@ export interface WeightRow {
 export interface ForwardInputs {
   readonly ids: Tensor;
   readonly positions: Tensor;
+  /** (rows) i32: which of the texts that a sequence is made of a row belongs to, from 0 (BERT's token types). */
+  readonly segments: Tensor;
   /** (outputRows) i32: the rows that reach the head. */
   readonly outputRows: Tensor;
   readonly ropes: Readonly<Record<string, { readonly cos: Tensor; readonly sin: Tensor }>>;
@@ -143,6 +148,13 @@ export interface Encoder {
   forward(x: Omit<ForwardInputs, "outputRows" | "recalls">): readonly KeysAndValues[];
 }
 
+/**
+ * What a model says of rows by their hidden values (M, C): the next or the hidden token's logits (M, V), what it makes of a
+ * whole text's first row (M, C), scores of its classes (M, K).
+ */
+export type HeadName = "logits" | "pooled" | "scores";
+export type Head = (hidden: Tensor, x: Pick<ForwardInputs, "parameter" | "projection">) => Tensor;
+
 export interface Model {
   /** HF's model_type: "llama", "qwen3", "gemma3_text", ... */
   readonly family: string;
@@ -152,6 +164,8 @@ export interface Model {
   readonly width: number;
   readonly layers: number;
   readonly cacheGroups: readonly CacheGroup[];
+  /** Whether a row sees all of its sequence, not only what is before it: an encoder, which keeps no cache. */
+  readonly bothDirections?: boolean;
   readonly ropes: readonly RopeTable[];
   readonly parameters: ReadonlyMap<string, ParameterSource>;
   /** File tensors that are no weights, with the reason. Every other tensor is used. */
@@ -160,6 +174,11 @@ export interface Model {
   readonly weightRows: readonly WeightRow[];
   /** Absent: the model reads nothing but what it goes on with. */
   readonly encoder?: Encoder;
-  /** Logits (outputRows, V). Taps: "hidden.0" (embedding) ... "hidden.L" (after the final norm). */
+  /** Those that its weights have; a program computes the ones it is asked for. */
+  readonly heads: Readonly<Partial<Record<HeadName, Head>>>;
+  /**
+   * Hidden values (outputRows, C), after the final norm: what heads read. Taps: "hidden.0" (embedding) ... "hidden.L" (of
+   * all rows, after the final norm).
+   */
   forward(x: ForwardInputs): Tensor;
 }

@@ -1,5 +1,6 @@
 // The families, one row each: config's `model_type`, GGUF's `general.architecture`, and the reader in the family's file.
 import { UnsupportedError, show } from "../base/errors.ts";
+import { bert, roberta, xlmRoberta } from "./bert.ts";
 import { gemma3Text } from "./gemma3_text.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
@@ -26,6 +27,9 @@ const families: readonly FamilyRow[] = [
   { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },
   { hf: "gpt2", gguf: "gpt2", read: gpt2 },
   { hf: "marian", read: marian },
+  { hf: "bert", gguf: "bert", read: bert }, // all three from GGUF
+  { hf: "roberta", gguf: "bert", read: roberta },
+  { hf: "xlm-roberta", gguf: "bert", read: xlmRoberta },
 ];
 
 /**
@@ -37,6 +41,6 @@ export function readModel(facts: ModelFacts): Model {
   const name = facts.config[key];
   const row = families.find((family) => name !== undefined && family[facts.kind] === name);
   if (row !== undefined) return row.read(facts);
-  const known = families.flatMap((family) => family[facts.kind] ?? []).join(", ");
+  const known = [...new Set(families.flatMap((family) => family[facts.kind] ?? []))].join(", ");
   throw new UnsupportedError(`${facts.file}: ${key} is ${show(name)}. Liang knows ${known}.`);
 }

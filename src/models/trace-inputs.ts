@@ -5,7 +5,7 @@ import type { ForwardInputs, Model } from "./model.ts";
 /** An input of whole numbers. */
 export const whole = (name: string, ...shape: Size[]): Tensor => input(name, shape, "i32");
 
-export type RowInputs = Pick<ForwardInputs, "ids" | "positions" | "ropes">;
+export type RowInputs = Pick<ForwardInputs, "ids" | "positions" | "segments" | "ropes">;
 
 /** The inputs of `rows`, whose names have `prefix` in front. */
 export function rowInputs(model: Model, rows: Extent, prefix = ""): RowInputs {
@@ -16,6 +16,7 @@ export function rowInputs(model: Model, rows: Extent, prefix = ""): RowInputs {
   return {
     ids: whole(`${prefix}ids`, rows),
     positions: whole(`${prefix}positions`, rows),
+    segments: whole(`${prefix}segments`, rows),
     ropes: Object.fromEntries(ropes),
   };
 }

@@ -34,6 +34,7 @@ const model: Model = {
   parameters,
   ignored: new Map(),
   weightRows: [],
+  heads: { logits: (hidden) => hidden },
   forward(x): Tensor {
     const weights = weightsIn(parameters, x);
     let h = gather(weights.get("embedding.weight"), x.ids);

@@ -1,13 +1,12 @@
 // Model → graph: names the leaves as ARCHITECTURE.md has them and runs the family's forward once over traced tensors.
 // Not here: what any family computes; how leaves are filled (engine/).
-import { UsageError } from "../base/errors.ts";
+import { UnsupportedError, UsageError } from "../base/errors.ts";
 import {
   type Extent,
   type Graph,
   type Tensor,
   attention,
   blockMax,
-  gather,
   graph,
   parameter,
   rowAttention,
@@ -16,7 +15,7 @@ import {
 } from "../graph/index.ts";
 import { type AdapterRoom, type Attend, type Projection, type Recall } from "../nn/index.ts";
 import { chosenLora, plainProjection } from "../nn/index.ts";
-import type { Encoder, Model } from "./model.ts";
+import type { Encoder, ForwardInputs, Head, HeadName, Model } from "./model.ts";
 import { rowInputs, whole } from "./trace-inputs.ts";
 import { cacheState, cachedRecalls, readSources, rowRecalls } from "./trace-source.ts";
 
@@ -58,8 +57,28 @@ export const adapterState = (table: string): string => `adapters.${table}`;
  */
 export const LOGIT_BLOCK = 512;
 
-/** The graph of one forward pass. Throws UsageError for a tap that the model does not have. */
+/**
+ * A head of the model. Throws UnsupportedError where it has none of that name: an encoder without one for hidden tokens, a
+ * decoder asked for scores.
+ */
+export function headOf(model: Pick<Model, "family" | "heads">, name: HeadName): Head {
+  const head = model.heads[name];
+  if (head !== undefined) return head;
+  const has = Object.keys(model.heads).join(", ");
+  throw new UnsupportedError(`The model (${model.family}) has no head for ${name}.`, {
+    hint: has === "" ? "It gives hidden values alone, of which embeddings are made." : `It has one for ${has}.`,
+  });
+}
+
+/**
+ * The graph of one forward pass over cached sequences. Throws UsageError for a tap that the model does not have,
+ * UnsupportedError for a model that does not write: without a head for logits, or one whose rows see what comes later.
+ */
 export function traceModel(model: Model, options: TraceOptions): Graph {
+  if (model.bothDirections === true) {
+    const hint = "It embeds or ranks texts, and can be trained.";
+    throw new UnsupportedError(`The model (${model.family}) is an encoder, which writes no text.`, { hint });
+  }
   const extent = (name: "rows" | "sequences" | "outputRows" | "pages"): Extent => ({ name, bound: options[name] });
   const rows = extent("rows");
 
@@ -95,14 +114,15 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
     });
     return cachedRecalls(encoder, lookers, options, { layers, rows: sourceRows });
   };
-  const logits = model.forward({
+  const x: ForwardInputs = {
     ...inputs,
     ...shared,
     outputRows: whole("outputRows", extent("outputRows")),
     attends: Object.fromEntries(attends),
     recalls: model.encoder === undefined ? [] : recallsOf(model.encoder),
     projection: projection(rows),
-  });
+  };
+  const logits = headOf(model, "logits")(model.forward(x), x);
   const asked = (options.taps ?? []).map((name): [string, Tensor] => {
     const value = taps.get(name);
     if (value === undefined) {
@@ -133,8 +153,11 @@ export interface RowTraceOptions extends WeightOptions {
   readonly outputRows: number;
   /** Bound of the extent `sourceRows`, of models with an encoder. */
   readonly sourceRows?: number;
-  /** Rows see all of their document, not only what is before them: input `ends` (rows) i32 says where it ends. */
-  readonly bothDirections?: boolean;
+  /**
+   * Rows see all of their document, not only what is before them: input `ends` (rows) i32 says where it ends. Default: as
+   * the model was made.
+   */
+  readonly bothDirections?: boolean | undefined;
 }
 
 /** Gives the leaf of a weight, of the model or of something beside it, made once. */
@@ -142,9 +165,9 @@ export type MakeWeight = (name: string, shape: readonly number[]) => Tensor;
 
 /** A forward pass over rows alone: what training differentiates. */
 export interface RowTrace {
-  /** (outputRows, V). */
-  readonly logits: Tensor;
-  /** (outputRows, C): what the head reads. */
+  /** Of the rows that reach it: (outputRows, V) for logits. Throws as `headOf`. */
+  readonly head: (name: HeadName) => Tensor;
+  /** (outputRows, C): what heads read. */
   readonly hidden: Tensor;
   /** For weights that only training knows, such as the head of a reward model. */
   readonly weight: MakeWeight;
@@ -157,12 +180,12 @@ export const weightState = (parameter: string): string => `weights.${parameter}`
 
 /**
  * The forward pass without a cache: documents lie end to end in the rows, and input `starts` (rows) i32 says where each
- * row's begins; ids, positions, outputRows and ropes are inputs as in `traceModel`.
+ * row's begins; ids, positions, segments, outputRows and ropes are inputs as in `traceModel`.
  */
 export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
   const rows: Extent = { name: "rows", bound: options.rows };
   const starts = whole("starts", rows);
-  const sees = options.bothDirections === true ? { starts, ends: whole("ends", rows) } : { starts };
+  const sees = isTwoWay(model, options.bothDirections) ? { starts, ends: whole("ends", rows) } : { starts };
   const attend: Attend = (q, k, v, { bias, sinks, ...attributes }) =>
     rowAttention({ q, k, v, ...sees, bias, sinks }, attributes);
   const { taps, tap } = namedValues();
@@ -177,7 +200,7 @@ export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
     const sourceRows: Extent = { name: "sourceRows", bound: options.sourceRows ?? options.rows };
     return rowRecalls(readSources(model, encoder, sourceRows, shared), rows, sourceRows);
   };
-  const logits = model.forward({
+  const x: ForwardInputs = {
     ...rowInputs(model, rows),
     ...shared,
     outputRows,
@@ -185,10 +208,18 @@ export function traceRows(model: Model, options: RowTraceOptions): RowTrace {
       model.cacheGroups.map(({ name, layers }) => [name, Array<Attend>(layers).fill(attend)]),
     ),
     recalls: model.encoder === undefined ? [] : recallsOf(model.encoder),
-  });
-  const hidden = gather(taps.get(`hidden.${model.layers}`)!, outputRows);
-  return { logits, hidden, weight, trained, taps };
+  };
+  const hidden = model.forward(x);
+  const heads = new Map<HeadName, Tensor>();
+  const head = (name: HeadName): Tensor => {
+    const value = heads.get(name) ?? headOf(model, name)(hidden, x);
+    heads.set(name, value);
+    return value;
+  };
+  return { head, hidden, weight, trained, taps };
 }
+
+const isTwoWay = ({ bothDirections = false }: Model, asked = bothDirections): boolean => asked;
 
 /** Values that a forward pass names. */
 function namedValues() {

@@ -33,7 +33,7 @@ export async function measureImportance(
   const importance = new Map<string, Float32Array<ArrayBuffer>>();
   for (const { parameter, gguf } of model.weightRows) {
     const sum = sums.get(parameter);
-    if (sum !== undefined)
+    if (sum !== undefined && gguf !== undefined)
       importance.set(
         gguf,
         Float32Array.from(sum, (value) => value / tokens),

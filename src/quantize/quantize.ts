@@ -77,7 +77,7 @@ function checkImportance({ model, path }: Source, importance: Importance = new M
   let known = 0;
   for (const { parameter, gguf } of model.weightRows) {
     const columns = model.parameters.get(parameter)?.columns;
-    const found = importance.get(gguf)?.length;
+    const found = gguf === undefined ? undefined : importance.get(gguf)?.length;
     if (columns === undefined || found === undefined) continue;
     known++;
     if (found !== columns) {

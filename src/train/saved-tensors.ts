@@ -4,7 +4,7 @@ import { pieces } from "../convert/values.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { SafetensorToWrite } from "../format/safetensors.ts";
 import { type HeadRows, type Model, type WeightRow, weightState } from "../models/index.ts";
-import { storedShape } from "../models/loading.ts";
+import { partOf, storedShape } from "../models/loading.ts";
 import { formats } from "../numeric/registry.ts";
 
 export type SavedType = "f32" | "bf16";
@@ -43,11 +43,9 @@ export function savedTensors(
 }
 
 /** Puts a parameter's values where its tensor has them. */
-function place(
-  { shape, part, hfTransposed, hfAddOne, hfHeads }: WeightRow,
-  from: Float32Array,
-  into: Float32Array,
-): void {
+function place(weight: WeightRow, from: Float32Array, into: Float32Array): void {
+  const { shape, hfTransposed, hfAddOne, hfHeads } = weight;
+  const part = partOf(weight, "hf");
   const [rows, columns = 1] = shape;
   if (hfHeads !== undefined) return placeHeads(hfHeads, rows, columns, from, into);
   const first = part?.first ?? 0;

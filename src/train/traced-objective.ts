@@ -17,7 +17,7 @@ export interface ObjectiveTrace extends RowTrace {
 
 export function traceInputs(
   model: Model,
-  { elements, bothDirections = false }: Pick<Objective, "elements" | "bothDirections">,
+  { elements, bothDirections }: Pick<Objective, "elements" | "bothDirections">,
   bounds: ObjectiveBounds,
   weights: Pick<RowTraceOptions, "trains" | "adapter">,
 ): ObjectiveTrace {
@@ -28,7 +28,7 @@ export function traceInputs(
     bothDirections,
     ...(weights.adapter !== undefined && { adapter: weights.adapter }),
   });
-  const [rows] = traced.logits.shape;
+  const [rows] = traced.hidden.shape;
   const ofElements: Extent = { name: "elements", bound: bounds.elements ?? bounds.targets };
   const count: Size = elements ?? ofElements;
   const known = new Map<string, Tensor>();
@@ -40,10 +40,12 @@ export function traceInputs(
   const floats = (name: string, ...shape: Size[]): Tensor => once(name, () => input(name, shape, "f32"));
   const ids = (name: string): Tensor => once(name, () => input(name, [rows], "i32"));
   const x: ObjectiveInputs = {
-    logits: traced.logits,
+    get logits() {
+      return traced.head("logits");
+    },
     hidden: traced.hidden,
     get logProbabilities() {
-      return once("log-probabilities", () => scale(crossEntropy(traced.logits, ids("targets")), -1));
+      return once("log-probabilities", () => scale(crossEntropy(traced.head("logits"), ids("targets")), -1));
     },
     elements: count,
     ids,

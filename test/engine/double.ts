@@ -34,13 +34,14 @@ export const doubleModel = (window: number, sliding: boolean): Model => ({
   ]),
   ignored: new Map(),
   weightRows: [],
+  heads: { logits: (hidden, x) => linear(hidden, x.parameter("head")) },
   forward(x) {
     const { cos, sin } = x.ropes.main;
     let hidden = rope(gather(x.parameter("embedding"), x.ids), cos, sin, { headSize: WIDTH, layout: "halves" });
     for (const [attend] of Object.values(x.attends)) {
       hidden = add(hidden, attend(hidden, hidden, hidden, { heads: 1, kvHeads: 1, scale: 1 }));
     }
-    return linear(gather(hidden, x.outputRows), x.parameter("head"));
+    return gather(hidden, x.outputRows);
   },
 });
 

@@ -11,7 +11,8 @@ import type { Model } from "../../src/models/index.ts";
 const folder = resolve(import.meta.dirname, "../golden/families");
 
 export const caseNames = ["llama", "llama-3", "yi", "qwen2", "qwen3", "gemma3_text", "gpt2", "gpt2-original"] as const;
-export type CaseName = (typeof caseNames)[number];
+export const encoderNames = ["bert", "bert-embed", "xlm-roberta"] as const;
+export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number];
 
 /** Cases that read a source text first; their configs have one form. */
 export const encoderDecoderNames = ["marian"] as const;

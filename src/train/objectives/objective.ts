@@ -15,7 +15,7 @@ export interface Objective {
 
 /** What an objective is written in. A batch has an array for each input that is asked for, by its name. */
 export interface ObjectiveInputs {
-  /** (M, V). */
+  /** (M, V); throws UnsupportedError where the model has no head for them. */
   readonly logits: Tensor;
   /** (M, C): after the final norm, what the head reads. */
   readonly hidden: Tensor;
