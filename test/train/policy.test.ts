@@ -8,12 +8,17 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { UsageError } from "../../src/base/errors.ts";
 import { openExecutor } from "../../src/chat/executors.ts";
+import type { Message } from "../../src/chat/types.ts";
 import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { type RunOptions, train } from "../../src/train/run.ts";
 import { parseRecipe } from "../../src/train/recipe.ts";
-import { prepareRewards } from "./tiny-policy.ts";
+import { storiesModel } from "../../src/store/built-in.ts";
+import { openRewardModel } from "../../src/train/rewards/reward-model.ts";
+import type { Beginning } from "../../src/train/training-data.ts";
+import { ASKED, prepareRewards } from "./tiny-policy.ts";
 import { prepareTokenizer, tinyRecipe } from "./tiny-run.ts";
+import { prepareRows, stageRecipe } from "./tiny-stages.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-policy-"));
 after(() => rm(folder, { recursive: true }));
@@ -80,6 +85,51 @@ test("ppo: what is rewarded becomes likely, and its value head is trained", asyn
   assert.ok(mean(found.slice(-3)) > 0.5, `${mean(found.slice(-3))} at last`);
   const states = await readFile(join(checkpoint, "train/states.safetensors"));
   assert.ok(states.includes("weights.value.weight"));
+});
+
+test("ppo learns what a reward model prefers, which reads replies as it read answers", async () => {
+  const likes = ["e we see me", "be he she we", "the bee", "he sees me"]; // it comes to like the letter e
+  const pair = (i: number): object => ({ prompt: ASKED[i % 6], chosen: likes[i % 4], rejected: "a cat is at a bath" });
+  await prepareRows(
+    folder,
+    "likes",
+    Array.from({ length: 24 }, (_, i) => pair(i)),
+  );
+  const prepared = await prepareRun(stageRecipe(folder, "reward", "likes", ["steps=30"]), { threads: 1 });
+  const executor = await openExecutor("cpu");
+  const looks: Readonly<Record<string, number>>[] = [];
+  const { checkpoint } = await train(prepared, {
+    executor,
+    checkpoints: join(folder, "reward"),
+    onEvent: (event) => void (event.type === "validation" && "measures" in event && looks.push(event.measures)),
+  });
+  await prepared[Symbol.asyncDispose]();
+
+  // of held-out answers it says what the stage said of them
+  const { recipe } = prepared;
+  await using model = await openRewardModel(checkpoint, recipe);
+  const trainer: Beginning["trainer"] = { states: {}, rows: () => Promise.reject(), draw: () => Promise.reject() };
+  await model.begin!({ trainer, executor, folder, isResumed: false });
+  const held = (await readFile(join(folder, "likes/validation.jsonl"), "utf8")).trim().split("\n");
+  const replies = held.map((line, i) => {
+    const { prompt: messages, chosen } = JSON.parse(line) as Record<"prompt" | "chosen", { content: string }[]>;
+    const judged = { messages: messages as Message[], reply: chosen[0].content, prompt: "", ended: true, row: {} };
+    return { judged, line: i + 1 };
+  });
+  const said = await model.judge(replies);
+  const off = Math.abs(mean(said.map(({ total }) => total)) - looks.at(-1)!["chosenReward"]);
+  assert.ok(off < 0.01 * Math.abs(looks.at(-1)!["chosenReward"]), `${off}`);
+
+  const rewards = JSON.stringify({ from: "model", options: { model: checkpoint } });
+  const settings = ["stage=ppo", "objective.kl=0", `rewards=${rewards}`, "rollout.prompts=6", "steps=20"];
+  const found = rewardsOf((await run(settings, { checkpoints: join(folder, "by-model") })).events);
+  // means of five steps differ by about 0.015 where nothing is learnt
+  assert.ok(mean(found.slice(-5)) > mean(found.slice(0, 5)) + 0.07, JSON.stringify(found));
+  const long = { ...replies[0], judged: { ...replies[0].judged, reply: "we ".repeat(100) } };
+  await assert.rejects(
+    model.judge([long]),
+    /line 1 of the prompts: prompt and reply have \d+ tokens, expected at most/,
+  );
 });
 
 test("the distance from the reference holds a model back, and overlong replies lose some of their reward", async () => {
@@ -158,6 +208,9 @@ test("what does not fit together is refused by its field", async () => {
   await refused(["objective.kl=0.1"], "objective.kl"); // the model is new
   await refused(["objective.name=rloo", "rollout.iterations=2"], "rollout.iterations");
   await refused(["rollout.miniBatches=49"], "rollout.miniBatches"); // of 48 replies
+  const stories = JSON.stringify({ from: "model", options: { model: storiesModel.path } });
+  await refused([`rewards=${stories}`], "rewards.options.model");
+  await refused(['rewards={"from":"model","options":{}}'], "rewards.options");
   await refused(["stage=pretrain"], "rollout");
   await refused(["objective.name=dpo"], "objective.name");
 });

@@ -3,7 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-const ASKED = ["Who?", "Where?", "What is it?", "When was it?", "Why?", "How many?"];
+export const ASKED = ["Who?", "Where?", "What is it?", "When was it?", "Why?", "How many?"];
 // the share of a reply's letters that are an e, and whether it ended
 const REWARD = `export const reward = ({ reply, ended }: { reply: string; ended: boolean }) => {
   const letters = reply.replaceAll(/[^a-z]/gi, "");

@@ -7,7 +7,7 @@ import type { Tokenizer } from "../../text/tokenizer.ts";
 import { type PromptRow, promptText } from "../data/prompts.ts";
 import { shuffled } from "../data/shuffle.ts";
 import type { MicroBatch, MicroBatches } from "../micro-batch.ts";
-import { type Reward, type Rewards, rewardOf } from "../rewards/reward-function.ts";
+import type { JudgedReply, Judge, Reward } from "../rewards/reward-function.ts";
 import type { DrawnReply } from "../rollouts.ts";
 import type { Scorer } from "../scorer.ts";
 import type { Beginning, CurrentModel, TrainingData } from "../training-data.ts";
@@ -28,7 +28,7 @@ export interface PolicyDataOptions {
   readonly policy: Policy;
   readonly train: PromptSet;
   readonly held: PromptSet | undefined;
-  readonly rewards: Rewards;
+  readonly judge: Judge;
   readonly tokenizer: Tokenizer;
   readonly endIds: ReadonlySet<number>;
   /** Prompts of a step, and replies to each. */
@@ -72,7 +72,7 @@ const worth = ({ reward, over }: Judged): number => reward.total - over;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 
 export function policyData(options: PolicyDataOptions): TrainingData {
-  const { policy, train, held, rewards, seed, prompts: promptsOfStep, replies } = options;
+  const { policy, train, held, judge, seed, prompts: promptsOfStep, replies } = options;
   let reference: Scorer<"logProbabilities"> | undefined;
   let signal: AbortSignal | undefined;
   let measured: Readonly<Record<string, number>> = {};
@@ -96,21 +96,21 @@ export function policyData(options: PolicyDataOptions): TrainingData {
       all.map(({ prompt }, i) => ({ ids: prompt.ids, seed: seedOf(i) })),
       { temperature, tokens, endIds, signal },
     );
-    const judged: Judged[] = [];
-    for (const [i, { ids, ended }] of drawn.entries()) {
+    const found = await judge.judge(
+      drawn.map((reply, i) => ({ judged: readReply(all[i].prompt, reply), line: all[i].prompt.line })),
+      signal,
+    );
+    return drawn.map(({ ids, ended }, i) => {
       const { prompt, group } = all[i];
-      const reward = await judge(prompt, drawn[i]);
       const over = overlong === 0 ? 0 : Math.max(0, ids.length - (tokens - overlong)) / overlong;
-      judged.push({ prompt: prompt.ids, reply: ids, ended, group, reward, over });
-    }
-    return judged;
+      return { prompt: prompt.ids, reply: ids, ended, group, reward: found[i], over };
+    });
   }
 
-  async function judge(prompt: EncodedPrompt, { ids, ended }: DrawnReply): Promise<Reward> {
+  function readReply(prompt: EncodedPrompt, { ids, ended }: DrawnReply): JudgedReply {
     const said = ended ? ids.slice(0, -1) : ids;
     const reply = options.tokenizer.decode([...said], { special: false, start: false });
-    const { row, line } = prompt;
-    return await rewardOf(rewards, { prompt: promptText(prompt), reply, ended, row }, line);
+    return { prompt: promptText(prompt), messages: prompt.messages, reply, ended, row: prompt.row };
   }
 
   const referenceOf = async (batch: MicroBatch): Promise<Float32Array> =>
@@ -174,10 +174,11 @@ export function policyData(options: PolicyDataOptions): TrainingData {
   }
 
   return {
-    hash: createHash("sha256").update([train.sha256, held?.sha256, rewards.source].join(" ")).digest("hex"),
+    hash: createHash("sha256").update([train.sha256, held?.sha256, judge.source].join(" ")).digest("hex"),
     batchesOfEpoch: (train.prompts.length / promptsOfStep) * options.batchesOfStep,
     async begin(beginning) {
       signal = beginning.signal;
+      await judge.begin?.(beginning);
       if (policy.needsReference) reference = await options.openReference!(beginning);
     },
     async *updates(step, model) {

@@ -9,7 +9,9 @@ import { type JudgedReply, openRewards, rewardOf } from "./reward-function.ts";
 const folder = await mkdtemp(join(tmpdir(), "liang-rewards-"));
 after(() => rm(folder, { recursive: true }));
 
-const judged: JudgedReply = { prompt: "2 + 2", reply: " 4\n", ended: true, row: { answer: "4" } };
+const asked = "2 + 2";
+const messages = [{ role: "user", content: asked }] as const;
+const judged: JudgedReply = { prompt: asked, messages, reply: " 4\n", ended: true, row: { answer: "4" } };
 
 async function moduleOf(name: string, text: string): Promise<string> {
   const path = join(folder, name);

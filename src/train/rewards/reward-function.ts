@@ -2,14 +2,17 @@
 // learnt from rewards (policy/).
 import { pathToFileURL } from "node:url";
 import { LiangError, NotFoundError, UsageError, show } from "../../base/errors.ts";
+import type { Message } from "../../chat/types.ts";
 import { absolutePath, fileFacts, readText } from "#platform";
+import type { Beginning } from "../training-data.ts";
 import { type PoemRequest, poemReward } from "./poem.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
 export interface JudgedReply {
-  /** What the model was asked: the last message's text. */
+  /** What the model was asked: the last message's text, and all of them. */
   readonly prompt: string;
+  readonly messages: readonly Message[];
   readonly reply: string;
   /** Whether the model ended it; otherwise it was cut off. */
   readonly ended: boolean;
@@ -36,6 +39,21 @@ export interface Rewards {
   /** The module's text: what a run depends on. */
   readonly source: string;
   readonly judge: RewardFunction;
+}
+
+/** A reply, and the line of its prompt in the file of prompts. */
+export interface AskedReply {
+  readonly judged: JudgedReply;
+  readonly line: number;
+}
+
+/** Judges many replies together. */
+export interface Judge {
+  /** What a run depends on. */
+  readonly source: string;
+  begin?(beginning: Beginning): Promise<void>;
+  /** In order. Throws LiangError "reward_failed" that names the line of a prompt. */
+  judge(replies: readonly AskedReply[], signal?: AbortSignal): Promise<readonly Reward[]>;
 }
 
 const MODULE_BYTES_MAX = 16 * 2 ** 20;
@@ -66,7 +84,7 @@ export async function openRewards(from: string, options: Row = {}): Promise<Rewa
   const path = absolutePath(from);
   if ((await fileFacts(path))?.kind !== "file") {
     throw new NotFoundError(`There is no file ${from} of rewards.`, {
-      hint: `Built in are ${Object.keys(builtIn).join(", ")}.`,
+      hint: `Built in are ${Object.keys(builtIn).join(", ")} and model.`,
     });
   }
   const source = await readText(path, MODULE_BYTES_MAX);
@@ -78,6 +96,25 @@ export async function openRewards(from: string, options: Row = {}): Promise<Rewa
   });
   return { name: from, source, judge };
 }
+
+/** By a function, one reply after the other. */
+export function judgeOf(rewards: Rewards): Judge {
+  return {
+    source: rewards.source,
+    async judge(replies, signal) {
+      const found: Reward[] = [];
+      for (const { judged, line } of replies) {
+        signal?.throwIfAborted();
+        found.push(await rewardOf(rewards, judged, line));
+      }
+      return found;
+    },
+  };
+}
+
+/** Runs; what is thrown names the judge and the line. */
+export const namingLine = <T>(name: string, line: number, run: () => Promise<T>): Promise<T> =>
+  failing(`${name}, for line ${line} of the prompts`, run);
 
 async function failing<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {
@@ -95,7 +132,7 @@ export interface Reward {
 
 /** Throws LiangError "reward_failed" that names file and line where the function fails or gives no number. */
 export async function rewardOf({ name, judge }: Rewards, judged: JudgedReply, line: number): Promise<Reward> {
-  return await failing(`${name}, for line ${line} of the prompts`, async () => {
+  return await namingLine(name, line, async () => {
     const found: unknown = await judge(judged);
     if (isNumber(found)) return { total: found, parts: {} };
     if (typeof found !== "object" || found === null) {

@@ -5,7 +5,8 @@ import { createTextSide } from "../../chat/text-side.ts";
 import { readPrompts } from "../data/prompts.ts";
 import { policyOf } from "../policy/policies.ts";
 import { type PromptSet, policyData } from "../policy/policy-data.ts";
-import { openRewards } from "../rewards/reward-function.ts";
+import { type Judge, judgeOf, openRewards } from "../rewards/reward-function.ts";
+import { openRewardModel } from "../rewards/reward-model.ts";
 import { Scorer, logProbabilities } from "../scorer.ts";
 import { isPolicy } from "./settings.ts";
 import type { PromptInput, PromptStage, StageParts } from "./stage.ts";
@@ -53,13 +54,13 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
   };
   const train = await encoded(path);
   const held = heldOut === undefined ? undefined : await encoded(heldOut);
-  const { from, options } = typeof rewards === "string" ? { from: rewards, options: {} } : rewards;
+  const { judge, besideBytes } = await openJudge(rewards);
   const { rows } = batch;
   const data = policyData({
     policy,
     train,
     held,
-    rewards: await openRewards(from, options),
+    judge,
     tokenizer: start.tokenizer,
     endIds: start.endIds,
     prompts: promptsOfStep,
@@ -85,8 +86,21 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
     objective: policy.objective,
     data,
     bounds: { rollouts: { window: batch.window, sequences } },
+    besideBytes,
     notes,
   };
+
+  async function openJudge(given: NonNullable<typeof rewards>): Promise<{ judge: Judge; besideBytes: number }> {
+    const { from, options } = typeof given === "string" ? { from: given, options: {} } : given;
+    if (from !== "model") return { judge: judgeOf(await openRewards(from, options)), besideBytes: 0 };
+    const { model, ...others } = options;
+    if (typeof model !== "string" || Object.keys(others).length > 0) {
+      throw wrong("rewards.options", JSON.stringify(options), '{ "model": a checkpoint of the stage reward }');
+    }
+    const judge = await openRewardModel(model, recipe);
+    own(judge);
+    return { judge, besideBytes: judge.bytes };
+  }
 }
 
 export const grpo: PromptStage = {
