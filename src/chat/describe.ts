@@ -28,6 +28,8 @@ export interface ModelDescription {
   readonly memory: MemoryPlan;
   /** Number formats of the file without kernels of their own, and what their weights are kept as in memory. */
   readonly keptAs: Readonly<Record<string, string>>;
+  /** What tensors are seen as that lie otherwise in the files: sentences. */
+  readonly notes: readonly string[];
   readonly template: ModelInfo["template"];
   /** The Jinja text that renders conversations without tools. */
   readonly templateSource: string;
@@ -73,6 +75,7 @@ export async function describeModel(path: string, options: LoadOptions = {}): Pr
     slots: engine.slots!,
     memory,
     keptAs: Object.fromEntries(kept.filter(([format, form]) => form !== format)),
+    notes: files.notes ?? [],
     template: chosen.from,
     templateSource: chosen.template.source(false),
     sampling: parts.defaults,

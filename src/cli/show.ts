@@ -39,6 +39,7 @@ function overview(model: ModelDescription): string {
     tabulate([
       ["parameters", millions(model.parameters)],
       ["file", `${bytes(model.fileBytes)}, ${count}`],
+      ...model.notes.map((note) => ["", note]),
       ["shape", `${model.layers} layers, width ${model.width}, vocabulary ${model.vocabularySize}`],
       ["window", `${model.window} tokens here, ${model.trainedWindow} as made`],
       ["template", model.template],

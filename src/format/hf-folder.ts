@@ -5,6 +5,7 @@ import { FormatError, NotFoundError, UnsupportedError } from "../base/errors.ts"
 import type { ByteSource } from "../base/source.ts";
 import { fileFacts, joinPath, openFile, readBytes, readText } from "#platform";
 import { parseJson } from "./json.ts";
+import { dequantizedFiles } from "./quantized-tensors.ts";
 import { formatOfDtype, readSafetensors } from "./safetensors.ts";
 import { parseSentencePiece, type SentencePieceModel } from "./sentencepiece.ts";
 import { ADAPTER_CONFIG, type PlacedTensor, tensorAccess, type TensorSource } from "./tensor-source.ts";
@@ -48,7 +49,12 @@ export async function openHfFolder(folder: string): Promise<HfFiles> {
   if (config === undefined) throw new NotFoundError(`There is no config.json in ${folder}.`);
   const { files, placedIn } = await weightFiles(folder);
   const access = await openTensors(folder, files, placedIn);
-  return { ...access, kind: "hf", config, readTextFiles: () => readTextFiles(folder) };
+  try {
+    return await dequantizedFiles({ ...access, kind: "hf", config, readTextFiles: () => readTextFiles(folder) });
+  } catch (error) {
+    await access.close();
+    throw error;
+  }
 }
 
 /** An adapter's folder as PEFT writes it. Throws NotFoundError when its config or its weights are missing. */

@@ -34,6 +34,8 @@ export interface TensorSource extends AsyncDisposable {
   readonly kind: "gguf" | "hf";
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, SourceTensor>;
+  /** What tensors are seen as that lie otherwise in the files: sentences. */
+  readonly notes?: readonly string[];
   /** The files with weights in them; the header is what is before the first tensor's data. */
   readonly weightFiles: readonly WeightFile[];
   /** Fills `into` from byte `byteOffset` of a tensor on. Throws NotFoundError, FormatError outside of the tensor. */

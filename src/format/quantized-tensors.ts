@@ -1,0 +1,111 @@
+// Folders whose matrices are quantized as `quantization_config` says, in tensors beside each other (codes, scales, zeros):
+// seen as folders of plain matrices, in the smallest number format that holds the same values. What the tensors of each
+// method hold: gptq.ts, awq.ts, fp8.ts. Families see nothing of it.
+import { FormatError, UnsupportedError } from "../base/errors.ts";
+import { type FormatName, bytesForRow } from "../numeric/registry.ts";
+import { awqMatrices } from "./awq.ts";
+import { fp8Matrices } from "./fp8.ts";
+import { gptqMatrices } from "./gptq.ts";
+import type { SourceTensor, TensorSource } from "./tensor-source.ts";
+
+/** One matrix that several tensors hold. */
+export interface QuantizedMatrix {
+  /** "model.layers.0.mlp.down_proj.weight". */
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly format: FormatName;
+  /** The tensors that it replaces. */
+  readonly tensors: readonly string[];
+  /** Gives rows in the format; asked for rows near each other, one matrix after another. */
+  open(): Promise<ReadRows>;
+}
+
+/** Rows [first, first + count) in the matrix's format. */
+export type ReadRows = (first: number, count: number) => Promise<Uint8Array>;
+
+/** What a method's file makes of a folder. */
+export interface QuantizedTensors {
+  readonly matrices: readonly QuantizedMatrix[];
+  /** Tensors that say nothing of weights, such as scales of activations. */
+  readonly unused?: readonly string[];
+  /** What was done, a sentence. */
+  readonly note: string;
+}
+
+export type Settings = Readonly<Record<string, unknown>>;
+type Method = (files: TensorSource, settings: Settings) => Promise<QuantizedTensors>;
+
+/** By `quant_method`. */
+const methods: Readonly<Record<string, Method>> = { gptq: gptqMatrices, awq: awqMatrices, fp8: fp8Matrices };
+
+const KEY = "quantization_config";
+
+/** The view of `files`, or `files` where nothing is quantized so; closing it closes them. Throws UnsupportedError for other methods. */
+export async function dequantizedFiles<F extends TensorSource>(files: F): Promise<F> {
+  const settings = files.config[KEY];
+  if (settings === undefined || settings === null) return files;
+  if (typeof settings !== "object") throw new FormatError(files.file, KEY, settings, "an object");
+  const method = (settings as Settings).quant_method;
+  if (typeof method !== "string" || !Object.hasOwn(methods, method)) {
+    throw new UnsupportedError(`${files.file}: ${KEY}.quant_method is ${JSON.stringify(method ?? null)}.`, {
+      hint: `Liang reads ${Object.keys(methods).join(", ")}; take such a copy of the model, or one that is not quantized, or GGUF.`,
+    });
+  }
+  const { matrices, unused = [], note } = await methods[method](files, settings as Settings);
+  return { ...files, ...view(files, matrices, unused), config: without(files.config, KEY), notes: [note] };
+}
+
+function without(config: Settings, key: string): Settings {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => name !== key));
+}
+
+function view(
+  files: TensorSource,
+  matrices: readonly QuantizedMatrix[],
+  unused: readonly string[],
+): Pick<TensorSource, "tensors" | "read"> {
+  const byName = new Map(matrices.map((matrix) => [matrix.name, matrix]));
+  const hidden = new Set([...unused, ...matrices.flatMap(({ tensors }) => tensors)]);
+  const kept = [...files.tensors].filter(([name]) => !hidden.has(name));
+  let last: { readonly name: string; readonly read: Promise<ReadRows> } | undefined;
+  return {
+    tensors: new Map([...kept, ...matrices.map((matrix) => [matrix.name, asTensor(matrix)] as const)]),
+    async read(name, byteOffset, into) {
+      const matrix = byName.get(name);
+      if (matrix === undefined) return await files.read(name, byteOffset, into);
+      if (last?.name !== name) last = { name, read: matrix.open() };
+      const read = await last.read;
+      const rowBytes = bytesForRow(matrix.format, matrix.columns);
+      const first = Math.floor(byteOffset / rowBytes);
+      const end = Math.ceil((byteOffset + into.byteLength) / rowBytes);
+      const bytes = await read(first, end - first);
+      const skipped = byteOffset - first * rowBytes;
+      into.set(bytes.subarray(skipped, skipped + into.byteLength));
+    },
+  };
+}
+
+function asTensor({ name, rows, columns, format }: QuantizedMatrix): SourceTensor {
+  return { name, shape: [rows, columns], format, typeName: format, byteLength: rows * bytesForRow(format, columns) };
+}
+
+/** The tensor, of that shape. Throws FormatError. */
+export function tensorOf(files: TensorSource, name: string, shape?: readonly number[]): SourceTensor {
+  const tensor = files.tensors.get(name);
+  if (tensor === undefined) throw new FormatError(files.file, `tensor ${name}`, "missing", "one beside its codes");
+  if (shape !== undefined && JSON.stringify(tensor.shape) !== JSON.stringify(shape)) {
+    throw new FormatError(files.file, `shape of ${name}`, [...tensor.shape], JSON.stringify(shape));
+  }
+  return tensor;
+}
+
+/** All bytes of a tensor. */
+export async function bytesOf(
+  files: TensorSource,
+  { name, byteLength = 0 }: SourceTensor,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(byteLength);
+  await files.read(name, 0, bytes);
+  return bytes;
+}
