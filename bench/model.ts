@@ -6,8 +6,7 @@ import { type CpuTier, createCpuExecutor } from "../src/device/cpu/executor.ts";
 import type { Program } from "../src/device/executor.ts";
 import { openFileStore, readModelFiles } from "../src/engine/file-store.ts";
 import { openModelFiles } from "../src/format/open-model-files.ts";
-import { type Model, traceModel } from "../src/models/index.ts";
-import { ropeRows } from "../src/nn/index.ts";
+import { type Model, fillRopes, traceModel } from "../src/models/index.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,10 +35,7 @@ function setRows(model: Model, program: Program, first: number, count: number, i
     for (let i = 0; i < pages; i++) program.inputs[`pages.${name}`][i] = i;
     positions.forEach((position, i) => (program.inputs[`slots.${name}`][i] = position));
   }
-  for (const rope of model.ropes) {
-    const [cos, sin] = ["cos", "sin"].map((part) => program.inputs[`rope.${rope.name}.${part}`] as Float32Array);
-    ropeRows(rope, positions, cos, sin);
-  }
+  fillRopes(model, program.inputs, Int32Array.from(positions), 0);
 }
 
 const files = await openModelFiles(positionals[0]);

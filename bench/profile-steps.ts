@@ -13,8 +13,7 @@ import { type CpuTier, chooseTier } from "../src/device/cpu/tiers.ts";
 import { openFileStore, readModelFiles } from "../src/engine/file-store.ts";
 import { openModelFiles } from "../src/format/open-model-files.ts";
 import type { Kernel } from "../src/lanes/index.ts";
-import { traceModel } from "../src/models/index.ts";
-import { ropeRows } from "../src/nn/index.ts";
+import { fillRopes, traceModel } from "../src/models/index.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -70,11 +69,8 @@ for (let row = 0; row < rows; row++) {
   }
 }
 program.inputs.outputRows.set(isBatch ? Array.from({ length: rows }, (_, i) => i) : [rows - 1]);
-for (const rope of model.ropes) {
-  const [cos, sin] = ["cos", "sin"].map((part) => program.inputs[`rope.${rope.name}.${part}`] as Float32Array);
-  const positions = Array.from({ length: rows }, (_, i) => (isBatch ? first : first + i));
-  ropeRows(rope, positions, cos, sin);
-}
+const positions = Int32Array.from({ length: rows }, (_, i) => (isBatch ? first : first + i));
+fillRopes(model, program.inputs, positions, 0);
 const outputs = isBatch ? rows : 1;
 await program.run({ rows, sequences: outputs, outputRows: outputs, pages });
 

@@ -7,7 +7,7 @@ import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
-import type { Model } from "../models/index.ts";
+import type { Model, RopeTable } from "../models/index.ts";
 import { compareTokenizers } from "./check-texts.ts";
 import { counter } from "./progress.ts";
 import type { Source } from "./source.ts";
@@ -70,13 +70,21 @@ function compareModels(path: string, from: Model, to: Model): void {
   if (groups(from) !== groups(to)) throw new FormatError(path, "attention windows", groups(to), groups(from));
   for (const [i, rope] of from.ropes.entries()) {
     const again = to.ropes[i];
-    const isSame = (frequency: number, j: number): boolean =>
-      Math.abs(frequency / again.frequencies[j] - 1) < ROPE_TOLERANCE;
-    if (again?.name !== rope.name || !rope.frequencies.every(isSame)) {
-      throw new FormatError(path, `rope ${rope.name}`, again?.frequencies.join(), rope.frequencies.join());
+    if (again?.name !== rope.name) throw new FormatError(path, "rope", again?.name, rope.name);
+    const [found, expected] = [again, rope].map(numbersOf);
+    if (expected.length !== found.length || !expected.every((n, j) => Math.abs(n - found[j]) <= ROPE_TOLERANCE * n)) {
+      throw new FormatError(path, `rope ${rope.name}`, found.join(), expected.join());
     }
   }
 }
+
+/** All that a rope is, at every stage. */
+const numbersOf = ({ longer = [], ...first }: RopeTable): number[] =>
+  [{ beyond: 0, ...first }, ...longer].flatMap(({ beyond, magnitude, frequencies }) => [
+    beyond,
+    magnitude,
+    ...frequencies,
+  ]);
 
 /** Tokens that GGUF lists as ordinary ones, and that Liang takes for control tokens by their spelling. */
 function promotedIds(config: TensorSource["config"], tokenizer: Tokenizer): Set<number> {

@@ -2,6 +2,7 @@
 // it against the source, and only then gives it its name. Not here: what is written (write-*.ts), compared (check.ts).
 import { UsageError } from "../base/errors.ts";
 import { fileFacts, joinPath, listFolder, makeFolder, move, remove } from "#platform";
+import { ROPE_DIVISORS } from "../models/index.ts";
 import { checkWritten } from "./check.ts";
 import { type Source, openSource } from "./source.ts";
 import type { ConvertOptions, ConvertReport } from "./types.ts";
@@ -77,6 +78,6 @@ export async function sizeOf(path: string): Promise<number> {
 /** Tensors that are no weights stay behind; rope divisors are settings in the other form. */
 export function ignored({ model }: Source): string[] {
   return [...model.ignored]
-    .filter(([name]) => name !== "rope_freqs.weight")
+    .filter(([name]) => !ROPE_DIVISORS.test(name))
     .map(([name, reason]) => `Tensor ${name} was left out: ${reason}.`);
 }

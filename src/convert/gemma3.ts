@@ -24,7 +24,7 @@ export function gemma3ToGguf(settings: Settings): [string, GgufEntry][] {
     );
   }
   const sliding = config.object("rope_parameters")?.object("sliding_attention");
-  if (hfRopeScaling(sliding).type !== "none") {
+  if (hfRopeScaling(sliding, config).type !== "none") {
     throw new UnsupportedError("The rope of sliding layers is scaled, which GGUF has no word for.");
   }
   const pattern = patternOf(config, model.layers);

@@ -12,8 +12,8 @@ import { ropeToGguf, ropeToHf } from "./rope.ts";
 
 export interface GgufSettings {
   readonly entries: ReadonlyMap<string, GgufEntry>;
-  /** What GGUF has as a tensor: `rope_freqs.weight`. */
-  readonly ropeDivisors: Float32Array<ArrayBuffer> | undefined;
+  /** What GGUF has as tensors: `rope_freqs.weight`, ... */
+  readonly ropeDivisors: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 }
 
 /** Throws UnsupportedError for an option that GGUF has no word for. */
@@ -23,7 +23,7 @@ export function settingsToGguf(model: Model, files: TensorSource): GgufSettings 
   config.only(forms.hfOnly);
   const settings = read(model, config);
   const { headSize, heads } = settings;
-  const rope = forms.ropeBase === undefined ? undefined : ropeToGguf(model, config, forms.ropeBase, headSize);
+  const rope = forms.ropeBase === undefined ? undefined : ropeToGguf(model, config, forms.ropeBase);
   const keys: [string, GgufEntry][] = [
     ["context_length", count(model.window)],
     ["embedding_length", count(model.width)],
@@ -44,12 +44,16 @@ export function settingsToGguf(model: Model, files: TensorSource): GgufSettings 
       ["general.type", text("model")],
       ...all.map(([key, entry]) => [`${forms.gguf}.${key}`, entry] as const),
     ]),
-    ropeDivisors: rope?.divisors,
+    ropeDivisors: rope?.divisors ?? new Map(),
   };
 }
 
-/** config.json, in the form of published checkpoints, which old and new releases of transformers read. */
-export function settingsToHf(model: Model, files: TensorSource): Record<string, unknown> {
+/** `ropeDivisors`: values of those tensors of the GGUF file. Gives config.json, in the form of published checkpoints, which old and new releases of transformers read. */
+export function settingsToHf(
+  model: Model,
+  files: TensorSource,
+  ropeDivisors: GgufSettings["ropeDivisors"],
+): Record<string, unknown> {
   const forms = formsOf(model);
   const config = new Config(files.file, files.config, `${forms.gguf}.`);
   const settings = read(model, config);
@@ -59,7 +63,7 @@ export function settingsToHf(model: Model, files: TensorSource): Record<string, 
     vocab_size: model.vocabularySize,
     ...namedSizes(forms, settings),
     [forms.names.epsilon]: shortestDecimal(config.number(forms.epsilon.gguf)),
-    ...(forms.ropeBase !== undefined && ropeToHf(model, config, forms.ropeBase, settings.headSize)),
+    ...(forms.ropeBase !== undefined && ropeToHf(model, files, ropeDivisors, config, forms.ropeBase)),
     ...forms.constants,
     ...Object.fromEntries(
       Object.entries(forms.biases).map(([key, parameter]) => [key, model.parameters.has(parameter)]),

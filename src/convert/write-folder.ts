@@ -2,7 +2,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import { createFileWriter, joinPath, makeFolder } from "#platform";
-import { openFileStore } from "../engine/file-store.ts";
+import { openFileStore, readRopeDivisors } from "../engine/file-store.ts";
 import { safetensorBytes, type SafetensorToWrite, writeSafetensors } from "../format/safetensors.ts";
 import { type FormatName, formats } from "../numeric/registry.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -57,7 +57,11 @@ export async function writeHfFolder(
     await file.finish();
   };
   const roles = tokenizer === undefined ? {} : roleIds(tokenizer);
-  await writeJson("config.json", { ...settingsToHf(model, files), torch_dtype: DTYPES[main]!.torch, ...roles });
+  await writeJson("config.json", {
+    ...settingsToHf(model, files, await readRopeDivisors(files)),
+    torch_dtype: DTYPES[main]!.torch,
+    ...roles,
+  });
   const notes = leftBehind(files.config);
   if (tokenizer === undefined) return ["The file has no tokenizer.", ...notes];
   const json = tokenizerToHf(files.config, files.file, tokenizer, model.window);

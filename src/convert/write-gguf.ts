@@ -40,10 +40,10 @@ const converting = (type: ConvertType): TensorWriting => ({
   dataOf: valuesAs,
 });
 
-/** Metadata, rope divisors (a tensor in GGUF, settings in a folder), and what could not be said. */
+/** Metadata, rope divisors (tensors in GGUF, settings in a folder), and what could not be said. */
 interface Facts {
   readonly entries: ReadonlyMap<string, GgufEntry>;
-  readonly ropeDivisors: Float32Array<ArrayBuffer> | undefined;
+  readonly ropeDivisors: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
   readonly notes: readonly string[];
 }
 
@@ -85,7 +85,7 @@ export async function writeGgufFile(
   await writeGguf(withProgress(writer, meter), {
     entries,
     tensors: [
-      ...(ropeDivisors === undefined ? [] : [ropeTensor(ropeDivisors)]),
+      ...[...ropeDivisors].map(ropeTensor),
       ...tensors.map(({ plan, format }) => ({
         name: plan.name,
         shape: plan.shape,
@@ -135,8 +135,8 @@ function templatesToGguf(texts: HfTextFiles, path: string): [string, GgufEntry][
   ].map(([key, entry]) => [key, entry]);
 }
 
-const ropeTensor = (divisors: Float32Array<ArrayBuffer>): TensorToWrite => ({
-  name: "rope_freqs.weight",
+const ropeTensor = ([name, divisors]: [string, Float32Array<ArrayBuffer>]): TensorToWrite => ({
+  name,
   shape: [divisors.length],
   format: "f32",
   data: () => [new Uint8Array(divisors.buffer)],

@@ -5,7 +5,7 @@ import { FormatError, ShapeError, UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
 import { joinedHeads, turnedHeads } from "./head-rows.ts";
-import { type Model, type ModelFacts, type ParameterSource, readModel } from "../models/index.ts";
+import { type Model, type ParameterSource, ROPE_DIVISORS, readModel } from "../models/index.ts";
 import { type FormatName, bytesForRow, formats } from "../numeric/registry.ts";
 
 /** What is read of opened model files. */
@@ -21,23 +21,24 @@ const BLOCK_BYTES = 1 << 20;
 /** The model that opened files describe; of their tensors it reads only what shapes the forward. */
 export async function readModelFiles(files: Files): Promise<Model> {
   const { file, kind, config, tensors } = files;
-  const facts: ModelFacts = { file, kind, config, tensors };
-  const ropeDivisors = await readRopeDivisors(files);
-  return readModel(ropeDivisors === undefined ? facts : { ...facts, ropeDivisors });
+  return readModel({ file, kind, config, tensors, ropeDivisors: await readRopeDivisors(files) });
 }
 
-/** The values of GGUF's tensor `rope_freqs.weight` where the file has one. */
-export async function readRopeDivisors(files: Files): Promise<Float32Array<ArrayBuffer> | undefined> {
+/** The values of GGUF's tensors of rope divisors, by name. */
+export async function readRopeDivisors(files: Files): Promise<Map<string, Float32Array<ArrayBuffer>>> {
   const { file, kind, tensors } = files;
-  const divisors = kind === "gguf" ? tensors.get("rope_freqs.weight") : undefined;
-  if (divisors === undefined) return undefined;
-  const count = divisors.shape.reduce((product, size) => product * size, 1);
-  // one number for each pair of a head's columns, so a long one is no such table
-  if (count > 4096)
-    throw new FormatError(file, "shape of rope_freqs.weight", [...divisors.shape], "at most 4096 values");
-  const bytes = new Uint8Array(bytesForRow(divisors.format, count));
-  await files.read(divisors.name, 0, bytes);
-  return formats[divisors.format].decode(bytes, count);
+  const values = new Map<string, Float32Array<ArrayBuffer>>();
+  if (kind !== "gguf") return values;
+  for (const { name, shape, format } of tensors.values()) {
+    if (!ROPE_DIVISORS.test(name)) continue;
+    const count = shape.reduce((product, size) => product * size, 1);
+    // one number for each pair of a head's columns, so a long one is no such table
+    if (count > 4096) throw new FormatError(file, `shape of ${name}`, [...shape], "at most 4096 values");
+    const bytes = new Uint8Array(bytesForRow(format, count));
+    await files.read(name, 0, bytes);
+    values.set(name, formats[format].decode(bytes, count));
+  }
+  return values;
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { InputArray, Program } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
 import { LOGIT_BLOCK } from "../models/trace.ts";
-import { ropeRows } from "../nn/rope.ts";
+import { fillRopes } from "../models/rope-inputs.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 import type { Layout } from "./layout.ts";
 
@@ -13,7 +13,7 @@ export class RowBatch {
   readonly #model: Model;
   readonly #layout: Layout;
   readonly #vocabularySize: number;
-  /** In case the model does not read them, so that the program has no such input. */
+  /** Of the rows that are being added. */
   readonly #positions: Int32Array;
   readonly #sequences: CachedSequence[] = [];
   #rows = 0;
@@ -44,7 +44,7 @@ export class RowBatch {
     for (let i = 0; i < count; i++) {
       const row = this.#rows + i;
       const position = sequence.length + i;
-      this.#positions[row] = position;
+      this.#positions[i] = position;
       set(inputs.ids, row, sequence.ids[position]);
       set(inputs.positions, row, position);
       set(inputs.sequences, row, this.#sequences.length);
@@ -55,6 +55,7 @@ export class RowBatch {
         set(inputs[`slots.${group.name}`], row, sequence.slot(g, position));
       }
     }
+    fillRopes(this.#model, inputs, this.#positions.subarray(0, count), sequence.ropeStage, this.#rows);
     this.#rows += count;
     this.#sequences.push(sequence);
     const longest = Math.max(sequence.length + count, sequence.source.length);
@@ -74,13 +75,12 @@ export class RowBatch {
       set(inputs["source.adapters"], position, sequence.adapter?.choice ?? 0);
       set(inputs[`slots.${this.#layout.source!.group.name}`], position, sequence.sourceSlot(position));
     }
-    this.#setAngles(positions, "source.");
+    fillRopes(this.#model, inputs, positions, sequence.ropeStage, 0, "source.");
     this.#sourceRows = source.length;
   }
 
   /** Runs the rows; rejects as Program.run does. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#setAngles(this.#positions.subarray(0, this.#rows));
     this.#setTables();
     const extents = {
       rows: this.#rows,
@@ -93,13 +93,6 @@ export class RowBatch {
   }
 
   /** Angles of rows at `positions`; `prefix` is before the inputs' names. */
-  #setAngles(positions: Int32Array, prefix = ""): void {
-    for (const table of this.#model.ropes) {
-      const [cos, sin] = ["cos", "sin"].map((part) => this.#program.inputs[`${prefix}rope.${table.name}.${part}`]);
-      if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, positions, cos, sin);
-    }
-  }
-
   /** The page tables, one after another. */
   #setTables(): void {
     const { groups, source } = this.#layout;

@@ -1,8 +1,8 @@
 // Fills the inputs of a program over rows alone (`traceRows`): sequences lie end to end, each from position 0, and see
 // nothing of each other.
 import type { Program } from "../device/executor.ts";
-import type { Model } from "../models/index.ts";
-import { ropeRows } from "../nn/index.ts";
+import { type Model, fillRopes } from "../models/index.ts";
+import { ropeStage } from "../nn/index.ts";
 
 /** A sequence, as a model without a cache reads it. */
 export interface RowSequence {
@@ -18,18 +18,20 @@ export type RowExtents = Readonly<Record<"rows" | "outputRows", number>>;
 
 /** Sets what the program reads; the caller sees to it that all of it is within the program's bounds. */
 export function setRows(
-  { ropes }: Pick<Model, "ropes">,
+  model: Pick<Model, "ropes">,
   { inputs }: Pick<Program, "inputs">,
   sequences: readonly RowSequence[],
 ): RowExtents {
-  const positions = new Int32Array(sequences.reduce((sum, { ids }) => sum + ids.length, 0));
+  const rows = sequences.reduce((sum, { ids }) => sum + ids.length, 0);
   let [first, outputRows] = [0, 0];
   for (const { ids, segments, outputs = [] } of sequences) {
     const end = first + ids.length;
     inputs.ids.set(ids, first);
     if (segments === undefined) inputs.segments?.fill(0, first, end);
     else inputs.segments?.set(segments, first);
-    for (let row = first; row < end; row++) positions[row] = row - first;
+    const positions = Int32Array.from({ length: ids.length }, (_, i) => i);
+    inputs.positions?.set(positions, first);
+    fillRopes(model, inputs, positions, ropeStage(model.ropes, ids.length), first);
     inputs.starts?.fill(first, first, end);
     inputs.ends?.fill(end, first, end);
     for (const row of outputs) {
@@ -38,10 +40,5 @@ export function setRows(
     }
     first = end;
   }
-  inputs.positions?.set(positions);
-  for (const table of ropes) {
-    const [cos, sin] = ["cos", "sin"].map((side) => inputs[`rope.${table.name}.${side}`]);
-    if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, positions, cos, sin);
-  }
-  return { rows: positions.length, outputRows };
+  return { rows, outputRows };
 }

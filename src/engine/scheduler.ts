@@ -2,10 +2,14 @@
 // run one row of every task that is past its prompt, eight at most. Who was run goes behind the others, so all get
 // their turn. A sequence's length advances only when a run completed, so an abort or a failed run leaves it whole.
 //
+// A sequence whose ropes have other angles beyond some length (nn/rope-scaling.ts) is read again from its beginning when a
+// reply takes it there: every key was turned by the old ones.
+//
 // Chunks end at fixed positions (multiples of the chunk's rows), and which program computes a row depends on its phase
 // only: what a row gives does not depend on company, history or chunking.
 import type { OpenModel } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
+import { ropeStage } from "../nn/index.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 import { Slots } from "./cache/slots.ts";
 import type { Layout, ProgramName } from "./layout.ts";
@@ -15,10 +19,13 @@ import type { Task } from "./task.ts";
 interface Running {
   readonly task: Task;
   readonly sequence: CachedSequence;
+  /** Ids that are read as a prompt, in chunks: the prompt's, or all there were when they had to be read again. */
+  given: number;
 }
 
 export class Scheduler {
   readonly #layout: Layout;
+  readonly #ropes: Model["ropes"];
   readonly #slots: Slots;
   readonly #prompt: RowBatch;
   readonly #decode: RowBatch;
@@ -38,6 +45,7 @@ export class Scheduler {
 
   constructor(model: Model, layout: Layout, { programs }: OpenModel<ProgramName>) {
     this.#layout = layout;
+    this.#ropes = model.ropes;
     this.#slots = new Slots(layout);
     this.#prompt = new RowBatch(programs.prompt, model, layout);
     this.#decode = new RowBatch(programs.decode, model, layout);
@@ -103,8 +111,8 @@ export class Scheduler {
   }
 
   #ready(prefilling: boolean): Running[] {
-    return this.#running.filter(({ task, sequence }) => {
-      return sequence.length < task.prompt.length === prefilling && !task.paused && !task.left.aborted;
+    return this.#running.filter(({ task, sequence, given }) => {
+      return sequence.length < given === prefilling && !task.paused && !task.left.aborted;
     });
   }
 
@@ -113,32 +121,48 @@ export class Scheduler {
       const task = this.#waiting.shift() as Task;
       let sequence: CachedSequence;
       try {
-        sequence = this.#slots.acquire(task);
+        sequence = this.#slots.acquire(task, ropeStage(this.#ropes, task.prompt.length));
       } catch (error) {
         task.fail(error); // else it would end the loop, and with it every other task
         continue;
       }
-      await this.#attempt([{ task, sequence }], () => task.start(sequence));
+      await this.#attempt([{ task, sequence, given: task.prompt.length }], () => task.start(sequence));
     }
   }
 
-  async #runChunk(one: Running): Promise<void> {
+  /** After its logits were taken: a task goes on with `more`, at other angles from its beginning, or it is over. */
+  #follow(one: Running, more: boolean): void {
     const { task, sequence } = one;
+    if (!more) {
+      this.#release(one);
+      return;
+    }
+    const length = sequence.length + 1;
+    const stage = ropeStage(this.#ropes, length);
+    if (stage === sequence.ropeStage) return;
+    sequence.clear();
+    sequence.ropeStage = stage;
+    sequence.anchor(task.prompt.length);
+    one.given = length;
+  }
+
+  async #runChunk(one: Running): Promise<void> {
+    const { task, sequence, given } = one;
     const from = sequence.length;
     // the first row is run with the source that it looks at
     const source = from === 0 ? this.#source : undefined;
     const [batch, grid] = task.everyRow
       ? [this.#everyRow, this.#layout.outputRows]
       : [this.#prompt, this.#layout.chunkRows];
-    const end = source === undefined ? Math.min(task.prompt.length, (Math.floor(from / grid) + 1) * grid) : 1;
+    const end = source === undefined ? Math.min(given, (Math.floor(from / grid) + 1) * grid) : 1;
     await this.#runRows(one, source ?? batch, end);
   }
 
   /** Runs a prompt's rows up to `end`. */
   async #runRows(one: Running, batch: RowBatch, end: number): Promise<void> {
-    const { task, sequence } = one;
+    const { task, sequence, given } = one;
     const from = sequence.length;
-    const last = end === task.prompt.length;
+    const last = end === given;
     const outputs = task.everyRow ? end - from : Number(last);
     await this.#attempt([one], async () => {
       sequence.reserve(end - from);
@@ -147,12 +171,12 @@ export class Scheduler {
       if (batch === this.#source) batch.addSource(sequence);
       await batch.run(task.left);
       sequence.advance(end - from);
-      task.progress(end);
+      if (given === task.prompt.length) task.progress(end);
       let more = true;
       for (let i = 0; i < outputs; i++) {
         more = task.take(batch.logits(i), end - outputs + i, batch.peaks(i));
       }
-      if (last && !more) this.#release(one);
+      if (last) this.#follow(one, more);
     });
   }
 
@@ -171,7 +195,7 @@ export class Scheduler {
       if (!this.#running.includes(one)) continue; // the run failed
       await this.#attempt([one], () => {
         const more = one.task.take(this.#decode.logits(i), one.sequence.length - 1, this.#decode.peaks(i));
-        if (!more) this.#release(one);
+        this.#follow(one, more);
       });
     }
   }

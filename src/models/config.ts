@@ -47,6 +47,20 @@ export class Config {
     throw this.error(key, value, "a positive number");
   }
 
+  /** A positive number, or 0. */
+  numberOrZero(key: string, fallback?: number): number {
+    const value = this.find(key) ?? fallback;
+    return value === 0 ? 0 : this.number(key, fallback);
+  }
+
+  /** A list of positive numbers. */
+  numbers(key: string): readonly number[] {
+    const value = this.find(key);
+    const isPositive = (item: unknown): item is number => typeof item === "number" && Number.isFinite(item) && item > 0;
+    if (Array.isArray(value) && value.every(isPositive)) return value;
+    throw this.error(key, value, "a list of positive numbers");
+  }
+
   boolean(key: string, fallback: boolean): boolean {
     const value = this.find(key) ?? fallback;
     if (typeof value === "boolean") return value;

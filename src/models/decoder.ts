@@ -5,6 +5,7 @@ import { type AttentionContext, type Weights, norm, weightsOf } from "../nn/inde
 import type { Config } from "./config.ts";
 import type { IgnoredRow } from "./loading.ts";
 import type { CacheGroup, ForwardInputs, Head, Model, ModelFacts, WeightRow } from "./model.ts";
+import { ROPE_DIVISORS, ggufWindow, hfWindow } from "./rope-config.ts";
 
 export interface DecoderSizes {
   readonly vocabularySize: number;
@@ -29,7 +30,7 @@ export function hfSizes(
   const heads = config.size("num_attention_heads");
   return checked(config, facts, "num_hidden_layers", {
     vocabularySize: config.size("vocab_size"),
-    window: config.size("max_position_embeddings"),
+    window: hfWindow(config, config.size("max_position_embeddings")),
     width,
     forwardWidth: config.size("intermediate_size"),
     layers: config.size("num_hidden_layers"),
@@ -45,10 +46,10 @@ export function ggufSizes(config: Config, facts: ModelFacts): DecoderSizes {
   const width = config.size("embedding_length");
   const heads = config.size("attention.head_count");
   const headSize = config.size("attention.key_length", width / heads);
-  config.only({ "attention.value_length": [headSize], "rope.dimension_count": [headSize] });
+  config.only({ "attention.value_length": [headSize] });
   return checked(config, facts, "block_count", {
     vocabularySize: facts.tensors.get("token_embd.weight")?.shape[0] ?? 0,
-    window: config.size("context_length"),
+    window: ggufWindow(config, facts),
     width,
     forwardWidth: config.size("feed_forward_length"),
     layers: config.size("block_count"),
@@ -83,7 +84,6 @@ export const ggufRefusals: Readonly<Record<string, readonly unknown[]>> = {
 
 /** HF options of the same kind. */
 export const hfRefusals: Readonly<Record<string, readonly unknown[]>> = {
-  partial_rotary_factor: [1],
   quantization_config: [],
 };
 
@@ -91,7 +91,7 @@ export const hfRefusals: Readonly<Record<string, readonly unknown[]>> = {
 export const ignoredTables: readonly IgnoredRow[] = [
   { name: /\.rotary_emb\.inv_freq$/, reason: "a table of rope frequencies, computed anew from the config" },
   { name: /^lm_head\.weight$/, reason: "a copy of the embedding, which is the head (tie_word_embeddings)" },
-  { name: /^rope_freqs\.weight$/, reason: "rope divisors, already part of the rope tables" },
+  { name: ROPE_DIVISORS, reason: "rope divisors, already part of the rope tables" },
 ];
 
 export interface DecoderBiases {

@@ -1,7 +1,7 @@
 // Gemma 3, text only (Gemma team 2025): scaled embeddings, a norm before and after each part, norms over query and key
 // heads, GeGLU. Most layers slide with a rope base of their own; every sixth sees everything.
 import { add, geluTanh, gather, scale, tanh } from "../graph/index.ts";
-import { type RopeScaling, gatedMlp, norm, selfAttention } from "../nn/index.ts";
+import { gatedMlp, norm, selfAttention } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import {
   type DecoderBiases,
@@ -21,8 +21,8 @@ import {
 } from "./decoder.ts";
 import { hfWindows } from "./layer-windows.ts";
 import { loadingMap } from "./loading.ts";
-import type { Model, ModelFacts, WeightRow } from "./model.ts";
-import { ggufRopeScaling, hfRopeScaling, ropeTable } from "./rope-config.ts";
+import type { Model, ModelFacts, RopeTable, WeightRow } from "./model.ts";
+import { ggufRope, hfRope, hfRopeScaling, ropeTable } from "./rope-config.ts";
 
 interface Gemma3Shape {
   readonly sizes: DecoderSizes;
@@ -30,14 +30,13 @@ interface Gemma3Shape {
   readonly scale: number;
   readonly softCap: number | undefined;
   readonly finalSoftCap: number | undefined;
-  readonly globalTheta: number;
-  readonly globalScaling: RopeScaling;
-  readonly localTheta: number;
-  readonly localScaling: RopeScaling;
+  /** "full" and "window": a rope is named as the group it turns. */
+  readonly ropes: readonly RopeTable[];
   readonly biases: DecoderBiases;
   readonly tied: boolean | "optional";
 }
 
+const [BASE, LOCAL_BASE] = [1_000_000, 10_000];
 const LAYERS_27B = 62; // GGUF does not say query_pre_attn_scalar: width / heads there, the head size in all others
 
 function readHf(facts: ModelFacts): Gemma3Shape {
@@ -49,11 +48,12 @@ function readHf(facts: ModelFacts): Gemma3Shape {
   });
   const sizes = hfSizes(config, facts, { headSize: 256 });
   const ropes = config.object("rope_parameters");
-  const [full, sliding] = ["full_attention", "sliding_attention"].map((type) => {
-    const rope = ropes?.object(type);
-    if (ropes !== undefined && rope === undefined) throw ropes.error(type, undefined, "the rope of these layers");
-    return rope;
-  });
+  for (const type of ["full_attention", "sliding_attention"]) {
+    if (ropes?.find(type) === undefined && ropes !== undefined)
+      throw ropes.error(type, undefined, "the rope of these layers");
+  }
+  const sliding = ropes?.object("sliding_attention");
+  const localTheta = sliding?.number("rope_theta", LOCAL_BASE) ?? config.number("rope_local_base_freq", LOCAL_BASE);
   const pattern = config.size("sliding_window_pattern", config.size("_sliding_window_pattern", 6));
   const bias = config.boolean("attention_bias", false);
   return {
@@ -62,10 +62,10 @@ function readHf(facts: ModelFacts): Gemma3Shape {
     scale: config.number("query_pre_attn_scalar", 256) ** -0.5,
     softCap: config.optionalNumber("attn_logit_softcapping"),
     finalSoftCap: config.optionalNumber("final_logit_softcapping"),
-    globalTheta: (full ?? config).number("rope_theta", 1_000_000),
-    globalScaling: hfRopeScaling(full ?? config.object("rope_scaling")),
-    localTheta: sliding?.number("rope_theta", 10_000) ?? config.number("rope_local_base_freq", 10_000),
-    localScaling: hfRopeScaling(sliding),
+    ropes: [
+      hfRope("full", config, sizes.headSize, { theta: BASE }),
+      ropeTable("window", localTheta, sizes.headSize, hfRopeScaling(sliding, config)),
+    ],
     biases: { qkv: bias, output: bias, mlp: false },
     tied: config.boolean("tie_word_embeddings", true),
   };
@@ -84,10 +84,10 @@ function readGguf(facts: ModelFacts): Gemma3Shape {
     scale: (layers === LAYERS_27B ? width / heads : headSize) ** -0.5,
     softCap: config.optionalNumber("attn_logit_softcapping"),
     finalSoftCap: config.optionalNumber("final_logit_softcapping"),
-    globalTheta: config.number("rope.freq_base", 1_000_000),
-    globalScaling: ggufRopeScaling(config, facts),
-    localTheta: config.number("rope.freq_base_swa", 10_000),
-    localScaling: { type: "none" },
+    ropes: [
+      ggufRope("full", config, headSize, facts, { theta: BASE }),
+      ropeTable("window", config.number("rope.freq_base_swa", LOCAL_BASE), headSize, { type: "none" }),
+    ],
     biases: { qkv: false, output: false, mlp: false },
     tied: "optional",
   };
@@ -96,7 +96,7 @@ function readGguf(facts: ModelFacts): Gemma3Shape {
 export function gemma3Text(facts: ModelFacts): Model {
   const shape = facts.kind === "hf" ? readHf(facts) : readGguf(facts);
   const { sizes, finalSoftCap } = shape;
-  const { layers, width, headSize, epsilon } = sizes;
+  const { layers, width, epsilon } = sizes;
   const plan = cachePlan(shape.windows, sizes);
   const map = loadingMap(facts, "gemma3_text", gemma3Rows(shape), ignoredTables);
   const head = logitsHead(map.parameters);
@@ -107,10 +107,7 @@ export function gemma3Text(facts: ModelFacts): Model {
     width,
     layers,
     cacheGroups: plan.groups,
-    ropes: [
-      ropeTable("full", shape.globalTheta, headSize, shape.globalScaling),
-      ropeTable("window", shape.localTheta, headSize, shape.localScaling),
-    ].filter(({ name }) => plan.groups.some((group) => group.name === name)),
+    ropes: shape.ropes.filter(({ name }) => plan.groups.some((group) => group.name === name)),
     ...map,
     heads: {
       logits(hidden, x) {

@@ -1,5 +1,7 @@
 // The layer's edge: file facts → model → graph.
 export * from "./model.ts";
+export { ROPE_DIVISORS } from "./rope-config.ts";
+export { fillRopes } from "./rope-inputs.ts";
 export { newModel, readModel } from "./registry.ts";
 export type { MakeWeight, RowTrace, RowTraceOptions, TraceOptions, WeightOptions } from "./trace.ts";
 export { adapterState, headOf, traceModel, traceRows, weightState } from "./trace.ts";

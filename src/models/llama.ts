@@ -63,6 +63,7 @@ function readGguf(facts: ModelFacts): LlamaShape {
   const config = new Config(facts.file, facts.config, "llama.");
   config.only({ ...ggufRefusals, "attention.sliding_window": [0] });
   const sizes = ggufSizes(config, facts);
+  config.only({ "rope.dimension_count": [sizes.headSize] }); // rows are permuted by whole heads
   return {
     family: "llama",
     sizes,

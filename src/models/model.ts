@@ -1,6 +1,6 @@
 // What a family's file produces from a config: the model as the engine and the tests see it. Not here: any family.
 import type { Tensor } from "../graph/index.ts";
-import type { Attend, Projection, Recall } from "../nn/index.ts";
+import type { Attend, Projection, Recall, ScaledRope } from "../nn/index.ts";
 import type { FormatName } from "../numeric/registry.ts";
 
 /** A tensor of a model file, outermost size first (GGUF lists innermost first; its reader turns that round). */
@@ -20,8 +20,8 @@ export interface ModelFacts {
   readonly tensors: ReadonlyMap<string, FileTensor>;
   /** There is no file yet: what the config asks for will be made, so `tensors` is empty and nothing is missing. */
   readonly isNew?: boolean;
-  /** Values of GGUF's tensor `rope_freqs.weight` where the file has one: they shape the rope tables. */
-  readonly ropeDivisors?: Float32Array;
+  /** Values of GGUF's tensors of rope divisors, by name, where the file has any: they shape the rope tables. */
+  readonly ropeDivisors?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Layers that attend in one way: those of a decoder share one kind of cache, and so one page table. */
@@ -36,13 +36,9 @@ export interface CacheGroup {
   readonly window?: number;
 }
 
-/** Angles of one rope; the engine computes cos and sin rows from it (nn/rope.ts). */
-export interface RopeTable {
+/** Angles of one rope, scaling applied; cos and sin rows are computed from it (rope-inputs.ts). */
+export interface RopeTable extends ScaledRope {
   readonly name: string;
-  /** Inverse frequencies, R/2 of them, scaling applied. */
-  readonly frequencies: Float64Array;
-  /** cos and sin are multiplied by this (yarn, longrope); 1 otherwise. */
-  readonly magnitude: number;
 }
 
 /** The rows of a parameter in a tensor that holds those of several, head by head. */

@@ -121,8 +121,64 @@ describe("what is read", () => {
     );
     assert.deepEqual(frequencies(gguf({ "llama.rope.scale_linear": 2 })), [0.5, 0.005]);
     const divided = gguf({}, { ...ggufShapes, "rope_freqs.weight": [D / 2] });
-    assert.deepEqual(frequencies({ ...divided, ropeDivisors: Float32Array.of(1, 4) }), [1, 0.0025]);
+    assert.deepEqual(
+      frequencies({ ...divided, ropeDivisors: new Map([["rope_freqs.weight", Float32Array.of(1, 4)]]) }),
+      [1, 0.0025],
+    );
     assert.throws(() => readModel(divided), refusal(FormatError, /rope_freqs.weight is "not read"/));
+  });
+
+  test("a part of the columns is rotated where the config says so, in each of its places", () => {
+    assert.deepEqual(frequencies(hf({ partial_rotary_factor: 0.5 })), [1]);
+    assert.deepEqual(frequencies(hf({ rope_parameters: { rope_theta: 1e4, partial_rotary_factor: 0.5 } })), [1]);
+    const qwen = Object.entries(ggufConfig).map(([key, value]) => [key.replace("llama.", "qwen3."), value]);
+    const part = { ...Object.fromEntries(qwen), "general.architecture": "qwen3", "qwen3.rope.dimension_count": 2 };
+    const norms = { "blk.0.attn_q_norm.weight": [D], "blk.0.attn_k_norm.weight": [D] };
+    assert.deepEqual(frequencies({ ...gguf({}, { ...ggufShapes, ...norms }), config: part }), [1]);
+  });
+
+  test("a scaling that tells what the window was before makes it as long as it says", () => {
+    const windowOf = (config: Config): number => readModel(hf(config)).window;
+    const yarn = { rope_type: "yarn", factor: 4 };
+    assert.equal(windowOf({ rope_scaling: yarn }), 256);
+    assert.equal(windowOf({ rope_scaling: { ...yarn, original_max_position_embeddings: 32 } }), 128);
+    assert.equal(windowOf({ rope_scaling: { ...yarn, original_max_position_embeddings: 8 } }), 64);
+    assert.equal(windowOf({ rope_scaling: { type: "dynamic", factor: 2 } }), 128);
+    assert.equal(windowOf({ rope_scaling: { type: "linear", factor: 4 } }), 64); // its window is mostly the new one
+    const llama3 = { rope_type: "llama3", factor: 32, low_freq_factor: 1, high_freq_factor: 4 };
+    assert.equal(windowOf({ rope_scaling: { ...llama3, original_max_position_embeddings: 32 } }), 64);
+    const keys = { "llama.rope.scaling.type": "yarn", "llama.rope.scaling.factor": 4 };
+    assert.equal(readModel(gguf({ ...keys, "llama.rope.scaling.original_context_length": 32 })).window, 128);
+  });
+
+  test("what cos and sin are multiplied by, as either kind of file says it", () => {
+    const magnitudeOf = (facts: ModelFacts): number => readModel(facts).ropes[0].magnitude;
+    const yarn = { rope_type: "yarn", factor: 4 };
+    const byDefault = 0.1 * Math.log(4) + 1;
+    assert.equal(magnitudeOf(hf({ rope_scaling: yarn })), byDefault);
+    assert.equal(magnitudeOf(hf({ rope_scaling: { ...yarn, attention_factor: 1.25 } })), 1.25);
+    assert.equal(magnitudeOf(hf({ rope_scaling: { ...yarn, mscale: 0.7, mscale_all_dim: 0.7 } })), 1);
+    assert.equal(magnitudeOf(hf({ rope_scaling: { ...yarn, mscale: 1, mscale_all_dim: 0 } })), byDefault);
+    const keys = { "llama.rope.scaling.type": "yarn", "llama.rope.scaling.factor": 4 };
+    assert.equal(magnitudeOf(gguf(keys)), byDefault);
+    assert.equal(magnitudeOf(gguf({ ...keys, "llama.rope.scaling.yarn_attn_factor": 1.25 })), 1.25);
+    assert.equal(magnitudeOf(gguf({ ...keys, "llama.rope.scaling.yarn_log_multiplier": 1 })), 1);
+    assert.equal(magnitudeOf(gguf({ "llama.rope.scaling.attn_factor": 1.5 })), 1.5);
+  });
+
+  test("longrope's divisors are lists in a config, tensors in GGUF", () => {
+    const lists = { type: "su", short_factor: [1, 2], long_factor: [2, 8] };
+    const fromHf = readModel(hf({ rope_scaling: lists, original_max_position_embeddings: 16 })).ropes[0];
+    assert.deepEqual([...fromHf.frequencies, ...fromHf.longer![0].frequencies], [1, 0.005, 0.5, 0.00125]);
+    assert.deepEqual([fromHf.longer![0].beyond, fromHf.magnitude], [16, Math.sqrt(1.5)]);
+    const shapes = { ...ggufShapes, "rope_factors_short.weight": [D / 2], "rope_factors_long.weight": [D / 2] };
+    const keys = { "llama.rope.scaling.original_context_length": 16, "llama.rope.scaling.attn_factor": Math.sqrt(1.5) };
+    const ropeDivisors = new Map([
+      ["rope_factors_short.weight", Float32Array.of(1, 2)],
+      ["rope_factors_long.weight", Float32Array.of(2, 8)],
+    ]);
+    assert.deepEqual(readModel({ ...gguf(keys, shapes), ropeDivisors }).ropes[0], fromHf);
+    assert.throws(() => readModel(gguf(keys, shapes)), refusal(FormatError, /rope_factors_short.weight is "not read"/));
   });
 
   test("qwen2 slides only where its config says so, by its rule or layer by layer", () => {
@@ -156,16 +212,15 @@ describe("what is refused", () => {
 
   const options: Readonly<Record<string, [ModelFacts, RegExp]>> = {
     "another activation": [hf({ hidden_act: "gelu" }), /hidden_act is "gelu"; Liang can do "silu"/],
-    "partial rotation": [hf({ partial_rotary_factor: 0.5 }), /partial_rotary_factor/],
-    "partial rotation inside": [
-      hf({ rope_parameters: { rope_theta: 1e4, partial_rotary_factor: 0.5 } }),
-      /partial_rotary_factor/,
-    ],
     "quantized checkpoints": [hf({ quantization_config: { bits: 4 } }), /quantization_config is set/],
-    "yarn in config.json": [hf({ rope_scaling: { rope_type: "yarn", factor: 4 } }), /yarn/],
-    "dynamic scaling": [hf({ rope_scaling: { type: "dynamic", factor: 4 } }), /dynamic/],
+    "a scaling nobody knows": [
+      hf({ rope_scaling: { type: "ntk", factor: 4 } }),
+      /scaling ntk .* linear, dynamic, llama3/,
+    ],
+    "a rope of several positions": [hf({ rope_scaling: { type: "default", mrope_section: [1, 1] } }), /mrope_section/],
     "a scaling named as an object's method": [hf({ rope_scaling: { type: "constructor" } }), /constructor/],
-    "yarn in GGUF": [gguf({ "llama.rope.scaling.type": "yarn" }), /yarn/],
+    "a scaling nobody knows in GGUF": [gguf({ "llama.rope.scaling.type": "ntk" }), /scaling ntk .* linear, yarn/],
+    "partial rotation of permuted rows": [gguf({ "llama.rope.dimension_count": 2 }), /dimension_count is 2/],
     experts: [gguf({ "llama.expert_count": 8 }), /llama.expert_count is 8/],
     "a window in GGUF's llama": [gguf({ "llama.attention.sliding_window": 4096 }), /sliding_window/],
     "scaled logits": [gguf({ "llama.logit_scale": 0.1 }), /llama.logit_scale/],
@@ -183,6 +238,8 @@ describe("what is refused", () => {
     "a million layers": [hf({ num_hidden_layers: 1e6 }), /num_hidden_layers is 1000000/],
     "key-value heads that do not divide": [hf({ num_attention_heads: 4, num_key_value_heads: 3 }), /key-value heads/],
     "an odd head size": [hf({ head_dim: 3 }), /head size/],
+    "a rotated part that is odd": [hf({ partial_rotary_factor: 0.25 }), /partial_rotary_factor is 0.25/],
+    "longrope without its divisors": [hf({ rope_scaling: { type: "longrope" } }), /short_factor is "missing"/],
     "heads that do not divide the width": [hf({ num_attention_heads: 3, num_key_value_heads: 3 }), /head_dim/],
     "an epsilon of zero": [hf({ rms_norm_eps: 0 }), /rms_norm_eps/],
     "scaling without a factor": [hf({ rope_scaling: { type: "linear" } }), /factor is "missing"/],

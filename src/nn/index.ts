@@ -4,4 +4,5 @@ export * from "./lora.ts";
 export * from "./mlp.ts";
 export * from "./norm.ts";
 export * from "./rope.ts";
+export * from "./rope-scaling.ts";
 export * from "./weights.ts";

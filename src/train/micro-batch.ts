@@ -1,8 +1,8 @@
 // A micro-batch and how a program runs over it.
 import { UsageError } from "../base/errors.ts";
 import type { InputArray, Program } from "../device/executor.ts";
-import type { Model } from "../models/index.ts";
-import { ropeRows } from "../nn/index.ts";
+import { type Model, fillRopes } from "../models/index.ts";
+import { ropeStage } from "../nn/index.ts";
 
 /** Documents end to end. N tokens, M of them reach the head, E elements of the loss. */
 export interface MicroBatch {
@@ -26,19 +26,16 @@ export type MicroBatches = Iterable<MicroBatch> | AsyncIterable<MicroBatch>;
  * are to be zeros.
  */
 export async function runBatch(
-  { ropes }: Pick<Model, "ropes">,
+  model: Pick<Model, "ropes">,
   program: Program,
   batch: MicroBatch,
   signal?: AbortSignal,
   absent: "refused" | "zeros" = "refused",
 ): Promise<void> {
-  const left = new Map(Object.entries(program.inputs));
-  for (const table of ropes) {
-    const [cos, sin] = ["cos", "sin"].map((part) => left.get(`rope.${table.name}.${part}`));
-    if (cos instanceof Float32Array && sin instanceof Float32Array) ropeRows(table, batch.positions, cos, sin);
-    for (const part of ["cos", "sin"]) left.delete(`rope.${table.name}.${part}`);
-  }
-  for (const [name, into] of left) {
+  turnDocuments(model, program, batch);
+  const ropes = new Set(model.ropes.flatMap(({ name }) => [`rope.${name}.cos`, `rope.${name}.sin`]));
+  for (const [name, into] of Object.entries(program.inputs)) {
+    if (ropes.has(name)) continue;
     const values = (batch as Readonly<Record<string, InputArray | undefined>>)[name];
     if (values !== undefined) into.set(values);
     else if (absent === "zeros") into.fill(0);
@@ -46,4 +43,14 @@ export async function runBatch(
   }
   const extents = { rows: batch.ids.length, outputRows: batch.outputRows.length, elements: batch.weights.length };
   await program.run(extents, signal);
+}
+
+/** Each document's rows have the angles of a sequence of its length. */
+function turnDocuments(model: Pick<Model, "ropes">, { inputs }: Program, { positions, starts }: MicroBatch): void {
+  for (let first = 0, end: number; first < starts.length; first = end) {
+    end = first + 1;
+    while (end < starts.length && starts[end] === starts[first]) end++;
+    const stage = ropeStage(model.ropes, positions[end - 1] + 1);
+    fillRopes(model, inputs, positions.subarray(first, end), stage, first);
+  }
 }

@@ -8,6 +8,7 @@ import { resolveModel } from "../chat/resolve.ts";
 import { formsOf } from "../convert/families.ts";
 import { samplingToHf } from "../convert/sampling.ts";
 import { settingsToHf } from "../convert/settings.ts";
+import { readRopeDivisors } from "../engine/file-store.ts";
 import { tokenizerToHf } from "../convert/tokenizer-to-hf.ts";
 import { tokenizerOf } from "../convert/tokenizer.ts";
 import { roleIds } from "../convert/write-folder.ts";
@@ -121,7 +122,7 @@ async function savedFiles(
   const roles = roleIds(tokenizer);
   const json = tokenizerToHf(config, file, tokenizer, model.window);
   return {
-    config: { ...settingsToHf(model, opened), ...roles },
+    config: { ...settingsToHf(model, opened, await readRopeDivisors(opened)), ...roles },
     files: new Map([
       ["tokenizer.json", jsonBytes(json.tokenizer)],
       ["tokenizer_config.json", jsonBytes(json.tokenizerConfig)],

@@ -39,7 +39,7 @@ function cut(sequence: number, ids: Int32Array, lengths: readonly number[]): Chu
   const chunks: Chunk[] = [];
   for (let at = 0; at < ids.length;) {
     const length = lengths[chunks.length % lengths.length];
-    chunks.push({ sequence, ids: ids.subarray(at, at + length) });
+    chunks.push({ sequence, ids: ids.subarray(at, at + length), total: ids.length });
     at += length;
   }
   return chunks;

@@ -1,8 +1,8 @@
 // The smallest engine there can be: runs rows of several sequences through one program, with pages handed out in a
 // scrambled order, so that nothing works only because positions and slots happen to agree.
 import type { Executor, OpenModel, ParameterStore, Program } from "../../src/device/executor.ts";
-import { type Model, type TraceOptions, traceModel } from "../../src/models/index.ts";
-import { ropeRows } from "../../src/nn/index.ts";
+import { type Model, type TraceOptions, fillRopes, traceModel } from "../../src/models/index.ts";
+import { ropeStage } from "../../src/nn/index.ts";
 
 const PAGE_SIZE = 4;
 const PAGES_PER_SEQUENCE = 16;
@@ -15,6 +15,8 @@ export interface Chunk {
   readonly ids: ArrayLike<number>;
   /** The sequence's source, which this run reads first; absent: it was read before. */
   readonly source?: ArrayLike<number>;
+  /** How long the sequence is when all its chunks were run. Default: as long as this one makes it. */
+  readonly total?: number;
 }
 
 export interface RunResult {
@@ -66,13 +68,6 @@ export async function createRunner(
   const slotOf = (sequence: number, position: number): number =>
     pageOf(sequence, Math.floor(position / PAGE_SIZE)) * PAGE_SIZE + (position % PAGE_SIZE);
 
-  const setAngles = (program: Program, positions: readonly number[], prefix = ""): void => {
-    for (const rope of model.ropes) {
-      const [cos, sin] = ["cos", "sin"].map((part) => program.inputs[`${prefix}rope.${rope.name}.${part}`]);
-      ropeRows(rope, positions, cos as Float32Array, sin as Float32Array);
-    }
-  };
-
   /** Fills the inputs of all sources that the chunks bring; returns how many rows they have. */
   function setSources(program: Program, chunks: readonly Chunk[]): number {
     const read = chunks.filter(({ source }) => source !== undefined);
@@ -94,7 +89,12 @@ export async function createRunner(
       "slots.source": flat(({ sequence }, i) => slotOf(sequence, i)),
     };
     for (const [name, numbers] of Object.entries(values)) program.inputs[name]?.set(numbers);
-    setAngles(program, positions, "source.");
+    let first = 0;
+    for (const { source } of read) {
+      const own = Int32Array.from(positions.slice(first, first + source!.length));
+      fillRopes(model, program.inputs, own, ropeStage(model.ropes, own.length), first, "source.");
+      first += own.length;
+    }
     return positions.length;
   }
 
@@ -131,7 +131,13 @@ export async function createRunner(
           positions.map((p, i) => slotOf(sequences[i], p)),
         );
       }
-      setAngles(program, positions);
+      let row = 0;
+      for (const chunk of chunks) {
+        const own = Int32Array.from(positions.slice(row, row + chunk.ids.length));
+        const stage = ropeStage(model.ropes, chunk.total ?? lengths[chunk.sequence]);
+        fillRopes(model, program.inputs, own, stage, row);
+        row += chunk.ids.length;
+      }
       await program.run({
         rows: ids.length,
         sequences: SEQUENCES,

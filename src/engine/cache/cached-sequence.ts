@@ -35,6 +35,8 @@ export class CachedSequence {
   adapter: AttachedAdapter | undefined;
   /** What its rows look at, kept as soon as there are any; set while it is empty. */
   source: Int32Array = new Int32Array(0);
+  /** With which angles its keys are turned (nn/rope-scaling.ts); set while it is empty. */
+  ropeStage = 0;
 
   /** `pools`: of the layout's groups in order, then of its source. */
   constructor(layout: Layout, pools: readonly PagePool[]) {
@@ -146,6 +148,7 @@ export class CachedSequence {
     this.clear();
     this.adapter = source.adapter;
     this.source = source.source;
+    this.ropeStage = source.ropeStage;
     this.ids.set(source.ids.subarray(0, length));
     this.#length = length;
     const end = length / this.#layout.pageSize;

@@ -33,15 +33,17 @@ export class Slots {
   /**
    * An idle sequence for a task's prompt, taken back to what of it is reusable (its `length`) with all ids in place. At
    * least the last id is left to run, since it gives the logits. `reuse` false: it begins empty. What was made with another
-   * adapter, or of another source, is of no use.
+   * adapter, of another source, or at another stage of the ropes, is of no use.
    */
-  acquire(task: Pick<Task, "prompt" | "reuse" | "adapter" | "source">): CachedSequence {
+  acquire(task: Pick<Task, "prompt" | "reuse" | "adapter" | "source">, ropeStage = 0): CachedSequence {
     const { prompt: ids, reuse, adapter, source } = task;
-    const isAlike = (sequence: CachedSequence): boolean => sequence.adapter === adapter && sequence.hasSource(source);
+    const isAlike = (sequence: CachedSequence): boolean =>
+      sequence.adapter === adapter && sequence.ropeStage === ropeStage && sequence.hasSource(source);
     const sequence = reuse ? this.#best(ids, isAlike) : this.#oldest();
     if (!reuse) sequence.clear();
     sequence.adapter = adapter;
     sequence.source = source;
+    sequence.ropeStage = ropeStage;
     sequence.ids.set(ids);
     sequence.anchor(ids.length);
     // last: what threw before has taken no sequence away
