@@ -2,7 +2,7 @@
 // part, biases everywhere, one embedding for source, reply and head. Places are sines in the first half of the columns and
 // cosines in the second, computed as the angles of a rope over the whole width are. There is no GGUF of it.
 import { type Tensor, add, gather, linear, padColumns, relu, scale, silu } from "../graph/index.ts";
-import { type AttentionContext, type Weights, crossAttention, mlp, norm, ropeFrequencies } from "../nn/index.ts";
+import { type AttentionContext, type Weights, crossAttention, mlp, norm, plainFrequencies } from "../nn/index.ts";
 import { selfAttention } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import { type DecoderSizes, attentionContext, cachePlan, row as namedRow, weightsIn } from "./decoder.ts";
@@ -100,7 +100,7 @@ export function marian(facts: ModelFacts): Model {
     width,
     layers,
     cacheGroups: plan.groups,
-    ropes: [{ name: "places", frequencies: ropeFrequencies(10_000, width, { type: "none" }), magnitude: 1 }],
+    ropes: [{ name: "places", frequencies: plainFrequencies(10_000, width), magnitude: 1 }],
     ...map,
     heads: {
       logits(hidden, x) {

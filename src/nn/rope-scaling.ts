@@ -63,7 +63,6 @@ export type RopeScaling = { readonly [T in ScalingType]: ScalingOf<T> }[ScalingT
 interface Base {
   readonly theta: number;
   readonly rotated: number;
-  /** θ^(-2i/R) for i < R/2 (Su et al. 2021). */
   readonly plain: Float64Array;
 }
 
@@ -139,7 +138,8 @@ export const longropeMagnitude = (factor: number, originalWindow: number): numbe
 export const alphaBase = (theta: number, rotated: number, alpha: number): number =>
   theta * alpha ** (rotated / (rotated - 2));
 
-const plainFrequencies = (theta: number, rotated: number): Float64Array =>
+/** θ^(-2i/R) for i < R/2 (Su et al. 2021). */
+export const plainFrequencies = (theta: number, rotated: number): Float64Array =>
   Float64Array.from({ length: rotated / 2 }, (_, i) => theta ** ((-2 * i) / rotated));
 
 const clamp = (x: number): number => Math.min(1, Math.max(0, x));
