@@ -1,9 +1,8 @@
 // Marian's translators (Junczys-Dowmunt et al. 2018; OPUS-MT): the encoder-decoder of Vaswani et al. 2017, LayerNorm after each
 // part, biases everywhere, one embedding for source, reply and head. Places are sines in the first half of the columns and
-// cosines in the second, computed as the angles of a rope over the whole width are. There is no GGUF of it.
-import { type Tensor, add, gather, linear, padColumns, relu, scale, silu } from "../graph/index.ts";
-import { type AttentionContext, type Weights, crossAttention, mlp, norm, plainFrequencies } from "../nn/index.ts";
-import { selfAttention } from "../nn/index.ts";
+// cosines in the second. There is no GGUF of it.
+import { type Tensor, add, gather, linear, relu, scale, silu, table } from "../graph/index.ts";
+import { type AttentionContext, type Weights, crossAttention, mlp, norm, selfAttention } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import { type DecoderSizes, attentionContext, cachePlan, row as namedRow, weightsIn } from "./decoder.ts";
 import { type IgnoredRow, loadingMap } from "./loading.ts";
@@ -79,12 +78,12 @@ export function marian(facts: ModelFacts): Model {
   const plan = cachePlan(Array.from({ length: layers }), decoder);
   const map = loadingMap(facts, "marian", marianRows(shape), ignored);
   const act = activations[activation];
+  const places = sinusoids(window, width);
 
   /** (N, C): words and places. */
-  const embedded = ({ ids, ropes }: Pick<ForwardInputs, "ids" | "ropes">, weights: Weights): Tensor => {
-    const { sin, cos } = ropes.places;
-    const places = add(padColumns(sin, 0, width), padColumns(cos, width / 2, width));
-    return add(scale(gather(weights.get("embedding.weight"), ids), embeddingScale), places);
+  const embedded = (side: string, { ids, positions }: Pick<ForwardInputs, "ids" | "positions">, weights: Weights) => {
+    const words = gather(weights.get("embedding.weight"), ids);
+    return add(scale(words, embeddingScale), gather(table(`${side}places`, [window, width], places), positions));
   };
   const attended = (h: Tensor, at: Weights, heads: number, context: AttentionContext): Tensor => {
     const settings = { heads, kvHeads: heads, headSize: width / heads, epsilon: EPSILON };
@@ -100,7 +99,7 @@ export function marian(facts: ModelFacts): Model {
     width,
     layers,
     cacheGroups: plan.groups,
-    ropes: [{ name: "places", frequencies: plainFrequencies(10_000, width), magnitude: 1 }],
+    ropes: [],
     ...map,
     heads: {
       logits(hidden, x) {
@@ -115,7 +114,7 @@ export function marian(facts: ModelFacts): Model {
       startId,
       forward(x) {
         const weights = weightsIn(map.parameters, x);
-        let h = embedded(x, weights);
+        let h = embedded("source.", x, weights);
         for (let layer = 0; layer < encoder.layers; layer++) {
           x.tap(`source.${layer}`, h);
           const at = weights.at(`source.layers.${layer}`);
@@ -131,7 +130,7 @@ export function marian(facts: ModelFacts): Model {
     },
     forward(x) {
       const weights = weightsIn(map.parameters, x);
-      let h = embedded(x, weights);
+      let h = embedded("", x, weights);
       for (let layer = 0; layer < layers; layer++) {
         x.tap(`hidden.${layer}`, h);
         const at = weights.at(`layers.${layer}`);
@@ -143,6 +142,16 @@ export function marian(facts: ModelFacts): Model {
       return gather(h, x.outputRows);
     },
   };
+}
+
+/** (positions, C): sin(p / 10000^(2i/C)) for i < C/2, then the cosines. */
+function sinusoids(positions: number, width: number): Float32Array {
+  const half = width / 2;
+  return Float32Array.from({ length: positions * width }, (_, at) => {
+    const [position, column] = [Math.floor(at / width), at % width];
+    const angle = position / 10_000 ** ((2 * (column % half)) / width);
+    return column < half ? Math.sin(angle) : Math.cos(angle);
+  });
 }
 
 /** GGUF has no names of its own for these. */

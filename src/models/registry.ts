@@ -8,6 +8,7 @@ import { marian } from "./marian.ts";
 import type { Model, ModelFacts } from "./model.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { t5 } from "./t5.ts";
 
 /** A model that is to be made, by what a `config.json` would say. Throws as `readModel` does. */
 export const newModel = (config: ModelFacts["config"]): Model =>
@@ -30,6 +31,7 @@ const families: readonly FamilyRow[] = [
   { hf: "bert", gguf: "bert", read: bert }, // all three from GGUF
   { hf: "roberta", gguf: "bert", read: roberta },
   { hf: "xlm-roberta", gguf: "bert", read: xlmRoberta },
+  { hf: "t5", gguf: "t5", read: t5 },
 ];
 
 /**

@@ -22,7 +22,8 @@ type Shared = Pick<ForwardInputs, "tap" | "parameter" | "projection">;
  */
 export function readSources(model: Model, encoder: Encoder, rows: Extent, shared: Shared): readonly KeysAndValues[] {
   const [starts, ends] = ["starts", "ends"].map((name) => whole(`source.${name}`, rows));
-  const attend: Attend = (q, k, v, settings) => rowAttention({ q, k, v, starts, ends }, settings);
+  const attend: Attend = (q, k, v, { bias, sinks, ...attributes }) =>
+    rowAttention({ q, k, v, starts, ends, bias, sinks }, attributes);
   const source = Array<Attend>(encoder.layers).fill(attend);
   return encoder.forward({ ...shared, ...rowInputs(model, rows, "source."), attends: { source } });
 }

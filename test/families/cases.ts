@@ -15,7 +15,7 @@ export const encoderNames = ["bert", "bert-embed", "xlm-roberta"] as const;
 export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number];
 
 /** Cases that read a source text first; their configs have one form. */
-export const encoderDecoderNames = ["marian"] as const;
+export const encoderDecoderNames = ["marian", "t5", "t5-relu"] as const;
 export type EncoderDecoderName = (typeof encoderDecoderNames)[number];
 
 /** "config.json": the keys of new files; "config.legacy.json": those of published checkpoints. */

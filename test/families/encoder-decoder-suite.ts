@@ -9,8 +9,12 @@ import { assertClose, bestId } from "./golden.ts";
 import { type Runner, createRunner } from "./runner.ts";
 
 /** `factor` times a case's natural tolerance is what results may differ by: the caller says why. */
-export function encoderDecoderSuite(executor: Executor, factor: number): void {
-  for (const name of encoderDecoderNames) {
+export function encoderDecoderSuite(
+  executor: Executor,
+  factor: number,
+  names: readonly EncoderDecoderName[] = encoderDecoderNames,
+): void {
+  for (const name of names) {
     describe(`${executor.name} (${executor.tier}) on ${name}`, () => caseSuite(executor, factor, name));
   }
 }
