@@ -1,12 +1,14 @@
 // A loaded model and others over the same weights, each with an adapter: files → tables → a model that talks. Not here: how
 // an engine makes room for them (adaptable-engine.ts), what is computed (nn/lora.ts).
 import { splitPath } from "#platform";
+import { UnsupportedError } from "../base/errors.ts";
 import { sum } from "../base/collections.ts";
 import { type AdapterTables, readAdapterTables } from "../engine/adapter-tables.ts";
 import { openAdapterFiles } from "../format/open-model-files.ts";
 import type { AdaptableEngine } from "./adaptable-engine.ts";
 import { createLanguageModel } from "./language-model.ts";
 import type { ModelParts } from "./model-parts.ts";
+import type { Reader } from "./reading/reader.ts";
 import type { AdapterInfo, AttachOptions, LanguageModel, ModelInfo } from "./types.ts";
 
 /** An adapter that was read for a model. */
@@ -40,6 +42,7 @@ export function createAdaptableModel(
   parts: ModelParts,
   info: ModelInfo,
   engine: AdaptableEngine,
+  reader: Reader,
   close: () => Promise<void>,
 ): { base: LanguageModel; attach: (adapter: ReadAdapter, options: AttachOptions) => Promise<LanguageModel> } {
   const { tokenizer, chosen, endIds, defaults } = parts;
@@ -58,8 +61,20 @@ export function createAdaptableModel(
       ...shared,
       info: { ...info, name: own, adapter: adapterInfo(adapter) },
       engine: engine.with(attachment),
+      reader: withoutReading(own),
       close: async () => engine.detach(attachment),
     });
   }
-  return { base: createLanguageModel({ ...shared, info, engine: engine.with(), close }), attach };
+  return { base: createLanguageModel({ ...shared, info, engine: engine.with(), reader, close }), attach };
+}
+
+/** Rows that are read for vectors go through the model as it is. */
+function withoutReading(name: string): Pick<Reader, "embed" | "rerank"> {
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new UnsupportedError(`${name} has an adapter, which embeddings and ranks do not see yet.`, {
+        hint: "`liang merge` folds it into its model.",
+      }),
+    );
+  return { embed: refuse, rerank: refuse };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fakeEngine, tinyTokenizer } from "../../test/chat/fakes.ts";
+import { fakeEngine, noReader, tinyTokenizer } from "../../test/chat/fakes.ts";
 import { UsageError, isAbort } from "../base/errors.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import { createLanguageModel } from "./language-model.ts";
@@ -18,6 +18,7 @@ function open(options: { addBos?: boolean; markers?: boolean; template?: string 
     template,
     endIds: tokenizer.specials.endOfGeneration,
     defaults: { topK: 7 },
+    reader: noReader,
     attach: () => Promise.reject(new Error("not here")),
     async close() {
       closed++;
@@ -134,6 +135,7 @@ test("an abort, and closing, are heard while the template still renders", async 
     },
     endIds: new Set(),
     defaults: {},
+    reader: noReader,
     attach: () => Promise.reject(new Error("not here")),
     async close() {},
   });

@@ -5,6 +5,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Engine } from "../engine/index.ts";
 import type { ChatTemplate } from "../text/template.ts";
 import { createTextSide, withBos } from "./text-side.ts";
+import type { Reader } from "./reading/reader.ts";
 import { streamReply } from "./reply.ts";
 import type { ReplySource } from "./reply.ts";
 import type { AttachOptions, GenerateOptions, LanguageModel, ModelInfo, ReplyEvent } from "./types.ts";
@@ -12,6 +13,7 @@ import type { AttachOptions, GenerateOptions, LanguageModel, ModelInfo, ReplyEve
 export interface ModelParts extends ReplySource {
   readonly info: ModelInfo;
   readonly engine: Pick<Engine, "generate" | "logits" | "score">;
+  readonly reader: Pick<Reader, "embed" | "rerank">;
   readonly template: ChatTemplate;
   /** As `LanguageModel.attach`. */
   attach(path: string, options: AttachOptions): Promise<LanguageModel>;
@@ -21,7 +23,7 @@ export interface ModelParts extends ReplySource {
 
 /** Puts a model together; it owns the parts. */
 export function createLanguageModel(parts: ModelParts): LanguageModel {
-  const { info, engine } = parts;
+  const { info, engine, reader } = parts;
   const text = createTextSide(parts);
   const closed = new AbortController();
   let closing: Promise<void> | undefined;
@@ -65,6 +67,14 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     async score(ids, options) {
       checkOpen();
       return await engine.score(ids, options);
+    },
+    async embed(inputs, options) {
+      checkOpen();
+      return await reader.embed(inputs, options);
+    },
+    async rerank(query, documents, options) {
+      checkOpen();
+      return await reader.rerank(query, documents, options);
     },
     async attach(path, options = {}) {
       checkOpen();

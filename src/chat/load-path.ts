@@ -10,6 +10,7 @@ import { createAdaptableModel, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
 import { checkFits, fitModel } from "./memory.ts";
 import { openModelParts, sizeOf } from "./model-parts.ts";
+import { createReader } from "./reading/reader.ts";
 import type { LanguageModel, LoadOptions, ModelInfo } from "./types.ts";
 
 const WEIGHTS_LARGE_BYTES = 64 << 20;
@@ -26,6 +27,10 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
   try {
     const { model, store, tokenizer, chosen } = parts;
     const executor = await openExecutor(options.executor);
+    if (model.bothDirections === true) {
+      const { loadEncoder } = await import("./load-encoder.ts");
+      return await loadEncoder(parts, executor, options, kept, startMs);
+    }
     const first = options.adapter === undefined ? undefined : await readAdapterAt(options.adapter, parts, signal);
     const firstRoom = first && roomFor(model, [first.tables]);
     const fitted = await fitModel(parts, executor, options, undefined, { ...kept, adapters: firstRoom });
@@ -67,8 +72,10 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
       template: chosen.from,
       loadMs: now() - startMs,
     };
+    const reader = createReader(parts, executor, options, kept);
     const close = async (): Promise<void> => {
       try {
+        await reader.close();
         await adaptable.close();
       } finally {
         await parts.close();
@@ -76,7 +83,7 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
       // else a large model stays in memory until some later collection, when the next one already had no room
       if (engine.memory.weightBytes > WEIGHTS_LARGE_BYTES) await collectGarbage();
     };
-    const { base, attach } = createAdaptableModel(parts, info, adaptable, close);
+    const { base, attach } = createAdaptableModel(parts, info, adaptable, reader, close);
     if (first === undefined) return base;
     const adapted = await attach(first, { signal });
     return { ...adapted, close, [Symbol.asyncDispose]: close };

@@ -208,6 +208,42 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
+export interface EmbedOptions {
+  /** Keep the first so many numbers of each vector (of models that were trained for it). Default: all. */
+  dimensions?: number;
+  /** What is put before texts, by the name that the model's files give it ("query"). Default: what they say, mostly nothing. */
+  prompt?: string;
+  /** Cut texts that are longer than the window. Default false: they are refused. */
+  truncate?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface Embeddings {
+  /** One of each text, of length 1. */
+  readonly vectors: readonly Float32Array[];
+  /** Read in all. */
+  readonly tokens: number;
+}
+
+export interface RerankOptions {
+  /** How many of the documents to give. Default: all. */
+  top?: number;
+  signal?: AbortSignal;
+}
+
+export interface Ranking {
+  /** The best first. */
+  readonly results: readonly {
+    /** Of the document, from 0. */
+    readonly index: number;
+    /** What the model's head says. */
+    readonly score: number;
+    /** The same between 0 and 1: its sigmoid. */
+    readonly relevance: number;
+  }[];
+  readonly tokens: number;
+}
+
 /** A loaded model. One owner; `close` (or `await using`) frees its memory and threads. */
 export interface LanguageModel extends AsyncDisposable {
   readonly info: ModelInfo;
@@ -230,6 +266,13 @@ export interface LanguageModel extends AsyncDisposable {
   logits(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Natural-log probabilities (T - 1) of ids[1..] given what is before each. */
   score(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
+  /**
+   * A vector of each text, or of each list of ids as it is: of an encoder made for it, of any other model by the mean of its
+   * rows. Throws ContextLengthError for a text that is too long, UsageError.
+   */
+  embed(inputs: readonly (string | readonly number[])[], options?: EmbedOptions): Promise<Embeddings>;
+  /** Documents by how well they answer a query. Throws UnsupportedError where the model has no head for it. */
+  rerank(query: string, documents: readonly string[], options?: RerankOptions): Promise<Ranking>;
   /**
    * The model with a LoRA adapter: another model over the same weights, which runs in the same batches as this one and as
    * others that were attached. Nothing is merged. The first one, and one of a larger rank or of projections that none had

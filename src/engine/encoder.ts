@@ -2,7 +2,7 @@
 // values or what a head says of some rows of each. Runs encoders, and decoders that embed. Not here: texts, what is made of
 // rows (src/chat).
 import { ContextLengthError, UsageError } from "../base/errors.ts";
-import type { Executor, MemoryUse, OpenModel, OpenOptions, ParameterStore } from "../device/executor.ts";
+import type { Executor, MemoryUse, OpenModel, OpenOptions, OpenWeights, ParameterStore } from "../device/executor.ts";
 import { graph } from "../graph/index.ts";
 import { type HeadName, type Model, traceRows } from "../models/index.ts";
 import { type RowSequence, setRows } from "./row-inputs.ts";
@@ -24,6 +24,7 @@ export interface Encoder extends AsyncDisposable {
   readonly window: number;
   readonly threads: number;
   readonly memory: MemoryUse;
+  readonly weights: OpenWeights;
   /** Numbers of a row that it gives. */
   readonly columns: number;
   /**
@@ -75,6 +76,7 @@ class RunningEncoder implements Encoder {
   readonly window: number;
   readonly threads: number;
   readonly memory: MemoryUse;
+  readonly weights: OpenWeights;
   readonly columns: number;
   readonly #model: Model;
   readonly #layout: EncoderLayout;
@@ -86,6 +88,7 @@ class RunningEncoder implements Encoder {
     this.window = layout.window;
     this.threads = opened.threads;
     this.memory = opened.memory;
+    this.weights = opened.weights ?? { from: "packed" };
     this.columns = layout.columns;
     this.#model = model;
     this.#layout = layout;

@@ -3,6 +3,7 @@
 import { sum } from "../base/collections.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
+import { traceEncoder } from "./encoder.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
 import { roomBytes } from "./adapters.ts";
 import type { EngineOptions, EnginePlan } from "./types.ts";
@@ -20,10 +21,12 @@ export async function plan(
 ): Promise<EnginePlan> {
   const layout = layoutOf(model, options, executor.promptRows);
   const { threads, precision, packs } = options;
-  const use = await executor.plan(store, tracePrograms(model, layout), { threads, precision, packs });
+  const reads = model.bothDirections === true; // and keeps nothing of it
+  const graphs = reads ? traceEncoder(model, options).graphs : tracePrograms(model, layout);
+  const use = await executor.plan(store, graphs, { threads, precision, packs });
   const elementBytes = layout.kvType === "f16" ? 2 : 4;
   const groups = layout.source === undefined ? layout.groups : [...layout.groups, layout.source];
-  const slotBytes = groups.map(({ group }) => {
+  const slotBytes = (reads ? [] : groups).map(({ group }) => {
     const states = group.valuesAreKeys === true ? 1 : 2;
     return states * group.layers * group.kvHeads * group.headSize * elementBytes;
   });

@@ -5,6 +5,15 @@ const DEPTH_MAX = 200; // deep enough for any config; shallow enough for the rec
 
 /** Parses bytes that must be a JSON object in UTF-8; throws FormatError. */
 export function parseJson(file: string, field: string, bytes: Uint8Array): Record<string, unknown> {
+  const value = parseJsonValue(file, field, bytes);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new FormatError(file, field, Array.isArray(value) ? "a list" : value, "a JSON object");
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The same of any JSON value. */
+export function parseJsonValue(file: string, field: string, bytes: Uint8Array): unknown {
   checkDepth(file, field, bytes);
   let value: unknown;
   try {
@@ -13,10 +22,7 @@ export function parseJson(file: string, field: string, bytes: Uint8Array): Recor
     const reason = cause instanceof SyntaxError ? cause.message.slice(0, 120) : "not UTF-8";
     throw new FormatError(file, field, reason, "JSON in UTF-8", { cause });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new FormatError(file, field, Array.isArray(value) ? "a list" : value, "a JSON object");
-  }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 /** Counts brackets outside of strings. Bytes above 127 are never brackets or quotes in UTF-8. */

@@ -96,3 +96,9 @@ export function fakeEngine(script: readonly number[]): FakeEngine {
   };
   return engine;
 }
+
+/** Of models that are not asked to read. */
+export const noReader = {
+  embed: () => Promise.reject(new Error("not here")),
+  rerank: () => Promise.reject(new Error("not here")),
+};

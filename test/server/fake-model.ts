@@ -111,6 +111,25 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
     async score(ids) {
       return new Float64Array(ids.length - 1).fill(-1.5);
     },
+    /** (length of the text, its first id, 0), or what is left of that. */
+    async embed(inputs, { dimensions = 3, truncate = false, signal } = {}) {
+      signal?.throwIfAborted();
+      const all = inputs.map((input) => (typeof input === "string" ? tokenize(input) : input));
+      const long = all.find((ids) => ids.length > window);
+      if (long !== undefined && !truncate) throw new ContextLengthError(long.length, window);
+      const ids = all.map((one) => one.slice(0, window));
+      return {
+        vectors: ids.map((one) => Float32Array.of(one.length, one[0], 0).slice(0, dimensions)),
+        tokens: ids.reduce((sum, one) => sum + one.length, 0),
+      };
+    },
+    /** The longer a document, the better. */
+    async rerank(query, documents, { top = documents.length } = {}) {
+      const results = documents.map(({ length }, index) => ({ index, score: length, relevance: 1 - 1 / (length + 2) }));
+      results.sort((a, b) => b.score - a.score);
+      const tokens = documents.reduce((sum, { length }) => sum + length, documents.length * query.length);
+      return { results: results.slice(0, top), tokens };
+    },
     /** Its replies are those of the script, with the name of the adapter. */
     async attach(path, { name: own = path } = {}) {
       const model = createFakeModel(own, { ...script, reply: () => `${own} from ${path}` });
