@@ -2,9 +2,8 @@
 import { now } from "#platform";
 import { UnsupportedError } from "../base/errors.ts";
 import type { Executor } from "../device/executor.ts";
-import type { Engine } from "../engine/index.ts";
+import type { Engine, EngineOptions } from "../engine/index.ts";
 import { createLanguageModel } from "./language-model.ts";
-import type { Kept } from "./load-path.ts";
 import { checkFits, fitModel } from "./memory.ts";
 import { type ModelParts, sizeOf } from "./model-parts.ts";
 import { createReader } from "./reading/reader.ts";
@@ -15,7 +14,7 @@ export async function loadEncoder(
   parts: ModelParts,
   executor: Executor,
   options: LoadOptions,
-  kept: Kept,
+  kept: Pick<EngineOptions, "packs" | "codes">,
   startMs: number,
 ): Promise<LanguageModel> {
   const { model, tokenizer, chosen, endIds, defaults, path, title } = parts;

@@ -8,12 +8,15 @@ import { API_PATHS, guardKey, guardOrigin, hasKey, type Access } from "./guard.t
 import { createModelPool, type LoadModel, type ModelCatalogue } from "./model-pool.ts";
 import { applyTemplate, completeChat } from "./openai/chat.ts";
 import { completeText } from "./openai/completions.ts";
+import { embedInputs } from "./openai/embeddings.ts";
 import { asModelNotFound, decodeId, getModel, listModels } from "./openai/models.ts";
+import { embed as ollamaEmbed, embedPrompt } from "./ollama/embed.ts";
 import { detokenize, tokenize } from "./openai/tokens.ts";
 import { conversationRoutes } from "./page/conversations.ts";
 import * as pageModels from "./page/models.ts";
 import { createReplyRunner } from "./page/replies.ts";
 import { runRoutes } from "./page/runs.ts";
+import { rerankDocuments } from "./rerank.ts";
 import { securityHeaders, servePage } from "./static.ts";
 
 export interface AppOptions {
@@ -81,6 +84,10 @@ export function createApp(options: AppOptions): App {
   );
   app.post("/v1/chat/completions", (c) => completeChat(c.req.raw, pool, log));
   app.post("/v1/completions", (c) => completeText(c.req.raw, pool, log));
+  app.post("/v1/embeddings", (c) => embedInputs(c.req.raw, pool));
+  for (const path of ["/v1/rerank", "/v2/rerank", "/rerank"]) app.post(path, (c) => rerankDocuments(c.req.raw, pool));
+  app.post("/api/embed", (c) => ollamaEmbed(c.req.raw, pool, log));
+  app.post("/api/embeddings", (c) => embedPrompt(c.req.raw, pool, log));
   app.post("/tokenize", (c) => tokenize(c.req.raw, pool));
   app.post("/detokenize", (c) => detokenize(c.req.raw, pool));
   app.post("/apply-template", (c) => applyTemplate(c.req.raw, pool));

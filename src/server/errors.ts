@@ -68,6 +68,9 @@ export function reportError(error: unknown, log: (error: unknown) => void): ApiE
   return described;
 }
 
+/** The status that a route answers it with. */
+export const statusOf = (failure: unknown): number => describeError(failure).status;
+
 /** The error as a whole response. */
 export function errorResponse(failure: unknown): Response {
   const { status, error } = describeError(failure);

@@ -17,7 +17,15 @@ export interface Access {
 }
 
 /** Paths under which the API lies: what needs the key. The rest is the page's files. */
-export const API_PATHS = ["/v1/*", "/api/*", "/tokenize", "/detokenize", "/apply-template"] as const;
+export const API_PATHS = [
+  "/v1/*",
+  "/api/*",
+  "/v2/rerank",
+  "/rerank",
+  "/tokenize",
+  "/detokenize",
+  "/apply-template",
+] as const;
 
 /** The access rules for listening on `host`: a key is made up where one is needed and none was given. */
 export function accessFor(host: string, options: { key?: string; origins?: readonly string[] } = {}): Access {

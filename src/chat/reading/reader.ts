@@ -44,7 +44,7 @@ export function createReader(
     return known;
   };
   const open = async (give: Give, longest: number, { onProgress, signal }: Parameters<Reader["open"]>[0] = {}) => {
-    const { threads, pin, precision, window: asked } = options;
+    const { threads, pin, precision = exactness(parts), window: asked } = options;
     const wishes = { threads, pin, precision, give, ...kept };
     const window = asked ?? (await fittingWindow(parts, executor, Math.min(longest, WINDOW_DEFAULT), wishes));
     return await openEncoder(model, store, executor, { ...wishes, window, onProgress, signal });
@@ -52,7 +52,8 @@ export function createReader(
   const close = async (): Promise<void> => {
     const all = [...encoders.values()];
     encoders.clear();
-    for (const encoder of await Promise.allSettled(all)) if (encoder.status === "fulfilled") await encoder.value.close();
+    for (const encoder of await Promise.allSettled(all))
+      if (encoder.status === "fulfilled") await encoder.value.close();
   };
   return {
     open: (how) => opened(model.heads.scores === undefined ? "hidden" : "scores", how),
@@ -63,6 +64,12 @@ export function createReader(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Weights that are kept whole are worked with as exactly; rounded ones gain nothing by it. */
+function exactness({ store }: Pick<ModelParts, "store">): "f32" | "fast" {
+  const matrices = [...store.parameters.values()].filter(({ rows }) => rows > 1);
+  return matrices.every(({ format }) => format === "f32" || format === "f64") ? "f32" : "fast";
 }
 
 /** The longest of `longest`, its half, ... that fits into memory. Throws MemoryError where not even the least does. */

@@ -20,7 +20,9 @@ export async function rerank(
   { top = documents.length, signal }: RerankOptions = {},
 ): Promise<Ranking> {
   if (encoder.columns !== 1) {
-    throw new UnsupportedError(`The model (${model.family}) tells ${encoder.columns} classes apart, expected one score.`);
+    throw new UnsupportedError(
+      `The model (${model.family}) tells ${encoder.columns} classes apart, expected one score.`,
+    );
   }
   const pair = pairing(model, tokenizer, query);
   const sequences = documents.map((document) => ({ ...pair(document), outputs: [0] }));
