@@ -97,7 +97,8 @@ function openParameter(
   if (addOne) read = plusOne(read, format);
   const storedFormat = addOne ? "f32" : format;
   const byteLength = rows * bytesForRow(storedFormat, columns);
-  return { stored: { name, rows, columns, format: storedFormat, byteLength }, read };
+  const matrices = source.matrices === undefined ? {} : { matrices: source.matrices };
+  return { stored: { name, rows, columns, format: storedFormat, byteLength, ...matrices }, read };
 }
 
 /** A parameter that is made of other rows of a tensor than its own. */

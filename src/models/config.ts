@@ -80,6 +80,15 @@ export class Config {
     throw this.error(key, value, "a list of text");
   }
 
+  /** Whole numbers that may be 0. */
+  counts(key: string): readonly number[] | undefined {
+    const value = this.find(key);
+    if (value === undefined) return undefined;
+    const isCount = (item: unknown): boolean => Number.isInteger(item) && (item as number) >= 0;
+    if (Array.isArray(value) && value.every(isCount)) return value as number[];
+    throw this.error(key, value, "a list of whole numbers");
+  }
+
   /** The object under `key`, read in the same way; undefined when it is missing. */
   object(key: string): Config | undefined {
     const value = this.find(key);
@@ -93,13 +102,13 @@ export class Config {
   }
 
   /**
-   * Options that would change the result: each must be missing or one of the values given here. Throws UnsupportedError
+   * Options that would change the result: each must be missing or one of the values given here, where there are some. Throws UnsupportedError
    * naming the option.
    */
-  only(options: Readonly<Record<string, readonly unknown[]>>): void {
+  only(options: Readonly<Record<string, readonly unknown[] | undefined>>): void {
     for (const [key, allowed] of Object.entries(options)) {
       const value = this.find(key);
-      if (value === undefined || allowed.includes(value)) continue;
+      if (value === undefined || allowed === undefined || allowed.includes(value)) continue;
       const choice = allowed.length === 0 ? "no such option" : allowed.map(show).join(" or ");
       throw new UnsupportedError(
         `${this.#file}: ${this.#prefix}${key} is ${typeof value === "object" ? "set" : show(value)}; Liang can do ${choice}.`,

@@ -1,7 +1,7 @@
 // Llama 1 to 3.x (Touvron et al. 2023, Dubey et al. 2024) and what shares its config, such as Yi: RMSNorm before each
 // part, rotary positions, grouped-query attention, SwiGLU. The forward also serves families that differ in weights only.
-import { add, gather, silu } from "../graph/index.ts";
-import { gatedMlp, norm, selfAttention } from "../nn/index.ts";
+import { add, gather } from "../graph/index.ts";
+import { norm, selfAttention } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import {
   type CachePlan,
@@ -21,6 +21,8 @@ import {
   weightsIn,
 } from "./decoder.ts";
 import { loadingMap } from "./loading.ts";
+import { mixtralNames, mixtralRouting } from "./mixtral-names.ts";
+import { type Mixture, feedForward, ggufMixture, isReplaced, mixtureRows } from "./mixture.ts";
 import type { Model, ModelFacts, RopeTable, WeightRow } from "./model.ts";
 import { ggufRope, hfRope } from "./rope-config.ts";
 
@@ -38,6 +40,8 @@ export interface LlamaShape {
   readonly ggufInterleaved?: boolean;
   /** Norms over each query and key head. */
   readonly headNorms?: boolean;
+  /** Layers of experts. */
+  readonly mixture?: Mixture;
 }
 
 export function llama(facts: ModelFacts): Model {
@@ -61,11 +65,13 @@ function readHf(facts: ModelFacts): LlamaShape {
 
 function readGguf(facts: ModelFacts): LlamaShape {
   const config = new Config(facts.file, facts.config, "llama.");
-  config.only({ ...ggufRefusals, "attention.sliding_window": [0] });
+  config.only({ ...ggufRefusals, expert_count: undefined, "attention.sliding_window": [0] });
   const sizes = ggufSizes(config, facts);
   config.only({ "rope.dimension_count": [sizes.headSize] }); // rows are permuted by whole heads
+  const experts = ggufMixture(config, facts, sizes, mixtralRouting);
   return {
-    family: "llama",
+    family: experts === undefined ? "llama" : "mixtral",
+    ...(experts !== undefined && { mixture: { ...mixtralNames, ...experts } }),
     sizes,
     rope: ggufRope("main", config, sizes.headSize, facts),
     biases: { qkv: "optional", output: "optional", mlp: "optional" },
@@ -99,16 +105,17 @@ export function llamaModel(facts: ModelFacts, shape: LlamaShape): Model {
         const settings = { ...sizes, window: plan.ofLayer[layer].window };
         const context = attentionContext(x, plan, layer, rope.name);
         h = add(h, selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context));
-        h = add(h, gatedMlp(norm(h, at, "mlpNorm", epsilon), at.at("mlp"), silu));
+        h = add(h, feedForward(norm(h, at, "mlpNorm", epsilon), at, shape.mixture, layer, x.tap));
       }
       return finalHidden(h, x, weights, layers, epsilon);
     },
   };
 }
 
-function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms }: LlamaShape): WeightRow[] {
+function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms, mixture }: LlamaShape): WeightRow[] {
   const { layers, width, headSize } = sizes;
-  const rows = decoderRows(sizes, biases, tied).map((row) =>
+  const plain = decoderRows(sizes, biases, tied).filter((row) => mixture === undefined || !isReplaced(mixture, row));
+  const rows = plain.map((row) =>
     ggufInterleaved && /attention\.(query|key)\./.test(row.parameter) ? { ...row, ggufInterleaved: headSize } : row,
   );
   for (let layer = 0; layer < layers; layer++) {
@@ -116,6 +123,7 @@ function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms }: LlamaSha
       layerRow(layer, "attentionNorm.weight", "input_layernorm", "attn_norm", [width]),
       layerRow(layer, "mlpNorm.weight", "post_attention_layernorm", "ffn_norm", [width]),
     );
+    if (mixture?.routing(layer) !== undefined) rows.push(...mixtureRows(layer, mixture, width));
     if (!headNorms) continue;
     rows.push(
       layerRow(layer, "attention.queryNorm.weight", "self_attn.q_norm", "attn_q_norm", [headSize]),

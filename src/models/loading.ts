@@ -1,6 +1,7 @@
 // Builds a loading map: which rows of which file tensors make each parameter, in the conventions of either kind of file.
 // Every tensor of the file is used, or named as ignored with a reason. Not here: reading (engine/file-store.ts).
 import { FormatError, UnsupportedError, show } from "../base/errors.ts";
+import { expertSource } from "./expert-rows.ts";
 import type { HeadRows, Model, ModelFacts, ParameterSource, WeightRow } from "./model.ts";
 
 /** Tensors that are no weights. */
@@ -16,14 +17,22 @@ type LoadingMap = Pick<Model, "parameters" | "ignored" | "weightRows">;
  * for tensors that neither table knows.
  */
 export function loadingMap(
-  { file, kind, tensors, isNew = false }: ModelFacts,
+  facts: ModelFacts,
   family: string,
   rows: readonly WeightRow[],
   ignoredRows: readonly IgnoredRow[],
 ): LoadingMap {
+  const { file, kind, tensors, isNew = false } = facts;
   const parameters = new Map<string, ParameterSource>();
   const used = new Set<string>();
   for (const row of rows) {
+    if (row.experts !== undefined) {
+      const source = expertSource(facts, row);
+      if (source === undefined) continue;
+      parameters.set(row.parameter, source);
+      for (const { tensor } of source.pieces) used.add(tensor);
+      continue;
+    }
     const name = row[kind];
     if (name === undefined) continue;
     const tensor = tensors.get(name);

@@ -53,6 +53,14 @@ export interface HeadRows {
   readonly transposed: boolean;
 }
 
+/** Rows of a tensor; with `matrix` of that one of the matrices that the tensor is a stack of. */
+export interface TensorPiece {
+  readonly tensor: string;
+  readonly first: number;
+  readonly count: number;
+  readonly matrix?: number;
+}
+
 /** One parameter as rows of file tensors. Works on packed blocks, but for `transpose` and `addOne` (float types only). */
 export interface ParameterSource {
   /** A vector has one row; its pieces and `rowAt` count elements (float types only). */
@@ -60,12 +68,14 @@ export interface ParameterSource {
   readonly rows: number;
   readonly columns: number;
   /** Row ranges joined in order; with `transpose` the range is of columns of a tensor stored (in, out). */
-  readonly pieces: readonly { readonly tensor: string; readonly first: number; readonly count: number }[];
+  readonly pieces: readonly TensorPiece[];
   /** Source row for row i of the joined pieces (GGUF's permuted q and k); absent: i. */
   readonly rowAt?: (row: number) => number;
   readonly transpose?: boolean;
   /** Gains stored as w where the forward wants 1 + w. */
   readonly addOne?: boolean;
+  /** Matrices of one shape that the rows are, one after another, of which a row of activations chooses some (experts). */
+  readonly matrices?: number;
   /** The pieces are one tensor, of which the parameter has these rows as columns (float types; blocks become f32). */
   readonly turnedHeads?: HeadRows;
   /** The parameters that this is put together of, for what is written; its own pieces are none. */
@@ -86,6 +96,13 @@ export interface WeightRow {
   readonly part?: { readonly first: number; readonly of: number };
   /** The same, in HF alone: the other rows are never read. */
   readonly hfPart?: WeightRow["part"];
+  /**
+   * The rows are those of the matrices of so many experts. A name with a `*` stands for a tensor of each, `*` for its
+   * number; others for one tensor (experts, rows of one, columns).
+   */
+  readonly experts?: number;
+  /** GGUF's name in files that have experts apart. */
+  readonly ggufEach?: string;
   /** The rows that it has of each head in a tensor, in HF and in GGUF. */
   readonly hfHeads?: HeadRows;
   readonly ggufHeads?: HeadRows;

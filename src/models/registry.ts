@@ -5,10 +5,13 @@ import { gemma3Text } from "./gemma3_text.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
 import { marian } from "./marian.ts";
+import { mixtral } from "./mixtral.ts";
 import type { Model, ModelFacts } from "./model.ts";
 import { qwen2 } from "./qwen2.ts";
+import { qwen2Moe } from "./qwen2_moe.ts";
 import { qwen3 } from "./qwen3.ts";
 import { t5 } from "./t5.ts";
+import { qwen3Moe } from "./qwen3_moe.ts";
 
 /** A model that is to be made, by what a `config.json` would say. Throws as `readModel` does. */
 export const newModel = (config: ModelFacts["config"]): Model =>
@@ -25,6 +28,9 @@ const families: readonly FamilyRow[] = [
   { hf: "llama", gguf: "llama", read: llama },
   { hf: "qwen2", gguf: "qwen2", read: qwen2 },
   { hf: "qwen3", gguf: "qwen3", read: qwen3 },
+  { hf: "mixtral", read: mixtral },
+  { hf: "qwen2_moe", gguf: "qwen2moe", read: qwen2Moe },
+  { hf: "qwen3_moe", gguf: "qwen3moe", read: qwen3Moe },
   { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },
   { hf: "gpt2", gguf: "gpt2", read: gpt2 },
   { hf: "marian", read: marian },

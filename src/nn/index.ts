@@ -1,5 +1,6 @@
 // The layer's edge: the parts that families are composed of.
 export * from "./attention.ts";
+export * from "./experts.ts";
 export * from "./lora.ts";
 export * from "./mlp.ts";
 export * from "./norm.ts";
