@@ -75,13 +75,13 @@ function openParameter(
   source: ParameterSource,
 ): { readonly stored: StoredParameter; readonly read: ReadUnits } {
   if (source.joinedHeads !== undefined || source.turnedHeads !== undefined) return openHeads(files, name, source);
-  const { vector, rows, columns, pieces, rowAt, transpose, addOne } = source;
+  const { vector, rows, columns, pieces, rowAt, transpose, addOne, byElement = vector } = source;
   const found = new Set(pieces.map(({ tensor }) => formatOf(files, tensor)));
   const [format] = found;
   if (found.size !== 1)
     throw new UnsupportedError(`${files.file}: the parts of ${name} are stored as ${[...found].join(" and ")}.`);
   const isFloat = formats[format].blockSize === 1;
-  if (!isFloat && (transpose || addOne || vector)) {
+  if (!isFloat && (transpose || addOne || byElement)) {
     throw new UnsupportedError(
       `${files.file}: ${pieces[0].tensor} is stored as ${format}, but must be a float type here.`,
     );
@@ -91,9 +91,10 @@ function openParameter(
   if (rowAt === undefined && units !== (vector ? columns : rows))
     throw new ShapeError(`pieces of ${name}`, units, vector ? columns : rows);
 
-  const unitBytes = vector ? formats[format].blockBytes : bytesForRow(format, columns);
+  const unitBytes = byElement ? formats[format].blockBytes : bytesForRow(format, columns);
   let read = transpose ? transposedPieces(files, source, format) : joinedPieces(files, pieces, unitBytes);
   if (rowAt !== undefined) read = permuted(read, rowAt, unitBytes);
+  if (byElement && !vector) read = byRows(read, columns);
   if (addOne) read = plusOne(read, format);
   const storedFormat = addOne ? "f32" : format;
   const byteLength = rows * bytesForRow(storedFormat, columns);
@@ -135,10 +136,10 @@ function formatOf({ file, tensors }: Files, tensor: string): FormatName {
 /** Runs of a piece's own rows that make up units [first, end) of the joined pieces. */
 function* runs(pieces: ParameterSource["pieces"], first: number, end: number) {
   let start = 0; // unit where the piece begins
-  for (const { tensor, first: pieceFirst, count } of pieces) {
+  for (const { tensor, first: pieceFirst, count, matrix = 0 } of pieces) {
     const from = Math.max(first, start);
     const to = Math.min(end, start + count);
-    if (from < to) yield { tensor, row: pieceFirst + from - start, count: to - from, at: from - first };
+    if (from < to) yield { tensor, matrix, row: pieceFirst + from - start, count: to - from, at: from - first };
     start += count;
   }
 }
@@ -155,15 +156,16 @@ function joinedPieces(files: Files, pieces: ParameterSource["pieces"], unitBytes
 function transposedPieces(files: Files, { columns, pieces }: ParameterSource, format: FormatName): ReadUnits {
   const bytes = formats[format].blockBytes; // of one element
   return async (first, into) => {
-    for (const { tensor, row, count, at } of runs(pieces, first, first + into.byteLength / (columns * bytes))) {
-      const stored = files.tensors.get(tensor)?.shape[1] as number; // elements in a file row
+    for (const { tensor, matrix, row, count, at } of runs(pieces, first, first + into.byteLength / (columns * bytes))) {
+      const stored = files.tensors.get(tensor)?.shape.at(-1) as number; // elements in a file row
+      const before = matrix * columns; // file rows
       const whole = count >= stored * WHOLE_ROWS_SHARE;
       const width = whole ? stored : count;
       const skip = whole ? row : 0; // elements before ours in what was read of a file row
       const rowsAtOnce = whole ? Math.max(1, Math.floor(BLOCK_BYTES / (stored * bytes))) : 1;
       for (let k = 0; k < columns; k += rowsAtOnce) {
         const block = new Uint8Array(Math.min(rowsAtOnce, columns - k) * width * bytes);
-        await files.read(tensor, (k * stored + (whole ? 0 : row)) * bytes, block);
+        await files.read(tensor, ((before + k) * stored + (whole ? 0 : row)) * bytes, block);
         for (let i = 0; i * width * bytes < block.byteLength; i++) {
           for (let r = 0; r < count; r++) {
             const from = (i * width + skip + r) * bytes;
@@ -191,6 +193,12 @@ function permuted(read: ReadUnits, rowAt: (row: number) => number, unitBytes: nu
     }
   };
 }
+
+/** Rows of so many elements each. */
+const byRows =
+  (read: ReadUnits, columns: number): ReadUnits =>
+  (first, into) =>
+    read(first * columns, into);
 
 /** Values plus one, as f32; the sum is rounded once. */
 function plusOne(read: ReadUnits, format: FormatName): ReadUnits {

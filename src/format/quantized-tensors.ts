@@ -6,6 +6,7 @@ import { type FormatName, bytesForRow } from "../numeric/registry.ts";
 import { awqMatrices } from "./awq.ts";
 import { fp8Matrices } from "./fp8.ts";
 import { gptqMatrices } from "./gptq.ts";
+import { mxfp4Matrices } from "./mxfp4.ts";
 import type { SourceTensor, TensorSource } from "./tensor-source.ts";
 
 /** One matrix that several tensors hold. */
@@ -14,6 +15,8 @@ export interface QuantizedMatrix {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
+  /** Where it is a stack of matrices; default: rows, columns. */
+  readonly shape?: readonly number[];
   readonly format: FormatName;
   /** The tensors that it replaces. */
   readonly tensors: readonly string[];
@@ -37,7 +40,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 type Method = (files: TensorSource, settings: Settings) => Promise<QuantizedTensors>;
 
 /** By `quant_method`. */
-const methods: Readonly<Record<string, Method>> = { gptq: gptqMatrices, awq: awqMatrices, fp8: fp8Matrices };
+const methods: Readonly<Record<string, Method>> = { gptq: gptqMatrices, awq: awqMatrices, fp8: fp8Matrices, mxfp4: mxfp4Matrices };
 
 const KEY = "quantization_config";
 
@@ -86,8 +89,8 @@ function view(
   };
 }
 
-function asTensor({ name, rows, columns, format }: QuantizedMatrix): SourceTensor {
-  return { name, shape: [rows, columns], format, typeName: format, byteLength: rows * bytesForRow(format, columns) };
+function asTensor({ name, rows, columns, shape = [rows, columns], format }: QuantizedMatrix): SourceTensor {
+  return { name, shape, format, typeName: format, byteLength: rows * bytesForRow(format, columns) };
 }
 
 /** The tensor, of that shape. Throws FormatError. */

@@ -1,7 +1,8 @@
 // Weights of experts in files: a tensor for each expert, or one for all, whatever a file has; and which tensors make the
 // parameter that holds all experts' rows one after another.
 import { FormatError, show } from "../base/errors.ts";
-import type { ModelFacts, ParameterSource, WeightRow } from "./model.ts";
+import type { FormatName } from "../numeric/registry.ts";
+import type { ModelFacts, ParameterSource, Turns, WeightRow } from "./model.ts";
 
 /** The name of expert `expert`'s tensor. */
 export const expertName = (name: string, expert: number): string => name.replace("*", String(expert));
@@ -22,10 +23,14 @@ export function expertSource(
 ): ParameterSource | undefined {
   const experts = row.experts as number;
   const [rows, columns] = expertShape(row);
+  const { of, first } = (kind === "hf" ? row.hfTurns : undefined) ?? { of: 1, first: 0 };
   const isApart = kind === "gguf" && row.ggufEach !== undefined && !tensors.has(row.gguf);
   const name = isApart && tensors.has(expertName(row.ggufEach, 0)) ? row.ggufEach : row[kind];
   const names = isEach(name) ? Array.from({ length: experts }, (_, e) => expertName(name, e)) : [name];
-  const expected = show(isEach(name) ? [rows, columns] : [experts, rows, columns]);
+  const found = tensors.get(names[0]);
+  const isTransposed = kind === "hf" && row.hfTransposed === true && (found === undefined || isFloat(found.format));
+  const matrix = isTransposed ? [columns, of * rows] : [of * rows, columns];
+  const expected = show(isEach(name) ? matrix : [experts, ...matrix]);
   for (const one of names) {
     const tensor = tensors.get(one);
     if (tensor === undefined && row.optional && one === names[0]) return undefined;
@@ -34,12 +39,36 @@ export function expertSource(
       throw new FormatError(file, `shape of ${one}`, [...tensor.shape], expected);
     }
   }
-  const count = isEach(name) ? rows : experts * rows;
+  const count = of * rows;
+  const apart = isEach(name) ? names : isTransposed ? Array<string>(experts).fill(name) : undefined;
   return {
     vector: false,
     rows: experts * rows,
     columns,
     matrices: experts,
-    pieces: names.map((tensor) => ({ tensor, first: 0, count })),
+    pieces: apart?.map((tensor, expert) => ({ tensor, first: 0, count, ...(!isEach(name) && { matrix: expert }) })) ?? [
+      { tensor: name, first: 0, count: experts * count },
+    ],
+    ...(isTransposed && { transpose: true }),
+    ...(of > 1 && { rowAt: (i: number) => (Math.floor(i / rows) * rows + (i % rows)) * of + first }),
+  };
+}
+
+/** Blocks lie along an expert's inputs, so that they are stored with outputs as rows. */
+const isFloat = (format: FormatName): boolean => ["f64", "f32", "f16", "bf16"].includes(format);
+
+/** A matrix (R, C) of which a tensor (R, of C) has every `of`-th column. */
+export function turnedColumns(
+  tensor: string,
+  [rows, columns]: readonly number[],
+  { of, first }: Turns,
+): ParameterSource {
+  return {
+    vector: false,
+    rows,
+    columns,
+    pieces: [{ tensor, first: 0, count: rows * columns * of }],
+    byElement: true,
+    rowAt: (i) => i * of + first,
   };
 }

@@ -1,7 +1,7 @@
 // Builds a loading map: which rows of which file tensors make each parameter, in the conventions of either kind of file.
 // Every tensor of the file is used, or named as ignored with a reason. Not here: reading (engine/file-store.ts).
 import { FormatError, UnsupportedError, show } from "../base/errors.ts";
-import { expertSource } from "./expert-rows.ts";
+import { expertSource, turnedColumns } from "./expert-rows.ts";
 import type { HeadRows, Model, ModelFacts, ParameterSource, WeightRow } from "./model.ts";
 
 /** Tensors that are no weights. */
@@ -45,6 +45,10 @@ export function loadingMap(
       throw new FormatError(file, `shape of ${name}`, [...tensor.shape], show(stored));
     }
     used.add(name);
+    if (kind === "hf" && row.hfTurns !== undefined) {
+      parameters.set(row.parameter, turnedColumns(name, row.shape, row.hfTurns));
+      continue;
+    }
     const vector = row.shape.length === 1;
     const heads = row[`${kind}Heads`];
     const rowAt = heads === undefined ? interleaving(row, kind) : ofHeads(heads);
@@ -82,7 +86,8 @@ export function loadingMap(
 
 /** The shape of a row's tensor in a file, outermost size first. */
 export function storedShape(row: WeightRow, kind: ModelFacts["kind"]): number[] {
-  const { shape, hfTransposed } = row;
+  const { shape, hfTransposed, hfTurns } = row;
+  if (kind === "hf" && hfTurns !== undefined) return [shape[0], shape[1] * hfTurns.of];
   const given = row[`${kind}Shape`];
   if (given !== undefined) return [...given];
   const [outer, ...inner] = shape;

@@ -53,7 +53,7 @@ export interface HeadRows {
   readonly transposed: boolean;
 }
 
-/** Rows of a tensor; with `matrix` of that one of the matrices that the tensor is a stack of. */
+/** Rows of a tensor; of one to be transposed that is a stack of matrices, of that matrix. */
 export interface TensorPiece {
   readonly tensor: string;
   readonly first: number;
@@ -69,6 +69,8 @@ export interface ParameterSource {
   readonly columns: number;
   /** Row ranges joined in order; with `transpose` the range is of columns of a tensor stored (in, out). */
   readonly pieces: readonly TensorPiece[];
+  /** Pieces and `rowAt` count elements, of all rows (float types only). */
+  readonly byElement?: boolean;
   /** Source row for row i of the joined pieces (GGUF's permuted q and k); absent: i. */
   readonly rowAt?: (row: number) => number;
   readonly transpose?: boolean;
@@ -80,6 +82,12 @@ export interface ParameterSource {
   readonly turnedHeads?: HeadRows;
   /** The parameters that this is put together of, for what is written; its own pieces are none. */
   readonly joinedHeads?: readonly { readonly parameter: ParameterSource; readonly layout: HeadRows }[];
+}
+
+/** Of rows that belong to several by turns: to how many, and which one's turn. */
+export interface Turns {
+  readonly of: number;
+  readonly first: number;
 }
 
 /** One parameter and where each kind of file has it. */
@@ -101,6 +109,8 @@ export interface WeightRow {
    * number; others for one tensor (experts, rows of one, columns).
    */
   readonly experts?: number;
+  /** HF's tensor has the rows (a bias's columns) of `of` parameters by turns; this one's are those from `first` on. */
+  readonly hfTurns?: Turns;
   /** GGUF's name in files that have experts apart. */
   readonly ggufEach?: string;
   /** The rows that it has of each head in a tensor, in HF and in GGUF. */

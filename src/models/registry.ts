@@ -3,6 +3,7 @@ import { UnsupportedError, show } from "../base/errors.ts";
 import { bert, roberta, xlmRoberta } from "./bert.ts";
 import { gemma3Text } from "./gemma3_text.ts";
 import { gpt2 } from "./gpt2.ts";
+import { gptOss } from "./gpt_oss.ts";
 import { llama } from "./llama.ts";
 import { marian } from "./marian.ts";
 import { mixtral } from "./mixtral.ts";
@@ -29,6 +30,7 @@ const families: readonly FamilyRow[] = [
   { hf: "qwen2", gguf: "qwen2", read: qwen2 },
   { hf: "qwen3", gguf: "qwen3", read: qwen3 },
   { hf: "mixtral", read: mixtral },
+  { hf: "gpt_oss", gguf: "gpt-oss", read: gptOss },
   { hf: "qwen2_moe", gguf: "qwen2moe", read: qwen2Moe },
   { hf: "qwen3_moe", gguf: "qwen3moe", read: qwen3Moe },
   { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },

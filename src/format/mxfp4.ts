@@ -1,0 +1,55 @@
+// Stacks of matrices in microscaled blocks of four-bit floats: `name_blocks` (..., blocks, 16), two floats a byte, neighbours
+// together, and `name_scales` (..., blocks), powers of two biased by 127. Seen as `name` (..., columns) in the blocks that
+// GGUF has (numeric/mxfp4.ts): the same bits, where those have them. Source: transformers' integrations/mxfp4.py.
+import { formats } from "../numeric/registry.ts";
+import { type QuantizedMatrix, type QuantizedTensors, type ReadRows, tensorOf } from "./quantized-tensors.ts";
+import type { SourceTensor, TensorSource } from "./tensor-source.ts";
+
+const [BLOCKS, SCALES, TYPE] = ["_blocks", "_scales", "u8"];
+/** Bytes of a block's floats in the file, and of a block as it is read. */
+const FLOATS_BYTES = 16;
+const { blockBytes: BLOCK_BYTES, blockSize: BLOCK_COLUMNS } = formats.mxfp4;
+
+export async function mxfp4Matrices(files: TensorSource): Promise<QuantizedTensors> {
+  const blocks = [...files.tensors.values()].filter(({ name, typeName }) => name.endsWith(BLOCKS) && typeName === TYPE);
+  const matrices = blocks.map((tensor) => matrixOf(files, tensor));
+  return { matrices, note: `${matrices.length} stacks of matrices of MXFP4, as they are.` };
+}
+
+function matrixOf(files: TensorSource, { name: blocksName, shape: blocksShape }: SourceTensor): QuantizedMatrix {
+  const name = blocksName.slice(0, -BLOCKS.length);
+  const scales = tensorOf(files, name + SCALES, blocksShape.slice(0, -1));
+  const inRow = scales.shape.at(-1)!;
+  const shape = [...scales.shape.slice(0, -1), inRow * BLOCK_COLUMNS];
+  tensorOf(files, blocksName, [...scales.shape, FLOATS_BYTES]);
+  const read: ReadRows = async (first, count) => {
+    const blocks = count * inRow;
+    const [floats, exponents] = [new Uint8Array(blocks * FLOATS_BYTES), new Uint8Array(blocks)];
+    await files.read(blocksName, first * inRow * FLOATS_BYTES, floats);
+    await files.read(scales.name, first * inRow, exponents);
+    return turned(floats, exponents);
+  };
+  return {
+    name,
+    rows: shape.slice(0, -1).reduce((product, size) => product * size, 1),
+    columns: shape.at(-1)!,
+    shape,
+    format: "mxfp4",
+    tensors: [blocksName, scales.name],
+    open: async () => read,
+  };
+}
+
+/** Columns 2i and 2i + 1 share a byte in the file; i and i + 16 in a block. */
+function turned(floats: Uint8Array, exponents: Uint8Array): Uint8Array {
+  const blocks = new Uint8Array(exponents.length * BLOCK_BYTES);
+  for (const [block, exponent] of exponents.entries()) {
+    const to = block * BLOCK_BYTES;
+    blocks[to] = exponent;
+    for (let i = 0; i < BLOCK_COLUMNS; i++) {
+      const bits = (floats[block * FLOATS_BYTES + (i >> 1)] >> (4 * (i & 1))) & 15;
+      blocks[to + 1 + (i & 15)] |= bits << (i < BLOCK_COLUMNS / 2 ? 0 : 4);
+    }
+  }
+  return blocks;
+}
