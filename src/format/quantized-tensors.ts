@@ -40,7 +40,12 @@ export type Settings = Readonly<Record<string, unknown>>;
 type Method = (files: TensorSource, settings: Settings) => Promise<QuantizedTensors>;
 
 /** By `quant_method`. */
-const methods: Readonly<Record<string, Method>> = { gptq: gptqMatrices, awq: awqMatrices, fp8: fp8Matrices, mxfp4: mxfp4Matrices };
+const methods: Readonly<Record<string, Method>> = {
+  gptq: gptqMatrices,
+  awq: awqMatrices,
+  fp8: fp8Matrices,
+  mxfp4: mxfp4Matrices,
+};
 
 const KEY = "quantization_config";
 

@@ -24,8 +24,10 @@ export function expertSource(
   const experts = row.experts as number;
   const [rows, columns] = expertShape(row);
   const { of, first } = (kind === "hf" ? row.hfTurns : undefined) ?? { of: 1, first: 0 };
-  const isApart = kind === "gguf" && row.ggufEach !== undefined && !tensors.has(row.gguf);
-  const name = isApart && tensors.has(expertName(row.ggufEach, 0)) ? row.ggufEach : row[kind];
+  const stacked = row[kind];
+  if (stacked === undefined) return undefined;
+  const isApart = kind === "gguf" && row.ggufEach !== undefined && !tensors.has(stacked);
+  const name = isApart && tensors.has(expertName(row.ggufEach, 0)) ? row.ggufEach : stacked;
   const names = isEach(name) ? Array.from({ length: experts }, (_, e) => expertName(name, e)) : [name];
   const found = tensors.get(names[0]);
   const isTransposed = kind === "hf" && row.hfTransposed === true && (found === undefined || isFloat(found.format));

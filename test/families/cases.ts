@@ -11,7 +11,7 @@ import type { Model } from "../../src/models/index.ts";
 const folder = resolve(import.meta.dirname, "../golden/families");
 
 const plainNames = ["llama", "llama-3", "yi", "qwen2", "qwen3", "gemma3_text", "gpt2", "gpt2-original"] as const;
-const mixtureNames = ["mixtral", "qwen2_moe", "qwen3_moe"] as const;
+const mixtureNames = ["mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"] as const;
 export const caseNames = [...plainNames, ...mixtureNames] as const;
 export const encoderNames = ["bert", "bert-embed", "xlm-roberta"] as const;
 export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number];
