@@ -10,13 +10,14 @@ import {
   attentionContext,
   cachePlan,
   decoderRows,
+  finalHidden,
   ggufRefusals,
   ggufSizes,
   hfRefusals,
   hfSizes,
   ignoredTables,
   layerRow,
-  logits,
+  logitsHead,
   row,
   weightsIn,
 } from "./decoder.ts";
@@ -68,7 +69,7 @@ function readGguf(facts: ModelFacts): Shape {
   const forwardWidth = config.size("expert_feed_forward_length");
   return {
     sizes,
-    rope: ggufRope("main", config, sizes.headSize, facts),
+    rope: ggufRope("main", config, sizes.headSize, facts, { truncate: false }),
     windows: Array.from({ length: sizes.layers }, (_, layer) => (layer % 2 === 0 ? window : undefined)),
     experts: config.size("expert_count"),
     chosen: config.size("expert_used_count"),
@@ -100,6 +101,7 @@ export function gptOss(facts: ModelFacts): Model {
     cacheGroups: plan.groups,
     ropes: [rope],
     ...map,
+    heads: { logits: logitsHead(map.parameters) },
     forward(x) {
       const weights = weightsIn(map.parameters, x);
       let h = gather(weights.get("embedding.weight"), x.ids); // (N, C)
@@ -114,7 +116,7 @@ export function gptOss(facts: ModelFacts): Model {
         x.tap(`router.${layer}`, routed.logits);
         h = add(h, expertMlp(normed, at.at("experts"), routed, experts, gated));
       }
-      return logits(h, x, weights, layers, epsilon);
+      return finalHidden(h, x, weights, layers, epsilon);
     },
   };
 }
