@@ -45,9 +45,10 @@ export function createAdaptableModel(
   reader: Reader,
   close: () => Promise<void>,
 ): { base: LanguageModel; attach: (adapter: ReadAdapter, options: AttachOptions) => Promise<LanguageModel> } {
-  const { tokenizer, chosen, endIds, defaults } = parts;
+  const { tokenizer, chosen, endIds, defaults, model } = parts;
   const shared = {
     tokenizer,
+    startId: model.encoder?.startId,
     template: chosen.template,
     endIds,
     defaults,

@@ -1,6 +1,7 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
+import type { Encoder } from "../models/model.ts";
 import { adapterInfo, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";
@@ -46,6 +47,10 @@ export interface ModelDescription {
   }[];
 }
 
+const translatorNote = ({ layers, window }: Encoder): string =>
+  `An encoder-decoder: its ${layers} encoder layers read the last message, ${window} tokens at most, then a reply is written. ` +
+  "Replies are greedy unless sampled: there is no beam search.";
+
 /** What an adapter changes of the model at `modelPath`. Throws as `LanguageModel.attach` does, but for memory. */
 export async function describeAdapter(path: string, modelPath: string): Promise<AdapterInfo> {
   await using files = await openModelFiles(modelPath);
@@ -75,7 +80,7 @@ export async function describeModel(path: string, options: LoadOptions = {}): Pr
     slots: engine.slots!,
     memory,
     keptAs: Object.fromEntries(kept.filter(([format, form]) => form !== format)),
-    notes: files.notes ?? [],
+    notes: [...(files.notes ?? []), ...(model.encoder === undefined ? [] : [translatorNote(model.encoder)])],
     template: chosen.from,
     templateSource: chosen.template.source(false),
     sampling: parts.defaults,

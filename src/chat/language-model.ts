@@ -86,7 +86,8 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
 }
 
 /** The ids of a prompt without a template. A model begins from nothing with BOS, or with what ends a text before it. */
-function idsOf({ tokenizer }: ModelParts, prompt: string | readonly number[]): readonly number[] {
+function idsOf({ tokenizer, startId }: ModelParts, prompt: string | readonly number[]): readonly number[] {
+  if (typeof prompt === "string" && startId !== undefined) return tokenizer.encode(prompt, { bos: true });
   const ids = typeof prompt === "string" ? withBos(tokenizer, tokenizer.encode(prompt)) : prompt;
   if (ids.length > 0) return ids;
   const first = tokenizer.specials.bos ?? tokenizer.specials.eos;

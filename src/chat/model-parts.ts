@@ -42,7 +42,8 @@ export async function openModelParts(path: string, template?: string, onProgress
     const total = [...store.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     onProgress?.({ label: "load", done: 0, total, unit: "bytes" });
     const { title, tokenizer, templates, defaults, endIds } = await readTexts(files, model.vocabularySize);
-    const chosen = chooseTemplate(templates, tokenizer, template);
+    const isTranslator = model.encoder !== undefined; // or one that summarises: it reads one text, and is to be sure
+    const chosen = chooseTemplate(templates, tokenizer, template ?? (isTranslator ? "source" : undefined));
     const close = async (): Promise<void> => {
       await chosen.template.close();
       await files.close();
@@ -55,7 +56,7 @@ export async function openModelParts(path: string, template?: string, onProgress
       store,
       tokenizer,
       chosen,
-      defaults,
+      defaults: isTranslator ? { temperature: 0, ...defaults } : defaults,
       endIds: new Set([...tokenizer.specials.endOfGeneration, ...endIds]),
       close,
       [Symbol.asyncDispose]: close,

@@ -13,6 +13,8 @@ export interface ReplySource {
   readonly tokenizer: Tokenizer;
   readonly endIds: ReadonlySet<number>;
   readonly defaults: SamplingOptions;
+  /** Of a model that reads a source: what replies begin after, for a prompt is the source. */
+  readonly startId?: number | undefined;
 }
 
 interface ReplyToken {
@@ -22,13 +24,13 @@ interface ReplyToken {
 
 /** Streams the reply to `promptIds`. Leaving the loop early ends it. Rejects as the engine's Generation does. */
 export async function* streamReply(
-  { engine, tokenizer, endIds, defaults }: ReplySource,
+  { engine, tokenizer, endIds, defaults, startId }: ReplySource,
   promptIds: readonly number[],
   options: GenerateOptions,
 ): AsyncGenerator<ReplyEvent, void> {
   const sampling = samplingOf(options, defaults);
   const generation = engine.generate({
-    ids: promptIds,
+    ...(startId === undefined ? { ids: promptIds } : { source: promptIds, ids: [startId] }),
     sampling,
     endIds: options.ignoreEnd ? [] : endIds,
     ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),

@@ -42,9 +42,18 @@ const SEED_BOUND = 2 ** 32;
 
 /** What generation_config.json recommends; `do_sample: false` is greedy. */
 export function hfSampling(generationConfig: Readonly<Record<string, unknown>>): SamplingOptions {
-  const named = pick(generationConfig, HF_NAMES);
+  const named = { ...pick(generationConfig, HF_NAMES), ...forbidden(generationConfig["bad_words_ids"]) };
   return generationConfig["do_sample"] === false ? { ...named, temperature: 0 } : named;
 }
+
+/** Ids that no reply has; of lists of ids, those of one id are understood. */
+function forbidden(lists: unknown): Pick<SamplingOptions, "logitBias"> {
+  const ids = Array.isArray(lists) ? lists.flatMap((list: unknown) => (isOneId(list) ? list : [])) : [];
+  return ids.length === 0 ? {} : { logitBias: Object.fromEntries(ids.map((id) => [id, -Infinity])) };
+}
+
+const isOneId = (list: unknown): list is [number] =>
+  Array.isArray(list) && list.length === 1 && Number.isInteger(list[0]) && list[0] >= 0;
 
 /** What a GGUF file's metadata recommends. */
 export const ggufSampling = (metadata: Readonly<Record<string, unknown>>): SamplingOptions =>

@@ -7,8 +7,15 @@ import type { LanguageModel, Message, RenderOptions } from "./types.ts";
 
 export type TextSide = Pick<LanguageModel, "render" | "promptIds" | "tokenize" | "detokenize">;
 
+export interface TextParts {
+  readonly tokenizer: Tokenizer;
+  readonly template: ChatTemplate;
+  /** What replies begin after, of a model that reads a source: prompts are sources, whole texts with their end. */
+  readonly startId?: number | undefined;
+}
+
 /** The text side of a tokenizer and a template that somebody else owns. */
-export function createTextSide({ tokenizer, template }: { tokenizer: Tokenizer; template: ChatTemplate }): TextSide {
+export function createTextSide({ tokenizer, template, startId }: TextParts): TextSide {
   async function render(messages: readonly Message[], options: RenderOptions = {}): Promise<RenderedPrompt> {
     const { tools, addGenerationPrompt = true, templateOptions } = options;
     const source = template.source((tools?.length ?? 0) > 0);
@@ -24,6 +31,7 @@ export function createTextSide({ tokenizer, template }: { tokenizer: Tokenizer; 
     render: async (messages, options) => (await render(messages, options)).text,
     async promptIds(messages, options) {
       const { text, plain } = await render(messages, options);
+      if (startId !== undefined) return tokenizer.encode(text, { special: true, plain, bos: true });
       return withBos(tokenizer, tokenizer.encode(text, { special: true, plain }));
     },
     tokenize(text, { special = false, bos = false } = {}) {

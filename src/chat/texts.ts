@@ -59,7 +59,8 @@ async function hfTexts(files: HfTexts, vocabularySize: number): Promise<Texts> {
     title: undefined,
     tokenizer: (await hfTokenizer(texts, files.file)) ?? noTokenizer(vocabularySize, files.file),
     templates: hfTemplates(texts.tokenizerConfig, texts.chatTemplate, files.file),
-    defaults: hfSampling(generation),
+    // folders of before generation_config.json say it in config.json
+    defaults: hfSampling({ bad_words_ids: files.config?.["bad_words_ids"], ...generation }),
     // folders without generation_config.json say it in config.json
     endIds: [generation["eos_token_id"] ?? files.config?.["eos_token_id"]]
       .flat()
@@ -69,7 +70,7 @@ async function hfTexts(files: HfTexts, vocabularySize: number): Promise<Texts> {
 
 /** tokenizer.json says more than tokenizer.model, so it goes first; undefined when there is neither. */
 async function hfTokenizer(texts: HfTextFiles, file: string): Promise<Tokenizer | undefined> {
-  const { tokenizer, sentencePiece, tokenizerConfig } = texts;
+  const { tokenizer, sentencePiece, marian, tokenizerConfig } = texts;
   // loaded when they are needed: a GGUF file's start takes none of their forty modules
   if (tokenizer !== undefined) {
     const { tokenizerFromHuggingFace } = await import("../text/from-huggingface.ts");
@@ -78,12 +79,18 @@ async function hfTokenizer(texts: HfTextFiles, file: string): Promise<Tokenizer 
       file.endsWith(".json") ? file : joinPath(file, "tokenizer.json"),
     );
   }
+  if (marian !== undefined) {
+    const { tokenizerFromMarian } = await import("../text/from-marian.ts");
+    return tokenizerFromMarian(marian, joinPath(file, "vocab.json"));
+  }
   if (sentencePiece === undefined) return undefined;
   const { tokenizerFromSentencePiece } = await import("../text/from-sentencepiece.ts");
   const flag = (name: string): boolean | undefined => {
     const value = tokenizerConfig?.[name];
     return typeof value === "boolean" ? value : undefined;
   };
-  const options = { addBos: flag("add_bos_token"), addEos: flag("add_eos_token") };
+  // T5's has no BOS and says nothing: its texts are known by their end
+  const isEnded = flag("add_eos_token") ?? sentencePiece.ids.bos < 0;
+  const options = { addBos: flag("add_bos_token"), addEos: isEnded };
   return tokenizerFromSentencePiece(sentencePiece, options, joinPath(file, "tokenizer.model"));
 }

@@ -158,7 +158,8 @@ async function compareLogits(
   const logitsOf = async (model: Model): Promise<Float32Array> => {
     const layout = { window: Math.max(2, count), slots: 1, kvType: "f32", precision: "f32" } as const;
     await using engine = await openEngine(model, store, executor, { ...layout, onProgress, signal });
-    return await engine.logits(ids, { signal });
+    const source = model.encoder === undefined ? undefined : ids;
+    return await engine.logits(ids, { source, signal });
   };
   const expected = await logitsOf(from);
   const found = await logitsOf(to);

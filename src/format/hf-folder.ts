@@ -27,8 +27,10 @@ export interface HfTextFiles {
   readonly tokenizer: Record<string, unknown> | undefined;
   readonly tokenizerConfig: Record<string, unknown> | undefined;
   readonly specialTokensMap: Record<string, unknown> | undefined;
-  /** tokenizer.model, when it is a SentencePiece model. */
+  /** tokenizer.model, when it is a SentencePiece model; spiece.model, as T5 calls it. */
   readonly sentencePiece: SentencePieceModel | undefined;
+  /** Marian's source.spm and vocab.json, where both are. */
+  readonly marian?: { readonly source: SentencePieceModel; readonly vocabulary: Record<string, unknown> };
   /** chat_template.jinja; older folders keep the template in tokenizerConfig. */
   readonly chatTemplate: string | undefined;
 }
@@ -110,14 +112,17 @@ export async function readTextFiles(folder: string): Promise<HfTextFiles> {
     const path = joinPath(folder, name);
     return (await fileFacts(path)) === undefined ? undefined : read(path);
   };
+  const pieces = (name: string) =>
+    ifThere(name, async (path) => parseSentencePiece(path, await readBytes(path, TOKENIZER_BYTES_MAX)));
+  const source = await pieces("source.spm");
+  const vocabulary = source && (await json("vocab.json"));
   return {
     generationConfig: await json("generation_config.json"),
     tokenizer: await json("tokenizer.json"),
     tokenizerConfig: await json("tokenizer_config.json"),
     specialTokensMap: await json("special_tokens_map.json"),
-    sentencePiece: await ifThere("tokenizer.model", async (path) =>
-      parseSentencePiece(path, await readBytes(path, TOKENIZER_BYTES_MAX)),
-    ),
+    sentencePiece: (await pieces("tokenizer.model")) ?? (await pieces("spiece.model")),
+    ...(source && vocabulary && { marian: { source, vocabulary } }),
     chatTemplate: await ifThere("chat_template.jinja", (path) => readText(path, CONFIG_BYTES_MAX)),
   };
 }

@@ -25,6 +25,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   llama2: "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello </s><s>[INST] Bye [/INST]",
   deepseek: "Be brief.<｜User｜>Hi<｜Assistant｜>Hello</s><｜User｜>Bye<｜Assistant｜>",
   none: "Be brief.\nHiHello\nBye",
+  source: "Bye",
 };
 
 test("every built-in template is described here", () => {

@@ -2,6 +2,14 @@
 // vocabulary has as tokens of their own. They are trusted, so they render without a worker. None writes BOS first
 // unless its turns do: the encoder adds it. Not here: rendering (template.ts).
 
+/** What a model with an encoder reads: a translator knows no conversation. */
+const LAST_USER_TEXT = `{%- set last = namespace(text=none) -%}
+{%- for message in messages -%}
+  {%- if message.role == 'user' -%}{%- set last.text = message.content -%}{%- endif -%}
+{%- endfor -%}
+{%- if last.text is none -%}{{- raise_exception('There is no message of a user to read.') -}}{%- endif -%}
+{{- last.text -}}`;
+
 interface BuiltIn {
   readonly name: string;
   /** Chosen when all of these are tokens; undefined: by name only. */
@@ -125,6 +133,7 @@ const BUILT_INS: readonly BuiltIn[] = [
   { name: "mistral", markers: ["[INST]", "[/INST]"], source: MISTRAL },
   { name: "llama2", source: LLAMA_2 },
   { name: "none", source: PLAIN_TEXT },
+  { name: "source", source: LAST_USER_TEXT },
 ];
 
 const vetted = new Set(BUILT_INS.map(({ source }) => source));
