@@ -106,7 +106,11 @@ function openParameter(
 function openHeads(files: Files, name: string, source: ParameterSource): ReturnType<typeof openParameter> {
   const { rows, columns } = source;
   const { format, read } = headsOf(files, name, source);
-  return { stored: { name, rows, columns, format, byteLength: rows * bytesForRow(format, columns) }, read };
+  const matrices = source.matrices === undefined ? {} : { matrices: source.matrices };
+  return {
+    stored: { name, rows, columns, format, byteLength: rows * bytesForRow(format, columns), ...matrices },
+    read,
+  };
 }
 
 function headsOf(

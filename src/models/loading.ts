@@ -6,7 +6,7 @@ import type { HeadRows, Model, ModelFacts, ParameterSource, WeightRow } from "./
 
 /** Tensors that are no weights. */
 export interface IgnoredRow {
-  readonly name: RegExp;
+  readonly name: Pick<RegExp, "test">;
   readonly reason: string;
 }
 
@@ -65,6 +65,7 @@ export function loadingMap(
       ],
       ...(rowAt !== undefined && { rowAt }),
       ...(heads?.transposed === true && { turnedHeads: heads }),
+      ...(row.matrices !== undefined && { matrices: row.matrices }),
       ...(transpose && { transpose }),
       ...(kind === "hf" && row.hfAddOne === true && { addOne: true }),
     });

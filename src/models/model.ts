@@ -113,6 +113,8 @@ export interface WeightRow {
   readonly hfTurns?: Turns;
   /** GGUF's name in files that have experts apart. */
   readonly ggufEach?: string;
+  /** Matrices of one shape that its rows are, one after another. */
+  readonly matrices?: number;
   /** The rows that it has of each head in a tensor, in HF and in GGUF. */
   readonly hfHeads?: HeadRows;
   readonly ggufHeads?: HeadRows;

@@ -1,6 +1,7 @@
 // The families, one row each: config's `model_type`, GGUF's `general.architecture`, and the reader in the family's file.
 import { UnsupportedError, show } from "../base/errors.ts";
 import { bert, roberta, xlmRoberta } from "./bert.ts";
+import { deepseek } from "./deepseek.ts";
 import { gemma3Text } from "./gemma3_text.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptOss } from "./gpt_oss.ts";
@@ -34,6 +35,8 @@ const families: readonly FamilyRow[] = [
   { hf: "qwen2_moe", gguf: "qwen2moe", read: qwen2Moe },
   { hf: "qwen3_moe", gguf: "qwen3moe", read: qwen3Moe },
   { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },
+  { hf: "deepseek_v2", gguf: "deepseek2", read: deepseek },
+  { hf: "deepseek_v3", read: deepseek },
   { hf: "gpt2", gguf: "gpt2", read: gpt2 },
   { hf: "marian", read: marian },
   { hf: "bert", gguf: "bert", read: bert }, // all three from GGUF

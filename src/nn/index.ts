@@ -1,6 +1,7 @@
 // The layer's edge: the parts that families are composed of.
 export * from "./attention.ts";
 export * from "./experts.ts";
+export * from "./latent-attention.ts";
 export * from "./lora.ts";
 export * from "./mlp.ts";
 export * from "./norm.ts";

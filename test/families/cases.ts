@@ -12,7 +12,8 @@ const folder = resolve(import.meta.dirname, "../golden/families");
 
 const plainNames = ["llama", "llama-3", "yi", "qwen2", "qwen3", "gemma3_text", "gpt2", "gpt2-original"] as const;
 const mixtureNames = ["mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"] as const;
-export const caseNames = [...plainNames, ...mixtureNames] as const;
+const latentNames = ["deepseek_v2", "deepseek_v2-lite", "deepseek_v3"] as const;
+export const caseNames = [...plainNames, ...mixtureNames, ...latentNames] as const;
 export const encoderNames = ["bert", "bert-embed", "xlm-roberta"] as const;
 export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number];
 
