@@ -7,18 +7,36 @@ const f32 = Math.fround;
 
 /** Runs whose weights are all smaller than this are zeros. */
 export const LEAST = f32(1e-15);
-/** An f32 of this size has no fraction: adding and taking it away rounds to an integer, ties to even. */
-const WHOLE = 12582912;
+/** A number of this size has no fraction: adding and taking it away rounds to an integer, ties to even. */
+const WHOLE = 1.5 * 2 ** 52;
 const TENTH = f32(0.1);
 /** No run is longer. */
 const RUN_MOST = 32;
 
-const products = new Float32Array(RUN_MOST);
-const aboveMinimum = new Float32Array(RUN_MOST);
-const trialCodes = new Uint8Array(RUN_MOST);
+// of the run that is searched, every number an f32: kept wide, for that is how they are multiplied
+const run = new Float64Array(RUN_MOST);
+const runCosts = new Float64Array(RUN_MOST);
+const products = new Float64Array(RUN_MOST);
+const aboveMinimum = new Float64Array(RUN_MOST);
+const trialCodes = new Float64Array(RUN_MOST);
+
+/**
+ * Fills trialCodes with those of `values` times `inverse`, least..most. Returns whether they are others than the last
+ * trial's: the same ones have the same sums and fare as they did.
+ */
+function codesChange(values: Float64Array, count: number, inverse: number, least: number, most: number): boolean {
+  let changed = false;
+  for (let i = 0; i < count; i++) {
+    const code = nearestInside(f32(inverse * values[i]), least, most);
+    if (code === trialCodes[i]) continue;
+    trialCodes[i] = code;
+    changed = true;
+  }
+  return changed;
+}
 
 /** The integer nearest to an f32 below 2^22 in size, ties to even. */
-export const nearest = (value: number): number => f32(value + WHOLE) - WHOLE;
+export const nearest = (value: number): number => value + WHOLE - WHOLE;
 
 /** `nearest`, inside least..most; what is no number is the least. */
 export const nearestInside = (value: number, least: number, most: number): number =>
@@ -43,19 +61,24 @@ export function fitSigned(
     codes.fill(0, codesAt, codesAt + count);
     return 0;
   }
-  for (let i = 0; i < count; i++) products[i] = costs[i] * x[at + i];
+  for (let i = 0; i < count; i++) {
+    run[i] = x[at + i];
+    runCosts[i] = costs[i];
+    products[i] = f32(costs[i] * x[at + i]);
+  }
   let bestInverse = 0;
   let scale = 0;
   let best = 0;
   for (let trial = 0; trial < 19; trial++) {
     const tenths = trial === 0 ? 0 : trial < 10 ? trial - 10 : trial - 9; // the plain scale first, then -9..9 without 0
     const inverse = f32(-f32(half + f32(TENTH * tenths)) / extreme);
+    if (!codesChange(run, count, inverse, -half, half - 1) && trial > 0) continue;
     let sumXl = 0;
     let sumL2 = 0;
     for (let i = 0; i < count; i++) {
-      const l = nearestInside(f32(inverse * x[at + i]), -half, half - 1);
+      const l = trialCodes[i];
       sumXl = f32(sumXl + f32(products[i] * l));
-      sumL2 = f32(sumL2 + f32(f32(costs[i] * l) * l));
+      sumL2 = f32(sumL2 + f32(f32(runCosts[i] * l) * l));
     }
     if (trial > 0 && !(sumL2 > 0 && f32(sumXl * sumXl) > f32(best * sumL2))) continue;
     bestInverse = inverse;
@@ -63,7 +86,7 @@ export function fitSigned(
     best = f32(scale * sumXl);
   }
   for (let i = 0; i < count; i++) {
-    codes[codesAt + i] = nearestInside(f32(bestInverse * x[at + i]), -half, half - 1) + half;
+    codes[codesAt + i] = nearestInside(f32(bestInverse * run[i]), -half, half - 1) + half;
   }
   return scale;
 }
@@ -117,7 +140,9 @@ export function fitAffine(
   let scale = f32(1 / plain);
   let error = 0;
   for (let i = 0; i < count; i++) {
-    aboveMinimum[i] = x[at + i] - min;
+    run[i] = x[at + i];
+    runCosts[i] = costs[i];
+    aboveMinimum[i] = f32(x[at + i] - min);
     const l = nearestInside(f32(plain * aboveMinimum[i]), 0, most);
     codes[codesAt + i] = l;
     const difference = f32(f32(f32(scale * l) + min) - x[at + i]);
@@ -125,16 +150,16 @@ export function fitAffine(
   }
   for (let trial = 0; trial <= steps; trial++) {
     const inverse = f32(f32(f32(first + f32(step * trial)) + most) / f32(max - min));
+    if (!codesChange(aboveMinimum, count, inverse, 0, most) && trial > 0) continue;
     let sumL = 0;
     let sumL2 = 0;
     let sumXl = 0;
     for (let i = 0; i < count; i++) {
-      const l = nearestInside(f32(inverse * aboveMinimum[i]), 0, most);
-      trialCodes[i] = l;
-      const cost = f32(costs[i] * l);
+      const l = trialCodes[i];
+      const cost = f32(runCosts[i] * l);
       sumL = f32(sumL + cost);
       sumL2 = f32(sumL2 + f32(cost * l));
-      sumXl = f32(sumXl + f32(cost * x[at + i]));
+      sumXl = f32(sumXl + f32(cost * run[i]));
     }
     const determinant = f32(f32(sumCosts * sumL2) - f32(sumL * sumL));
     if (!(determinant > 0)) continue;
@@ -147,8 +172,8 @@ export function fitAffine(
     let trialError = 0;
     // a sum of costs only grows: once it is too large, the trial has lost
     for (let i = 0; i < count && !(trialError >= error); i++) {
-      const difference = f32(f32(f32(trialScale * trialCodes[i]) + trialMin) - x[at + i]);
-      trialError = f32(trialError + f32(costs[i] * (bySize ? Math.abs(difference) : f32(difference * difference))));
+      const difference = f32(f32(f32(trialScale * trialCodes[i]) + trialMin) - run[i]);
+      trialError = f32(trialError + f32(runCosts[i] * (bySize ? Math.abs(difference) : f32(difference * difference))));
     }
     if (!(trialError < error)) continue;
     error = trialError;
@@ -156,7 +181,7 @@ export function fitAffine(
     min = trialMin;
     for (let i = 0; i < count; i++) {
       codes[codesAt + i] = trialCodes[i];
-      aboveMinimum[i] = x[at + i] - min;
+      aboveMinimum[i] = f32(run[i] - min);
     }
   }
   scales[index] = scale;
