@@ -65,34 +65,48 @@ function copy(k: KernelBuilder, from: Int, to: Int, bytes: Int | number, change:
   k.range(0, bytes, k.lanes * FLOAT_BYTES, (at) => to.add(at).store(change(from.add(at).loadFloats())));
 }
 
-interface Panel {
+/** Panels of a block, side by side. */
+interface Panels {
   /** Of the tensor. */
   readonly first: Int;
+  readonly count: Int;
   readonly firstColumn: Int;
   /** Columns of the block. */
   readonly columns: Int;
   readonly to: Int;
 }
 
-function packKernel(
-  label: string,
-  lie: Lie,
-  panelCount: number,
-  panelBytes: number,
-  pack: (k: KernelBuilder, source: PackSource, panel: Panel) => void,
-): PackOperandKernel {
+/** How panels are filled. */
+interface Filling {
+  readonly lie: Lie;
+  /** Rows or outputs of a panel. */
+  readonly size: number;
+  readonly panelBytes: number;
+  readonly pack: (k: KernelBuilder, source: PackSource, panels: Panels) => void;
+}
+
+/**
+ * Panels that are filled side by side: where a panel's numbers are a short piece of each of the tensor's rows, lines that
+ * it reads a part of are near when the next panel reads the rest. Of 1, 4, 8 and 16, bench/gemm.ts.
+ */
+const PANELS_TOGETHER = { along: 1, across: 8 } as const satisfies Record<Lie, number>;
+
+function packKernel(label: string, { lie, size, panelBytes, pack }: Filling): PackOperandKernel {
   return defineKernel(`gemm.pack.${label}`, packWords, (k, words) => {
     const { out, count, columns } = words;
     const source = sourceOf(lie, words);
-    const panels = ceilDiv(count, panelCount);
-    k.share(panels.mul(ceilDiv(columns, BLOCK)), (first, end) => {
+    const panels = ceilDiv(count, size);
+    const groups = ceilDiv(panels, PANELS_TOGETHER[lie]);
+    k.share(groups.mul(ceilDiv(columns, BLOCK)), (first, end) => {
       k.range(first, end, 1, (unit) => {
-        const firstColumn = unit.div(panels).mul(BLOCK);
+        const [block, firstPanel] = [unit.div(groups), unit.rem(groups).mul(PANELS_TOGETHER[lie])];
+        const firstColumn = block.mul(BLOCK);
         pack(k, source, {
-          first: unit.rem(panels).mul(panelCount),
+          first: firstPanel.mul(size),
+          count: panels.sub(firstPanel).min(PANELS_TOGETHER[lie]),
           firstColumn,
           columns: columns.sub(firstColumn).min(BLOCK),
-          to: out.add(unit.mul(panelBytes)),
+          to: out.add(block.mul(panels).add(firstPanel).mul(panelBytes)),
         });
       });
     });
@@ -100,50 +114,76 @@ function packKernel(
 }
 
 /** Address of the first of the block's columns of row `n`; past the last row it is that one. */
-const rowAt = ({ x, count, stride }: PackSource, n: Int, { firstColumn }: Panel): Int =>
+const rowAt = ({ x, count, stride }: PackSource, n: Int, { firstColumn }: Panels): Int =>
   x.add(n.min(count.sub(1)).mul(stride).add(firstColumn).mul(FLOAT_BYTES));
 
-const rowsAlong = (change: Change) => (k: KernelBuilder, source: PackSource, panel: Panel) =>
-  k.range(0, ROW_PANEL, 1, (r) => {
-    const to = panel.to.add(r.mul(ROW_BYTES));
-    copy(k, rowAt(source, panel.first.add(r), panel), to, panel.columns.mul(FLOAT_BYTES), change);
-  });
+const rowsAlong = (change: Change): Filling => ({
+  lie: "along",
+  size: ROW_PANEL,
+  panelBytes: ROW_PANEL_BYTES,
+  pack(k, source, panels) {
+    k.range(0, ROW_PANEL, 1, (r) => {
+      const to = panels.to.add(r.mul(ROW_BYTES));
+      copy(k, rowAt(source, panels.first.add(r), panels), to, panels.columns.mul(FLOAT_BYTES), change);
+    });
+  },
+});
 
-/** Panels of `width`, each column's numbers copied. What is past the last number is never used. */
-const across = (width: number, change: Change) => (k: KernelBuilder, source: PackSource, panel: Panel) => {
-  const { x, count, stride } = source;
-  const from = x.add(panel.firstColumn.mul(stride).add(panel.first).mul(FLOAT_BYTES));
-  // a register that would begin past the last number begins at it, so that nothing far is read
-  const last = count.sub(panel.first).sub(1).mul(FLOAT_BYTES);
-  const registerBytes = k.lanes * FLOAT_BYTES;
-  const offsets = Array.from({ length: Math.ceil(width / k.lanes) }, (_, n) => k.int(n * registerBytes).min(last));
-  k.range(0, panel.columns, 1, (column) => {
-    const row = from.add(column.mul(stride).mul(FLOAT_BYTES));
-    const to = panel.to.add(column.mul(width * FLOAT_BYTES));
-    offsets.forEach((offset, n) => to.store(change(row.add(offset).loadFloats()), n * registerBytes));
-  });
-};
+/** Columns that are copied to all panels of a group before the next ones: what is read of them stays near. */
+const CHUNK = 16;
+
+/** Panels of `size`, each column's numbers copied. What is past the last number is never used. */
+const across = (size: number, panelBytes: number, change: Change): Filling => ({
+  lie: "across",
+  size,
+  panelBytes,
+  pack(k, { x, count, stride }, panels) {
+    const registerBytes = k.lanes * FLOAT_BYTES;
+    const rowBytes = stride.mul(FLOAT_BYTES);
+    k.range(0, panels.columns, CHUNK, (chunk) => {
+      k.range(0, panels.count, 1, (panel) => {
+        const first = panels.first.add(panel.mul(size));
+        const from = x.add(panels.firstColumn.mul(stride).add(first).mul(FLOAT_BYTES));
+        const to = panels.to.add(panel.mul(panelBytes));
+        // a register that would begin past the last number begins at it, so that nothing far is read
+        const last = count.sub(first).sub(1).mul(FLOAT_BYTES);
+        const offsets = Array.from({ length: Math.ceil(size / k.lanes) }, (_, n) => k.int(n * registerBytes).min(last));
+        k.range(chunk, chunk.add(CHUNK).min(panels.columns), 1, (column) => {
+          const row = from.add(column.mul(rowBytes));
+          const target = to.add(column.mul(size * FLOAT_BYTES));
+          offsets.forEach((offset, n) => target.store(change(row.add(offset).loadFloats()), n * registerBytes));
+        });
+      });
+    });
+  },
+});
 
 /** Rows and columns that are put upright at once. */
 const SQUARE = 16;
 const SQUARE_ROW_BYTES = SQUARE * FLOAT_BYTES;
 
 /** Squares go to scratch as they lie; from there a column's numbers are stored side by side, in few lines at a time. */
-const outerAlong = (change: Change) => (k: KernelBuilder, source: PackSource, panel: Panel) =>
-  k.range(0, OUTER_PANEL, SQUARE, (first) => {
-    const to = panel.to.add(first.mul(FLOAT_BYTES));
-    k.range(0, panel.columns, SQUARE, (column) => {
-      k.range(0, SQUARE, 1, (n) => {
-        const row = rowAt(source, panel.first.add(first).add(n), panel);
-        const square = k.scratch.add(n.mul(SQUARE_ROW_BYTES));
-        copy(k, row.add(column.mul(FLOAT_BYTES)), square, SQUARE_ROW_BYTES, change);
-      });
-      k.range(0, SQUARE, 1, (i) => {
-        const [source, target] = [k.scratch.add(i.mul(FLOAT_BYTES)), to.add(column.add(i).mul(COLUMN_BYTES))];
-        for (let n = 0; n < SQUARE; n++) target.store(source.loadFloat(n * SQUARE_ROW_BYTES), n * FLOAT_BYTES);
+const outerAlong = (change: Change): Filling => ({
+  lie: "along",
+  size: OUTER_PANEL,
+  panelBytes: OUTER_PANEL_BYTES,
+  pack(k, source, panels) {
+    k.range(0, OUTER_PANEL, SQUARE, (first) => {
+      const to = panels.to.add(first.mul(FLOAT_BYTES));
+      k.range(0, panels.columns, SQUARE, (column) => {
+        k.range(0, SQUARE, 1, (n) => {
+          const row = rowAt(source, panels.first.add(first).add(n), panels);
+          const square = k.scratch.add(n.mul(SQUARE_ROW_BYTES));
+          copy(k, row.add(column.mul(FLOAT_BYTES)), square, SQUARE_ROW_BYTES, change);
+        });
+        k.range(0, SQUARE, 1, (i) => {
+          const [source, target] = [k.scratch.add(i.mul(FLOAT_BYTES)), to.add(column.add(i).mul(COLUMN_BYTES))];
+          for (let n = 0; n < SQUARE; n++) target.store(source.loadFloat(n * SQUARE_ROW_BYTES), n * FLOAT_BYTES);
+        });
       });
     });
-  });
+  },
+});
 
 const each = (
   make: (rounding: FloatRounding) => PackOperandKernel,
@@ -154,16 +194,10 @@ const each = (
 
 /** By how the tensor lies and whether it is rounded. A part is a share of the panels of all blocks. */
 export const packFloatRows = {
-  along: each((by) => packKernel(`rows.along.${by}`, "along", ROW_PANEL, ROW_PANEL_BYTES, rowsAlong(changes[by]))),
-  across: each((by) =>
-    packKernel(`rows.across.${by}`, "across", ROW_PANEL, ROW_PANEL_BYTES, across(ROW_PANEL, changes[by])),
-  ),
+  along: each((by) => packKernel(`rows.along.${by}`, rowsAlong(changes[by]))),
+  across: each((by) => packKernel(`rows.across.${by}`, across(ROW_PANEL, ROW_PANEL_BYTES, changes[by]))),
 } as const satisfies Record<Lie, unknown>;
 export const packFloatOuter = {
-  along: each((by) =>
-    packKernel(`outer.along.${by}`, "along", OUTER_PANEL, OUTER_PANEL_BYTES, outerAlong(changes[by])),
-  ),
-  across: each((by) =>
-    packKernel(`outer.across.${by}`, "across", OUTER_PANEL, OUTER_PANEL_BYTES, across(OUTER_PANEL, changes[by])),
-  ),
+  along: each((by) => packKernel(`outer.along.${by}`, outerAlong(changes[by]))),
+  across: each((by) => packKernel(`outer.across.${by}`, across(OUTER_PANEL, OUTER_PANEL_BYTES, changes[by]))),
 } as const satisfies Record<Lie, unknown>;
