@@ -28,7 +28,7 @@ const [threads, steps, documents] = [values.threads, values.steps, values.batch]
 const spy = spyOn(tierInUse());
 const executor: Executor = {
   ...createCpuExecutor({}),
-  open: (store, graphs, options) => openModel(spy.tier, store, graphs, options),
+  open: async (store, graphs, options) => spy.watch(await openModel(spy.tier, store, graphs, options)),
 };
 const speed = await measureTraining({
   executor,
@@ -36,11 +36,9 @@ const speed = await measureTraining({
   precision: values.precision as "fast" | "f32",
   steps,
   documents,
-  async onMeasured(step) {
+  onMeasured() {
     if (!values.profile) return;
-    showProfile(`${executor.tier} update`, spy.profile(Number(values.rounds)));
-    await step();
-    showProfile(`${executor.tier} gradient`, spy.profile(Number(values.rounds)));
+    for (const [name, times] of spy.profile(Number(values.rounds))) showProfile(`${executor.tier} ${name}`, times);
   },
 });
 console.log(JSON.stringify(speed));
