@@ -5,6 +5,7 @@ import { UnsupportedError } from "../base/errors.ts";
 import type { Model } from "../models/index.ts";
 import type { FamilyForms, SizeNames } from "./forms.ts";
 import { gemma3ToGguf, gemma3ToHf } from "./gemma3.ts";
+import { T5_MAX_DISTANCE, t5ToGguf, t5ToHf } from "./t5.ts";
 
 const llamaNames: SizeNames = {
   window: "max_position_embeddings",
@@ -81,6 +82,27 @@ const families: readonly FamilyForms[] = [
     constants: { activation_function: "gelu_new" },
     hfOnly: { scale_attn_weights: [true], scale_attn_by_inverse_layer_idx: [false] },
     biases: {},
+  },
+  {
+    hf: "t5",
+    gguf: "t5",
+    architecture: "T5ForConditionalGeneration",
+    names: {
+      window: "n_positions",
+      width: "d_model",
+      layers: "num_decoder_layers",
+      heads: "num_heads",
+      forwardWidth: "d_ff",
+      epsilon: "layer_norm_epsilon",
+      headSize: "d_kv",
+    },
+    epsilon: { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 },
+    constants: { is_encoder_decoder: true, relative_attention_max_distance: T5_MAX_DISTANCE },
+    // GGUF has no word for it; llama.cpp takes it for granted
+    hfOnly: { relative_attention_max_distance: [T5_MAX_DISTANCE] },
+    biases: {},
+    toGguf: t5ToGguf,
+    toHf: t5ToHf,
   },
 ];
 

@@ -41,9 +41,17 @@ export async function runBatch(
     else if (absent === "zeros") into.fill(0);
     else throw new UsageError(`The batch has no input ${name}, which the objective reads.`, { field: name });
   }
-  const extents = { rows: batch.ids.length, outputRows: batch.outputRows.length, elements: batch.weights.length };
+  const rows = batch.ids.length;
+  const extents = {
+    ...{ rows, outputRows: batch.outputRows.length, elements: batch.weights.length },
+    ...sourceExtents(rows, batch["source.ids"]),
+  };
   await program.run(extents, signal);
 }
+
+/** Of a batch with sources, which models with an encoder read. */
+const sourceExtents = (rows: number, sources: InputArray | undefined) =>
+  sources && { sourceRows: sources.length, joinedRows: sources.length + rows };
 
 /** Each document's rows have the angles of a sequence of its length. */
 function turnDocuments(model: Pick<Model, "ropes">, { inputs }: Program, { positions, starts }: MicroBatch): void {

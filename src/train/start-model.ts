@@ -42,6 +42,10 @@ export interface StartModel extends AsyncDisposable {
 const TEXT_FILES = [
   "tokenizer.json",
   "tokenizer.model",
+  "spiece.model",
+  "source.spm",
+  "target.spm",
+  "vocab.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
   "chat_template.jinja",

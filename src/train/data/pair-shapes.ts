@@ -67,12 +67,16 @@ export function verdict(row: Row): PreferenceRecord {
   return record(row, { prompt, ...(mark === "good" ? { chosen: reply } : { rejected: reply }) });
 }
 
-/** {query, positive, negative?}. */
-export function retrieval(row: Row, query: "query" | "anchor"): RetrievalRecord {
+/** {query, positive, negative?}; a text and what is written of it. */
+export function retrieval(
+  row: Row,
+  query: "query" | "anchor" | "source" | "input",
+  positive: "positive" | "target" | "output" = "positive",
+): RetrievalRecord {
   const negative = optionalText(row, "negative");
   return {
     query: textField(row, query),
-    positive: textField(row, "positive"),
+    positive: textField(row, positive),
     ...(negative !== undefined && { negative }),
   };
 }

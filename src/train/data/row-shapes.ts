@@ -25,6 +25,7 @@ const SHAPES: readonly (readonly [fields: readonly string[], read: (row: Row) =>
   [["messages", "completion", "label"], markedReply],
   [["query", "positive"], (row) => retrieval(row, "query")],
   [["anchor", "positive"], (row) => retrieval(row, "anchor")],
+  [["source", "target"], (row) => retrieval(row, "source", "target")],
   [["messages"], (row) => conversation(turns(row, "messages"), row)],
   [["conversations"], (row) => conversation(turns(row, "conversations"), row)],
   [["conversation"], (row) => conversation(turns(row, "conversation"), row)],
@@ -32,6 +33,7 @@ const SHAPES: readonly (readonly [fields: readonly string[], read: (row: Row) =>
   [["instruction", "response"], (row) => alpaca({ ...row, output: row["response"] })],
   [["prompt", "response"], (row) => exchange(row, textField(row, "prompt"), textField(row, "response"))],
   [["prompt", "completion"], (row) => exchange(row, textField(row, "prompt"), textField(row, "completion"))],
+  [["input", "output"], (row) => retrieval(row, "input", "output")],
   [["text"], (row) => ({ text: textField(row, "text") })],
   [["content"], (row) => ({ text: textField(row, "content") })],
 ];

@@ -87,6 +87,7 @@ export const isPolicy = (settings: ObjectiveSettings): settings is PolicySetting
 export const stageObjectives = {
   pretrain: [],
   sft: [],
+  seq2seq: [],
   dpo: ["dpo", "ipo", "hinge", "simpo", "orpo", "kto"],
   reward: ["reward"],
   grpo: ["grpo", "dapo", "drgrpo", "gspo", "rloo"],
