@@ -4,19 +4,21 @@
 import { UnsupportedError } from "../base/errors.ts";
 import type { Model } from "../models/index.ts";
 import type { FamilyForms, SizeNames } from "./forms.ts";
+import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
 import { gemma3ToGguf, gemma3ToHf } from "./gemma3.ts";
+import { chatglmToGguf, chatglmToHf, glmToHf } from "./glm.ts";
+import { hunyuanToHf } from "./hunyuan.ts";
 import { T5_MAX_DISTANCE, t5ToGguf, t5ToHf } from "./t5.ts";
 
-const llamaNames: SizeNames = {
+const plainNames: SizeNames = {
   window: "max_position_embeddings",
   width: "hidden_size",
   layers: "num_hidden_layers",
   heads: "num_attention_heads",
   forwardWidth: "intermediate_size",
   epsilon: "rms_norm_eps",
-  kvHeads: "num_key_value_heads",
-  headSize: "head_dim",
 };
+const llamaNames: SizeNames = { ...plainNames, kvHeads: "num_key_value_heads", headSize: "head_dim" };
 const rmsEpsilon = { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 };
 
 const families: readonly FamilyForms[] = [
@@ -103,6 +105,83 @@ const families: readonly FamilyForms[] = [
     biases: {},
     toGguf: t5ToGguf,
     toHf: t5ToHf,
+  },
+  {
+    hf: "baichuan",
+    gguf: "baichuan",
+    architecture: "BaichuanForCausalLM",
+    names: plainNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: {},
+    toGguf: baichuanToGguf,
+    toHf: baichuanToHf,
+  },
+  {
+    hf: "chatglm",
+    gguf: "chatglm",
+    architecture: "ChatGLMModel",
+    names: {
+      window: "seq_length",
+      width: "hidden_size",
+      layers: "num_layers",
+      heads: "num_attention_heads",
+      forwardWidth: "ffn_hidden_size",
+      epsilon: "layernorm_epsilon",
+      kvHeads: "multi_query_group_num",
+      headSize: "kv_channels",
+    },
+    epsilon: { ...rmsEpsilon, byDefault: 1e-5 },
+    constants: {
+      add_bias_linear: false,
+      apply_residual_connection_post_layernorm: false,
+      multi_query_attention: true,
+      original_rope: true,
+      post_layer_norm: true,
+      rmsnorm: true,
+    },
+    hfOnly: {},
+    biases: { add_qkv_bias: "layers.0.attention.query.bias" },
+    toGguf: chatglmToGguf,
+    toHf: chatglmToHf,
+  },
+  {
+    hf: "glm",
+    gguf: "chatglm",
+    architecture: "GlmForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: { attention_bias: "layers.0.attention.query.bias" },
+    toHf: glmToHf,
+  },
+  {
+    hf: "glm4",
+    gguf: "glm4",
+    architecture: "Glm4ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: { attention_bias: "layers.0.attention.query.bias" },
+    toHf: glmToHf,
+  },
+  {
+    hf: "hunyuan_v1_dense",
+    gguf: "hunyuan-dense",
+    architecture: "HunYuanDenseV1ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: { attention_bias: "layers.0.attention.query.bias" },
+    toHf: hunyuanToHf,
   },
 ];
 

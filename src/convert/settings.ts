@@ -23,7 +23,7 @@ export function settingsToGguf(model: Model, files: TensorSource): GgufSettings 
   config.only(forms.hfOnly);
   const settings = read(model, config);
   const { headSize, heads } = settings;
-  const rope = forms.ropeBase === undefined ? undefined : ropeToGguf(model, config, forms.ropeBase);
+  const rope = isTurned(model, forms) ? ropeToGguf(model, config, forms.ropeBase) : undefined;
   const keys: [string, GgufEntry][] = [
     ["context_length", count(model.window)],
     ["embedding_length", count(model.width)],
@@ -63,7 +63,7 @@ export function settingsToHf(
     vocab_size: model.vocabularySize,
     ...namedSizes(forms, settings),
     [forms.names.epsilon]: shortestDecimal(config.number(forms.epsilon.gguf)),
-    ...(forms.ropeBase !== undefined && ropeToHf(model, files, ropeDivisors, config, forms.ropeBase)),
+    ...(isTurned(model, forms) && ropeToHf(model, files, ropeDivisors, config, forms.ropeBase)),
     ...forms.constants,
     ...Object.fromEntries(
       Object.entries(forms.biases).map(([key, parameter]) => [key, model.parameters.has(parameter)]),
@@ -72,6 +72,10 @@ export function settingsToHf(
     tie_word_embeddings: !model.parameters.has("head.weight"),
   };
 }
+
+/** Whether the family's ropes are written by name, and the model has one. */
+const isTurned = (model: Model, forms: FamilyForms): forms is FamilyForms & { readonly ropeBase: number } =>
+  forms.ropeBase !== undefined && model.ropes.length > 0;
 
 function namedSizes({ names }: FamilyForms, { model, heads, headSize }: Settings): Record<string, number> {
   return {

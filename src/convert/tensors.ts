@@ -37,6 +37,7 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
         ...(rowAt !== undefined && { rowAt }),
         ...(transpose && { transpose }),
         ...(row.hfAddOne === true && from === "hf" && to === "gguf" && { addOne: true }),
+        ...(row.hfUnitRows === true && from === "hf" && to === "gguf" && { unitRows: true }),
       },
       ...(row.hfAddOne === true &&
         from === "gguf" &&
@@ -55,7 +56,12 @@ const isSame = (a: HeadRows | undefined, b: HeadRows | undefined): boolean => JS
 function planHeads({ parameters, weightRows }: Model, row: WeightRow, name: string, to: "hf" | "gguf"): TensorPlan {
   const shape = storedShape(row, to);
   const plan = { name, shape, alwaysF32: false };
-  if (row[`${to}Heads`] === undefined) return { ...plan, source: parameters.get(row.parameter)! };
+  if (row[`${to}Heads`] === undefined) {
+    const [source, order] = [parameters.get(row.parameter)!, permutation(row, to)];
+    if (order === undefined) return { ...plan, source };
+    const { rowAt = (i: number) => i } = source;
+    return { ...plan, source: { ...source, rowAt: (i: number) => rowAt(order(i)) } };
+  }
   const joined = weightRows
     .filter((other) => other[to] === name)
     .map((part) => ({ parameter: parameters.get(part.parameter)!, layout: part[`${to}Heads`]! }));

@@ -75,13 +75,13 @@ function openParameter(
   source: ParameterSource,
 ): { readonly stored: StoredParameter; readonly read: ReadUnits } {
   if (source.joinedHeads !== undefined || source.turnedHeads !== undefined) return openHeads(files, name, source);
-  const { vector, rows, columns, pieces, rowAt, transpose, addOne, byElement = vector } = source;
+  const { vector, rows, columns, pieces, rowAt, transpose, addOne, unitRows, byElement = vector } = source;
   const found = new Set(pieces.map(({ tensor }) => formatOf(files, tensor)));
   const [format] = found;
   if (found.size !== 1)
     throw new UnsupportedError(`${files.file}: the parts of ${name} are stored as ${[...found].join(" and ")}.`);
   const isFloat = formats[format].blockSize === 1;
-  if (!isFloat && (transpose || addOne || byElement)) {
+  if (!isFloat && (transpose || addOne || unitRows || byElement)) {
     throw new UnsupportedError(
       `${files.file}: ${pieces[0].tensor} is stored as ${format}, but must be a float type here.`,
     );
@@ -96,6 +96,7 @@ function openParameter(
   if (rowAt !== undefined) read = permuted(read, rowAt, unitBytes);
   if (byElement && !vector) read = byRows(read, columns);
   if (addOne) read = plusOne(read, format);
+  if (unitRows) read = ofUnitRows(read, format, columns);
   const storedFormat = addOne ? "f32" : format;
   const byteLength = rows * bytesForRow(storedFormat, columns);
   const matrices = source.matrices === undefined ? {} : { matrices: source.matrices };
@@ -213,4 +214,33 @@ function plusOne(read: ReadUnits, format: FormatName): ReadUnits {
     const values = formats[format].decode(bytes, count).map((value) => value + 1);
     into.set(new Uint8Array(values.buffer));
   };
+}
+
+/** Rows divided by their lengths, in their own type; those whose length is 1 but for its rounding stay as they are. */
+function ofUnitRows(read: ReadUnits, format: FormatName, columns: number): ReadUnits {
+  const { decode, encode } = formats[format];
+  const rowBytes = bytesForRow(format, columns);
+  const rounding = (UNITS_OF_ROUNDING * roundedBy(format)) / Math.sqrt(columns);
+  return async (first, into) => {
+    await read(first, into);
+    for (let at = 0; at < into.byteLength; at += rowBytes) {
+      const bytes = into.subarray(at, at + rowBytes);
+      const values = decode(bytes, columns);
+      const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+      if (Math.abs(length - 1) <= rounding) continue;
+      bytes.set(encode!(values.map((value) => value / length)));
+    }
+  };
+}
+
+/** Rounding errors of a row's numbers are as likely above as below: a length is rarely off by so many of their means. */
+const UNITS_OF_ROUNDING = 4;
+
+/** How far the number after 1 is from it. */
+function roundedBy(format: FormatName): number {
+  const { decode, encode } = formats[format];
+  for (let step = 1; ; step /= 2) {
+    const [value] = decode(encode!(Float32Array.of(1 + step / 2)), 1);
+    if (value === 1) return step;
+  }
 }

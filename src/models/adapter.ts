@@ -4,7 +4,7 @@
 import { FormatError, UnsupportedError, show } from "../base/errors.ts";
 import { type LoraSettings, loraScale, plainProjection } from "../nn/index.ts";
 import { Config } from "./config.ts";
-import { interleavedRow } from "./loading.ts";
+import { fileRows } from "./loading.ts";
 import type { Model, ModelFacts, WeightRow } from "./model.ts";
 import { traceRows } from "./trace.ts";
 
@@ -54,13 +54,11 @@ export function readAdapter(facts: Omit<ModelFacts, "isNew">, model: Model): Ada
     const magnitude = magnitudes.find((name) => tensors.has(name));
     for (const name of [a, b, magnitude]) if (name !== undefined) used.add(name);
     const [outer, inner] = row.shape;
-    const all = row.part?.of ?? outer;
+    const { count: all, rowAt } = fileRows(row, kind);
     const rank = tensors.get(a)?.shape[0] ?? tensors.get(b)!.shape[1];
     expectShape(facts, a, [rank, inner]);
     expectShape(facts, b, [all, rank]);
     if (magnitude !== undefined) expectLength(facts, magnitude, all);
-    const first = row.part?.first ?? 0;
-    const headSize = kind === "gguf" ? row.ggufInterleaved : undefined;
     plan.set(projection, {
       rank,
       inner,
@@ -69,7 +67,7 @@ export function readAdapter(facts: Omit<ModelFacts, "isNew">, model: Model): Ada
       a,
       b,
       ...(magnitude !== undefined && { magnitude }),
-      rowAt: (i) => first + (headSize === undefined ? i : interleavedRow(i, headSize)),
+      rowAt,
     });
   }
   const unknown = [...tensors.keys()].filter((name) => !used.has(name));

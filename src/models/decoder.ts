@@ -1,6 +1,6 @@
 // What llama-shaped decoders have in common: the sizes in their configs, their tensors' names in HF folders and in
 // GGUF, their cache groups, and the two ends of their forward pass. In what it differs, a family's file says itself.
-import { type Tensor, gather, linear } from "../graph/index.ts";
+import { type Tensor, divide, gather, isState, linear, multiply, sqrt, sumColumns } from "../graph/index.ts";
 import { type AttentionContext, type Weights, norm, weightsOf } from "../nn/index.ts";
 import type { Config } from "./config.ts";
 import type { IgnoredRow } from "./loading.ts";
@@ -60,7 +60,13 @@ export function ggufSizes(config: Config, facts: ModelFacts): DecoderSizes {
   });
 }
 
-function checked(config: Config, { tensors, isNew }: ModelFacts, layersKey: string, sizes: DecoderSizes): DecoderSizes {
+/** Throws FormatError for sizes that cannot be. */
+export function checked(
+  config: Config,
+  { tensors, isNew }: ModelFacts,
+  layersKey: string,
+  sizes: DecoderSizes,
+): DecoderSizes {
   const { layers, heads, kvHeads, headSize } = sizes;
   // so that a broken count cannot make us list a million layers before the first tensor is found missing
   if (isNew !== true && layers > tensors.size)
@@ -89,7 +95,10 @@ export const hfRefusals: Readonly<Record<string, readonly unknown[]>> = {
 
 /** Tables that old checkpoints carry beside their weights. */
 export const ignoredTables: readonly IgnoredRow[] = [
-  { name: /\.rotary_emb\.inv_freq$/, reason: "a table of rope frequencies, computed anew from the config" },
+  {
+    name: /\.(rotary_emb|rotary_pos_emb)\.inv_freq$/,
+    reason: "a table of rope frequencies, computed anew from the config",
+  },
   { name: /^lm_head\.weight$/, reason: "a copy of the embedding, which is the head (tie_word_embeddings)" },
   { name: ROPE_DIVISORS, reason: "rope divisors, already part of the rope tables" },
 ];
@@ -184,10 +193,14 @@ export function finalHidden(h: Tensor, x: ForwardInputs, weights: Weights, layer
   return norm(gather(h, x.outputRows), weights, "norm", epsilon);
 }
 
-/** A decoder's head: a matrix of its own, or the embedding where it is tied. */
+/**
+ * A decoder's head: a matrix of its own, or the embedding where it is tied. `unitRows`: loading has made its rows of length
+ * 1; while they are trained, it is done here.
+ */
 export const logitsHead =
-  (parameters: Model["parameters"]): Head =>
+  (parameters: Model["parameters"], { unitRows = false } = {}): Head =>
   (hidden, x) => {
     const weights = weightsIn(parameters, x);
-    return linear(hidden, weights.find("head.weight") ?? weights.get("embedding.weight")); // (M, C) -> (M, V)
+    const head = weights.find("head.weight") ?? weights.get("embedding.weight");
+    return linear(hidden, unitRows && isState(head) ? divide(head, sqrt(sumColumns(multiply(head, head)))) : head); // (M, C) -> (M, V)
   };

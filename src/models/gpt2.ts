@@ -24,7 +24,7 @@ interface Gpt2Shape {
   readonly scale: (layer: number) => number;
 }
 
-const ignored: readonly IgnoredRow[] = [
+export const gpt2Ignored: readonly IgnoredRow[] = [
   { name: /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/, reason: "the causal mask, which attention has built in" },
   ...ignoredTables,
 ];
@@ -86,7 +86,7 @@ export function gpt2(facts: ModelFacts): Model {
   const { sizes, tied, scale } = facts.kind === "hf" ? readHf(facts) : readGguf(facts);
   const { layers, epsilon } = sizes;
   const plan = cachePlan(Array.from({ length: layers }), sizes);
-  const map = loadingMap(facts, "gpt2", gpt2Rows(facts, sizes, tied), ignored);
+  const map = loadingMap(facts, "gpt2", gpt2Rows(facts, sizes, tied), gpt2Ignored);
   return {
     family: "gpt2",
     vocabularySize: sizes.vocabularySize,
@@ -116,7 +116,7 @@ export function gpt2(facts: ModelFacts): Model {
 }
 
 function gpt2Rows({ tensors }: ModelFacts, sizes: DecoderSizes, tied: boolean | "optional"): WeightRow[] {
-  const { vocabularySize, window, width, forwardWidth, layers } = sizes;
+  const { vocabularySize, window, width } = sizes;
   const prefix = tensors.has("wte.weight") ? "" : "transformer.";
   const rows = [
     row("embedding.weight", `${prefix}wte`, "token_embd", [vocabularySize, width]),
@@ -127,6 +127,12 @@ function gpt2Rows({ tensors }: ModelFacts, sizes: DecoderSizes, tied: boolean | 
   if (tied !== true) {
     rows.push({ ...row("head.weight", "lm_head", "output", [vocabularySize, width]), optional: tied === "optional" });
   }
+  return [...rows, ...gpt2LayerRows(prefix, sizes)];
+}
+
+/** Rows of the layers, which GPT-1 has too; `prefix` stands before HF's names. */
+export function gpt2LayerRows(prefix: string, { width, forwardWidth, layers }: DecoderSizes): WeightRow[] {
+  const rows: WeightRow[] = [];
   // part of a layer, its name in HF, in GGUF, its shape, and where it lies in a fused tensor
   const linears: [string, string, string, [number, number], WeightRow["part"]?][] = [
     ["attention.query", "attn.c_attn", "attn_qkv", [width, width], { first: 0, of: 3 * width }],

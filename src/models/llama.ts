@@ -1,7 +1,7 @@
 // Llama 1 to 3.x (Touvron et al. 2023, Dubey et al. 2024) and what shares its config, such as Yi: RMSNorm before each
 // part, rotary positions, grouped-query attention, SwiGLU. The forward also serves families that differ in weights only.
 import { add, gather } from "../graph/index.ts";
-import { norm, selfAttention } from "../nn/index.ts";
+import { alibi, norm, normIfAny, selfAttention } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import {
   type CachePlan,
@@ -30,7 +30,10 @@ import { ggufRope, hfRope } from "./rope-config.ts";
 export interface LlamaShape {
   readonly family: string;
   readonly sizes: DecoderSizes;
-  readonly rope: RopeTable;
+  /** Absent: nothing is rotated. */
+  readonly rope?: RopeTable;
+  /** Scores fall with the distance instead (Press et al. 2022). */
+  readonly alibi?: boolean;
   readonly biases: DecoderBiases;
   /** Whether the head is the embedding; "optional": unless the file has a head of its own. */
   readonly tied: boolean | "optional";
@@ -38,8 +41,10 @@ export interface LlamaShape {
   readonly windows?: readonly (number | undefined)[];
   /** q and k rows in GGUF are in the order of interleaved pairs. */
   readonly ggufInterleaved?: boolean;
-  /** Norms over each query and key head. */
-  readonly headNorms?: boolean;
+  /** Norms over each query and key head, before they are rotated or after. */
+  readonly headNorms?: "before" | "after";
+  /** The head's rows have length 1, also while they are trained. */
+  readonly unitHead?: boolean | undefined;
   /** Layers of experts. */
   readonly mixture?: Mixture;
 }
@@ -80,12 +85,15 @@ function readGguf(facts: ModelFacts): LlamaShape {
   };
 }
 
-/** A model of llama's forward pass: x += attention(norm x), x += mlp(norm x). */
-export function llamaModel(facts: ModelFacts, shape: LlamaShape): Model {
-  const { family, sizes, rope } = shape;
+/**
+ * A model of llama's forward pass: x += attention(norm x), x += mlp(norm x); where the weights have norms of what a part
+ * gives, these come before the sum. `rows`: the family's own names.
+ */
+export function llamaModel(facts: ModelFacts, shape: LlamaShape, rows = llamaRows(shape)): Model {
+  const { family, sizes, rope, headNorms = "before" } = shape;
   const { layers, epsilon } = sizes;
   const plan: CachePlan = cachePlan(shape.windows ?? Array.from({ length: layers }), sizes);
-  const map = loadingMap(facts, family, llamaRows(shape), ignoredTables);
+  const map = loadingMap(facts, family, rows, ignoredTables);
   return {
     family,
     vocabularySize: sizes.vocabularySize,
@@ -93,26 +101,29 @@ export function llamaModel(facts: ModelFacts, shape: LlamaShape): Model {
     width: sizes.width,
     layers,
     cacheGroups: plan.groups,
-    ropes: [rope],
+    ropes: rope === undefined ? [] : [rope],
     ...map,
-    heads: { logits: logitsHead(map.parameters) },
+    heads: { logits: logitsHead(map.parameters, { unitRows: shape.unitHead }) },
     forward(x) {
       const weights = weightsIn(map.parameters, x);
+      const bias = shape.alibi === true ? alibi(sizes.heads, sizes.window) : undefined;
       let h = gather(weights.get("embedding.weight"), x.ids); // (N, C)
       for (let layer = 0; layer < layers; layer++) {
         x.tap(`hidden.${layer}`, h);
         const at = weights.at(`layers.${layer}`);
-        const settings = { ...sizes, window: plan.ofLayer[layer].window };
-        const context = attentionContext(x, plan, layer, rope.name);
-        h = add(h, selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context));
-        h = add(h, feedForward(norm(h, at, "mlpNorm", epsilon), at, shape.mixture, layer, x.tap));
+        const settings = { ...sizes, window: plan.ofLayer[layer].window, bias, headNorms };
+        const context = attentionContext(x, plan, layer, rope?.name);
+        const mixed = selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context);
+        h = add(h, normIfAny(mixed, at, "attentionOutNorm", epsilon));
+        const fed = feedForward(norm(h, at, "mlpNorm", epsilon), at, shape.mixture, layer, x.tap);
+        h = add(h, normIfAny(fed, at, "mlpOutNorm", epsilon));
       }
       return finalHidden(h, x, weights, layers, epsilon);
     },
   };
 }
 
-function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms, mixture }: LlamaShape): WeightRow[] {
+export function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms, mixture }: LlamaShape): WeightRow[] {
   const { layers, width, headSize } = sizes;
   const plain = decoderRows(sizes, biases, tied).filter((row) => mixture === undefined || !isReplaced(mixture, row));
   const rows = plain.map((row) =>
@@ -124,7 +135,7 @@ function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms, mixture }:
       layerRow(layer, "mlpNorm.weight", "post_attention_layernorm", "ffn_norm", [width]),
     );
     if (mixture?.routing(layer) !== undefined) rows.push(...mixtureRows(layer, mixture, width));
-    if (!headNorms) continue;
+    if (headNorms === undefined) continue;
     rows.push(
       layerRow(layer, "attention.queryNorm.weight", "self_attn.q_norm", "attn_q_norm", [headSize]),
       layerRow(layer, "attention.keyNorm.weight", "self_attn.k_norm", "attn_k_norm", [headSize]),

@@ -68,6 +68,7 @@ export function loadingMap(
       ...(row.matrices !== undefined && { matrices: row.matrices }),
       ...(transpose && { transpose }),
       ...(kind === "hf" && row.hfAddOne === true && { addOne: true }),
+      ...(kind === "hf" && row.hfUnitRows === true && { unitRows: true }),
     });
   }
   const ignored = new Map<string, string>();
@@ -98,22 +99,33 @@ export function storedShape(row: WeightRow, kind: ModelFacts["kind"]): number[] 
   return kind === "hf" && hfTransposed === true ? stored.reverse() : stored;
 }
 
+/** Rows (a vector's elements) of the tensor that has a parameter's, and where it has row i. */
+export function fileRows(row: WeightRow, kind: ModelFacts["kind"]): { count: number; rowAt: (row: number) => number } {
+  const heads = row[`${kind}Heads`];
+  const within = heads === undefined ? interleaving(row, kind) : ofHeads(heads);
+  const { first, of } = partOf(row, kind) ?? { first: 0, of: row.shape[0] };
+  const count = heads === undefined ? of : heads.heads * heads.of;
+  return { count, rowAt: (i) => first + (within?.(i) ?? i) };
+}
+
 /** Where a tensor of several parameters keeps row i of one; undefined where it is a column. */
 function ofHeads({ of, first, count, transposed }: HeadRows): ParameterSource["rowAt"] {
   return transposed ? undefined : (i) => Math.floor(i / count) * of + first + (i % count);
 }
 
-function interleaving({ ggufInterleaved: headSize }: WeightRow, kind: ModelFacts["kind"]): ParameterSource["rowAt"] {
-  return headSize === undefined || kind !== "gguf" ? undefined : (i) => interleavedRow(i, headSize);
+function interleaving({ ggufInterleaved, interleaved }: WeightRow, kind: ModelFacts["kind"]): ParameterSource["rowAt"] {
+  if (interleaved !== undefined) return (i) => interleavedRow(i, interleaved.headSize, interleaved.rotated);
+  return ggufInterleaved === undefined || kind !== "gguf" ? undefined : (i) => interleavedRow(i, ggufInterleaved);
 }
 
 /** Where the row's elements lie in its tensor, where that has more. */
 export const partOf = ({ part, hfPart }: WeightRow, kind: ModelFacts["kind"]): WeightRow["part"] =>
   kind === "hf" ? (hfPart ?? part) : part;
 
-/** Where GGUF keeps row i of q or k: pair (j, j + D/2) of a head lies at (2j, 2j + 1). */
-export function interleavedRow(i: number, headSize: number): number {
+/** Where row i of q or k lies, where neighbours are rotated: of a head's R first rows pair (j, j + R/2) at (2j, 2j + 1). */
+export function interleavedRow(i: number, headSize: number, rotated = headSize): number {
   const inHead = i % headSize;
-  const half = headSize / 2;
+  if (inHead >= rotated) return i;
+  const half = rotated / 2;
   return i - inHead + 2 * (inHead % half) + Math.floor(inHead / half);
 }

@@ -76,6 +76,8 @@ export interface ParameterSource {
   readonly transpose?: boolean;
   /** Gains stored as w where the forward wants 1 + w. */
   readonly addOne?: boolean;
+  /** Rows are divided by their lengths (float types only). */
+  readonly unitRows?: boolean;
   /** Matrices of one shape that the rows are, one after another, of which a row of activations chooses some (experts). */
   readonly matrices?: number;
   /** The pieces are one tensor, of which the parameter has these rows as columns (float types; blocks become f32). */
@@ -122,12 +124,16 @@ export interface WeightRow {
   readonly ggufShape?: readonly number[];
   /** GGUF holds the rows of each head of this size in the order of interleaved rope pairs. */
   readonly ggufInterleaved?: number;
+  /** Both kinds of file hold them so, of the first `rotated` rows of each head. */
+  readonly interleaved?: { readonly headSize: number; readonly rotated: number };
   /** HF stores it in this shape: the same numbers in the same order. */
   readonly hfShape?: readonly number[];
   /** HF stores it (in, out). */
   readonly hfTransposed?: boolean;
   /** HF stores the gain less 1. */
   readonly hfAddOne?: boolean;
+  /** HF's forward divides its rows by their lengths before it multiplies; GGUF has them divided. */
+  readonly hfUnitRows?: boolean;
 }
 
 /** The traced inputs of a forward pass over `rows` tokens of any number of sequences. */

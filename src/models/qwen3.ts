@@ -23,7 +23,7 @@ function readHf(facts: ModelFacts): LlamaShape {
     biases: { qkv: bias, output: bias, mlp: false },
     tied: config.boolean("tie_word_embeddings", false),
     windows: qwenWindows(config, sizes.layers),
-    headNorms: true,
+    headNorms: "before",
   };
 }
 
@@ -37,6 +37,6 @@ function readGguf(facts: ModelFacts): LlamaShape {
     rope: ggufRope("main", config, sizes.headSize, facts),
     biases: { qkv: "optional", output: "optional", mlp: false },
     tied: "optional",
-    headNorms: true,
+    headNorms: "before",
   };
 }

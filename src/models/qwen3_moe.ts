@@ -25,7 +25,7 @@ function readHf(facts: ModelFacts): LlamaShape {
     biases: { qkv: bias, output: bias, mlp: false },
     tied: config.boolean("tie_word_embeddings", false),
     windows: qwenWindows(config, sizes.layers),
-    headNorms: true,
+    headNorms: "before",
     mixture: qwenMixture(config, false),
   };
 }
@@ -42,7 +42,7 @@ function readGguf(facts: ModelFacts): LlamaShape {
     rope: ggufRope("main", config, sizes.headSize, facts),
     biases: { qkv: "optional", output: "optional", mlp: false },
     tied: "optional",
-    headNorms: true,
+    headNorms: "before",
     mixture: { ...expertNames, ...found },
   };
 }

@@ -1,14 +1,19 @@
 // The families, one row each: config's `model_type`, GGUF's `general.architecture`, and the reader in the family's file.
 import { UnsupportedError, show } from "../base/errors.ts";
+import { baichuan } from "./baichuan.ts";
 import { bert, roberta, xlmRoberta } from "./bert.ts";
+import { chatglm } from "./chatglm.ts";
 import { deepseek } from "./deepseek.ts";
 import { gemma3Text } from "./gemma3_text.ts";
+import { glm, glm4 } from "./glm.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptOss } from "./gpt_oss.ts";
+import { hunyuanV1Dense } from "./hunyuan_v1_dense.ts";
 import { llama } from "./llama.ts";
 import { marian } from "./marian.ts";
 import { mixtral } from "./mixtral.ts";
 import type { Model, ModelFacts } from "./model.ts";
+import { openaiGpt } from "./openai-gpt.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen2Moe } from "./qwen2_moe.ts";
 import { qwen3 } from "./qwen3.ts";
@@ -38,6 +43,12 @@ const families: readonly FamilyRow[] = [
   { hf: "deepseek_v2", gguf: "deepseek2", read: deepseek },
   { hf: "deepseek_v3", read: deepseek },
   { hf: "gpt2", gguf: "gpt2", read: gpt2 },
+  { hf: "openai-gpt", read: openaiGpt },
+  { hf: "baichuan", gguf: "baichuan", read: baichuan },
+  { hf: "chatglm", gguf: "chatglm", read: chatglm }, // GGUF files of glm too
+  { hf: "glm", gguf: "chatglm", read: glm },
+  { hf: "glm4", gguf: "glm4", read: glm4 },
+  { hf: "hunyuan_v1_dense", gguf: "hunyuan-dense", read: hunyuanV1Dense },
   { hf: "marian", read: marian },
   { hf: "bert", gguf: "bert", read: bert }, // all three from GGUF
   { hf: "roberta", gguf: "bert", read: roberta },

@@ -17,6 +17,8 @@ export interface AttentionSettings {
   readonly bias?: Tensor | undefined;
   /** ε of the norms over each query and key head, where the weights have them. */
   readonly epsilon: number;
+  /** Whether these norms are before the rotation, the default, or after it. */
+  readonly headNorms?: "before" | "after";
 }
 
 /** What scores are made of, as the graph's attention ops have it. */
@@ -47,22 +49,26 @@ export interface AttentionContext {
 
 /**
  * x (N, C) -> (N, C). Weights: query, key, value, output (each .weight and optionally .bias); queryNorm.weight and
- * keyNorm.weight (D) where heads are normalised, which happens before the rotation; sinks (H) where heads have them.
+ * keyNorm.weight (D) where heads are normalised; sinks (H) where heads have them.
  */
 export function selfAttention(
   x: Tensor,
   weights: Weights,
-  { heads, kvHeads, headSize, epsilon, scale = headSize ** -0.5, window, softCap, bias }: AttentionSettings,
+  { heads, kvHeads, headSize, epsilon, headNorms = "before", ...scores }: AttentionSettings,
   context: AttentionContext,
 ): Tensor {
-  const turned = (rows: Tensor, gainName: string): Tensor => {
-    const gain = weights.find(gainName);
-    const normed = gain === undefined ? rows : rmsNorm(rows, gain, epsilon);
-    if (context.rope === undefined) return normed;
-    return rope(normed, context.rope.cos, context.rope.sin, { headSize, layout: "halves" });
+  const { scale = headSize ** -0.5, window, softCap, bias } = scores;
+  const turned = (rows: Tensor): Tensor => {
+    if (context.rope === undefined) return rows;
+    return rope(rows, context.rope.cos, context.rope.sin, { headSize, layout: "halves" });
   };
-  const q = turned(weights.project(x, "query"), "queryNorm.weight"); // (N, H*D)
-  const k = turned(weights.project(x, "key"), "keyNorm.weight"); // (N, G*D)
+  const prepared = (rows: Tensor, gainName: string): Tensor => {
+    const gain = weights.find(gainName);
+    if (gain === undefined) return turned(rows);
+    return headNorms === "after" ? rmsNorm(turned(rows), gain, epsilon) : turned(rmsNorm(rows, gain, epsilon));
+  };
+  const q = prepared(weights.project(x, "query"), "queryNorm.weight"); // (N, H*D)
+  const k = prepared(weights.project(x, "key"), "keyNorm.weight"); // (N, G*D)
   const v = weights.project(x, "value"); // (N, G*D)
   const sinks = weights.find("sinks");
   const mixed = context.attend(q, k, v, {

@@ -1,4 +1,5 @@
 // The layer's edge: the parts that families are composed of.
+export * from "./alibi.ts";
 export * from "./attention.ts";
 export * from "./experts.ts";
 export * from "./latent-attention.ts";

@@ -8,3 +8,7 @@ export function norm(x: Tensor, weights: Weights, name: string, epsilon: number)
   const bias = weights.find(`${name}.bias`);
   return bias === undefined ? rmsNorm(x, gain, epsilon) : layerNorm(x, gain, bias, epsilon);
 }
+
+/** The same where the model has such a norm; else x. */
+export const normIfAny = (x: Tensor, weights: Weights, name: string, epsilon: number): Tensor =>
+  weights.find(`${name}.weight`) === undefined ? x : norm(x, weights, name, epsilon);

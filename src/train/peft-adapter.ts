@@ -3,6 +3,7 @@
 // B in blocks of its rows and columns, so its rank is the sum of theirs. Not here: reading one (models/adapter.ts).
 import type { SafetensorToWrite } from "../format/safetensors.ts";
 import type { Model, WeightRow } from "../models/index.ts";
+import { fileRows } from "../models/loading.ts";
 import { type LoraSettings, loraWeights } from "../nn/index.ts";
 import { formats } from "../numeric/registry.ts";
 import { DTYPES, type SavedType } from "./saved-tensors.ts";
@@ -47,20 +48,20 @@ export function peftTensors(
   });
   return modulesOf(model, projections).flatMap(({ name, parts }) => {
     const [{ row }] = parts;
-    const [outer, inner] = [row.part?.of ?? row.shape[0], row.shape[1]];
+    const [outer, inner] = [fileRows(row, "hf").count, row.shape[1]];
     const all = rank * parts.length;
     const a = new Float32Array(all * inner);
     const b = new Float32Array(outer * all);
     const magnitudes = new Float32Array(outer);
     for (const [i, { projection, row: its }] of parts.entries()) {
       const names = loraWeights(projection);
-      const first = its.part?.first ?? 0;
+      const { rowAt } = fileRows(its, "hf");
       a.set(valuesOf(names.a), i * rank * inner);
       const values = valuesOf(names.b);
       for (let m = 0; m < its.shape[0]; m++) {
-        b.set(values.subarray(m * rank, (m + 1) * rank), (first + m) * all + i * rank);
+        b.set(values.subarray(m * rank, (m + 1) * rank), rowAt(m) * all + i * rank);
+        if (magnitude) magnitudes[rowAt(m)] = valuesOf(names.magnitude)[m];
       }
-      if (magnitude) magnitudes.set(valuesOf(names.magnitude), first);
     }
     const module = `base_model.model.${name}`;
     return [

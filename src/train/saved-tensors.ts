@@ -4,7 +4,7 @@ import { pieces } from "../convert/values.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { SafetensorToWrite } from "../format/safetensors.ts";
 import { type HeadRows, type Model, type WeightRow, weightState } from "../models/index.ts";
-import { partOf, storedShape } from "../models/loading.ts";
+import { fileRows, storedShape } from "../models/loading.ts";
 import { formats } from "../numeric/registry.ts";
 
 export type SavedType = "f32" | "bf16";
@@ -43,17 +43,16 @@ export function savedTensors(
 }
 
 /** Puts a parameter's values where its tensor has them. */
-function place(weight: WeightRow, from: Float32Array, into: Float32Array): void {
-  const { shape, hfTransposed, hfAddOne, hfHeads } = weight;
-  const part = partOf(weight, "hf");
+function place(weightRow: WeightRow, from: Float32Array, into: Float32Array): void {
+  const { shape, hfTransposed, hfAddOne, hfHeads } = weightRow;
   const [rows, columns = 1] = shape;
   if (hfHeads !== undefined) return placeHeads(hfHeads, rows, columns, from, into);
-  const first = part?.first ?? 0;
-  const of = part?.of ?? rows;
+  const { count, rowAt } = fileRows(weightRow, "hf");
   const less = hfAddOne === true ? 1 : 0;
   for (let row = 0; row < rows; row++) {
+    const below = rowAt(row);
     for (let column = 0; column < columns; column++) {
-      const at = hfTransposed === true ? column * of + first + row : (first + row) * columns + column;
+      const at = hfTransposed === true ? column * count + below : below * columns + column;
       into[at] = from[row * columns + column] - less;
     }
   }

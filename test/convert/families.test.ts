@@ -11,7 +11,18 @@ import { allTensors, ggufFiles } from "../families/memory-files.ts";
 import { type FloatName, type Folder, allBytes, readJson, temporaryFolder, writeCase } from "./folders.ts";
 
 const familyOf = (name: CaseName): string =>
-  ({ "llama-3": "llama", yi: "llama", "gpt2-original": "gpt2" })[name as string] ?? name;
+  ({
+    "llama-3": "llama",
+    yi: "llama",
+    "gpt2-original": "gpt2",
+    "baichuan-7b": "baichuan",
+    "baichuan-13b": "baichuan",
+    "baichuan2-7b": "baichuan",
+    chatglm3: "chatglm",
+  })[name as string] ?? name;
+
+/** llama.cpp has no name for GPT-1. */
+const convertible = caseNames.filter((name) => name !== "openai-gpt");
 
 /** Settings that a config.json may leave to the family, as the conversion back states them. */
 const KEYS_OF_THE_TWINS = [
@@ -31,7 +42,7 @@ async function caseFolder(folder: Folder, name: CaseName, configName?: ConfigNam
 }
 
 describe("a folder converted to GGUF", () => {
-  for (const name of caseNames.filter((name) => name !== "gpt2-original")) {
+  for (const name of convertible.filter((name) => name !== "gpt2-original")) {
     test(`holds what llama.cpp's converter makes of ${name}: tensors bit for bit, settings`, async () => {
       await using folder = await temporaryFolder();
       const gguf = folder.at("model.gguf");
@@ -59,7 +70,7 @@ describe("a folder converted to GGUF", () => {
 });
 
 describe("a folder converted to GGUF and back", () => {
-  const runs = caseNames.flatMap((name) => (["f32", "f16", "bf16"] as const).map((type) => [name, type] as const));
+  const runs = convertible.flatMap((name) => (["f32", "f16", "bf16"] as const).map((type) => [name, type] as const));
   for (const [name, type] of runs as readonly (readonly [CaseName, FloatName])[]) {
     test(`keeps every bit of ${name} in ${type}, and its settings`, async () => {
       await using folder = await temporaryFolder();
@@ -72,9 +83,12 @@ describe("a folder converted to GGUF and back", () => {
       const after = await allBytes(folder.at("again"));
       // the first release of GPT-2 has shorter names, and its causal mask among the weights
       const nameOf = (tensor: string): string => (name === "gpt2-original" ? `transformer.${tensor}` : tensor);
-      const weights = [...before].filter(([tensor]) => !tensor.endsWith(".attn.bias"));
+      const weights = [...before].filter(([tensor]) => !/\.attn\.bias$|\.inv_freq$/.test(tensor));
       assert.deepEqual([...after.keys()].sort(), weights.map(([tensor]) => nameOf(tensor)).sort());
-      for (const [tensor, bytes] of weights) assert.deepEqual(after.get(nameOf(tensor)), bytes, tensor);
+      for (const [tensor, bytes] of weights) {
+        if (name === "baichuan2-7b" && tensor === "lm_head.weight") continue; // its rows have length 1 in GGUF
+        assert.deepEqual(after.get(nameOf(tensor)), bytes, tensor);
+      }
 
       const [given, written] = [await readJson(`${hf}/config.json`), await readJson(folder.at("again/config.json"))];
       for (const key of KEYS_OF_THE_TWINS.filter((key) => given[key] != null))
@@ -86,7 +100,7 @@ describe("a folder converted to GGUF and back", () => {
   }
 
   test("reads the config of new releases of transformers as it reads the old one", async () => {
-    for (const name of caseNames) {
+    for (const name of convertible) {
       const configs: unknown[] = [];
       for (const configName of ["config.json", "config.legacy.json"] as const) {
         await using folder = await temporaryFolder();
@@ -99,6 +113,6 @@ describe("a folder converted to GGUF and back", () => {
   });
 
   test("every family that has a twin is among the cases", () => {
-    assert.deepEqual([...new Set(caseNames.map(familyOf))].sort(), Object.keys(twinRules).sort());
+    assert.deepEqual([...new Set(convertible.map(familyOf))].sort(), Object.keys(twinRules).sort());
   });
 });

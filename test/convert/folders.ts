@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { openModelFiles } from "../../src/format/open-model-files.ts";
 import { type SafetensorToWrite, writeSafetensors } from "../../src/format/safetensors.ts";
 import { formats } from "../../src/numeric/registry.ts";
-import type { CaseName, ConfigName } from "../families/cases.ts";
+import { type CaseName, type ConfigName, configsOf } from "../families/cases.ts";
 
 const families = resolve(import.meta.dirname, "../golden/families");
 
@@ -33,7 +33,8 @@ export async function writeCase(
   configName: ConfigName = "config.json",
   type: FloatName = "f32",
 ): Promise<void> {
-  await cp(join(families, name, configName), join(folder, "config.json"));
+  const config = configsOf(name).includes(configName) ? configName : "config.json";
+  await cp(join(families, name, config), join(folder, "config.json"));
   const tensors: SafetensorToWrite[] = [];
   await using files = await openModelFiles(join(families, name));
   for (const tensor of files.tensors.values()) {

@@ -1,4 +1,5 @@
 // The golden cases of test/golden/families, opened: model files with either config, and the expected tensors.
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { memorySource } from "../../src/base/source.ts";
@@ -11,9 +12,19 @@ import type { Model } from "../../src/models/index.ts";
 const folder = resolve(import.meta.dirname, "../golden/families");
 
 const plainNames = ["llama", "llama-3", "yi", "qwen2", "qwen3", "gemma3_text", "gpt2", "gpt2-original"] as const;
+const glmNames = ["chatglm3", "glm", "glm4"] as const;
+const baichuanNames = ["baichuan-7b", "baichuan-13b", "baichuan2-7b"] as const;
 const mixtureNames = ["mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"] as const;
 const latentNames = ["deepseek_v2", "deepseek_v2-lite", "deepseek_v3"] as const;
-export const caseNames = [...plainNames, ...mixtureNames, ...latentNames] as const;
+const otherNames = ["openai-gpt", "hunyuan_v1_dense"] as const;
+export const caseNames = [
+  ...plainNames,
+  ...glmNames,
+  ...baichuanNames,
+  ...mixtureNames,
+  ...latentNames,
+  ...otherNames,
+] as const;
 export const encoderNames = ["bert", "bert-embed", "xlm-roberta"] as const;
 export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number];
 
@@ -24,6 +35,10 @@ export type EncoderDecoderName = (typeof encoderDecoderNames)[number];
 /** "config.json": the keys of new files; "config.legacy.json": those of published checkpoints. */
 export const configNames = ["config.json", "config.legacy.json"] as const;
 export type ConfigName = (typeof configNames)[number];
+
+/** The configs of a case: one where published checkpoints have the keys of new files. */
+export const configsOf = (name: CaseName): readonly ConfigName[] =>
+  configNames.filter((config) => existsSync(join(folder, name, config)));
 
 export interface Golden {
   readonly f32: Readonly<Record<string, Float32Array>>;
@@ -63,7 +78,8 @@ export async function caseFiles(
   changes: Readonly<Record<string, unknown>> = {},
 ): Promise<Files & AsyncDisposable> {
   const files = await openModelFiles(join(folder, name));
-  const text = await readFile(join(folder, name, configName), "utf8");
+  const published = join(folder, name, configName);
+  const text = await readFile(existsSync(published) ? published : join(folder, name, "config.json"), "utf8");
   const config = { ...(JSON.parse(text) as Record<string, unknown>), ...changes };
   const { file, kind, tensors } = files;
   const read: Files["read"] = (...range) => files.read(...range);

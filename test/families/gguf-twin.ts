@@ -13,8 +13,13 @@ interface TwinRule {
   readonly floats: Readonly<Record<string, string>>;
   /** HF tensor names, N for the layer's number, and GGUF's names. */
   readonly names: Readonly<Record<string, string>>;
+  /** Sizes that the converter computes. */
+  readonly counts?: (config: HfConfig) => Readonly<Record<string, number>>;
+  readonly bases?: (config: HfConfig) => Readonly<Record<string, number>>;
   /** What becomes of the values. */
   readonly change?: (hfName: string, tensor: Values, config: HfConfig) => Values;
+  /** Tensors, by the endings of their names, that one of HF's becomes. */
+  readonly split?: (hfName: string, tensor: Values, config: HfConfig) => Readonly<Record<string, Values>> | undefined;
 }
 
 const llamaNames = {
@@ -42,6 +47,9 @@ const llamaSizes = {
   "attention.head_count_kv": "num_key_value_heads",
 };
 const headSizes = { "attention.key_length": "head_dim", "attention.value_length": "head_dim" };
+const halfRotated = (config: HfConfig): Readonly<Record<string, number>> => ({
+  "rope.dimension_count": config.head_dim / 2,
+});
 const llamaFloats = { "attention.layer_norm_rms_epsilon": "rms_norm_eps", "rope.freq_base": "rope_theta" };
 
 export const twinRules: Readonly<Record<string, TwinRule>> = {
@@ -95,7 +103,110 @@ export const twinRules: Readonly<Record<string, TwinRule>> = {
     },
     change: (name, tensor) => (/\.c_\w+\.weight$/.test(name) ? transposed(tensor) : tensor),
   },
+  baichuan: {
+    architecture: "baichuan",
+    sizes: {
+      embedding_length: "hidden_size",
+      block_count: "num_hidden_layers",
+      feed_forward_length: "intermediate_size",
+      "attention.head_count": "num_attention_heads",
+    },
+    floats: { "attention.layer_norm_rms_epsilon": "rms_norm_eps" },
+    names: llamaNames,
+    counts: (config) => ({ context_length: config.max_position_embeddings ?? config.model_max_length }),
+    // llama.cpp knows the 13B models by their layers
+    bases: (config): Readonly<Record<string, number>> =>
+      String(config.position_embedding) === "ALIBI" ? { "attention.max_alibi_bias": 8 } : {},
+    // not the converter's: the users of generation 2 divide its head's rows themselves, before they convert
+    change: (name, tensor, config) => (name === "lm_head.weight" && config.norm_head ? ofUnitRows(tensor) : tensor),
+    split(name, { shape: [rows, columns], values }, { num_attention_heads: heads }) {
+      const layer = /layers\.(\d+)\.self_attn\.W_pack/.exec(name)?.[1];
+      if (layer === undefined) return undefined;
+      const third = (i: number): Values => ({
+        shape: [rows / 3, columns],
+        values: values.slice((i * values.length) / 3, ((i + 1) * values.length) / 3),
+      });
+      const [query, key] = [0, 1].map((i) => interleaved(third(i), heads));
+      return Object.fromEntries(
+        Object.entries({ q: query, k: key, v: third(2) }).map(([part, tensor]) => [
+          `blk.${layer}.attn_${part}.weight`,
+          tensor,
+        ]),
+      );
+    },
+  },
+  chatglm: {
+    architecture: "chatglm",
+    sizes: {
+      context_length: "seq_length",
+      embedding_length: "hidden_size",
+      block_count: "num_layers",
+      feed_forward_length: "ffn_hidden_size",
+      "attention.head_count": "num_attention_heads",
+      "attention.head_count_kv": "multi_query_group_num",
+      "attention.key_length": "kv_channels",
+      "attention.value_length": "kv_channels",
+    },
+    floats: { "attention.layer_norm_rms_epsilon": "layernorm_epsilon" },
+    counts: ({ kv_channels: size }) => ({ "rope.dimension_count": size / 2 }),
+    bases: ({ rope_ratio: ratio = 1 }) => ({ "rope.freq_base": 10_000 * ratio }),
+    names: {
+      "transformer.embedding.word_embeddings": "token_embd",
+      "transformer.encoder.final_layernorm": "output_norm",
+      "transformer.output_layer": "output",
+      "transformer.encoder.layers.N.input_layernorm": "blk.N.attn_norm",
+      "transformer.encoder.layers.N.post_attention_layernorm": "blk.N.ffn_norm",
+      "transformer.encoder.layers.N.self_attention.query_key_value": "blk.N.attn_qkv",
+      "transformer.encoder.layers.N.self_attention.dense": "blk.N.attn_output",
+      "transformer.encoder.layers.N.mlp.dense_h_to_4h": "blk.N.ffn_up",
+      "transformer.encoder.layers.N.mlp.dense_4h_to_h": "blk.N.ffn_down",
+    },
+  },
+  glm: {
+    architecture: "chatglm",
+    sizes: { ...llamaSizes, ...headSizes },
+    floats: llamaFloats,
+    counts: halfRotated,
+    names: { ...llamaNames, "model.layers.N.mlp.gate_up_proj": "blk.N.ffn_up" },
+  },
+  glm4: {
+    architecture: "glm4",
+    sizes: { ...llamaSizes, ...headSizes },
+    floats: llamaFloats,
+    counts: halfRotated,
+    names: {
+      ...llamaNames,
+      "model.layers.N.mlp.gate_up_proj": "blk.N.ffn_up",
+      "model.layers.N.post_self_attn_layernorm": "blk.N.post_attention_norm",
+      "model.layers.N.post_mlp_layernorm": "blk.N.post_ffw_norm",
+    },
+  },
+  hunyuan_v1_dense: {
+    architecture: "hunyuan-dense",
+    sizes: { ...llamaSizes, ...headSizes },
+    floats: { "attention.layer_norm_rms_epsilon": "rms_norm_eps" },
+    bases: (config) => ({
+      "rope.freq_base":
+        config.rope_theta *
+        (config.rope_scaling as unknown as { alpha: number }).alpha ** (config.head_dim / (config.head_dim - 2)),
+    }),
+    names: {
+      ...llamaNames,
+      "model.layers.N.self_attn.query_layernorm": "blk.N.attn_q_norm",
+      "model.layers.N.self_attn.key_layernorm": "blk.N.attn_k_norm",
+    },
+  },
 };
+
+function ofUnitRows({ shape: [rows, columns], values }: Values): Values {
+  const result = values.slice();
+  for (let row = 0; row < rows; row++) {
+    const numbers = result.subarray(row * columns, (row + 1) * columns);
+    const length = Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+    numbers.set(numbers.map((value) => value / length));
+  }
+  return { shape: [rows, columns], values: result };
+}
 
 /** (H, 2, D/2, K) -> (H, D/2, 2, K): llama.cpp rotates neighbours, HF rotates halves. */
 function interleaved({ shape, values }: Values, heads: number): Values {
@@ -138,22 +249,29 @@ export function ggufTwin(
   config: HfConfig,
   hfTensors: Tensors,
 ): { readonly entries: Map<string, GgufEntry>; readonly tensors: Map<string, Values> } {
-  const { architecture, sizes, floats, names, change } = twinRules[family];
+  const { architecture, sizes, floats, names, counts, bases, change, split } = twinRules[family];
   const entries = new Map<string, GgufEntry>([["general.architecture", { type: "string", value: architecture }]]);
   for (const [key, from] of Object.entries(sizes)) {
     entries.set(`${architecture}.${key}`, { type: "u32", value: config[from] });
   }
-  for (const [key, from] of Object.entries(floats)) {
-    entries.set(`${architecture}.${key}`, { type: "f32", value: config[from] });
+  for (const [key, value] of Object.entries(counts?.(config) ?? {})) {
+    entries.set(`${architecture}.${key}`, { type: "u32", value });
+  }
+  const reals = Object.entries(floats).map(([key, from]) => [key, config[from]] as const);
+  for (const [key, value] of [...reals, ...Object.entries(bases?.(config) ?? {})]) {
+    entries.set(`${architecture}.${key}`, { type: "f32", value });
   }
   const tensors = new Map<string, Values>();
   for (const [hfName, tensor] of hfTensors) {
+    const parts = split?.(hfName, tensor, config);
+    for (const [name, part] of Object.entries(parts ?? {})) tensors.set(name, part);
     const [, stem, ending] = /^(.*)\.(weight|bias)$/.exec(hfName) ?? [];
+    if (parts !== undefined || stem === undefined) continue; // what is left are tables, such as those of ropes
     const layer = /\.(\d+)\./.exec(stem)?.[1] ?? "";
     const name = names[stem.replace(/\.\d+\./, ".N.")].replace("N", layer);
     tensors.set(`${name}.${ending}`, change?.(hfName, tensor, config) ?? tensor);
   }
   const scaling = config.rope_scaling as unknown as Readonly<Record<string, number>> | null | undefined;
-  if (scaling) tensors.set("rope_freqs.weight", ropeDivisors(config, scaling));
+  if (scaling && "low_freq_factor" in scaling) tensors.set("rope_freqs.weight", ropeDivisors(config, scaling));
   return { entries, tensors };
 }

@@ -1,4 +1,4 @@
-// The five families from GGUF: files made of the golden cases under llama.cpp's conventions give the golden logits.
+// The families from GGUF: files made of the golden cases under llama.cpp's conventions give the golden logits.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { uniform } from "../../src/base/random.ts";
@@ -20,6 +20,13 @@ const twins: Readonly<Partial<Record<CaseName, string>>> = {
   qwen3: "qwen3",
   gemma3_text: "gemma3_text",
   gpt2: "gpt2",
+  "baichuan-7b": "baichuan",
+  "baichuan-13b": "baichuan",
+  "baichuan2-7b": "baichuan",
+  chatglm3: "chatglm",
+  glm: "glm",
+  glm4: "glm4",
+  hunyuan_v1_dense: "hunyuan_v1_dense",
 };
 
 async function logitsOf(files: Parameters<typeof openFiles>[0], ids: Int32Array): Promise<Float32Array> {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Executor } from "../../src/device/executor.ts";
-import { type CaseName, type Golden, caseNames, configNames, openCase, readGolden } from "./cases.ts";
+import { type CaseName, type Golden, type ConfigName, caseNames, configsOf, openCase, readGolden } from "./cases.ts";
 import { type Chunk, type Runner, createRunner } from "./runner.ts";
 
 /** Largest difference of two arrays; throws when their lengths differ or a number is none. */
@@ -60,14 +60,14 @@ const joined = (arrays: readonly Float32Array[]): Float32Array =>
  */
 export function goldenSuite(executor: Executor, factor: number): void {
   for (const name of caseNames) {
-    for (const configName of configNames) {
+    for (const configName of configsOf(name)) {
       describe(`${executor.name} (${executor.tier}) on ${name}, ${configName}`, () =>
         caseSuite(executor, factor, name, configName));
     }
   }
 }
 
-function caseSuite(executor: Executor, factor: number, name: CaseName, configName: (typeof configNames)[number]): void {
+function caseSuite(executor: Executor, factor: number, name: CaseName, configName: ConfigName): void {
   let golden: Golden;
   let taps: string[];
   let runner: Runner;
