@@ -2,6 +2,7 @@
 import type { Model } from "../models/index.ts";
 import { adapterWeight } from "../nn/index.ts";
 import { isHead } from "./heads.ts";
+import { adafactor } from "./optimizers/adafactor.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import { lion } from "./optimizers/lion.ts";
 import { muon } from "./optimizers/muon.ts";
@@ -55,6 +56,8 @@ function optimizerOf(row: OptimizerRecipe): Optimizer | undefined {
       return lion(row);
     case "sgd":
       return sgd(row);
+    case "adafactor":
+      return adafactor(row);
     case "frozen":
       return undefined;
   }

@@ -42,9 +42,10 @@ const optimizer = z.discriminatedUnion(
       momentum: beta.default(0),
       nesterov: z.boolean("expected true or false").default(false),
     }),
+    z.strictObject({ name: z.literal("adafactor"), ...common, decay: z.number("expected a number").default(-0.8) }),
     z.strictObject({ name: z.literal("frozen") }),
   ],
-  { error: "expected adamw, muon, lion, sgd or frozen" },
+  { error: "expected adamw, muon, lion, sgd, adafactor or frozen" },
 );
 /** One group's optimizer; `rate` is its learning rate at the schedule's peak. */
 export type OptimizerRecipe = z.output<typeof optimizer>;

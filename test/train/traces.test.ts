@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { graph, input, state } from "../../src/graph/index.ts";
 import { newModel } from "../../src/models/index.ts";
+import { adafactor } from "../../src/train/optimizers/adafactor.ts";
 import { adamW } from "../../src/train/optimizers/adamw.ts";
 import { lion } from "../../src/train/optimizers/lion.ts";
 import { muon, orthogonal } from "../../src/train/optimizers/muon.ts";
@@ -165,23 +166,25 @@ test("accumulated micro-batches are normalised by the targets of all of them", a
   }
 });
 
-const fixed: readonly [string, Optimizer, number][] = [
+const slow = adafactor({ weightDecay: 0.1 });
+const fixed: readonly [string, Optimizer, number, (readonly number[])?][] = [
   ["sgd", sgd(), 0.1],
   ["sgd_momentum", sgd({ momentum: 0.9, weightDecay: 0.01 }), 0.05],
   ["sgd_nesterov", sgd({ momentum: 0.9, nesterov: true }), 0.05],
   ["sgd_dampening", sgd({ momentum: 0.9, dampening: 0.5 }), 0.05],
   ["adamw", adamW({ ...betas, weightDecay: 0.1 }), 0.01],
+  ["adafactor_matrix", slow, 0.5],
+  ["adafactor_vector", slow, 0.5, [15]],
 ];
-for (const [name, optimizer, rate] of fixed) {
+for (const [name, optimizer, rate, shape = [5, 3]] of fixed) {
   test(`${name} on fixed gradients`, async () => {
-    const trace = await data("optimizers");
-    const shape = [5, 3];
+    const trace = { ...(await data("optimizers")), ...(await data("adafactor")) };
     const weight = state("w", shape, "f32");
     const effects = optimizer.update({
       name: "w",
       weight,
       gradient: input("g", shape, "f32"),
-      moment: (part) => moments.get(part) ?? moments.set(part, state(part, shape, "f32")).get(part)!,
+      moment: (part, its = shape) => moments.get(part) ?? moments.set(part, state(part, its, "f32")).get(part)!,
       scalar: (part) => scalars.get(part) ?? scalars.set(part, input(part, [1], "f32")).get(part)!,
     });
     await using opened = await referenceExecutor.open(noStore, { update: graph({}, effects) });
