@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>>
   tokenize: ["text to ids and back; the exact prompt", () => as(import("./tokenize.ts"))],
   tokenizer: ["train a tokenizer; what one does to texts", () => as(import("./tokenizer.ts"))],
   inspect: ["logits of ids, values of a tensor", () => as(import("./inspect.ts"))],
+  embed: ["vectors of texts", () => as(import("./embed.ts"))],
+  rerank: ["documents in order, the best answer first", () => as(import("./rerank.ts"))],
   eval: ["measure a model on a text", () => as(import("./eval.ts"))],
   data: ["prepare data for training, show what is in it", () => as(import("./data.ts"))],
   train: ["train a model by a recipe", () => as(import("./train.ts"))],

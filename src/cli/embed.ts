@@ -1,0 +1,62 @@
+// `liang embed`: texts in, vectors out, a JSON array a line.
+import process from "node:process";
+import { text as readAll } from "node:stream/consumers";
+import { UsageError } from "../base/errors.ts";
+import { defineCommand } from "./command.ts";
+import { openModel } from "./open.ts";
+import { loadOptions, loadingOptions } from "./sampling.ts";
+import { note, out, outJson } from "./terminal.ts";
+import { readTextFile } from "./text-file.ts";
+
+/** Texts that go to the model at once: results come as they are made. */
+const TOGETHER = 256;
+
+export const command = defineCommand({
+  summary: "Gives the vectors of texts.",
+  usage: "MODEL [TEXT...]",
+  words: { least: 1, most: 1025 },
+  options: {
+    file: { type: "string", short: "f", help: "a text a line, from a file (-: standard input)" },
+    prompt: { type: "string", hint: "NAME", help: "put this prompt of the model's files before texts (query, ...)" },
+    dimensions: { type: "number", help: "keep the first N numbers, for models trained for it" },
+    truncate: { type: "boolean", help: "cut texts that are too long instead of refusing them" },
+    similarity: { type: "boolean", help: "print the similarity of every pair instead: 1 is the same" },
+    json: { type: "boolean", help: "print one JSON document: {vectors, tokens}" },
+    ...loadingOptions,
+  },
+  notes: ["Vectors have length 1, so the similarity of two is their inner product."],
+  async run({ file, prompt, dimensions, truncate, similarity, json, ...options }, [model, ...words], signal) {
+    const texts = [...words, ...(await readLines(file))];
+    if (texts.length === 0) throw new UsageError("There are no texts.", { hint: "Give them as words or by --file." });
+    await using loaded = await openModel(model, { ...loadOptions(options), signal });
+    const vectors: Float32Array[] = [];
+    let tokens = 0;
+    for (let first = 0; first < texts.length; first += TOGETHER) {
+      const part = texts.slice(first, first + TOGETHER);
+      const found = await loaded.embed(part, { prompt, dimensions, truncate, signal });
+      tokens += found.tokens;
+      if (json || similarity) vectors.push(...found.vectors);
+      else for (const vector of found.vectors) out(JSON.stringify(Array.from(vector)));
+    }
+    if (json) outJson({ vectors: vectors.map((vector) => Array.from(vector)), tokens });
+    else if (similarity) for (const line of similarityLines(texts, vectors)) out(line);
+    else note(`${texts.length} texts, ${tokens} tokens`);
+  },
+});
+
+/** A text a line; empty lines are none. */
+export async function readLines(file: string | undefined): Promise<string[]> {
+  if (file === undefined) return [];
+  const content = file === "-" ? await readAll(process.stdin) : await readTextFile(file);
+  return content.split(/\r?\n/).filter((line) => line.trim() !== "");
+}
+
+function* similarityLines(texts: readonly string[], vectors: readonly Float32Array[]): Generator<string> {
+  for (const [i, a] of vectors.entries()) {
+    for (const [j, b] of vectors.entries()) {
+      if (j <= i) continue;
+      const product = a.reduce((sum, value, k) => sum + value * b[k], 0);
+      yield `${product.toFixed(4)}  ${texts[i]}  |  ${texts[j]}`;
+    }
+  }
+}
