@@ -2,6 +2,7 @@
 // tokenizers, logits under both configs. Throws FormatError for the first difference; the conversion then failed.
 import { FormatError } from "../base/errors.ts";
 import { machineFacts } from "#platform";
+import { openEncoder } from "../engine/encoder.ts";
 import { openEngine } from "../engine/engine.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
@@ -9,6 +10,7 @@ import { openModelFiles } from "../format/open-model-files.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
 import type { Model, RopeTable } from "../models/index.ts";
 import { compareTokenizers } from "./check-texts.ts";
+import { formsOf } from "./families.ts";
 import { counter } from "./progress.ts";
 import type { Source } from "./source.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -49,8 +51,9 @@ export async function checkWritten(
   const model = await readModelFiles(files);
   const store = openFileStore(files, model);
   compareModels(path, source.model, model);
-  if (names(source.store) !== names(store)) {
-    throw new FormatError(path, "parameters", names(store), names(source.store));
+  const expected = writtenNames(source.model, source.store, files.kind);
+  if (expected !== names(store.parameters.keys())) {
+    throw new FormatError(path, "parameters", names(store.parameters.keys()), expected);
   }
   const weights = await compareWeights(path, source.store, store, options);
   const to = await tokenizerOf(files);
@@ -64,7 +67,10 @@ export async function checkWritten(
 }
 
 function compareModels(path: string, from: Model, to: Model): void {
-  for (const fact of ["family", "vocabularySize", "window", "width", "layers"] as const) {
+  // GGUF has one name for families that differ in names alone
+  const [found, expected] = [to, from].map((model) => formsOf(model).gguf);
+  if (found !== expected) throw new FormatError(path, "family", to.family, from.family);
+  for (const fact of ["vocabularySize", "window", "width", "layers"] as const) {
     if (from[fact] !== to[fact]) throw new FormatError(path, fact, to[fact], String(from[fact]));
   }
   if (groups(from) !== groups(to)) throw new FormatError(path, "attention windows", groups(to), groups(from));
@@ -95,7 +101,13 @@ function promotedIds(config: TensorSource["config"], tokenizer: Tokenizer): Set<
 }
 
 const groups = (model: Model): string => JSON.stringify(model.cacheGroups);
-const names = (store: ParameterStore): string => [...store.parameters.keys()].sort().join(" ");
+const names = (parameters: Iterable<string>): string => [...parameters].sort().join(" ");
+
+/** Of the parameters, those that the written kind of file has a name for. */
+function writtenNames({ weightRows }: Model, store: ParameterStore, kind: "hf" | "gguf"): string {
+  const unnamed = new Set(weightRows.filter((row) => row[kind] === undefined).map(({ parameter }) => parameter));
+  return names([...store.parameters.keys()].filter((name) => !unnamed.has(name)));
+}
 
 async function compareBits(
   path: string,
@@ -156,6 +168,10 @@ async function compareLogits(
   // spread over the vocabulary by the golden ratio
   const ids = Int32Array.from({ length: count }, (_, i) => Math.floor((((i + 1) * 0.618034) % 1) * to.vocabularySize));
   const logitsOf = async (model: Model): Promise<Float32Array> => {
+    if (model.bothDirections === true) {
+      await using encoder = await openEncoder(model, store, executor, { precision: "f32", onProgress, signal });
+      return (await encoder.run([{ ids, outputs: [...ids.keys()] }], signal))[0];
+    }
     const layout = { window: Math.max(2, count), slots: 1, kvType: "f32", precision: "f32" } as const;
     await using engine = await openEngine(model, store, executor, { ...layout, onProgress, signal });
     const source = model.encoder === undefined ? undefined : ids;

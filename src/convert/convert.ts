@@ -43,7 +43,7 @@ export async function convert(from: string, to: string, options: ConvertOptions 
       tensors: source.files.tensors.size,
       parameters: checks.weights,
       bytes: await sizeOf(to),
-      notes: [...notes, ...ignored(source)],
+      notes: [...notes, ...ignored(source), ...unnamed(source, kind)],
       checks,
     };
   } finally {
@@ -73,6 +73,15 @@ export async function sizeOf(path: string): Promise<number> {
   const { kind, sizeBytes } = (await fileFacts(path))!;
   if (kind === "file") return sizeBytes;
   return (await listFolder(path)).reduce((sum, entry) => sum + entry.sizeBytes, 0);
+}
+
+/** Weights that the other kind of file has no name for. */
+function unnamed({ model, files }: Source, kind: "gguf" | "hf"): string[] {
+  return model.weightRows
+    .filter((row) => row[kind] === undefined && files.tensors.has(row[files.kind]!))
+    .map(
+      (row) => `Tensor ${row[files.kind]} was left out: ${kind === "gguf" ? "GGUF" : "a folder"} has no name for it.`,
+    );
 }
 
 /** Tensors that are no weights stay behind; rope divisors are settings in the other form. */

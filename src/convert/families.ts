@@ -5,6 +5,7 @@ import { UnsupportedError } from "../base/errors.ts";
 import type { Model } from "../models/index.ts";
 import type { FamilyForms, SizeNames } from "./forms.ts";
 import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
+import { flag } from "./entries.ts";
 import { gemma3ToGguf, gemma3ToHf } from "./gemma3.ts";
 import { chatglmToGguf, chatglmToHf, glmToHf } from "./glm.ts";
 import { hunyuanToHf } from "./hunyuan.ts";
@@ -185,9 +186,38 @@ const families: readonly FamilyForms[] = [
   },
 ];
 
+const encoderNames: SizeNames = { ...plainNames, epsilon: "layer_norm_eps" };
+
+const encoder = (hf: string, architecture: string, afterPadding: number): FamilyForms => ({
+  hf,
+  gguf: "bert",
+  architecture,
+  names: encoderNames,
+  epsilon: { gguf: "attention.layer_norm_epsilon", byDefault: 1e-12 },
+  constants: { hidden_act: "gelu", position_embedding_type: "absolute" },
+  hfOnly: { hidden_act: ["gelu"] },
+  biases: {},
+  toGguf: () => [["attention.causal", flag(false)]],
+  toHf: ({ model }) => ({
+    architectures: [
+      `${architecture.replace(/For\w+$/, "")}${model.heads.scores === undefined ? "Model" : "ForSequenceClassification"}`,
+    ],
+    max_position_embeddings: model.window + afterPadding,
+    type_vocab_size: model.parameters.get("segments.weight")?.rows,
+    ...(afterPadding > 0 && { pad_token_id: afterPadding - 1 }),
+    ...(model.heads.scores !== undefined && { num_labels: model.parameters.get("classifier.weight")?.rows }),
+  }),
+});
+
+const encoders: readonly FamilyForms[] = [
+  encoder("bert", "BertForMaskedLM", 0),
+  encoder("roberta", "RobertaForMaskedLM", 2),
+  encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2),
+];
+
 /** The row of a model's family. Throws UnsupportedError when it has none. */
 export function formsOf({ family }: Pick<Model, "family">): FamilyForms {
-  const row = families.find(({ hf }) => hf === family);
+  const row = [...families, ...encoders].find(({ hf }) => hf === family);
   if (row !== undefined) return row;
   throw new UnsupportedError(`Models of the family ${family} cannot be converted yet.`, {
     hint: `Known: ${families.map(({ hf }) => hf).join(", ")}.`,

@@ -200,7 +200,11 @@ const layerNorms: readonly (readonly [string, string, string])[] = [
 function encoderRows(facts: ModelFacts, family: EncoderFamily, { sizes, firstPosition }: EncoderShape): WeightRow[] {
   const { vocabularySize, window, width, forwardWidth, layers, segments } = sizes;
   const { tensors, kind, isNew } = facts;
-  const prefix = isNew || tensors.has(`${family.prefix}embeddings.word_embeddings.weight`) ? family.prefix : "";
+  // in GGUF names are those of the folder that it would be
+  const hasPrefix = tensors.has(
+    kind === "hf" ? `${family.prefix}embeddings.word_embeddings.weight` : "cls.output.weight",
+  );
+  const prefix = isNew || hasPrefix ? family.prefix : "";
   const rows: WeightRow[] = [];
   const both = (part: string, hf: string, gguf: string | undefined, shape: readonly number[]): void => {
     rows.push(row(`${part}.weight`, hf, gguf, shape), row(`${part}.bias`, hf, gguf, shape.slice(0, 1)));
