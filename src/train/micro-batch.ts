@@ -36,7 +36,7 @@ export async function runBatch(
   const ropes = new Set(model.ropes.flatMap(({ name }) => [`rope.${name}.cos`, `rope.${name}.sin`]));
   for (const [name, into] of Object.entries(program.inputs)) {
     if (ropes.has(name)) continue;
-    const values = (batch as Readonly<Record<string, InputArray | undefined>>)[name];
+    const values = (batch as Readonly<Record<string, InputArray | undefined>>)[name] ?? following[name]?.(batch);
     if (values !== undefined) into.set(values);
     else if (absent === "zeros") into.fill(0);
     else throw new UsageError(`The batch has no input ${name}, which the objective reads.`, { field: name });
@@ -52,6 +52,19 @@ export async function runBatch(
 /** Of a batch with sources, which models with an encoder read. */
 const sourceExtents = (rows: number, sources: InputArray | undefined) =>
   sources && { sourceRows: sources.length, joinedRows: sources.length + rows };
+
+/** What follows from a batch where it does not say it: documents are one text each, and end where the next begins. */
+const following: Readonly<Record<string, (batch: MicroBatch) => Int32Array>> = {
+  segments: ({ ids }) => new Int32Array(ids.length),
+  ends({ starts }) {
+    const ends = new Int32Array(starts.length);
+    for (let row = starts.length - 1; row >= 0; row--) {
+      const isLast = row === starts.length - 1 || starts[row + 1] !== starts[row];
+      ends[row] = isLast ? row + 1 : ends[row + 1];
+    }
+    return ends;
+  },
+};
 
 /** Each document's rows have the angles of a sequence of its length. */
 function turnDocuments(model: Pick<Model, "ropes">, { inputs }: Program, { positions, starts }: MicroBatch): void {

@@ -15,7 +15,7 @@ type Group = keyof Recipe["optimizer"];
 function groupOf(parameter: string, isVector: boolean): Group {
   if (isVector) return "vectors";
   if (parameter === "head.weight") return "head";
-  return parameter.startsWith("layers.") ? "matrices" : "embeddings";
+  return /(^|\.)layers\.|^(tokenHead|pooler|classifier)\./.test(parameter) ? "matrices" : "embeddings";
 }
 
 /** What of an adapter is trained. */

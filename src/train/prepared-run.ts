@@ -68,6 +68,12 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
       });
     }
     const { objective, data, bounds, besideBytes = 0, notes = [] } = await openStage(recipe, start, owned, options);
+    if (start.model.bothDirections === true && objective.bothDirections === undefined) {
+      throw new UsageError(`The model (${start.model.family}) sees what comes next, so it cannot learn to tell it.`, {
+        field: "objective.name",
+        hint: "It learns to find hidden tokens (pretrain by mlm), or embeddings (embed).",
+      });
+    }
     const steps = stepsOf(recipe, data.batchesOfEpoch * rows);
     const { threads, signal } = options;
     const adapter = recipe.adapter === undefined ? undefined : adapterOf(recipe.adapter, start.model);

@@ -80,7 +80,7 @@ test("names the field that is wrong, what it is, and what was expected", () => {
 });
 
 test("a stage with several objectives has the first, with its settings, unless another is named", () => {
-  assert.equal(parse().objective, undefined);
+  assert.deepEqual(parse().objective, { name: "next" });
   assert.deepEqual(parse("stage=dpo").objective, {
     name: "dpo",
     beta: 0.1,
@@ -93,7 +93,8 @@ test("a stage with several objectives has the first, with its settings, unless a
   refuses("stage=dpo objective.name=reward", "objective.name", /is "reward": expected dpo, ipo/);
   refuses("stage=dpo objective.name=ppo", "objective.name", /is "ppo": expected dpo, ipo/);
   refuses("stage=dpo objective.beta=0", "objective.beta", /is 0: expected a number above 0/);
-  refuses('objective={"name":"dpo"}', "objective.name", /expected none, since pretrain has one/);
+  refuses('objective={"name":"dpo"}', "objective.name", /is "dpo": expected next, mlm/);
+  refuses('stage=sft objective={"name":"next"}', "objective.name", /expected none, since sft has one/);
   refuses("stage=distill", "objective.teacher", /is missing: expected a name or a path/);
 });
 

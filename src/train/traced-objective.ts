@@ -17,7 +17,7 @@ export interface ObjectiveTrace extends RowTrace {
 
 export function traceInputs(
   model: Model,
-  { elements, bothDirections }: Pick<Objective, "elements" | "bothDirections">,
+  { elements, bothDirections = false }: Pick<Objective, "elements" | "bothDirections">,
   bounds: ObjectiveBounds,
   weights: Pick<RowTraceOptions, "trains" | "adapter">,
 ): ObjectiveTrace {
@@ -25,7 +25,7 @@ export function traceInputs(
     rows: bounds.rows,
     outputRows: bounds.targets,
     trains: weights.trains,
-    bothDirections,
+    bothDirections: bothDirections === "either" ? undefined : bothDirections,
     ...(weights.adapter !== undefined && { adapter: weights.adapter }),
   });
   const [rows] = traced.hidden.shape;

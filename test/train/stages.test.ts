@@ -9,12 +9,14 @@ import { openExecutor } from "../../src/chat/executors.ts";
 import { openSplit } from "../../src/train/data/tokenize.ts";
 import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
+import type { Recipe } from "../../src/train/recipe.ts";
 import { train } from "../../src/train/run.ts";
 import { Scorer, rewards } from "../../src/train/scorer.ts";
 import { putLogits } from "../../src/train/stages/distill.ts";
 import { batchOf, idsOf } from "../../src/train/stages/group-batch.ts";
 import { openStartModel } from "../../src/train/start-model.ts";
-import { prepareStages, stageRecipe } from "./tiny-stages.ts";
+import { tinyRecipe } from "./tiny-run.ts";
+import { encoderRecipe, prepareStages, stageRecipe } from "./tiny-stages.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-stages-"));
 after(() => rm(folder, { recursive: true }));
@@ -22,10 +24,14 @@ await prepareStages(folder);
 const executor = await openExecutor("cpu");
 let runs = 0;
 
+const ONCE = ["validate.every=1000", "checkpoint.every=0"];
+
+const run = (stage: string, data: string, settings: readonly string[] = []) =>
+  runRecipe(stageRecipe(folder, stage, data, [...ONCE, ...settings]));
+
 /** The steps, the look at what is held out after the last, and the checkpoint. */
-async function run(stage: string, data: string, settings: readonly string[] = []) {
+async function runRecipe(recipe: Recipe) {
   const events: RunEvent[] = [];
-  const recipe = stageRecipe(folder, stage, data, ["validate.every=1000", "checkpoint.every=0", ...settings]);
   await using prepared = await prepareRun(recipe, { threads: 1 });
   const checkpoints = join(folder, `run-${runs++}`);
   const { checkpoint } = await train(prepared, { executor, checkpoints, onEvent: (event) => events.push(event) });
@@ -110,4 +116,18 @@ test("what a stage cannot learn is said by name", async () => {
     run("dpo", "pairs", ["batch.window=8"]),
     /has 0 pairs to learn, expected at least 1\. \d+ pairs of/,
   );
+});
+
+test("an encoder learns to find hidden tokens, then embeddings, and what comes next is refused", async () => {
+  const mlm = 'objective={"name":"mlm","share":0.3}';
+  const { steps, look, checkpoint } = await runRecipe(await encoderRecipe(folder, [...ONCE, mlm, "steps=80"]));
+  assert.ok(look.loss < 0.7 * steps[0].loss, `${steps[0].loss} -> ${look.loss}`);
+  await using learnt = await openStartModel({ model: checkpoint, tokenizer: undefined, template: undefined });
+  assert.ok(learnt.model.family === "bert" && learnt.model.heads.logits !== undefined);
+  const contrastive = 'objective={"name":"contrastive","pairs":4,"negatives":true}';
+  const settings = [...ONCE, "stage=embed", contrastive, "steps=12", "batch.rows=576", "batch.tokens=576"];
+  const fields = { model: checkpoint, tokenizer: undefined, data: join(folder, "triples") };
+  const { look: nearer } = await runRecipe(tinyRecipe(folder, settings, fields));
+  assert.ok(nearer.loss < Math.log(2 * 4), `${nearer.loss}`);
+  await assert.rejects(encoderRecipe(folder, [...ONCE, "steps=1"]).then(runRecipe), /sees what comes next/);
 });

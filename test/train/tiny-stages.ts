@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { uniform } from "../../src/base/random.ts";
+import { trainTokenizer, writeTokenizer } from "../../src/text/training/index.ts";
 import { prepareData } from "../../src/train/data/prepare.ts";
 import { type Recipe } from "../../src/train/recipe.ts";
 import { prepareTinyData, tinyRecipe } from "./tiny-run.ts";
@@ -43,6 +44,23 @@ export async function prepareStages(folder: string, count = 40): Promise<void> {
   const numbers = Array.from({ length: count }, (_, i) => i);
   await prepareRows(folder, "pairs", numbers.map(pairRow));
   await prepareRows(folder, "triples", numbers.map(tripleRow));
+}
+
+/** The tokenizer `<folder>/masking`, which has a token that hides others, and a small encoder. */
+export async function encoderRecipe(folder: string, settings: readonly string[] = []): Promise<Recipe> {
+  const tokenizer = join(folder, "masking");
+  const files = [join(folder, "raw/texts.jsonl")];
+  await writeTokenizer(tokenizer, await trainTokenizer({ files }, { kind: "wordpiece", vocabularySize: 200 }));
+  const model = {
+    model_type: "bert",
+    hidden_size: 32,
+    intermediate_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    max_position_embeddings: 64,
+  };
+  const optimizer = { matrices: { name: "adamw", rate: 0.005 }, others: { name: "adamw", rate: 0.005 } };
+  return tinyRecipe(folder, settings, { model, tokenizer, optimizer });
 }
 
 /** The tiny model in another stage, with steps that move it quickly. */

@@ -55,6 +55,7 @@ export const contrastive = (options: ContrastiveOptions): Objective => {
   return {
     name: "contrastive",
     elements: pairs,
+    bothDirections: "either",
     trace(x) {
       const means = negatives ? tripleMeans(x) : pairMeans(x, x.hidden);
       const [first, second] = [unit(means.first), unit(means.second)];

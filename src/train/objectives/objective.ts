@@ -8,8 +8,8 @@ export interface Objective {
   readonly name: string;
   /** Elements of every micro-batch, where the loss compares each with all others; absent: any number. */
   readonly elements?: number;
-  /** Rows see all of their document, and batches bring `ends`. */
-  readonly bothDirections?: boolean;
+  /** Rows see all of their document; "either": or what is before them, as the model was made. Left out: what is before them. */
+  readonly bothDirections?: boolean | "either";
   trace(x: ObjectiveInputs): Losses;
 }
 

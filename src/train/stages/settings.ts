@@ -10,6 +10,12 @@ const flag = z.boolean("expected true or false");
 /** One row an objective that has settings; the settings' meaning stands with the objective of that name. */
 const clipRange = { low: positive.default(0.2), high: positive.default(0.2) };
 const objectives = [
+  z.strictObject({ name: z.literal("next") }),
+  z.strictObject({
+    name: z.literal("mlm"),
+    /** Of the tokens, those that are to be found. */
+    share: positive.lt(1, "expected a number below 1").default(0.15),
+  }),
   z.strictObject({
     name: z.literal("dpo"),
     beta: positive.default(0.1),
@@ -85,7 +91,7 @@ export const isPolicy = (settings: ObjectiveSettings): settings is PolicySetting
 
 /** The objectives of each stage, of which the first is taken where a recipe names none; a stage with one way has none. */
 export const stageObjectives = {
-  pretrain: [],
+  pretrain: ["next", "mlm"],
   sft: [],
   seq2seq: [],
   dpo: ["dpo", "ipo", "hinge", "simpo", "orpo", "kto"],
