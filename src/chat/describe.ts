@@ -18,6 +18,8 @@ export interface ModelDescription {
   readonly name: string;
   readonly family: string;
   readonly parameters: number;
+  /** Those that a token goes through, where it chooses experts; absent: all. */
+  readonly activeParameters?: number;
   readonly fileBytes: number;
   readonly layers: number;
   readonly width: number;

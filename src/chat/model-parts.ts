@@ -67,12 +67,21 @@ export async function openModelParts(path: string, template?: string, onProgress
   }
 }
 
-/** Weights counted once each, and the bytes of the files that hold them. */
+/** Weights counted once each, those that a token goes through where experts are chosen, and the bytes of the files. */
 export function sizeOf({ files, model }: Pick<ModelParts, "files" | "model">): {
   parameters: number;
+  activeParameters?: number;
   fileBytes: number;
 } {
   const used = new Set([...model.parameters.values()].flatMap(({ pieces }) => pieces.map(({ tensor }) => tensor)));
   const elements = [...used].map((name) => files.tensors.get(name)?.shape.reduce((a, b) => a * b, 1) ?? 0);
-  return { parameters: sum(elements), fileBytes: sum(files.weightFiles.map(({ sizeBytes }) => sizeBytes)) };
+  const resting = [...model.parameters.values()].map(
+    ({ rows, columns, matrices = 1, chosen = matrices }) => (rows / matrices) * columns * (matrices - chosen),
+  );
+  const [parameters, idle] = [sum(elements), sum(resting)];
+  return {
+    parameters,
+    ...(idle > 0 && { activeParameters: parameters - idle }),
+    fileBytes: sum(files.weightFiles.map(({ sizeBytes }) => sizeBytes)),
+  };
 }

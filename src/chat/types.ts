@@ -142,6 +142,8 @@ export interface ModelInfo {
   readonly path: string;
   readonly family: string;
   readonly parameters: number;
+  /** Those that a token goes through, where it chooses experts; absent: all. */
+  readonly activeParameters?: number;
   readonly fileBytes: number;
   readonly vocabularySize: number;
   /** Ids that begin and end a text; absent where the vocabulary has none. */

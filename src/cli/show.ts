@@ -37,7 +37,7 @@ function overview(model: ModelDescription): string {
   return [
     `${paint("strong", model.name)} ${faint(`${model.family}, ${model.kind === "gguf" ? "GGUF" : "Hugging Face folder"}`)}`,
     tabulate([
-      ["parameters", millions(model.parameters)],
+      ["parameters", parameterCounts(model)],
       ["file", `${bytes(model.fileBytes)}, ${count}`],
       ...model.notes.map((note) => ["", note]),
       ["shape", `${model.layers} layers, width ${model.width}, vocabulary ${model.vocabularySize}`],
@@ -53,7 +53,7 @@ function overview(model: ModelDescription): string {
     "",
     `${verdict}: ${bytes(memory.totalBytes)} of ${bytes(memory.availableBytes)} free, ${model.slots} conversations at once`,
     tabulate([
-      ["  weights", bytes(memory.weightBytes)],
+      ["  weights", `${bytes(memory.weightBytes)} ${faint(`(a token reads ${bytes(memory.weightBytesPerToken)})`)}`],
       ...Object.entries(model.keptAs).map(([format, form]) => [
         "",
         `${format} has no kernel of its own: kept as ${form}`,
@@ -70,6 +70,11 @@ function overview(model: ModelDescription): string {
 
 const millions = (count: number): string =>
   count >= 1e9 ? `${(count / 1e9).toFixed(2)} billion` : `${(count / 1e6).toFixed(count < 1e7 ? 2 : 0)} million`;
+
+const parameterCounts = ({ parameters, activeParameters }: ModelDescription): string =>
+  activeParameters === undefined
+    ? millions(parameters)
+    : `${millions(parameters)}, ${millions(activeParameters)} for a token`;
 
 function countTypes({ tensors }: ModelDescription): string {
   const counts = new Map<string, number>();

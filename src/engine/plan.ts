@@ -37,6 +37,7 @@ export async function plan(
   const reachableBytes = Math.min(availableBytes, totalBytes + headroomBytes);
   return {
     weightBytes,
+    weightBytesPerToken: use.bytesPerToken[reads ? "encode" : "decode"],
     kvBytes: stateBytes - adapterBytes,
     kvBytesPerToken: sum(slotBytes),
     adapterBytes,

@@ -143,6 +143,8 @@ export interface EngineOptions {
 export interface EnginePlan {
   /** As the executor keeps them, which may be more than the file has. */
   readonly weightBytes: number;
+  /** Of them what a token that goes on alone reads: of experts those that it chooses. */
+  readonly weightBytesPerToken: number;
   /** Keys and values of all slots. */
   readonly kvBytes: number;
   /** What one more token of one sequence takes while its window groups are not yet full. */

@@ -48,6 +48,7 @@ export function expertSource(
     rows: experts * rows,
     columns,
     matrices: experts,
+    ...(row.chosen !== undefined && { chosen: row.chosen }),
     pieces: apart?.map((tensor, expert) => ({ tensor, first: 0, count, ...(!isEach(name) && { matrix: expert }) })) ?? [
       { tensor: name, first: 0, count: experts * count },
     ],

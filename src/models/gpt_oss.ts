@@ -121,7 +121,7 @@ export function gptOss(facts: ModelFacts): Model {
   };
 }
 
-function rowsOf({ sizes, experts, forwardWidth, tied }: Shape): WeightRow[] {
+function rowsOf({ sizes, experts, chosen, forwardWidth, tied }: Shape): WeightRow[] {
   const { layers, width, heads } = sizes;
   const rows = decoderRows(sizes, biases, tied).filter(({ parameter }) => !parameter.includes(".mlp."));
   for (let layer = 0; layer < layers; layer++) {
@@ -146,7 +146,7 @@ function rowsOf({ sizes, experts, forwardWidth, tied }: Shape): WeightRow[] {
       ]);
       const bias = row(`layers.${layer}.experts.${part}.bias`, "", `blk.${layer}.ffn_${part}_exps`, [experts, outer]);
       rows.push(
-        { ...weight, hf: `model.${name}`, experts, hfTransposed: true, ...turns },
+        { ...weight, hf: `model.${name}`, experts, chosen, hfTransposed: true, ...turns },
         { ...bias, hf: `model.${name}_bias`, ...turns },
       );
     }

@@ -57,7 +57,8 @@ export function ggufMixture(
 
 /** Rows of a layer's experts, and of what stands beside them. */
 export function mixtureRows(layer: number, mixture: Mixture, width: number): WeightRow[] {
-  const { experts, forwardWidth, shared } = mixture;
+  const { experts, forwardWidth, shared, routing } = mixture;
+  const chosen = routing(layer)!.chosen;
   const rows = [layerRow(layer, "experts.router.weight", mixture.router, "ffn_gate_inp", [experts, width])];
   const matrices: [part: "gate" | "up" | "down", outer: number, inner: number][] = [
     ["gate", forwardWidth, width],
@@ -66,7 +67,7 @@ export function mixtureRows(layer: number, mixture: Mixture, width: number): Wei
   ];
   for (const [part, outer, inner] of matrices) {
     const row = layerRow(layer, `experts.${part}.weight`, mixture[part], `ffn_${part}_exps`, [experts * outer, inner]);
-    rows.push({ ...row, experts, ggufEach: `blk.${layer}.ffn_${part}.*.weight` });
+    rows.push({ ...row, experts, chosen, ggufEach: `blk.${layer}.ffn_${part}.*.weight` });
     if (shared === undefined) continue;
     const shape = part === "down" ? [width, shared.forwardWidth] : [shared.forwardWidth, width];
     rows.push(layerRow(layer, `shared.${part}.weight`, `${shared.name}.${part}_proj`, `ffn_${part}_shexp`, shape));

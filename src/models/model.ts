@@ -80,6 +80,8 @@ export interface ParameterSource {
   readonly unitRows?: boolean;
   /** Matrices of one shape that the rows are, one after another, of which a row of activations chooses some (experts). */
   readonly matrices?: number;
+  /** How many of them it chooses. */
+  readonly chosen?: number;
   /** The pieces are one tensor, of which the parameter has these rows as columns (float types; blocks become f32). */
   readonly turnedHeads?: HeadRows;
   /** The parameters that this is put together of, for what is written; its own pieces are none. */
@@ -111,6 +113,8 @@ export interface WeightRow {
    * number; others for one tensor (experts, rows of one, columns).
    */
   readonly experts?: number;
+  /** How many of them a row goes through. */
+  readonly chosen?: number;
   /** HF's tensor has the rows (a bias's columns) of `of` parameters by turns; this one's are those from `first` on. */
   readonly hfTurns?: Turns;
   /** GGUF's name in files that have experts apart. */

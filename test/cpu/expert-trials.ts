@@ -8,14 +8,17 @@ import {
   expertLinear,
   gather,
   gatherColumns,
+  gradients,
   input,
   mixParts,
   multiply,
   parameter,
+  scale,
   scatterColumns,
   silu,
   softmax,
   spreadParts,
+  sumAll,
   sumColumns,
   topColumns,
 } from "../../src/graph/index.ts";
@@ -149,6 +152,25 @@ function parts(n: number, count: number, columns: number): Trial {
   };
 }
 
+/** Products by weights that are trained, and all gradients. */
+function trained(n: number, experts: number, count: number, outer: number, inner: number, isShared: boolean): Trial {
+  const x = matrix("x", isShared ? inner : count * inner);
+  const w = scale(weight(15, "f32", experts * outer, inner), 1);
+  const choices = input("choices", [rows, count], "i32");
+  const y = expertLinear(x, w, choices, experts);
+  const [dx, dw] = gradients(sumAll(multiply(y, matrix("dy", count * outer))), [x, w]);
+  return {
+    outputs: { y, dx, dw },
+    inputs: {
+      x: randomFloats(16, n * (isShared ? inner : count * inner)),
+      dy: randomFloats(17, n * count * outer),
+      choices: randomChoices(n, count, experts, "some"),
+    },
+    extents: { rows: n },
+    tolerance: 2 ** -19,
+  };
+}
+
 export const trials: Readonly<Record<string, readonly Trial[]>> = {
   "chosen columns": [
     choosing(1, 4, 4),
@@ -159,5 +181,11 @@ export const trials: Readonly<Record<string, readonly Trial[]>> = {
   ],
   routing: [routing(1, 8, 2), routing(33, 60, 4)],
   "rows of parts": [parts(1, 2, 5), parts(3, 8, 600), parts(33, 3, 7)],
+  "experts that are trained": [
+    trained(1, 3, 1, 1, 1, true),
+    trained(7, 4, 2, 5, 33, true),
+    trained(40, 8, 3, 37, 70, false),
+    trained(40, 5, 1, 64, 64, true),
+  ],
   "chosen experts": mixtures(["f32", "bf16", "q4_k"]),
 };

@@ -16,6 +16,14 @@ import {
   constant,
   crossEntropy,
   divide,
+  spreadParts,
+  scatterColumns,
+  mixParts,
+  gatherColumns,
+  expertTransposed,
+  expertProducts,
+  expertLinear,
+  dotParts,
   exp,
   gather,
   gradients,
@@ -117,7 +125,29 @@ const ropeOf = (layout: "halves" | "interleaved", half: number): Case => {
   };
 };
 
+const choices = ints("choices", rows, 2);
+const chosen = { choices: [2, 0, 0, 2, 1, 2, 2, 1, 0, 1] };
+const [parts, shares] = [floats("parts", rows, 6), floats("shares", rows, 2)];
+const expertCases: Readonly<Record<string, Case>> = {
+  "expertLinear of rows that choices share": {
+    y: expertLinear(floats("x", rows, 4), floats("w", 9, 4), choices, 3),
+    given: chosen,
+  },
+  "expertLinear of parts": { y: expertLinear(floats("x", rows, 8), floats("w", 9, 4), choices, 3), given: chosen },
+  expertTransposed: { y: expertTransposed(parts, floats("w", 9, 4), choices, 3), given: chosen },
+  expertProducts: { y: expertProducts(parts, floats("x", rows, 4), choices, 3, 4), given: chosen },
+  "expertProducts of parts": { y: expertProducts(parts, floats("x", rows, 8), choices, 3, 4), given: chosen },
+  mixParts: { y: mixParts(parts, shares) },
+  spreadParts: { y: spreadParts(floats("x", rows, 3), shares) },
+  dotParts: { y: dotParts(parts, floats("x", rows, 3)) },
+  gatherColumns: { y: gatherColumns(floats("x", rows, 3), choices), given: chosen },
+  scatterColumns: { y: scatterColumns(choices, shares, 3), given: chosen },
+  "gather of several rows": { y: gather(floats("table", 3, 2), choices), given: chosen },
+  "scatterAddRows of several rows": { y: scatterAddRows(choices, parts, 3), given: chosen },
+};
+
 const cases: Readonly<Record<string, Case>> = {
+  ...expertCases,
   ...Object.fromEntries([...unaryCases, ...binaryCases]),
   ...attentionCases,
   scale: { y: scale(x, -1.7) },

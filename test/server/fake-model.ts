@@ -173,6 +173,7 @@ function logprobOf(id: number, alternatives: number): TokenLogprob {
 function fakeInfo(name: string, window: number): ModelInfo {
   const memory = {
     weightBytes: 6,
+    weightBytesPerToken: 1,
     kvBytes: 2,
     kvBytesPerToken: 1,
     adapterBytes: 0,

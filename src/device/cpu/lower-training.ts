@@ -43,6 +43,7 @@ import {
   lowerRowAttentionGradient,
   lowerRowAttentionSinkGradient,
 } from "./lower-row-attention.ts";
+import { lowerings as expertLowerings } from "./lower-expert-training.ts";
 import { leastRows, logSumExp, logarithms, rowsOf, softmax, sumColumns } from "./lower-rows.ts";
 import type { Lowering } from "./lowering.ts";
 import { countOf, floatWord, partsOf, valueOf } from "./step.ts";
@@ -146,6 +147,7 @@ export const trainingFusion = (node: Tensor, lowering: Lowering): Lower | undefi
   (isGradientPart(node, lowering) ? () => {} : undefined);
 
 export const lowerings: ReadonlyMap<string, Lower> = new Map<string, Lower>([
+  ...expertLowerings,
   [sumRowsOp.name, sumRows],
   [sumColumnsOp.name, sumColumns],
   [sumAllOp.name, sumAll],
