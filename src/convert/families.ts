@@ -6,9 +6,10 @@ import type { Model } from "../models/index.ts";
 import type { FamilyForms, SizeNames } from "./forms.ts";
 import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
 import { flag } from "./entries.ts";
-import { gemma3ToGguf, gemma3ToHf } from "./gemma3.ts";
+import { gemma2ToGguf, gemma2ToHf, gemma3ToGguf, gemma3ToHf } from "./gemma.ts";
 import { chatglmToGguf, chatglmToHf, glmToHf } from "./glm.ts";
 import { hunyuanToHf } from "./hunyuan.ts";
+import { phi3ToGguf, phi3ToHf, windowToGguf, windowToHf } from "./one-window.ts";
 import { T5_MAX_DISTANCE, t5ToGguf, t5ToHf } from "./t5.ts";
 
 const plainNames: SizeNames = {
@@ -20,6 +21,7 @@ const plainNames: SizeNames = {
   epsilon: "rms_norm_eps",
 };
 const llamaNames: SizeNames = { ...plainNames, kvHeads: "num_key_value_heads", headSize: "head_dim" };
+const phi3Names: SizeNames = { ...plainNames, kvHeads: "num_key_value_heads" }; // the width of a head is not said
 const rmsEpsilon = { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 };
 
 const families: readonly FamilyForms[] = [
@@ -33,6 +35,19 @@ const families: readonly FamilyForms[] = [
     constants: { hidden_act: "silu" },
     hfOnly: {},
     biases: { attention_bias: "layers.0.attention.query.bias", mlp_bias: "layers.0.mlp.up.bias" },
+  },
+  {
+    hf: "mistral",
+    gguf: "llama",
+    architecture: "MistralForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: {},
+    toGguf: windowToGguf,
+    toHf: windowToHf,
   },
   {
     hf: "qwen2",
@@ -57,6 +72,30 @@ const families: readonly FamilyForms[] = [
     biases: { attention_bias: "layers.0.attention.query.bias" },
   },
   {
+    hf: "gemma",
+    gguf: "gemma",
+    architecture: "GemmaForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "gelu_pytorch_tanh", hidden_activation: "gelu_pytorch_tanh", attention_bias: false },
+    hfOnly: { attention_bias: [false] },
+    biases: {},
+  },
+  {
+    hf: "gemma2",
+    gguf: "gemma2",
+    architecture: "Gemma2ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "gelu_pytorch_tanh", hidden_activation: "gelu_pytorch_tanh", attention_bias: false },
+    hfOnly: { attention_bias: [false] },
+    biases: {},
+    toGguf: gemma2ToGguf,
+    toHf: gemma2ToHf,
+  },
+  {
     hf: "gemma3_text",
     gguf: "gemma3",
     architecture: "Gemma3ForCausalLM",
@@ -68,6 +107,19 @@ const families: readonly FamilyForms[] = [
     biases: {},
     toGguf: gemma3ToGguf,
     toHf: gemma3ToHf,
+  },
+  {
+    hf: "phi3",
+    gguf: "phi3",
+    architecture: "Phi3ForCausalLM",
+    names: phi3Names,
+    epsilon: { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-5 },
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: {},
+    toGguf: phi3ToGguf,
+    toHf: phi3ToHf,
   },
   {
     hf: "gpt2",

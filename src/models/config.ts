@@ -17,6 +17,11 @@ export class Config {
     this.#prefix = prefix;
   }
 
+  /** Whether the key is there, also as null. */
+  has(key: string): boolean {
+    return Object.hasOwn(this.#values, this.#prefix + key);
+  }
+
   /** The value, or undefined when it is missing or null. */
   find(key: string): unknown {
     const name = this.#prefix + key;

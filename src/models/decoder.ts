@@ -1,5 +1,6 @@
 // What llama-shaped decoders have in common: the sizes in their configs, their tensors' names in HF folders and in
 // GGUF, their cache groups, and the two ends of their forward pass. In what it differs, a family's file says itself.
+import { sum } from "../base/collections.ts";
 import { type Tensor, divide, gather, isState, linear, multiply, sqrt, sumColumns } from "../graph/index.ts";
 import { type AttentionContext, type Weights, norm, weightsOf } from "../nn/index.ts";
 import type { Config } from "./config.ts";
@@ -139,6 +140,30 @@ export function decoderRows(sizes: DecoderSizes, biases: DecoderBiases, tied: bo
     }
   }
   return rows;
+}
+
+/** One tensor of a layer that holds the rows of several projections, in this order. */
+export interface JoinedTensor {
+  readonly hf: string;
+  readonly gguf: string;
+  readonly parts: readonly string[];
+}
+
+/** `rows` of `decoderRows`, those of joined tensors under their names. */
+export function joinedRows(rows: readonly WeightRow[], joins: readonly JoinedTensor[]): WeightRow[] {
+  const outer = new Map(rows.map(({ parameter, shape }) => [parameter, shape[0]]));
+  return rows.map((row) => {
+    const [, layer, part, ending] = /^layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(row.parameter) ?? [];
+    const join = joins.find(({ parts }) => parts.includes(part));
+    if (join === undefined) return row;
+    const counts = join.parts.map((name) => outer.get(`layers.${layer}.${name}.${ending}`)!);
+    return {
+      ...row,
+      hf: `model.layers.${layer}.${join.hf}.${ending}`,
+      gguf: `blk.${layer}.${join.gguf}.${ending}`,
+      part: { first: sum(counts.slice(0, join.parts.indexOf(part))), of: sum(counts) },
+    };
+  });
 }
 
 /** A row whose names end alike in both kinds of file: ".weight" or ".bias", as the parameter's does. */

@@ -7,6 +7,7 @@ import {
   type CachePlan,
   type DecoderBiases,
   type DecoderSizes,
+  type JoinedTensor,
   attentionContext,
   cachePlan,
   decoderRows,
@@ -16,6 +17,7 @@ import {
   hfRefusals,
   hfSizes,
   ignoredTables,
+  joinedRows,
   layerRow,
   logitsHead,
   weightsIn,
@@ -47,6 +49,8 @@ export interface LlamaShape {
   readonly unitHead?: boolean | undefined;
   /** Layers of experts. */
   readonly mixture?: Mixture;
+  /** Tensors that hold several projections. */
+  readonly joins?: readonly JoinedTensor[];
 }
 
 export function llama(facts: ModelFacts): Model {
@@ -70,17 +74,21 @@ function readHf(facts: ModelFacts): LlamaShape {
 
 function readGguf(facts: ModelFacts): LlamaShape {
   const config = new Config(facts.file, facts.config, "llama.");
-  config.only({ ...ggufRefusals, expert_count: undefined, "attention.sliding_window": [0] });
+  config.only({ ...ggufRefusals, expert_count: undefined });
   const sizes = ggufSizes(config, facts);
+  const window = config.count("attention.sliding_window", 0);
   config.only({ "rope.dimension_count": [sizes.headSize] }); // rows are permuted by whole heads
+  // llama.cpp's name for both; only Mistral's layers have a window, and its files say 0 where they have none
+  const family = config.find("attention.sliding_window") === undefined ? "llama" : "mistral";
   const experts = ggufMixture(config, facts, sizes, mixtralRouting);
   return {
-    family: experts === undefined ? "llama" : "mixtral",
+    family: experts === undefined ? family : "mixtral",
     ...(experts !== undefined && { mixture: { ...mixtralNames, ...experts } }),
     sizes,
     rope: ggufRope("main", config, sizes.headSize, facts),
     biases: { qkv: "optional", output: "optional", mlp: "optional" },
     tied: "optional",
+    windows: Array.from({ length: sizes.layers }, () => window || undefined),
     ggufInterleaved: true,
   };
 }
@@ -123,10 +131,11 @@ export function llamaModel(facts: ModelFacts, shape: LlamaShape, rows = llamaRow
   };
 }
 
-export function llamaRows({ sizes, biases, tied, ggufInterleaved, headNorms, mixture }: LlamaShape): WeightRow[] {
+export function llamaRows(shape: LlamaShape): WeightRow[] {
+  const { sizes, biases, tied, ggufInterleaved, headNorms, mixture, joins = [] } = shape;
   const { layers, width, headSize } = sizes;
   const plain = decoderRows(sizes, biases, tied).filter((row) => mixture === undefined || !isReplaced(mixture, row));
-  const rows = plain.map((row) =>
+  const rows = joinedRows(plain, joins).map((row) =>
     ggufInterleaved && /attention\.(query|key)\./.test(row.parameter) ? { ...row, ggufInterleaved: headSize } : row,
   );
   for (let layer = 0; layer < layers; layer++) {

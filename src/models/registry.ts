@@ -4,6 +4,8 @@ import { baichuan } from "./baichuan.ts";
 import { bert, roberta, xlmRoberta } from "./bert.ts";
 import { chatglm } from "./chatglm.ts";
 import { deepseek } from "./deepseek.ts";
+import { gemma } from "./gemma.ts";
+import { gemma2 } from "./gemma2.ts";
 import { gemma3Text } from "./gemma3_text.ts";
 import { glm, glm4 } from "./glm.ts";
 import { gpt2 } from "./gpt2.ts";
@@ -11,9 +13,11 @@ import { gptOss } from "./gpt_oss.ts";
 import { hunyuanV1Dense } from "./hunyuan_v1_dense.ts";
 import { llama } from "./llama.ts";
 import { marian } from "./marian.ts";
+import { mistral } from "./mistral.ts";
 import { mixtral } from "./mixtral.ts";
 import type { Model, ModelFacts } from "./model.ts";
 import { openaiGpt } from "./openai-gpt.ts";
+import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen2Moe } from "./qwen2_moe.ts";
 import { qwen3 } from "./qwen3.ts";
@@ -33,13 +37,17 @@ interface FamilyRow {
 
 const families: readonly FamilyRow[] = [
   { hf: "llama", gguf: "llama", read: llama },
+  { hf: "mistral", read: mistral }, // llama in GGUF
   { hf: "qwen2", gguf: "qwen2", read: qwen2 },
   { hf: "qwen3", gguf: "qwen3", read: qwen3 },
   { hf: "mixtral", read: mixtral },
   { hf: "gpt_oss", gguf: "gpt-oss", read: gptOss },
   { hf: "qwen2_moe", gguf: "qwen2moe", read: qwen2Moe },
   { hf: "qwen3_moe", gguf: "qwen3moe", read: qwen3Moe },
+  { hf: "gemma", gguf: "gemma", read: gemma },
+  { hf: "gemma2", gguf: "gemma2", read: gemma2 },
   { hf: "gemma3_text", gguf: "gemma3", read: gemma3Text },
+  { hf: "phi3", gguf: "phi3", read: phi3 },
   { hf: "deepseek_v2", gguf: "deepseek2", read: deepseek },
   { hf: "deepseek_v3", read: deepseek },
   { hf: "gpt2", gguf: "gpt2", read: gpt2 },

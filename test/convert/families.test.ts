@@ -14,6 +14,7 @@ const familyOf = (name: CaseName): string =>
   ({
     "llama-3": "llama",
     yi: "llama",
+    "phi3-longrope": "phi3",
     "gpt2-original": "gpt2",
     "baichuan-7b": "baichuan",
     "baichuan-13b": "baichuan",

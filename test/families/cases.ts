@@ -11,7 +11,9 @@ import type { Model } from "../../src/models/index.ts";
 
 const folder = resolve(import.meta.dirname, "../golden/families");
 
-const plainNames = ["llama", "llama-3", "yi", "qwen2", "qwen3", "gemma3_text", "gpt2", "gpt2-original"] as const;
+const plainNames = ["llama", "llama-3", "yi", "mistral", "qwen2", "qwen3", "gpt2", "gpt2-original"] as const;
+const gemmaNames = ["gemma", "gemma2", "gemma3_text"] as const;
+const phiNames = ["phi3", "phi3-longrope"] as const;
 const glmNames = ["chatglm3", "glm", "glm4"] as const;
 const baichuanNames = ["baichuan-7b", "baichuan-13b", "baichuan2-7b"] as const;
 const mixtureNames = ["mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"] as const;
@@ -19,6 +21,8 @@ const latentNames = ["deepseek_v2", "deepseek_v2-lite", "deepseek_v3"] as const;
 const otherNames = ["openai-gpt", "hunyuan_v1_dense"] as const;
 export const caseNames = [
   ...plainNames,
+  ...gemmaNames,
+  ...phiNames,
   ...glmNames,
   ...baichuanNames,
   ...mixtureNames,

@@ -11,6 +11,8 @@ interface TwinRule {
   /** GGUF keys (without the architecture) and the config's keys they come from. */
   readonly sizes: Readonly<Record<string, string>>;
   readonly floats: Readonly<Record<string, string>>;
+  /** Of other types, or that the config does not state as it is. */
+  readonly more?: (config: HfConfig) => Readonly<Record<string, GgufEntry>>;
   /** HF tensor names, N for the layer's number, and GGUF's names. */
   readonly names: Readonly<Record<string, string>>;
   /** Sizes that the converter computes. */
@@ -52,6 +54,12 @@ const halfRotated = (config: HfConfig): Readonly<Record<string, number>> => ({
 });
 const llamaFloats = { "attention.layer_norm_rms_epsilon": "rms_norm_eps", "rope.freq_base": "rope_theta" };
 
+const gemmaOutNorms = {
+  "model.layers.N.post_attention_layernorm": "blk.N.post_attention_norm",
+  "model.layers.N.pre_feedforward_layernorm": "blk.N.ffn_norm",
+  "model.layers.N.post_feedforward_layernorm": "blk.N.post_ffw_norm",
+};
+
 export const twinRules: Readonly<Record<string, TwinRule>> = {
   llama: {
     architecture: "llama",
@@ -63,22 +71,58 @@ export const twinRules: Readonly<Record<string, TwinRule>> = {
       return name.includes(".k_proj.") ? interleaved(tensor, config.num_key_value_heads) : tensor;
     },
   },
+  mistral: {
+    architecture: "llama",
+    sizes: { ...llamaSizes, ...headSizes, "rope.dimension_count": "head_dim", vocab_size: "vocab_size" },
+    floats: llamaFloats,
+    // llama.cpp's converter forgets the window; Liang's says it under the name that other families have for it
+    more: ({ sliding_window }) => ({ "attention.sliding_window": { type: "u32", value: sliding_window } }),
+    names: llamaNames,
+    change: (name, tensor, config) => twinRules.llama.change!(name, tensor, config),
+  },
+  gemma: {
+    architecture: "gemma",
+    sizes: { ...llamaSizes, ...headSizes },
+    floats: llamaFloats,
+    names: llamaNames,
+    change: plusOne,
+  },
+  gemma2: {
+    architecture: "gemma2",
+    sizes: { ...llamaSizes, ...headSizes, "attention.sliding_window": "sliding_window" },
+    floats: {
+      ...llamaFloats,
+      attn_logit_softcapping: "attn_logit_softcapping",
+      final_logit_softcapping: "final_logit_softcapping",
+    },
+    names: { ...llamaNames, ...gemmaOutNorms },
+    change: plusOne,
+  },
+  phi3: {
+    architecture: "phi3",
+    sizes: { ...llamaSizes, "rope.scaling.original_context_length": "original_max_position_embeddings" },
+    floats: llamaFloats,
+    more: ({ hidden_size, num_attention_heads, partial_rotary_factor, sliding_window, rope_scaling, ...config }) => ({
+      "rope.dimension_count": { type: "u32", value: (partial_rotary_factor * hidden_size) / num_attention_heads },
+      "attention.sliding_window": { type: "u32", value: sliding_window ?? 0 },
+      ...((rope_scaling as unknown) !== null && {
+        "rope.scaling.attn_factor": { type: "f32", value: longropeFactor(config) },
+      }),
+    }),
+    names: {
+      ...llamaNames,
+      "model.layers.N.self_attn.qkv_proj": "blk.N.attn_qkv",
+      "model.layers.N.mlp.gate_up_proj": "blk.N.ffn_up",
+    },
+  },
   qwen2: { architecture: "qwen2", sizes: llamaSizes, floats: llamaFloats, names: llamaNames },
   qwen3: { architecture: "qwen3", sizes: { ...llamaSizes, ...headSizes }, floats: llamaFloats, names: llamaNames },
   gemma3_text: {
     architecture: "gemma3",
     sizes: { ...llamaSizes, ...headSizes, "attention.sliding_window": "sliding_window" },
     floats: llamaFloats,
-    names: {
-      ...llamaNames,
-      "model.layers.N.post_attention_layernorm": "blk.N.post_attention_norm",
-      "model.layers.N.pre_feedforward_layernorm": "blk.N.ffn_norm",
-      "model.layers.N.post_feedforward_layernorm": "blk.N.post_ffw_norm",
-    },
-    change: (name, { shape, values }) => ({
-      shape,
-      values: name.endsWith("norm.weight") ? values.map((value) => value + 1) : values,
-    }),
+    names: { ...llamaNames, ...gemmaOutNorms },
+    change: plusOne,
   },
   gpt2: {
     architecture: "gpt2",
@@ -225,13 +269,34 @@ function interleaved({ shape, values }: Values, heads: number): Values {
   return { shape, values: result };
 }
 
+/** Gemma's gains, which HF holds less 1. */
+function plusOne(name: string, { shape, values }: Values): Values {
+  return { shape, values: name.endsWith("norm.weight") ? values.map((value) => value + 1) : values };
+}
+
+function longropeFactor({ max_position_embeddings: window, original_max_position_embeddings: old }: HfConfig): number {
+  return Math.fround(Math.sqrt(1 + Math.log(window / old) / Math.log(old)));
+}
+
 function transposed({ shape: [rows, columns], values }: Values): Values {
   const result = Float32Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]);
   return { shape: [columns, rows], values: result };
 }
 
-/** What llama.cpp divides the frequencies by, for Llama 3.1's scaling. */
-function ropeDivisors(config: HfConfig, scaling: Readonly<Record<string, number>>): Values {
+type Scaling = Readonly<Record<string, number>>;
+
+/** Tensors of what llama.cpp divides the frequencies by. */
+function ropeDivisors(config: HfConfig, scaling: Scaling): (readonly [name: string, values: Values])[] {
+  const { short_factor, long_factor } = scaling as unknown as Record<string, number[] | undefined>;
+  if ("low_freq_factor" in scaling) return [["rope_freqs.weight", llama3Divisors(config, scaling)]];
+  if (short_factor === undefined || long_factor === undefined) return [];
+  return Object.entries({ long: long_factor, short: short_factor }).map(([name, values]) => [
+    `rope_factors_${name}.weight`,
+    { shape: [values.length], values: Float32Array.from(values) },
+  ]);
+}
+
+function llama3Divisors(config: HfConfig, scaling: Scaling): Values {
   const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: old } = scaling;
   const values = Float32Array.from({ length: config.head_dim / 2 }, (_, i) => {
     const wavelength = 2 * Math.PI * config.rope_theta ** ((2 * i) / config.head_dim);
@@ -249,7 +314,7 @@ export function ggufTwin(
   config: HfConfig,
   hfTensors: Tensors,
 ): { readonly entries: Map<string, GgufEntry>; readonly tensors: Map<string, Values> } {
-  const { architecture, sizes, floats, names, counts, bases, change, split } = twinRules[family];
+  const { architecture, sizes, floats, more, names, counts, bases, change, split } = twinRules[family];
   const entries = new Map<string, GgufEntry>([["general.architecture", { type: "string", value: architecture }]]);
   for (const [key, from] of Object.entries(sizes)) {
     entries.set(`${architecture}.${key}`, { type: "u32", value: config[from] });
@@ -261,6 +326,7 @@ export function ggufTwin(
   for (const [key, value] of [...reals, ...Object.entries(bases?.(config) ?? {})]) {
     entries.set(`${architecture}.${key}`, { type: "f32", value });
   }
+  for (const [key, entry] of Object.entries(more?.(config) ?? {})) entries.set(`${architecture}.${key}`, entry);
   const tensors = new Map<string, Values>();
   for (const [hfName, tensor] of hfTensors) {
     const parts = split?.(hfName, tensor, config);
@@ -271,7 +337,7 @@ export function ggufTwin(
     const name = names[stem.replace(/\.\d+\./, ".N.")].replace("N", layer);
     tensors.set(`${name}.${ending}`, change?.(hfName, tensor, config) ?? tensor);
   }
-  const scaling = config.rope_scaling as unknown as Readonly<Record<string, number>> | null | undefined;
-  if (scaling && "low_freq_factor" in scaling) tensors.set("rope_freqs.weight", ropeDivisors(config, scaling));
+  const scaling = config.rope_scaling as unknown as Scaling | null | undefined;
+  for (const [name, values] of scaling ? ropeDivisors(config, scaling) : []) tensors.set(name, values);
   return { entries, tensors };
 }
