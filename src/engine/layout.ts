@@ -21,7 +21,7 @@ const CHUNK_ROWS = 128;
 const DECODE_ROWS_MAX = 8;
 /** Rows before the end of a sequence, or before an anchor, that stay reachable in window groups. */
 export const ROLLBACK_ROWS = 8;
-/** Lengths besides its own end that a sequence can be taken back to in window groups (cached-sequence.ts). */
+/** Lengths besides its own end that a sequence can be taken back to in window groups, where there is room. */
 export const ANCHORS = 2;
 /** Bytes of the logits of one prompt run: how many rows of it reach the head when all are asked for. */
 const LOGITS_BYTES = 16 * 2 ** 20;
@@ -96,11 +96,11 @@ function sourceLayout({ group, window: longest }: Encoder, window: number, slots
   return { group, rows, pagesHeld, pages: slots * pagesHeld };
 }
 
-/** A window group holds what the next rows see, those rows, and what its anchors see. */
+/** A window group holds what the next rows see, and those rows: anchors live in what is free (cached-sequence.ts). */
 function pagesHeldBy({ window }: CacheGroup, pageSize: number, chunkRows: number): number {
   if (window === undefined) return Infinity;
   const pagesOf = (rows: number): number => Math.ceil((rows - 1) / pageSize) + 1; // wherever they begin
-  return pagesOf(window + ROLLBACK_ROWS + chunkRows) + ANCHORS * pagesOf(window + ROLLBACK_ROWS);
+  return pagesOf(window + ROLLBACK_ROWS + chunkRows);
 }
 
 /** Of each model what was traced last: what is planned is mostly opened then. */

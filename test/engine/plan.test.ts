@@ -43,6 +43,10 @@ describe("the plan", () => {
     const sliding = (await kvBytes({ window: 64_000 })) - (await kvBytes({ window: 64_000 }, false));
     assert.equal(sliding, (await kvBytes({ window: 6400 })) - (await kvBytes({ window: 6400 }, false)));
     assert.equal((await of({ window: 6400 })).kvBytesPerToken, 2 * 2 * 4 * 2);
+    const small = { pageSize: 4, chunkRows: 16, slots: 3 };
+    const held = (await kvBytes({ window: 6400, ...small })) - (await kvBytes({ window: 6400, ...small }, false));
+    // a window of 6, 8 rows to go back and a chunk of 16 lie in 9 pages at most, wherever they begin
+    assert.equal(held, 3 * (9 * 4) * 2 * 4 * 2);
   });
 
   test("says whether it fits", async () => {

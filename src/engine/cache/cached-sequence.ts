@@ -5,7 +5,8 @@
 // so that 8 rows can be taken back at the end or at an anchor; what falls out of all these is freed. Anchors are the
 // lengths to which a conversation is likely to return: where the last prompt ended (another reply is asked for) and
 // where the cached part of it ended (the last message is edited). A length whose rows are not all there is not
-// reusable: `reusable` finds the next shorter one that is, 0 at worst.
+// reusable: `reusable` finds the next shorter one that is, 0 at worst. Pages for anchors are those that no sequence needs
+// for its own length just now: where these run short, the least recently used sequence forgets its anchors (slots.ts).
 //
 // Pages may be shared: a fork holds the pages of a page-aligned prefix. Nobody writes to a shared page: who goes back into
 // one goes back to its first row and takes another.
@@ -28,6 +29,8 @@ export class CachedSequence {
   readonly #groups: readonly GroupPages[];
   readonly #sourcePages: GroupPages | undefined;
   #length = 0;
+  /** Rows up to here have pages: those that a run is about to write. */
+  #reserved = 0;
   #anchors: readonly number[] = [];
   /** ids[0 .. length) have their keys and values; what follows is to be run. (window) */
   readonly ids: Int32Array;
@@ -113,15 +116,22 @@ export class CachedSequence {
       const { pool, table } = this.#sourcePages!;
       if (table[i] === ABSENT) table[i] = pool.take();
     }
+    const first = Math.floor(this.#length / pageSize);
     const last = Math.ceil((this.#length + count) / pageSize);
+    // all the room first: to make some, this sequence too may let go of pages
     for (const { pool, table } of this.#groups) {
-      for (let i = Math.floor(this.#length / pageSize); i < last; i++) if (table[i] === ABSENT) table[i] = pool.take();
+      pool.makeRoom(table.subarray(first, last).reduce((absent, page) => absent + Number(page === ABSENT), 0));
     }
+    for (const { pool, table } of this.#groups) {
+      for (let i = first; i < last; i++) if (table[i] === ABSENT) table[i] = pool.take();
+    }
+    this.#reserved = this.#length + count;
   }
 
   /** `count` reserved rows were written. */
   advance(count: number): void {
     this.#length += count;
+    this.#reserved = this.#length;
     this.#trim();
   }
 
@@ -131,6 +141,7 @@ export class CachedSequence {
       throw new RangeError(`a sequence of ${this.#length} tokens cannot go on from ${length}`);
     }
     this.#length = length;
+    this.#reserved = length;
     this.#anchors = this.#anchors.filter((anchor) => anchor <= length);
     this.#trim();
   }
@@ -143,6 +154,14 @@ export class CachedSequence {
     this.#trim();
   }
 
+  /** Gives up what only its anchors keep, where pages are short. Returns whether it had any. */
+  dropAnchors(): boolean {
+    if (this.#anchors.length === 0) return false;
+    this.#anchors = [];
+    this.#trim();
+    return true;
+  }
+
   /** Becomes the first `length` tokens of `source`, a page-aligned reusable length of it, by sharing its pages. */
   fork(source: CachedSequence, length: number): void {
     this.clear();
@@ -151,6 +170,7 @@ export class CachedSequence {
     this.ropeStage = source.ropeStage;
     this.ids.set(source.ids.subarray(0, length));
     this.#length = length;
+    this.#reserved = length;
     const end = length / this.#layout.pageSize;
     for (const [g, { pool, table }] of this.#groups.entries()) {
       for (let i = 0; i < end; i++) {
@@ -182,7 +202,7 @@ export class CachedSequence {
   /** Frees the pages of rows that do not count and, in window groups, of rows that fell out. */
   #trim(): void {
     const { pageSize } = this.#layout;
-    if (this.#length === 0 && this.#sourcePages !== undefined) {
+    if (this.#reserved === 0 && this.#sourcePages !== undefined) {
       const { pool, table } = this.#sourcePages;
       for (const page of table) if (page !== ABSENT) pool.release(page);
       table.fill(ABSENT);
@@ -194,7 +214,8 @@ export class CachedSequence {
         const first = i * pageSize;
         const end = first + pageSize;
         const seenFrom = (length: number): boolean => first < length && end > length - reach;
-        if (seenFrom(this.#length) || (first < this.#length && this.#anchors.some(seenFrom))) continue;
+        const isReserved = end > this.#length && first < this.#reserved;
+        if (isReserved || seenFrom(this.#length) || (first < this.#length && this.#anchors.some(seenFrom))) continue;
         pool.release(table[i]);
         table[i] = ABSENT;
       }

@@ -5,8 +5,11 @@ export class PagePool {
   readonly #holders: Int32Array;
   /** Free pages; the next one is the last. */
   readonly #free: number[];
+  readonly #spare: () => boolean;
 
-  constructor(pages: number) {
+  /** `spare`: asks sequences to let go of pages that they could do without; false: there are none. */
+  constructor(pages: number, spare: () => boolean = () => false) {
+    this.#spare = spare;
     this.#holders = new Int32Array(pages);
     this.#free = Array.from({ length: pages }, (_, i) => pages - 1 - i);
   }
@@ -15,7 +18,12 @@ export class PagePool {
     return this.#free.length;
   }
 
-  /** A page that nobody holds. The layout gives every sequence its most, so there always is one. */
+  /** Sees to it that `count` pages are free, or as many as can be. */
+  makeRoom(count: number): void {
+    while (this.#free.length < count) if (!this.#spare()) return;
+  }
+
+  /** A page that nobody holds. The layout gives every sequence what it needs, so after `makeRoom` there is one. */
   take(): number {
     const page = this.#free.pop();
     if (page === undefined) throw new RangeError("a sequence holds more pages than the layout gives it");

@@ -22,7 +22,7 @@ export class Slots {
   constructor(layout: Layout) {
     this.#layout = layout;
     const groups = layout.source === undefined ? layout.groups : [...layout.groups, layout.source];
-    const pools = groups.map(({ pages }) => new PagePool(pages));
+    const pools = groups.map(({ pages }) => new PagePool(pages, () => this.#forgetAnchors()));
     this.#idle = Array.from({ length: layout.slots }, () => new CachedSequence(layout, pools));
   }
 
@@ -57,6 +57,11 @@ export class Slots {
     this.#busy.delete(sequence);
     if (sequence.length === 0) this.#idle.unshift(sequence);
     else this.#idle.push(sequence);
+  }
+
+  /** One sequence gives up what only its anchors keep; false: none had any. */
+  #forgetAnchors(): boolean {
+    return [...this.#idle, ...this.#busy].some((sequence) => sequence.dropAnchors());
   }
 
   #best(ids: Int32Array, isAlike: (sequence: CachedSequence) => boolean): CachedSequence {
