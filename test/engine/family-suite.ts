@@ -1,4 +1,5 @@
-// The engine on real arithmetic: tiny models with one cache group, with two and two ropes, and with no rope at all; pages
+// The engine on real arithmetic: tiny models with one cache group, with two and two ropes, with a rope that changes beyond
+// some length, and with no rope at all; pages
 // and chunks are so small that a reply crosses many. Golden ids are transformers'; every other check is that company,
 // chunks and history change nothing. The families themselves are test/families' business.
 import assert from "node:assert/strict";
@@ -9,7 +10,7 @@ import { type CaseName, type Golden, openCase, readGolden } from "../families/ca
 import { assertClose } from "../families/golden.ts";
 import { read } from "./harness.ts";
 
-const cases = ["llama-3", "gemma3_text", "gpt2"] as const satisfies CaseName[];
+const cases = ["llama-3", "gemma3_text", "phi3-longrope", "gpt2"] as const satisfies CaseName[];
 const REPLY = 16; // ids of a golden reply
 
 /** Tests the engine on `executor`; `factor` times a case's natural tolerance is what logits may differ by. */
@@ -68,6 +69,23 @@ function caseSuite(executor: Executor, factor: number, name: CaseName): void {
       assert.deepEqual(tokens[1], tokens[0], `request ${i}, down to the bits of its log-probabilities`);
     }
   });
+
+  if (name === "phi3-longrope") {
+    test("reads all again with the long factors where a reply passes the first window, alone and beside others", async () => {
+      const cross = Array.from(golden.i32.greedy_cross);
+      const request = { ids: cross.slice(0, -REPLY), maxTokens: REPLY };
+      const alone = await read(engine, request);
+      assert.deepEqual(alone.ids, cross.slice(-REPLY));
+      const others = [request, { ids: short, maxTokens: REPLY }, { ids: long, maxTokens: 8 }, request];
+      const together = await Promise.all(others.map((one) => read(engine, { ...one, reproducible: true })));
+      assert.deepEqual([together[0].ids, together[3].ids], [alone.ids, alone.ids]);
+      assert.deepEqual(together[1].ids, reply);
+      const again = await read(engine, { ids: [...cross, ...short], maxTokens: 4 });
+      assert.ok(again.end.cached >= cross.length - 1, "what was read again serves the next turn");
+      const back = await read(engine, { ids: cross.slice(0, 20), maxTokens: 1 });
+      assert.equal(back.end.cached, 0, "long factors are of no use to a short sequence");
+    });
+  }
 
   test("gives the same ids when it reuses what it has", async () => {
     const first = await read(engine, { ids: short, maxTokens: REPLY });
