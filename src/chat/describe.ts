@@ -1,5 +1,6 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
+import type { Model, RopeTable } from "../models/index.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
 import type { Encoder } from "../models/model.ts";
 import { adapterInfo, readAdapterAt } from "./adapted-model.ts";
@@ -25,6 +26,8 @@ export interface ModelDescription {
   readonly width: number;
   readonly vocabularySize: number;
   readonly trainedWindow: number;
+  /** How the model's ropes are scaled, one line each; empty where it has none. */
+  readonly ropes: readonly string[];
   /** The window and conversations at once that `load` would choose. */
   readonly window: number;
   readonly slots: number;
@@ -62,7 +65,7 @@ export async function describeAdapter(path: string, modelPath: string): Promise<
 
 /** Reads the files at `path` (resolveModel turns names into paths). Throws as `load` does, but for memory. */
 export async function describeModel(path: string, options: LoadOptions = {}): Promise<ModelDescription> {
-  await using parts = await openModelParts(path, options.template);
+  await using parts = await openModelParts(path, options);
   const { files, model, chosen } = parts;
   const executor = await openExecutor(options.executor);
   const { engine, memory } = await fitModel(parts, executor, options, undefined, { packs: openPacks(options) });
@@ -78,6 +81,7 @@ export async function describeModel(path: string, options: LoadOptions = {}): Pr
     width: model.width,
     vocabularySize: model.vocabularySize,
     trainedWindow: model.window,
+    ropes: model.ropes.map((rope) => describeRope(rope, model)),
     window: engine.window,
     slots: engine.slots!,
     memory,
@@ -94,4 +98,20 @@ export async function describeModel(path: string, options: LoadOptions = {}): Pr
       bytes: byteLength,
     })),
   };
+}
+
+/** "yarn 4x from 32768 tokens"; with the layers' name where these differ, and what of a head is rotated where not all is. */
+function describeRope({ name, scaling, frequencies, longer }: RopeTable, { ropes, cacheGroups }: Model): string {
+  const [{ headSize }] = cacheGroups;
+  const rotated = 2 * frequencies.length;
+  const { type = "none", ...settings } = scaling ?? {};
+  const facts = settings as { readonly factor?: number; readonly originalWindow?: number };
+  return [
+    ropes.length > 1 ? `${name}: ` : "",
+    type === "none" ? "not scaled" : type,
+    facts.factor === undefined ? "" : ` ${facts.factor}x`,
+    facts.factor === undefined || facts.originalWindow === undefined ? "" : ` from ${facts.originalWindow} tokens`,
+    longer === undefined ? "" : `, other angles beyond ${longer.map(({ beyond }) => beyond).join(", ")} tokens`,
+    rotated < headSize ? `, ${rotated} of a head's ${headSize} columns` : "",
+  ].join("");
 }

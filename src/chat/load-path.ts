@@ -23,7 +23,7 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
   const startMs = now();
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
-  const parts = await openModelParts(path, options.template, onProgress);
+  const parts = await openModelParts(path, options, onProgress);
   try {
     const { model, store, tokenizer, chosen } = parts;
     const executor = await openExecutor(options.executor);

@@ -13,7 +13,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import type { ChosenTemplate } from "./choose-template.ts";
 import { readTexts } from "./texts.ts";
-import type { SamplingOptions } from "./types.ts";
+import type { LoadOptions, SamplingOptions } from "./types.ts";
 
 /** One owner; closing closes the files and the template's thread. */
 export interface ModelParts extends AsyncDisposable {
@@ -31,13 +31,17 @@ export interface ModelParts extends AsyncDisposable {
 }
 
 /**
- * `template`: as LoadOptions has it. `onProgress` hears how many bytes of weights there are to load before the vocabulary
+ * `template` and `rope`: as LoadOptions has them. `onProgress` hears how many bytes of weights there are to load before the vocabulary
  * is read, which takes a moment. Throws what reading files, config, vocabulary and template name throws.
  */
-export async function openModelParts(path: string, template?: string, onProgress?: OnProgress): Promise<ModelParts> {
+export async function openModelParts(
+  path: string,
+  { template, rope }: Pick<LoadOptions, "template" | "rope"> = {},
+  onProgress?: OnProgress,
+): Promise<ModelParts> {
   const files = await openModelFiles(path);
   try {
-    const model = await readModelFiles(files);
+    const model = await readModelFiles(files, rope);
     const store = { ...openFileStore(files, model), origin: () => originOf(files, model.parameters) };
     const total = [...store.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     onProgress?.({ label: "load", done: 0, total, unit: "bytes" });

@@ -2,6 +2,7 @@
 import type { OnProgress } from "../base/progress.ts";
 import type { OpenWeights } from "../device/executor.ts";
 import type { EnginePlan } from "../engine/types.ts";
+import type { RopeChoice } from "../models/index.ts";
 
 export interface ToolCall {
   readonly id?: string;
@@ -197,6 +198,11 @@ export interface LoadOptions {
   executor?: "reference" | "cpu";
   precision?: "f32" | "fast";
   kvType?: "f16" | "f32";
+  /**
+   * Another rope scaling than the model's own, so that its window grows: `{ type: "yarn", factor: 4 }`. The window that it
+   * may then have is `originalWindow` (default: what the file says it was before scaling, else its window) times the factor.
+   */
+  rope?: RopeChoice;
   /** Instead of the model's own chat template: the name of a built-in one ("chatml", "none", ...) or Jinja text. */
   template?: string;
   /**

@@ -1,6 +1,7 @@
 // The sampling and loading options that several commands share: one table, kebab-case names of the door's options.
 import type { GenerateOptions, LoadOptions } from "../chat/types.ts";
 import { UsageError } from "../base/errors.ts";
+import { type RopeChoice, ropeChoices } from "../chat/rope-choices.ts";
 import type { OptionSpecs, OptionValues } from "./command.ts";
 
 export const samplingOptions = {
@@ -19,6 +20,7 @@ export const samplingOptions = {
 
 export const loadingOptions = {
   window: { type: "number", help: "tokens a conversation may hold" },
+  rope: { type: "string", hint: "TYPE:FACTOR", help: "stretch the window: yarn:4, linear:2, dynamic:2; or none" },
   threads: { type: "number", help: "compute threads" },
   pin: { type: "boolean", help: "keep each thread on a core of its own" },
   executor: { type: "string", hint: "NAME", help: "cpu (default), or reference: slow, obviously right" },
@@ -51,12 +53,25 @@ export function generateOptions(values: OptionValues<typeof samplingOptions>): G
 export function loadOptions(values: OptionValues<typeof loadingOptions>): LoadOptions {
   return {
     window: values.window,
+    ...(values.rope !== undefined && { rope: readRope(values.rope) }),
     threads: values.threads,
     pin: values.pin,
     packCache: values["pack-cache"],
     executor: oneOf("executor", values.executor, ["cpu", "reference"]),
     precision: oneOf("precision", values.precision, ["fast", "f32"]),
   };
+}
+
+/** TYPE, TYPE:FACTOR, or TYPE:FACTOR:WINDOW, the window that is stretched. What they may be, the models know. */
+function readRope(text: string): RopeChoice {
+  const [, type, factor, window] = /^([a-z0-9]+)(?::([0-9.]+))?(?::([0-9]+))?$/.exec(text) ?? [];
+  const known = ropeChoices.find((choice) => choice === type);
+  if (known === undefined || (factor === undefined) !== (known === "none")) {
+    const hint = `Such as yarn:4; there are ${ropeChoices.join(", ")}, each but none with a factor.`;
+    throw new UsageError(`--rope is ${JSON.stringify(text)}, expected TYPE:FACTOR.`, { field: "rope", hint });
+  }
+  const original = window === undefined ? {} : { originalWindow: Number(window) };
+  return { type: known, factor: Number(factor ?? 1), ...original };
 }
 
 function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {

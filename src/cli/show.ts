@@ -25,11 +25,11 @@ export const command = defineCommand({
     else if (options.template) out(description.templateSource);
     else if (options.metadata) out(tabulate(Object.entries(description.config).map(([k, v]) => [k, brief(v)])));
     else if (options.tensors) out(tensorTable(description));
-    else out(overview(description));
+    else out(overview(description, options.rope));
   },
 });
 
-function overview(model: ModelDescription): string {
+function overview(model: ModelDescription, rope?: string): string {
   const { memory, sampling } = model;
   const count = `${model.tensors.length} tensors: ${countTypes(model)}`;
   const verdict = memory.fits ? "fits" : paint("accent", "does not fit");
@@ -41,7 +41,8 @@ function overview(model: ModelDescription): string {
       ["file", `${bytes(model.fileBytes)}, ${count}`],
       ...model.notes.map((note) => ["", note]),
       ["shape", `${model.layers} layers, width ${model.width}, vocabulary ${model.vocabularySize}`],
-      ["window", `${model.window} tokens here, ${model.trainedWindow} as made`],
+      ["window", `${model.window} tokens here, ${model.trainedWindow} ${rope === undefined ? "as made" : "by --rope"}`],
+      ...model.ropes.map((scaling, i) => [i === 0 ? "rope" : "", scaling]),
       ["template", model.template],
       [
         "sampling",

@@ -5,7 +5,14 @@ import { FormatError, ShapeError, UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
 import { joinedHeads, turnedHeads } from "./head-rows.ts";
-import { type Model, type ParameterSource, ROPE_DIVISORS, readModel } from "../models/index.ts";
+import {
+  type Model,
+  type ParameterSource,
+  ROPE_DIVISORS,
+  type RopeChoice,
+  readModel,
+  readScaledModel,
+} from "../models/index.ts";
 import { type FormatName, bytesForRow, formats } from "../numeric/registry.ts";
 
 /** What is read of opened model files. */
@@ -18,10 +25,14 @@ type ReadUnits = (first: number, into: Uint8Array) => Promise<void>;
 const WHOLE_ROWS_SHARE = 1 / 8;
 const BLOCK_BYTES = 1 << 20;
 
-/** The model that opened files describe; of their tensors it reads only what shapes the forward. */
-export async function readModelFiles(files: Files): Promise<Model> {
+/**
+ * The model that opened files describe, or with another rope scaling than they say; of their tensors it reads only what
+ * shapes the forward.
+ */
+export async function readModelFiles(files: Files, rope?: RopeChoice): Promise<Model> {
   const { file, kind, config, tensors } = files;
-  return readModel({ file, kind, config, tensors, ropeDivisors: await readRopeDivisors(files) });
+  const facts = { file, kind, config, tensors, ropeDivisors: await readRopeDivisors(files) };
+  return rope === undefined ? readModel(facts) : readScaledModel(facts, rope);
 }
 
 /** The values of GGUF's tensors of rope divisors, by name. */

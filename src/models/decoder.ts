@@ -31,7 +31,7 @@ export function hfSizes(
   const heads = config.size("num_attention_heads");
   return checked(config, facts, "num_hidden_layers", {
     vocabularySize: config.size("vocab_size"),
-    window: hfWindow(config, config.size("max_position_embeddings")),
+    window: hfWindow(config, config.size("max_position_embeddings"), config.count("max_sequence_length", 0)),
     width,
     forwardWidth: config.size("intermediate_size"),
     layers: config.size("num_hidden_layers"),

@@ -1,6 +1,6 @@
 // What a family's file produces from a config: the model as the engine and the tests see it. Not here: any family.
 import type { Tensor } from "../graph/index.ts";
-import type { Attend, Projection, Recall, ScaledRope } from "../nn/index.ts";
+import type { Attend, Projection, Recall, RopeScaling, ScaledRope } from "../nn/index.ts";
 import type { FormatName } from "../numeric/registry.ts";
 
 /** A tensor of a model file, outermost size first (GGUF lists innermost first; its reader turns that round). */
@@ -39,6 +39,8 @@ export interface CacheGroup {
 /** Angles of one rope, scaling applied; cos and sin rows are computed from it (rope-inputs.ts). */
 export interface RopeTable extends ScaledRope {
   readonly name: string;
+  /** What made the angles of the plain ones. */
+  readonly scaling?: RopeScaling;
 }
 
 /** The rows of a parameter in a tensor that holds those of several, head by head. */

@@ -104,6 +104,13 @@ describe("what is read", () => {
     assert.equal(parameters.has("head.weight"), false);
   });
 
+  test("llama with a window is GGUF's name for Mistral, also where that window is none", () => {
+    const read = (window: number) => readModel(gguf({ "llama.attention.sliding_window": window }));
+    assert.deepEqual([read(16).family, read(16).cacheGroups[0].window], ["mistral", 16]);
+    assert.deepEqual([read(0).family, read(0).cacheGroups[0].window], ["mistral", undefined]);
+    assert.equal(readModel(gguf()).family, "llama");
+  });
+
   test("keys that are null count as missing", () => {
     const model = readModel(hf({ head_dim: null, rope_scaling: null, num_key_value_heads: 1 }));
     assert.equal(model.cacheGroups[0].headSize, D);
@@ -177,7 +184,8 @@ describe("what is read", () => {
       ["rope_factors_short.weight", Float32Array.of(1, 2)],
       ["rope_factors_long.weight", Float32Array.of(2, 8)],
     ]);
-    assert.deepEqual(readModel({ ...gguf(keys, shapes), ropeDivisors }).ropes[0], fromHf);
+    const fromGguf = readModel({ ...gguf(keys, shapes), ropeDivisors }).ropes[0];
+    assert.deepEqual({ ...fromGguf, scaling: undefined }, { ...fromHf, scaling: undefined });
     assert.throws(() => readModel(gguf(keys, shapes)), refusal(FormatError, /rope_factors_short.weight is "not read"/));
   });
 
@@ -201,12 +209,12 @@ describe("what is read", () => {
 
 describe("what is refused", () => {
   test("a family nobody knows, listing those known", () => {
-    const known = /llama, qwen2, qwen3, gemma3_text, gpt2/;
+    const known = /llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3_text, phi3, gpt2/;
     assert.throws(() => readModel(hf({ model_type: "mamba" })), refusal(UnsupportedError, known));
     assert.throws(() => readModel(hf({ model_type: undefined })), refusal(UnsupportedError, known));
     assert.throws(
       () => readModel(gguf({ "general.architecture": "toString" })),
-      refusal(UnsupportedError, /llama, qwen2, qwen3, gemma3, gpt2/),
+      refusal(UnsupportedError, /llama, qwen2, qwen3, gemma, gemma2, gemma3, phi3, gpt2/),
     );
   });
 
@@ -219,10 +227,12 @@ describe("what is refused", () => {
     ],
     "a rope of several positions": [hf({ rope_scaling: { type: "default", mrope_section: [1, 1] } }), /mrope_section/],
     "a scaling named as an object's method": [hf({ rope_scaling: { type: "constructor" } }), /constructor/],
-    "a scaling nobody knows in GGUF": [gguf({ "llama.rope.scaling.type": "ntk" }), /scaling ntk .* linear, yarn/],
+    "a scaling nobody knows in GGUF": [
+      gguf({ "llama.rope.scaling.type": "ntk" }),
+      /scaling ntk .* linear, dynamic, yarn/,
+    ],
     "partial rotation of permuted rows": [gguf({ "llama.rope.dimension_count": 2 }), /dimension_count is 2/],
     experts: [gguf({ "llama.expert_count": 8 }), /llama.expert_count is 8/],
-    "a window in GGUF's llama": [gguf({ "llama.attention.sliding_window": 4096 }), /sliding_window/],
     "scaled logits": [gguf({ "llama.logit_scale": 0.1 }), /llama.logit_scale/],
   };
   for (const [name, [facts, message]] of Object.entries(options)) {

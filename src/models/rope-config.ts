@@ -134,9 +134,9 @@ function rotatedColumns(settings: Config | undefined, config: Config, headSize: 
   throw from.error(key, from.find(key), `a share of the ${headSize} columns of a head that makes an even number`);
 }
 
-/** The window of a config whose rope is stretched: at least what its original one becomes. */
-export function hfWindow(config: Config, window: number): number {
-  return scaledWindow(window, hfRopeScaling(ropeSettings(config), config));
+/** The longest of what a config says a window is, and of what its rope's scaling makes of the original one. */
+export function hfWindow(config: Config, ...stated: readonly number[]): number {
+  return scaledWindow(Math.max(...stated), hfRopeScaling(ropeSettings(config), config));
 }
 
 const scaledWindow = (window: number, scaling: RopeScaling): number => Math.max(window, ropeReach(scaling) ?? 0);
@@ -161,6 +161,7 @@ const ggufScalings: Readonly<Record<string, (of: GgufSettings) => RopeScaling>> 
     const original = config.find(GGUF_ORIGINAL) === undefined ? {} : { originalWindow: config.size(GGUF_ORIGINAL) };
     return { type: "linear", factor, ...original };
   },
+  dynamic: (of) => ({ type: "dynamic", factor: of.factor, originalWindow: ggufOriginal(of) }),
   yarn(of) {
     const { config, factor, truncate } = of;
     config.only({ [`${SCALING}.yarn_ext_factor`]: [1] });
@@ -233,5 +234,6 @@ function scalingOf<T>(table: Readonly<Record<string, T>>, name: string): T {
 
 export const ropeTable = (name: string, theta: number, rotated: number, scaling: RopeScaling): RopeTable => ({
   name,
+  scaling,
   ...scaledRope(theta, rotated, scaling),
 });

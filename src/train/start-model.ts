@@ -97,7 +97,7 @@ async function openNew(given: Json, folder: string, template: string | undefined
 }
 
 async function openExisting(nameOrPath: string, template: string | undefined): Promise<StartModel> {
-  const parts = await openModelParts(await resolveModel(nameOrPath), template);
+  const parts = await openModelParts(await resolveModel(nameOrPath), { template });
   try {
     const { model, store, files, tokenizer, chosen, endIds } = parts;
     if (tokenizer.kind === "none") throw new UsageError(`${nameOrPath} has no tokenizer.`, { field: "model" });
