@@ -209,12 +209,12 @@ describe("what is read", () => {
 
 describe("what is refused", () => {
   test("a family nobody knows, listing those known", () => {
-    const known = /llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3_text, phi3, gpt2/;
+    const known = /knows llama, .*qwen3, .*gemma3_text, .*phi3, .*gpt2/;
     assert.throws(() => readModel(hf({ model_type: "mamba" })), refusal(UnsupportedError, known));
     assert.throws(() => readModel(hf({ model_type: undefined })), refusal(UnsupportedError, known));
     assert.throws(
       () => readModel(gguf({ "general.architecture": "toString" })),
-      refusal(UnsupportedError, /llama, qwen2, qwen3, gemma, gemma2, gemma3, phi3, gpt2/),
+      refusal(UnsupportedError, /knows llama, .*qwen3, .*gemma3, .*phi3, .*gpt2/),
     );
   });
 
@@ -232,7 +232,6 @@ describe("what is refused", () => {
       /scaling ntk .* linear, dynamic, yarn/,
     ],
     "partial rotation of permuted rows": [gguf({ "llama.rope.dimension_count": 2 }), /dimension_count is 2/],
-    experts: [gguf({ "llama.expert_count": 8 }), /llama.expert_count is 8/],
     "scaled logits": [gguf({ "llama.logit_scale": 0.1 }), /llama.logit_scale/],
   };
   for (const [name, [facts, message]] of Object.entries(options)) {
