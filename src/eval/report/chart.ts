@@ -10,20 +10,27 @@ export interface ChartLine {
   readonly looks: "line" | "faint" | "dots";
 }
 
-const [WIDTH, HEIGHT] = [720, 260];
+/** Units of each chart; they are shown as wide as there is room, and the style gives letters their size in either. */
+const SIZES = { wide: [620, 200], half: [430, 190] } as const;
 const MARGIN = { left: 52, right: 12, top: 12, bottom: 26 };
 /** More points than columns of pixels say nothing more: each is then the mean of several. */
 const POINTS_MAX = 600;
 
 /** Throws RangeError for no finite value at all. */
-export function chart(title: string, lines: readonly ChartLine[], unit: string): Html {
+export function chart(
+  title: string,
+  lines: readonly ChartLine[],
+  unit: string,
+  size: keyof typeof SIZES = "wide",
+): Html {
+  const [width, height] = SIZES[size];
   const drawn = lines.map((line) => ({ ...line, ...thinned(line) }));
   const [xLow, xHigh] = rangeOf(drawn.flatMap(({ x }) => x));
   const [yLow, yHigh] = padded(rangeOf(drawn.flatMap(({ y }) => y)));
   const across = (x: number): number =>
-    MARGIN.left + ((x - xLow) / (xHigh - xLow || 1)) * (WIDTH - MARGIN.left - MARGIN.right);
+    MARGIN.left + ((x - xLow) / (xHigh - xLow || 1)) * (width - MARGIN.left - MARGIN.right);
   const down = (y: number): number =>
-    HEIGHT - MARGIN.bottom - ((y - yLow) / (yHigh - yLow)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+    height - MARGIN.bottom - ((y - yLow) / (yHigh - yLow)) * (height - MARGIN.top - MARGIN.bottom);
   const at = (value: number): string => value.toFixed(1);
   const path = ({ x, y }: { x: readonly number[]; y: readonly number[] }): string =>
     x.map((value, i) => `${i === 0 ? "M" : "L"}${at(across(value))} ${at(down(y[i]))}`).join("");
@@ -32,13 +39,13 @@ export function chart(title: string, lines: readonly ChartLine[], unit: string):
       html`<line
           class="grid"
           x1="${MARGIN.left}"
-          x2="${WIDTH - MARGIN.right}"
+          x2="${width - MARGIN.right}"
           y1="${at(down(y))}"
           y2="${at(down(y))}"
         /><text x="${MARGIN.left - 8}" y="${at(down(y) + 4)}" text-anchor="end">${short(y)}</text>`,
   );
-  const below = ticks(xLow, xHigh, 7).map(
-    (x) => html`<text x="${at(across(x))}" y="${HEIGHT - 8}" text-anchor="middle">${short(x)}</text>`,
+  const below = ticks(xLow, xHigh, size === "wide" ? 7 : 4).map(
+    (x) => html`<text x="${at(across(x))}" y="${height - 8}" text-anchor="middle">${short(x)}</text>`,
   );
   const marks = drawn.map((line) => [
     html`<path class="${line.looks}" d="${path(line)}" />`,
@@ -52,7 +59,9 @@ export function chart(title: string, lines: readonly ChartLine[], unit: string):
       <b>${title}</b> ${unit}
       ${named.length > 1 ? named.map(({ name, looks }) => html`<span class="key ${looks}">${name}</span>`) : undefined}
     </figcaption>
-    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${grid}${below}${marks.flat()}</svg>
+    <svg class="${size}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">
+      ${grid}${below}${marks.flat()}
+    </svg>
   </figure>`;
 }
 

@@ -84,6 +84,16 @@ test("tells curves, samples, what was copied, recipe, data, machine and code", (
   assert.equal(card.match(/<svg/g)?.length, 5);
 });
 
+test("draws what a stage measures, held out too", () => {
+  const rewarded = [1, 2].map((at) => ({ ...step(at), measures: { reward: at / 4 } }) as RunLine);
+  const look: RunLine = { type: "validation", step: 2, elements: 3, loss: -0.5, measures: { reward: 0.5 } };
+  const text = runReport({ run, lines: [...rewarded, look, step(3)], at: new Date(0) });
+  const [, drawn] = /<b>reward<\/b>(.*?)<\/figure>/s.exec(text)!;
+  assert.equal(drawn.match(/<path/g)?.length, 3);
+  assert.equal(drawn.match(/<circle/g)?.length, 1);
+  assert.doesNotMatch(card, /<b>reward<\/b>/);
+});
+
 test("carries its own style", () => {
   const [, style] = /<style>(.*)<\/style>/s.exec(card)!;
   assert.match(style, /--paper: light-dark\(.*\.said \{ white-space: pre-wrap; \}/s);

@@ -41,8 +41,8 @@ export function runReport({ run, lines, at }: ReportInput): string {
       <body>
         <h1>${facts.name}</h1>
         <p class="under">
-          ${facts.stage}, ${state} after ${run.step} of ${facts.steps} steps; begun ${facts.startedAt}, this card made
-          ${at.toISOString()}
+          ${facts.stage}, ${state} after ${run.step} of ${facts.steps} steps; begun
+          ${minute(new Date(facts.startedAt))}, this card made ${minute(at)} UTC
         </p>
         ${tiles(run, of("validation").at(-1), of("probes").at(-1))}
         <h2>Curves</h2>
@@ -109,6 +109,9 @@ function tiles(
   </dl>`;
 }
 
+/** "2026-11-22 20:15". */
+const minute = (at: Date): string => at.toISOString().slice(0, 16).replace("T", " ");
+
 /** "3.2 hours": two digits of the largest unit that fits. */
 function time(milliseconds: number): string {
   const seconds = milliseconds / 1000;
@@ -135,6 +138,7 @@ function charts(
     value: (row: Row) => number,
   ): ChartLine => ({ name, x: rows.map(({ step }) => step), y: rows.map(value), looks: "dots" });
   const losses = steps.map(({ loss }) => loss);
+  const measured = [...new Set(steps.flatMap(({ measures }) => Object.keys(measures ?? {})))];
   const all: (readonly [title: string, unit: string, lines: readonly ChartLine[]])[] = [
     [
       "Loss",
@@ -183,11 +187,27 @@ function charts(
       "share of questions answered right",
       [dots("right", probes, ({ right, questions }) => right / questions)],
     ],
+    ...measured.map((name) => [name, "of the stage", measureLines(name)] as const),
   ];
-  return all.flatMap(([title, unit, lines]) => {
+  return all.flatMap(([title, unit, lines], i) => {
     const drawn = lines.filter(({ x: places }) => places.length > 0);
-    return drawn.length === 0 ? [] : [chart(title, drawn, unit)];
+    return drawn.length === 0 ? [] : [chart(title, drawn, unit, i === 0 ? "wide" : "half")];
   });
+
+  /** A step that lacks the measure has no place in its lines. */
+  function measureLines(name: string): ChartLine[] {
+    const rows = steps.filter(({ measures }) => measures?.[name] !== undefined);
+    const places = rows.map(({ step }) => step);
+    const values = rows.map(({ measures }) => measures![name]);
+    const looked = validations.flatMap((look) =>
+      "measures" in look && look.measures[name] !== undefined ? [{ step: look.step, value: look.measures[name] }] : [],
+    );
+    return [
+      { name: "each step", x: places, y: values, looks: "faint" },
+      { name: "smoothed", x: places, y: smooth(values, SMOOTHING), looks: "line" },
+      dots("held out", looked, ({ value }) => value),
+    ];
+  }
 }
 
 function runFacts({ facts, checkpoints }: RunDetails): [string, string][] {
