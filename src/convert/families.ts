@@ -3,6 +3,7 @@
 // has no word for.
 import { UnsupportedError } from "../base/errors.ts";
 import type { Model } from "../models/index.ts";
+import { deepseekToGguf, deepseekToHf, latentHeads } from "./deepseek.ts";
 import type { FamilyForms, SizeNames } from "./forms.ts";
 import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
 import { flag } from "./entries.ts";
@@ -23,6 +24,24 @@ const plainNames: SizeNames = {
 const llamaNames: SizeNames = { ...plainNames, kvHeads: "num_key_value_heads", headSize: "head_dim" };
 const phi3Names: SizeNames = { ...plainNames, kvHeads: "num_key_value_heads" }; // the width of a head is not said
 const rmsEpsilon = { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 };
+
+/** Both generations; what they keep of a token is no head's keys and values, so these sizes are its own to say. */
+function deepseek(hf: string, architecture: string): FamilyForms {
+  const { kvHeads: _, headSize: __, ...names } = llamaNames;
+  return {
+    hf,
+    gguf: "deepseek2",
+    architecture,
+    names,
+    epsilon: rmsEpsilon,
+    constants: { hidden_act: "silu" },
+    hfOnly: { rope_interleave: [true] },
+    biases: { attention_bias: "layers.0.attention.output.bias" },
+    heads: latentHeads,
+    toGguf: deepseekToGguf,
+    toHf: deepseekToHf,
+  };
+}
 
 const families: readonly FamilyForms[] = [
   {
@@ -108,6 +127,8 @@ const families: readonly FamilyForms[] = [
     toGguf: gemma3ToGguf,
     toHf: gemma3ToHf,
   },
+  deepseek("deepseek_v2", "DeepseekV2ForCausalLM"),
+  deepseek("deepseek_v3", "DeepseekV3ForCausalLM"),
   {
     hf: "phi3",
     gguf: "phi3",

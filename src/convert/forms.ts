@@ -43,6 +43,8 @@ export interface FamilyForms {
   readonly hfOnly: Readonly<Record<string, readonly unknown[]>>;
   /** The keys of config.json that say whether layers have biases, and a parameter that only exists then. */
   readonly biases: Readonly<Record<string, string>>;
+  /** Query heads, where the sizes of weights and of what is cached do not tell. */
+  readonly heads?: (model: Model) => number;
   /** What else a family has to say, each way. */
   readonly toGguf?: (settings: Settings) => readonly (readonly [key: string, entry: GgufEntry])[];
   readonly toHf?: (settings: Settings) => Readonly<Record<string, unknown>>;

@@ -91,7 +91,8 @@ function namedSizes({ names }: FamilyForms, { model, heads, headSize }: Settings
 
 function read(model: Model, config: Config): Settings {
   const { headSize } = model.cacheGroups[0];
-  return { model, config, headSize, heads: rowsOf(model, "layers.0.attention.query.weight") / headSize };
+  const heads = formsOf(model).heads?.(model) ?? rowsOf(model, "layers.0.attention.query.weight") / headSize;
+  return { model, config, headSize, heads };
 }
 
 const kvHeads = (model: Model): number => model.cacheGroups[0].kvHeads;

@@ -1,10 +1,12 @@
 // Weights of a model → the tensors of a folder that transformers opens: the loading map read backwards. Also weights
 // into states, and states as a store that an engine can run. Not here: files (checkpoint.ts).
 import { pieces } from "../convert/values.ts";
+import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { SafetensorToWrite } from "../format/safetensors.ts";
 import { type HeadRows, type Model, type WeightRow, weightState } from "../models/index.ts";
 import { fileRows, storedShape } from "../models/loading.ts";
+import { expertName, expertShape, isEach } from "../models/expert-rows.ts";
 import { formats } from "../numeric/registry.ts";
 
 export type SavedType = "f32" | "bf16";
@@ -27,9 +29,10 @@ export function savedTensors(
     if (!parameters.has(row.parameter)) continue; // optional, and not in this model
     byTensor.set(row.hf, [...(byTensor.get(row.hf) ?? []), row]);
   }
-  return [...byTensor].map(([name, rows]) => {
+  return [...byTensor].flatMap(([name, rows]): SafetensorToWrite[] => {
+    if (rows[0].experts !== undefined) return expertTensors(rows[0], name, valuesOf, type);
     const shape = storedShape(rows[0], "hf");
-    return {
+    const tensor: SafetensorToWrite = {
       name,
       dtype: DTYPES[type],
       shape,
@@ -39,7 +42,32 @@ export function savedTensors(
         yield formats[type].encode!(values);
       },
     };
+    return [tensor];
   });
+}
+
+/** The tensors of a parameter that holds experts: one of each, or one of all. */
+function expertTensors(
+  row: WeightRow,
+  name: string,
+  valuesOf: (parameter: string) => Promise<Float32Array>,
+  type: SavedType,
+): SafetensorToWrite[] {
+  if (row.hfTurns !== undefined || row.hfTransposed === true) {
+    throw new UnsupportedError(`Experts that lie as ${name} cannot be saved yet.`);
+  }
+  const [rows, columns] = expertShape(row);
+  const names = isEach(name) ? Array.from({ length: row.experts! }, (_, expert) => expertName(name, expert)) : [name];
+  const size = row.experts! / names.length;
+  return names.map((name, i) => ({
+    name,
+    dtype: DTYPES[type],
+    shape: size === 1 ? [rows, columns] : [size, rows, columns],
+    async *data() {
+      const count = size * rows * columns;
+      yield formats[type].encode!((await valuesOf(row.parameter)).subarray(i * count, (i + 1) * count));
+    },
+  }));
 }
 
 /** Puts a parameter's values where its tensor has them. */
