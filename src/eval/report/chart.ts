@@ -106,8 +106,9 @@ export function ticks(low: number, high: number, count: number): number[] {
 
 const UNITS = ["", "k", "M", "G", "T", "P"];
 
-/** 12500 -> "12.5k"; at most four digits. */
+/** 12500 -> "12.5k", 0.00004 -> "4e-5"; at most four digits. */
 export function short(value: number): string {
+  if (value !== 0 && Math.abs(value) < 1e-3) return Number(value.toPrecision(4)).toExponential();
   let [rest, unit] = [value, 0];
   while (Math.abs(rest) >= 999.5 && unit < UNITS.length - 1) [rest, unit] = [rest / 1000, unit + 1];
   return `${Number(rest.toPrecision(4))}${UNITS[unit]}`;

@@ -140,7 +140,8 @@ test("charts have round ticks, and no more points than can be told apart", () =>
     ["2.4", "2.5", "2.6", "2.7"],
   );
   assert.deepEqual(ticks(3, 3, 5), [3]);
-  assert.deepEqual([950, 12_500, 3e6, 0.25].map(short), ["950", "12.5k", "3M", "0.25"]);
+  assert.deepEqual([950, 12_500, 3e6, 0.25, 0].map(short), ["950", "12.5k", "3M", "0.25", "0"]);
+  assert.deepEqual([4e-5, -0.00012345].map(short), ["4e-5", "-1.234e-4"]);
   const x = Array.from({ length: 1500 }, (_, i) => i);
   const few = thinned({ x, y: x });
   assert.equal(few.x.length, 500);

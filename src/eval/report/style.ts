@@ -26,7 +26,7 @@ figcaption b { font-size: 14px; color: var(--ink); }
 .key.dots::before { border-top-color: var(--second); }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-size: 11px; fill: var(--faint); }
-svg.wide text { font-size: 8px; } svg.wide path { stroke-width: 1.3; }
+svg.wide text { font-size: 8px; } svg.wide path:not(.faint) { stroke-width: 1.3; }
 @media (max-width: 40rem) { svg.wide text { font-size: 17px; } svg.half text { font-size: 13px; } }
 svg path { fill: none; stroke: var(--first); stroke-width: 1.8; stroke-linejoin: round; }
 svg .faint { stroke-opacity: 0.28; stroke-width: 1; }
