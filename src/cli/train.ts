@@ -21,8 +21,8 @@ import { readTextFile } from "./text-file.ts";
 import { shortNumber } from "./train-view.ts";
 
 export const command = defineCommand({
-  summary: "Trains a model by a recipe, in one of these stages:",
-  usage: Object.keys(stages).join("|"),
+  summary: "Trains a model by a recipe, in one of the stages below.",
+  usage: "STAGE",
   words: { least: 1, most: 1 },
   options: {
     recipe: { type: "string", short: "r", hint: "FILE", help: "what to train, on what, how long" },

@@ -20,8 +20,15 @@ const source: SentencePieceFile = {
   },
 };
 const vocabulary = {
-  ...{ "</s>": 0, "<unk>": 1, "▁cat": 2, s: 3, "▁the": 4, "▁猫": 5 },
-  ...{ ">>cmn_Hans<<": 6, "▁": 7, "<pad>": 8 },
+  "</s>": 0,
+  "<unk>": 1,
+  "▁cat": 2,
+  s: 3,
+  "▁the": 4,
+  "▁猫": 5,
+  ">>cmn_Hans<<": 6,
+  "▁": 7,
+  "<pad>": 8,
 };
 
 test("a text becomes vocab.json's ids, and the end after it", () => {

@@ -43,7 +43,9 @@ export async function runBatch(
   }
   const rows = batch.ids.length;
   const extents = {
-    ...{ rows, outputRows: batch.outputRows.length, elements: batch.weights.length },
+    rows,
+    outputRows: batch.outputRows.length,
+    elements: batch.weights.length,
     ...sourceExtents(rows, batch["source.ids"]),
   };
   await program.run(extents, signal);

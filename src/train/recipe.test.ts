@@ -68,7 +68,7 @@ test("names the field that is wrong, what it is, and what was expected", () => {
   refuses("optimizer.matrices.beta1=0.5", "optimizer.matrices.beta1", /no field of a recipe/);
   refuses("optimizer.others.name=muon optimizer.others.weightDecay=0", "optimizer.others.name", /gains are vectors/);
   refuses('optimizer.head={"name":"frozen"}', "optimizer.head.name", /a new model has no weights to keep/);
-  refuses("stage=finetune", "stage", /is "finetune": expected pretrain, sft, dpo/);
+  refuses("stage=finetune", "stage", /is "finetune": expected pretrain, sft, seq2seq, dpo/);
   refuses("tokens=5000", "steps", /exactly one of steps, tokens and epochs/);
   refuses("model=gemma", "tokenizer", /expected none, since the model has its own/);
   refuses("stepps=5", "stepps", /stepps is no field/);

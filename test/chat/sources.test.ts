@@ -12,7 +12,7 @@ const golden = resolve(import.meta.dirname, "../golden/families/t5");
 const EOS = 1;
 /** Of 320 ids those of letters: "▁" is 3, "a" 4. */
 const letters = Array.from({ length: 26 }, (_, i) => String.fromCodePoint(97 + i));
-const idsOf = (word: string): number[] => [...word].map((letter) => 4 + letters.indexOf(letter));
+const idsOf = (word: string): number[] => word.split("").map((letter) => 4 + letters.indexOf(letter));
 
 let folder: string;
 let model: LanguageModel;

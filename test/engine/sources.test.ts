@@ -80,8 +80,8 @@ for (const executor of [referenceExecutor, fastest]) {
       });
 
       test("asks for a source, and for one that fits", async () => {
-        const refuses = async (request: Parameters<Engine["generate"]>[0], error: unknown): Promise<void> =>
-          void (await assert.rejects(read(engine, request), error as Error));
+        const refuses = (request: Parameters<Engine["generate"]>[0], error: unknown): Promise<void> =>
+          assert.rejects(read(engine, request), error as Error);
         await refuses({ ids: [start] }, UsageError);
         await refuses({ ids: [start], source: [] }, UsageError);
         await refuses({ ids: [start], source: Array(49).fill(3) }, ContextLengthError);
