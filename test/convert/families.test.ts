@@ -94,7 +94,9 @@ describe("a folder converted to GGUF and back", () => {
       const [given, written] = [await readJson(`${hf}/config.json`), await readJson(folder.at("again/config.json"))];
       for (const key of KEYS_OF_THE_TWINS.filter((key) => given[key] != null))
         assert.deepEqual(written[key], given[key], key);
-      for (const key of ["model_type", "architectures", "tie_word_embeddings", "rope_scaling"]) {
+      // Baichuan's first model spells its class in another way, which GGUF does not keep
+      const spelled = name === "baichuan-7b" ? [] : ["architectures"];
+      for (const key of ["model_type", ...spelled, "tie_word_embeddings", "rope_scaling"]) {
         if (key in given) assert.deepEqual(written[key], given[key], key);
       }
     });
