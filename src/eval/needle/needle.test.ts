@@ -18,9 +18,9 @@ function modelThatSees(sight: number, template: "file" | "none" = "file") {
   const model: Model = {
     info: { template } as Model["info"],
     tokenize: (text) => Array.from(text, () => 0),
-    promptIds: async ([{ content }]) => Array.from(String(content), () => 0),
-    chat: ([{ content }]) => answer(String(content)),
-    generate: (prompt) => answer(String(prompt)),
+    promptIds: async ([{ content }]) => Array.from(content as string, () => 0),
+    chat: ([{ content }]) => answer(content as string),
+    generate: (prompt) => answer(prompt as string),
   };
   return { model, prompts };
 }
