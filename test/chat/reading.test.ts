@@ -12,7 +12,7 @@ import { ContextLengthError, UnsupportedError, UsageError, load } from "../../sr
 import { convert } from "../../src/convert/index.ts";
 import { type CaseName, caseFiles, readGolden } from "../families/cases.ts";
 import { batchRows } from "../families/encoders.ts";
-import { assertClose } from "../families/golden.ts";
+import { assertClose, largestDifference } from "../families/golden.ts";
 import { allTensors, hfFiles, openFiles } from "../families/memory-files.ts";
 
 const golden = resolve(import.meta.dirname, "../golden/families");
@@ -67,6 +67,20 @@ describe("embeddings", () => {
       await assert.rejects(model.embed(inputs, { prompt: "query" }), UsageError);
     });
   }
+
+  test("of f32 weights are rounded where speed is asked for by name alone", async () => {
+    const path = await folderOf("bert-embed");
+    const { f32, ...rest } = await readGolden("bert-embed");
+    const [{ ids }] = batchRows({ f32, ...rest });
+    const differences = [];
+    for (const precision of [undefined, "fast"] as const) {
+      await using model = await load(path, { packCache: false, precision });
+      const [vector] = (await model.embed([Array.from(ids)])).vectors;
+      differences.push(largestDifference(vector, f32.mean_pooled_normalised.subarray(0, 48)));
+    }
+    assert.ok(differences[0] < 1e-6, `${differences[0]}`);
+    assert.ok(differences[1] > 1e-6 && differences[1] < 0.01, `${differences[1]}`);
+  });
 
   test("of what is too long are refused, and cut where that is asked for", async () => {
     const path = await folderOf("bert-embed", { "sentence_bert_config.json": { max_seq_length: 6 } });

@@ -4,6 +4,7 @@ import { machineFacts } from "#platform";
 import { MemoryError } from "../../base/errors.ts";
 import type { Executor, MemoryUse } from "../../device/executor.ts";
 import { type Encoder, type EncoderOptions, openEncoder, traceEncoder } from "../../engine/index.ts";
+import { roundedStore } from "../../engine/rounded-store.ts";
 import type { ModelParts } from "../model-parts.ts";
 import type { EmbedOptions, Embeddings, LoadOptions, Ranking, RerankOptions } from "../types.ts";
 import { embed } from "./embedder.ts";
@@ -33,7 +34,10 @@ export function createReader(
   options: LoadOptions,
   kept: Pick<EncoderOptions, "packs" | "codes">,
 ): Reader {
-  const { model, store, tokenizer } = parts;
+  const { model, tokenizer } = parts;
+  // who asks for speed by name takes rounded weights for it
+  const rounds = options.precision === "fast" && exactness(parts) === "f32";
+  const store = rounds ? roundedStore(parts.store) : parts.store;
   let read: Promise<ReadingSettings> | undefined;
   const settings = (): Promise<ReadingSettings> => (read ??= readingSettings(parts.files, model));
   const encoders = new Map<Give, Promise<Encoder>>();
@@ -46,7 +50,8 @@ export function createReader(
   const open = async (give: Give, longest: number, { onProgress, signal }: Parameters<Reader["open"]>[0] = {}) => {
     const { threads, pin, precision = exactness(parts), window: asked } = options;
     const wishes = { threads, pin, precision, give, ...kept };
-    const window = asked ?? (await fittingWindow(parts, executor, Math.min(longest, WINDOW_DEFAULT), wishes));
+    const window =
+      asked ?? (await fittingWindow({ ...parts, store }, executor, Math.min(longest, WINDOW_DEFAULT), wishes));
     return await openEncoder(model, store, executor, { ...wishes, window, onProgress, signal });
   };
   const close = async (): Promise<void> => {
