@@ -4,6 +4,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import type { Model } from "../models/index.ts";
 import { deepseekToGguf, deepseekToHf, latentHeads } from "./deepseek.ts";
+import { expertsToGguf, mixtralToHf, qwenExpertsToHf } from "./experts.ts";
 import type { FamilyForms, SizeNames } from "./forms.ts";
 import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
 import { flag } from "./entries.ts";
@@ -89,6 +90,45 @@ const families: readonly FamilyForms[] = [
     constants: { hidden_act: "silu", use_sliding_window: false },
     hfOnly: { use_sliding_window: [false] },
     biases: { attention_bias: "layers.0.attention.query.bias" },
+  },
+  {
+    hf: "mixtral",
+    gguf: "llama",
+    architecture: "MixtralForCausalLM",
+    names: llamaNames,
+    epsilon: { ...rmsEpsilon, byDefault: 1e-6 },
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu", sliding_window: null },
+    hfOnly: { sliding_window: [] },
+    biases: {},
+    toGguf: expertsToGguf,
+    toHf: mixtralToHf,
+  },
+  {
+    hf: "qwen2_moe",
+    gguf: "qwen2moe",
+    architecture: "Qwen2MoeForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu", use_sliding_window: false, norm_topk_prob: false },
+    hfOnly: { use_sliding_window: [false], norm_topk_prob: [false] },
+    biases: { qkv_bias: "layers.0.attention.query.bias" },
+    toGguf: expertsToGguf,
+    toHf: qwenExpertsToHf,
+  },
+  {
+    hf: "qwen3_moe",
+    gguf: "qwen3moe",
+    architecture: "Qwen3MoeForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu", use_sliding_window: false, norm_topk_prob: true },
+    hfOnly: { use_sliding_window: [false], norm_topk_prob: [true] },
+    biases: { attention_bias: "layers.0.attention.query.bias" },
+    toGguf: expertsToGguf,
+    toHf: qwenExpertsToHf,
   },
   {
     hf: "gemma",

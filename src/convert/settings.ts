@@ -28,7 +28,7 @@ export function settingsToGguf(model: Model, files: TensorSource): GgufSettings 
     ["context_length", count(model.window)],
     ["embedding_length", count(model.width)],
     ["block_count", count(model.layers)],
-    ["feed_forward_length", count(forwardWidth(model))],
+    ["feed_forward_length", count(forwardWidth(settings, forms.names.forwardWidth))],
     ["attention.head_count", count(heads)],
     [forms.epsilon.gguf, real(config.number(forms.names.epsilon, forms.epsilon.byDefault))],
     ["vocab_size", count(model.vocabularySize)],
@@ -77,13 +77,14 @@ export function settingsToHf(
 const isTurned = (model: Model, forms: FamilyForms): forms is FamilyForms & { readonly ropeBase: number } =>
   forms.ropeBase !== undefined && model.ropes.length > 0;
 
-function namedSizes({ names }: FamilyForms, { model, heads, headSize }: Settings): Record<string, number> {
+function namedSizes({ names }: FamilyForms, settings: Settings): Record<string, number> {
+  const { model, heads, headSize } = settings;
   return {
     [names.window]: model.window,
     [names.width]: model.width,
     [names.layers]: model.layers,
     [names.heads]: heads,
-    [names.forwardWidth]: forwardWidth(model),
+    [names.forwardWidth]: forwardWidth(settings, "feed_forward_length"),
     ...(names.kvHeads !== undefined && { [names.kvHeads]: kvHeads(model) }),
     ...(names.headSize !== undefined && { [names.headSize]: headSize }),
   };
@@ -96,7 +97,11 @@ function read(model: Model, config: Config): Settings {
 }
 
 const kvHeads = (model: Model): number => model.cacheGroups[0].kvHeads;
-const forwardWidth = (model: Model): number => rowsOf(model, "layers.0.mlp.up.weight");
+/** Of a plain feed-forward part; a model without one says it in its config, under `key`. */
+const forwardWidth = ({ model, config }: Settings, key: string): number => {
+  const isThere = model.parameters.has("layers.0.mlp.up.weight") || !model.parameters.has("layers.0.experts.up.weight");
+  return isThere ? rowsOf(model, "layers.0.mlp.up.weight") : config.size(key);
+};
 
 function rowsOf(model: Model, name: string): number {
   const rows = model.parameters.get(name)?.rows;

@@ -1,11 +1,10 @@
 // Which tensors the written file has and how each comes out of the other file: the families' own loading maps, read
 // as a table of names on both sides. A tensor is described as a parameter, so that reading it, transposed or permuted,
 // is the file store's work.
-import { UnsupportedError } from "../base/errors.ts";
 import type { Files } from "../engine/file-store.ts";
 import type { HeadRows, Model, ParameterSource, WeightRow } from "../models/index.ts";
-import { expertName, expertShape, isEach } from "../models/expert-rows.ts";
 import { interleavedRow, storedShape } from "../models/loading.ts";
+import { isOfExperts, planExperts } from "./experts.ts";
 import { gainsLessOne } from "./gains.ts";
 import type { TensorPlan } from "./tensor-plan.ts";
 
@@ -16,8 +15,8 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
   for (const row of model.weightRows) {
     const [name, written] = [row[from], row[to]];
     if (name === undefined || written === undefined) continue; // GGUF has no name for it
-    if (row.experts !== undefined) {
-      for (const plan of planExperts(model, row, to)) plans.set(plan.name, plan);
+    if (isOfExperts(row)) {
+      for (const plan of planExperts(model, row, written, to)) plans.set(plan.name, plan);
       continue;
     }
     const stored = tensors.get(name);
@@ -34,7 +33,7 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
     const rowAt = from === to ? undefined : permutation(row, to);
     plans.set(written, {
       name: written,
-      shape,
+      shape: row[`${to}Shape`] ?? (row[`${from}Shape`] === undefined ? shape : row.shape),
       source: {
         vector,
         rows: vector ? 1 : shape[0],
@@ -50,38 +49,10 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
         to === "hf" && {
           change: (gains: Float32Array<ArrayBuffer>) => gainsLessOne(gains, files, name),
         }),
-      alwaysF32: vector || row.parameter === "positions.weight",
+      alwaysF32: vector || row.ggufShape?.length === 1 || row.parameter === "positions.weight",
     });
   }
   return [...plans.values()];
-}
-
-/** The tensors that hold a parameter's experts, one of each or one of all; none where the model has them not. */
-function planExperts({ parameters, family }: Model, row: WeightRow, to: "hf" | "gguf"): TensorPlan[] {
-  const source = parameters.get(row.parameter);
-  const name = row[to];
-  if (source === undefined || name === undefined || row.experts === undefined) return [];
-  if (row.hfTurns !== undefined || source.transpose === true || row.hfTransposed === true) {
-    throw new UnsupportedError(`Experts of the family ${family} cannot be converted yet.`);
-  }
-  const [rows, columns] = expertShape(row);
-  if (!isEach(name)) return [{ name, shape: [row.experts, rows, columns], source, alwaysF32: false }];
-  return Array.from({ length: row.experts }, (_, expert) => ({
-    name: expertName(name, expert),
-    shape: [rows, columns],
-    source: { vector: false, rows, columns, pieces: piecesFrom(source.pieces, expert * rows, rows) },
-    alwaysF32: false,
-  }));
-}
-
-/** `count` rows of joined pieces, from `first` on, which are of one piece. */
-function piecesFrom(pieces: ParameterSource["pieces"], first: number, count: number): ParameterSource["pieces"] {
-  let start = 0;
-  for (const piece of pieces) {
-    if (first < start + piece.count) return [{ tensor: piece.tensor, first: piece.first + first - start, count }];
-    start += piece.count;
-  }
-  return [];
 }
 
 const isSame = (a: HeadRows | undefined, b: HeadRows | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -22,8 +22,8 @@ const familyOf = (name: CaseName): string =>
     chatglm3: "chatglm",
   })[name as string] ?? name;
 
-/** llama.cpp has no name for GPT-1. */
-const convertible = caseNames.filter((name) => name !== "openai-gpt");
+/** llama.cpp has no name for GPT-1; gpt-oss is read in both forms, but written in neither. */
+const convertible = caseNames.filter((name) => name !== "openai-gpt" && name !== "gpt_oss");
 
 /** Settings that a config.json may leave to the family, as the conversion back states them. */
 const KEYS_OF_THE_TWINS = [

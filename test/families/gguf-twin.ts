@@ -60,6 +60,17 @@ const gemmaOutNorms = {
   "model.layers.N.post_feedforward_layernorm": "blk.N.post_ffw_norm",
 };
 
+const expertSizes = {
+  expert_used_count: "num_experts_per_tok",
+  expert_feed_forward_length: "moe_intermediate_size",
+};
+const expertTensors = {
+  "model.layers.N.mlp.gate": "blk.N.ffn_gate_inp",
+  "model.layers.N.mlp.experts.E.gate_proj": "blk.N.ffn_gate_exps",
+  "model.layers.N.mlp.experts.E.up_proj": "blk.N.ffn_up_exps",
+  "model.layers.N.mlp.experts.E.down_proj": "blk.N.ffn_down_exps",
+};
+
 export const twinRules: Readonly<Record<string, TwinRule>> = {
   llama: {
     architecture: "llama",
@@ -116,6 +127,55 @@ export const twinRules: Readonly<Record<string, TwinRule>> = {
     },
   },
   qwen2: { architecture: "qwen2", sizes: llamaSizes, floats: llamaFloats, names: llamaNames },
+  mixtral: {
+    architecture: "llama",
+    sizes: {
+      ...llamaSizes,
+      expert_count: "num_local_experts",
+      expert_used_count: "num_experts_per_tok",
+      expert_feed_forward_length: "intermediate_size",
+    },
+    floats: llamaFloats,
+    names: {
+      ...llamaNames,
+      "model.layers.N.block_sparse_moe.gate": "blk.N.ffn_gate_inp",
+      "model.layers.N.block_sparse_moe.experts.E.w1": "blk.N.ffn_gate_exps",
+      "model.layers.N.block_sparse_moe.experts.E.w3": "blk.N.ffn_up_exps",
+      "model.layers.N.block_sparse_moe.experts.E.w2": "blk.N.ffn_down_exps",
+    },
+    change(name, tensor, config) {
+      if (name.includes(".q_proj.")) return interleaved(tensor, config.num_attention_heads);
+      return name.includes(".k_proj.") ? interleaved(tensor, config.num_key_value_heads) : tensor;
+    },
+  },
+  qwen2_moe: {
+    architecture: "qwen2moe",
+    sizes: {
+      ...llamaSizes,
+      ...expertSizes,
+      expert_count: "num_experts",
+      expert_shared_feed_forward_length: "shared_expert_intermediate_size",
+    },
+    floats: llamaFloats,
+    names: {
+      ...llamaNames,
+      ...expertTensors,
+      "model.layers.N.mlp.shared_expert.gate_proj": "blk.N.ffn_gate_shexp",
+      "model.layers.N.mlp.shared_expert.up_proj": "blk.N.ffn_up_shexp",
+      "model.layers.N.mlp.shared_expert.down_proj": "blk.N.ffn_down_shexp",
+      "model.layers.N.mlp.shared_expert_gate": "blk.N.ffn_gate_inp_shexp",
+    },
+    change: (name, { shape, values }) => ({
+      shape: name.includes("shared_expert_gate") ? shape.slice(1) : shape,
+      values,
+    }),
+  },
+  qwen3_moe: {
+    architecture: "qwen3moe",
+    sizes: { ...llamaSizes, ...headSizes, ...expertSizes, expert_count: "num_local_experts" },
+    floats: llamaFloats,
+    names: { ...llamaNames, ...expertTensors },
+  },
   qwen3: { architecture: "qwen3", sizes: { ...llamaSizes, ...headSizes }, floats: llamaFloats, names: llamaNames },
   gemma3_text: {
     architecture: "gemma3",
@@ -328,14 +388,23 @@ export function ggufTwin(
   }
   for (const [key, entry] of Object.entries(more?.(config) ?? {})) entries.set(`${architecture}.${key}`, entry);
   const tensors = new Map<string, Values>();
+  /** Of experts, in the order of the file, which is that of their numbers here. */
+  const stacks = new Map<string, Values[]>();
   for (const [hfName, tensor] of hfTensors) {
     const parts = split?.(hfName, tensor, config);
     for (const [name, part] of Object.entries(parts ?? {})) tensors.set(name, part);
     const [, stem, ending] = /^(.*)\.(weight|bias)$/.exec(hfName) ?? [];
     if (parts !== undefined || stem === undefined) continue; // what is left are tables, such as those of ropes
     const layer = /\.(\d+)\./.exec(stem)?.[1] ?? "";
-    const name = names[stem.replace(/\.\d+\./, ".N.")].replace("N", layer);
-    tensors.set(`${name}.${ending}`, change?.(hfName, tensor, config) ?? tensor);
+    const known = stem.replace(/experts\.\d+\./, "experts.E.").replace(/\.\d+\./, ".N.");
+    const name = `${names[known].replace("N", layer)}.${ending}`;
+    const changed = change?.(hfName, tensor, config) ?? tensor;
+    if (!known.includes(".E.")) tensors.set(name, changed);
+    else stacks.set(name, [...(stacks.get(name) ?? []), changed]);
+  }
+  for (const [name, all] of stacks) {
+    const values = new Float32Array(all.flatMap((expert) => [...expert.values]));
+    tensors.set(name, { shape: [all.length, ...all[0].shape], values });
   }
   const scaling = config.rope_scaling as unknown as Scaling | null | undefined;
   for (const [name, values] of scaling ? ropeDivisors(config, scaling) : []) tensors.set(name, values);

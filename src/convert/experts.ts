@@ -1,0 +1,98 @@
+// Experts on their way between files: one tensor of all in GGUF, a tensor of each in folders; and what configs say of them.
+import { UnsupportedError } from "../base/errors.ts";
+import type { GgufEntry } from "../format/gguf-types.ts";
+import { expertName, expertShape, isEach } from "../models/expert-rows.ts";
+import type { Model, ParameterSource, WeightRow } from "../models/index.ts";
+import { count } from "./entries.ts";
+import type { Settings } from "./forms.ts";
+import type { TensorPlan } from "./tensor-plan.ts";
+
+/** Whether a row's tensors hold experts, or hold parameters by turns, which are taken apart. */
+export const isOfExperts = ({ experts, hfTurns }: WeightRow): boolean => experts !== undefined || hfTurns !== undefined;
+
+/** The tensors that a row of experts is written as. Throws UnsupportedError where Liang cannot put them together. */
+export function planExperts({ parameters }: Model, row: WeightRow, name: string, to: "hf" | "gguf"): TensorPlan[] {
+  const source = parameters.get(row.parameter);
+  if (source === undefined) return [];
+  const { experts } = row;
+  if (to === "hf" && !isEach(name)) {
+    throw new UnsupportedError(
+      `${name} of a folder holds several weights by turns, which Liang can read but not write.`,
+      {
+        hint: "Convert to GGUF.",
+      },
+    );
+  }
+  if (experts === undefined) return [{ name, shape: row.shape, source, alwaysF32: true }];
+  const [rows, columns] = expertShape(row);
+  if (!isEach(name)) return [{ name, shape: [experts, rows, columns], source, alwaysF32: false }];
+  return Array.from({ length: experts }, (_, expert) => ({
+    name: expertName(name, expert),
+    shape: [rows, columns],
+    source: rowsOf(source, expert * rows, rows),
+    alwaysF32: false,
+  }));
+}
+
+/** Some rows of a parameter whose pieces lie as they are. */
+function rowsOf({ pieces, columns }: ParameterSource, first: number, rows: number): ParameterSource {
+  const own: ParameterSource["pieces"][number][] = [];
+  let start = 0;
+  for (const piece of pieces) {
+    const [from, end] = [Math.max(first, start), Math.min(first + rows, start + piece.count)];
+    if (from < end) own.push({ ...piece, first: piece.first + from - start, count: end - from });
+    start += piece.count;
+  }
+  return { vector: false, rows, columns, pieces: own };
+}
+
+interface Counts {
+  readonly experts: number;
+  readonly chosen: number;
+  readonly width: number;
+  readonly sharedWidth: number | undefined;
+  /** Layers that have none. */
+  readonly plain: readonly number[];
+}
+
+function countsOf({ parameters, layers, family }: Model): Counts {
+  const numbers = Array.from({ length: layers }, (_, layer) => layer);
+  const plain = numbers.filter((layer) => !parameters.has(`layers.${layer}.experts.gate.weight`));
+  const first = numbers.find((layer) => !plain.includes(layer));
+  const gate = parameters.get(`layers.${first}.experts.gate.weight`);
+  if (gate?.matrices === undefined || gate.chosen === undefined) {
+    throw new UnsupportedError(`The family ${family} has experts, but no layer of this model has.`);
+  }
+  const shared = parameters.get(`layers.${first}.shared.gate.weight`)?.rows;
+  return { experts: gate.matrices, chosen: gate.chosen, width: gate.rows / gate.matrices, sharedWidth: shared, plain };
+}
+
+/** GGUF metadata of a mixture. */
+export function expertsToGguf({ model }: Settings): [string, GgufEntry][] {
+  const { experts, chosen, width, sharedWidth } = countsOf(model);
+  return [
+    ["expert_count", count(experts)],
+    ["expert_used_count", count(chosen)],
+    ["expert_feed_forward_length", count(width)],
+    ...(sharedWidth === undefined
+      ? []
+      : [["expert_shared_feed_forward_length", count(sharedWidth)] as [string, GgufEntry]]),
+  ];
+}
+
+export function mixtralToHf({ model }: Settings): Record<string, unknown> {
+  const { experts, chosen } = countsOf(model);
+  return { num_local_experts: experts, num_experts_per_tok: chosen };
+}
+
+export function qwenExpertsToHf({ model }: Settings): Record<string, unknown> {
+  const { experts, chosen, width, sharedWidth, plain } = countsOf(model);
+  return {
+    num_experts: experts,
+    num_experts_per_tok: chosen,
+    moe_intermediate_size: width,
+    ...(sharedWidth !== undefined && { shared_expert_intermediate_size: sharedWidth }),
+    decoder_sparse_step: 1,
+    mlp_only_layers: plain,
+  };
+}
