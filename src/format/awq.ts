@@ -4,7 +4,7 @@
 import { formats } from "../numeric/registry.ts";
 import { noteOf, unsupported } from "./gptq.ts";
 import { type IntegerGroups, encodeRows, formatFor } from "./integer-groups.ts";
-import { type QuantizedMatrix, type QuantizedTensors, type Settings, bytesOf, tensorOf } from "./quantized-tensors.ts";
+import { type QuantizedMatrix, type QuantizedTensors, type Settings, bytesOf, tensorOf } from "./quantized-matrix.ts";
 import type { TensorSource } from "./tensor-source.ts";
 
 const BITS = 4;

@@ -5,7 +5,7 @@ import { bf16 } from "../numeric/bf16.ts";
 import { f8E4m3Values } from "../numeric/f8-e4m3.ts";
 import { formats } from "../numeric/registry.ts";
 import { unsupported } from "./gptq.ts";
-import { type QuantizedMatrix, type QuantizedTensors, type Settings, bytesOf, tensorOf } from "./quantized-tensors.ts";
+import { type QuantizedMatrix, type QuantizedTensors, type Settings, bytesOf, tensorOf } from "./quantized-matrix.ts";
 import type { SourceTensor, TensorSource } from "./tensor-source.ts";
 
 const TYPE = "f8_e4m3";

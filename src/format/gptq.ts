@@ -5,7 +5,7 @@
 import { FormatError, UnsupportedError } from "../base/errors.ts";
 import { formats } from "../numeric/registry.ts";
 import { type IntegerGroups, encodeRows, formatFor } from "./integer-groups.ts";
-import { type QuantizedMatrix, type QuantizedTensors, type Settings, bytesOf, tensorOf } from "./quantized-tensors.ts";
+import { type QuantizedMatrix, type QuantizedTensors, type Settings, bytesOf, tensorOf } from "./quantized-matrix.ts";
 import type { TensorSource } from "./tensor-source.ts";
 
 const WORD = 32;

@@ -6,7 +6,7 @@ import { storeF16 } from "../numeric/f16.ts";
 import { packFive } from "../numeric/five-bits.ts";
 import type { FormatName } from "../numeric/registry.ts";
 import { pack } from "../numeric/rounding.ts";
-import type { ReadRows } from "./quantized-tensors.ts";
+import type { ReadRows } from "./quantized-matrix.ts";
 
 /** What codes less zeros reach from and to. */
 interface CodeRange {

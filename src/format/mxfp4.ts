@@ -2,7 +2,7 @@
 // together, and `name_scales` (..., blocks), powers of two biased by 127. Seen as `name` (..., columns) in the blocks that
 // GGUF has (numeric/mxfp4.ts): the same bits, where those have them. Source: transformers' integrations/mxfp4.py.
 import { formats } from "../numeric/registry.ts";
-import { type QuantizedMatrix, type QuantizedTensors, type ReadRows, tensorOf } from "./quantized-tensors.ts";
+import { type QuantizedMatrix, type QuantizedTensors, type ReadRows, tensorOf } from "./quantized-matrix.ts";
 import type { SourceTensor, TensorSource } from "./tensor-source.ts";
 
 const [BLOCKS, SCALES, TYPE] = ["_blocks", "_scales", "u8"];

@@ -3,7 +3,7 @@
 import { type Routing, yarnMagnitude } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import { ggufRefusals } from "./decoder.ts";
-import { type DeepseekShape, LATENT_EPSILON } from "./deepseek.ts";
+import { type DeepseekShape, LATENT_EPSILON } from "./deepseek-shape.ts";
 import { expertNames } from "./mixture.ts";
 import type { ModelFacts } from "./model.ts";
 import { ggufRopeScaling, ggufWindow, ropeTable } from "./rope-config.ts";

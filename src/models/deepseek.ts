@@ -2,10 +2,9 @@
 // keeps one short row of a token for all heads, and layers of many experts behind a first few plain ones. The generations
 // differ in how rows are routed. Not here: the latent attention itself (nn/latent-attention.ts), experts (mixture.ts).
 import { add, gather } from "../graph/index.ts";
-import { type LatentSettings, type Routing, everyHead, latentAttention, norm, yarnMagnitude } from "../nn/index.ts";
+import { type Routing, everyHead, latentAttention, norm, yarnMagnitude } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import {
-  type DecoderSizes,
   attentionContext,
   cachePlan,
   decoderRows,
@@ -17,29 +16,11 @@ import {
   weightsIn,
 } from "./decoder.ts";
 import { readDeepseekGguf } from "./deepseek-gguf.ts";
+import { type DeepseekShape, LATENT_EPSILON } from "./deepseek-shape.ts";
 import { type IgnoredRow, loadingMap } from "./loading.ts";
-import { type Mixture, expertNames, feedForward, isReplaced, mixtureRows } from "./mixture.ts";
-import type { HeadRows, Model, ModelFacts, RopeTable, WeightRow } from "./model.ts";
+import { expertNames, feedForward, isReplaced, mixtureRows } from "./mixture.ts";
+import type { HeadRows, Model, ModelFacts, WeightRow } from "./model.ts";
 import { hfRope, hfWindow, ropeSettings } from "./rope-config.ts";
-
-export interface DeepseekShape {
-  readonly family: "deepseek_v2" | "deepseek_v3";
-  /** `headSize` is that of the cached rows. */
-  readonly sizes: DecoderSizes;
-  readonly latent: LatentSettings;
-  /** Of queries; undefined: they are projected at once. */
-  readonly queryLatent: number | undefined;
-  readonly valueSize: number;
-  readonly rope: RopeTable;
-  readonly mixture: Mixture;
-  readonly bias: boolean | "optional";
-  readonly tied: boolean | "optional";
-  /** GGUF files made before llama.cpp knew the absorbed form hold both matrices of heads in one tensor, as folders do. */
-  readonly ggufJoined: boolean;
-}
-
-/** ε of the norms of latent vectors, whatever the config says of the others. */
-export const LATENT_EPSILON = 1e-6;
 
 function readHf(facts: ModelFacts): DeepseekShape {
   const config = new Config(facts.file, facts.config);
