@@ -229,17 +229,17 @@ function plusOne(read: ReadUnits, format: FormatName): ReadUnits {
 
 /** Rows divided by their lengths, in their own type; those whose length is 1 but for its rounding stay as they are. */
 function ofUnitRows(read: ReadUnits, format: FormatName, columns: number): ReadUnits {
-  const { decode, encode } = formats[format];
+  const numbers = formats[format];
   const rowBytes = bytesForRow(format, columns);
   const rounding = (UNITS_OF_ROUNDING * roundedBy(format)) / Math.sqrt(columns);
   return async (first, into) => {
     await read(first, into);
     for (let at = 0; at < into.byteLength; at += rowBytes) {
       const bytes = into.subarray(at, at + rowBytes);
-      const values = decode(bytes, columns);
+      const values = numbers.decode(bytes, columns);
       const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
       if (Math.abs(length - 1) <= rounding) continue;
-      bytes.set(encode!(values.map((value) => value / length)));
+      bytes.set(numbers.encode!(values.map((value) => value / length)));
     }
   };
 }
@@ -249,9 +249,9 @@ const UNITS_OF_ROUNDING = 4;
 
 /** How far the number after 1 is from it. */
 function roundedBy(format: FormatName): number {
-  const { decode, encode } = formats[format];
+  const numbers = formats[format];
   for (let step = 1; ; step /= 2) {
-    const [value] = decode(encode!(Float32Array.of(1 + step / 2)), 1);
+    const [value] = numbers.decode(numbers.encode!(Float32Array.of(1 + step / 2)), 1);
     if (value === 1) return step;
   }
 }

@@ -186,8 +186,12 @@ const models: Readonly<Record<string, readonly [Options, Expected]>> = {
   ],
   "GLM-4-9B-0414": [
     {
-      ...{ ...glm, model_type: "glm4", max_position_embeddings: 32768, partial_rotary_factor: 0.5 },
-      ...{ rms_norm_eps: 1e-5, rope_theta: 1e4 },
+      ...glm,
+      model_type: "glm4",
+      max_position_embeddings: 32768,
+      partial_rotary_factor: 0.5,
+      rms_norm_eps: 1e-5,
+      rope_theta: 1e4,
     },
     { window: 32768, layers: 40, kv: [2, 128], rope: [64, 1e4], has: ["layers.0.mlpOutNorm.weight", 1, 4096] },
   ],
