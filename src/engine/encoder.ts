@@ -157,7 +157,7 @@ class RunningEncoder implements Encoder {
       const end = first + outputsOf(sequence) * this.columns;
       const values = encode.outputs.values.slice(first, end);
       first = end;
-      return values as Float32Array<ArrayBuffer>;
+      return values;
     });
   }
 }
