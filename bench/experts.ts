@@ -100,13 +100,13 @@ await using mixture = await executor.open(store, { run: mixtures() }, { threads 
 await using dense = await executor.open(store, { run: plain() }, { threads });
 
 /** Seconds of a token, with other numbers for each, so that each chooses experts of its own. */
-async function secondsOf({ inputs, run }: Program, tokens: number): Promise<number> {
+async function secondsOf(program: Program, tokens: number): Promise<number> {
   let seconds = 0;
   for (let token = 0; token < tokens; token++) {
     const phase = Math.random() * 1000;
-    for (let i = 0; i < rows * width; i++) inputs.x[i] = Math.sin(phase * (1 + (i % 61)) + i * i);
+    for (let i = 0; i < rows * width; i++) program.inputs.x[i] = Math.sin(phase * (1 + (i % 61)) + i * i);
     const start = performance.now();
-    await run({ rows });
+    await program.run({ rows });
     seconds += (performance.now() - start) / 1000;
   }
   return seconds / tokens;

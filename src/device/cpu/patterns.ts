@@ -40,7 +40,7 @@ const choosing: ReadonlySet<Op<never>> = new Set<Op<never>>([
   dotPartsOp,
 ]);
 /** Whether a value is one that mixtures of experts have and other models have not. */
-export const isOfExperts = (node: Tensor): boolean => isExpertProduct(node) || choosing.has(node.op as Op<never>);
+export const isOfExperts = (node: Tensor): boolean => isExpertProduct(node) || choosing.has(node.op);
 /** Whether this is a product by weights of a file of which each row chooses some. */
 export const isExpertProduct = (node: Tensor): boolean =>
   node.op === (expertLinearOp as Op) && isParameter(node.inputs[1]);

@@ -16,8 +16,19 @@ import { PANEL_ROWS, STEP_BYTES, STEP_COLUMNS, packRow, rowPanelCount, twoAt } f
  * matrices, of `matrix` bytes each; out: as a product's, of `targets` rows, which are choices.
  */
 const expertWords = [
-  ...["x", "weight", "second", "matrix", "out", "sources", "targets", "shared"],
-  ...["columns", "outer", "tasks", "order", "unitPanels"],
+  "x",
+  "weight",
+  "second",
+  "matrix",
+  "out",
+  "sources",
+  "targets",
+  "shared",
+  "columns",
+  "outer",
+  "tasks",
+  "order",
+  "unitPanels",
 ] as const;
 type Words = Readonly<Record<string, Int>>;
 
