@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<Instruction["kind"], number>> = {
   beyond: 5,
 };
 /** How often each form is asked; ci of all tunes together. */
-const FORMS = { 五绝: 20, 七绝: 26, 五律: 15, 七律: 14, 词: 25 } as const;
+const FORMS = { 五绝: 14, 七绝: 17, 五律: 12, 七律: 12, 词: 45 } as const;
 /** Tunes known from fewer poems have no pattern to rely on. */
 const TUNE_POEMS_MIN = 15;
 const TITLE_LENGTH_MAX = 12; // longer ones are prefaces

@@ -1,5 +1,5 @@
 // Makes what the later stages learn and are judged by, from prepared poems:
-//   node scripts/node.mjs recipes/liang-shi/make-instructions.ts --poems FOLDER --to FOLDER [--count 60000] [--requests 4000]
+//   node scripts/node.mjs recipes/liang-shi/make-instructions.ts --poems FOLDER --to FOLDER [--count 120000] [--requests 8000]
 // sft.jsonl: conversations (kind, messages). requests.jsonl: requests for the preference stage (prompt, request), with other
 // numbers than sft.jsonl. held-out.jsonl: 500 requests from poems and in wordings that nothing learns from. texts.txt: all
 // that is learnt, a poem or a message a line, for the tokenizer.
@@ -42,8 +42,8 @@ const { values } = parseArgs({
   options: {
     poems: { type: "string" },
     to: { type: "string" },
-    count: { type: "string", default: "60000" },
-    requests: { type: "string", default: "4000" },
+    count: { type: "string", default: "120000" },
+    requests: { type: "string", default: "8000" },
     seed: { type: "string", default: "0" },
   },
 });
