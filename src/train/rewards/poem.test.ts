@@ -156,7 +156,7 @@ describe("the reward", () => {
     assert.equal(poemReward(climbing, { form: "五绝", initials: "白黄欲更" }).total, 1);
     assert.equal(poemReward(climbing, { form: "五绝", initials: "白黄春夏" }).parts.asked, 0.5);
     assert.equal(poemReward(climbing, { form: "五绝", firstLine: "白日依山尽，" }).total, 1);
-    assert.equal(poemReward(climbing, { form: "五绝", firstLine: "红日依山尽" }).total, 0);
+    assert.equal(poemReward(climbing, { form: "五绝", firstLine: "红日依山尽" }).total, 0.75);
     assert.equal(poemReward(climbing, { form: "五绝", words: ["黄河", "明月"] }).parts.asked, 0.5);
   });
 

@@ -33,8 +33,8 @@ export interface PoemReward {
   readonly faults: readonly string[];
 }
 
-/** What the parts count for where the form fits; `form`, `own` and `asked` multiply all. */
-const WEIGHTS = { form: 0.35, rhyme: 0.35, tones: 0.15, repeats: 0.15 } as const;
+/** What the parts count for where the form fits; `form` and `own` multiply all. */
+const WEIGHTS = { form: 0.25, rhyme: 0.3, tones: 0.1, asked: 0.25, repeats: 0.1 } as const;
 /** Among 100 characters of a ci more come twice than in a poem of 20: so many in 100 cost nothing. */
 const REPEATS_ALLOWED = 0.08;
 
@@ -60,9 +60,13 @@ export function poemReward(text: string, request: PoemRequest, copies?: CopyInde
     repeats: repeats.score,
   };
   const worth =
-    WEIGHTS.form + WEIGHTS.rhyme * parts.rhyme + WEIGHTS.tones * parts.tones + WEIGHTS.repeats * parts.repeats;
+    WEIGHTS.form +
+    WEIGHTS.rhyme * parts.rhyme +
+    WEIGHTS.tones * parts.tones +
+    WEIGHTS.asked * parts.asked +
+    WEIGHTS.repeats * parts.repeats;
   return {
-    total: form.score ** 2 * parts.asked * parts.own * worth, // squared: one character too many costs more than a tone
+    total: form.score ** 2 * parts.own * worth, // squared: one character too many costs more than a tone
     parts,
     faults: [
       ...form.faults,
