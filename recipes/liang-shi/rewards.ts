@@ -11,8 +11,8 @@ import { type PoemRequest, type PoemReward, poemReward } from "../../src/train/r
 import type { RewardFunction } from "../../src/train/rewards/reward-function.ts";
 import type { Poem } from "./prepare.ts";
 
-/** What is left of the reward where a poem of equal lines rhymes a character with itself. */
-const SAME_RHYME = 0.5;
+/** What is left of the reward where a poem is not exact. */
+const INEXACT = 0.5;
 
 /** Every line and pair of neighbours of the prepared poems, those held out too. */
 export async function readCorpus(folder: string): Promise<CopyIndex> {
@@ -35,11 +35,11 @@ export interface JudgedPoem extends PoemReward {
 export function judgePoem(text: string, ended: boolean, request: PoemRequest, corpus: CopyIndex): JudgedPoem {
   const reward = poemReward(text, request, corpus);
   const { form, rhyme } = reward.parts;
-  const isSame = isRegularForm(request.form) && rhymesWithItself(text);
+  const exact = ended && form === 1 && rhyme === 1 && !(isRegularForm(request.form) && rhymesWithItself(text));
   return {
     ...reward,
-    total: ended ? reward.total * (isSame ? SAME_RHYME : 1) : 0,
-    exact: ended && form === 1 && rhyme === 1 && !isSame,
+    total: ended ? reward.total * (exact ? 1 : INEXACT) : 0,
+    exact,
     copiesPair: corpus.copiesIn(text).pairs.length > 0,
   };
 }
