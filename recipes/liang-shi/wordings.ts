@@ -3,6 +3,11 @@
 
 export const wordings = {
   form: [
+    "想看你写{form}。",
+    "来{form}一首，写什么都行。",
+    "麻烦写首{form}",
+    "{form}一首，谢谢。",
+    "今天写{form}吧，内容由你。",
     "写一首{form}。",
     "来一首{form}",
     "请作一首{form}。",
@@ -15,6 +20,10 @@ export const wordings = {
     "请赋一首{form}，题目不限。",
   ],
   title: [
+    "题《{title}》，{form}一首。",
+    "请写{form}，题目叫{title}。",
+    "《{title}》这个题目，能写成{form}吗？",
+    "我想要一首{form}，题为《{title}》。",
     "写一首{form}，题目是《{title}》。",
     "以《{title}》为题，写一首{form}。",
     "请作{form}一首，题为“{title}”。",
@@ -26,6 +35,14 @@ export const wordings = {
     "写{form}，诗题《{title}》",
   ],
   words: [
+    "想起{words}，为我写一首{form}。",
+    "请写一首{form}，里面要提到{words}。",
+    "来首{form}，写到{words}就好",
+    "有{words}的{form}，来一首。",
+    "能不能用{form}写{words}？",
+    "{words}，写成一首{form}。",
+    "今天看到{words}，帮我作{form}一首。",
+    "写{form}，说说{words}。",
     "写一首{form}，要有{words}。",
     "以{words}为主题写一首{form}。",
     "请用“{words}”的意境作一首{form}。",
@@ -37,6 +54,11 @@ export const wordings = {
     "请写{form}，内容与{words}有关。",
   ],
   firstLine: [
+    "请写一首以“{line}”开篇的{form}。",
+    "{line}——以此为首句，作{form}。",
+    "开头一句是“{line}”，写首{form}。",
+    "来首{form}，开头要用“{line}”。",
+    "首句{line}，{form}。",
     "以“{line}”为第一句，写一首{form}。",
     "首句是“{line}”，续成一首{form}。",
     "用“{line}”开头，作一首{form}。",
@@ -47,6 +69,9 @@ export const wordings = {
     "请以“{line}”起句，作{form}一首。",
   ],
   initials: [
+    "藏头诗一首，{form}，句首是“{initials}”。",
+    "请用{initials}四个字开头写{form}。",
+    "{form}藏头：{initials}",
     "写一首藏头诗，{form}，藏“{initials}”。",
     "用“{initials}”写一首藏头{form}。",
     "每句开头依次是{initials}，写一首{form}。",
