@@ -173,8 +173,8 @@ describe("FP8", () => {
   const codes = [0x00, 0x01, 0x07, 0x08, 0x38, 0x39, 0x40, 0x7e, 0x81, 0xb8, 0xfe];
   const values = [0, 2 ** -9, 7 * 2 ** -9, 2 ** -6, 1, 1.125, 2, 448, -(2 ** -9), -1, -448];
   const bf16 = (found: Float64Array): Float32Array => {
-    const { encode, decode } = formats.bf16;
-    return decode(encode!(Float32Array.from(found)), found.length);
+    const format = formats.bf16;
+    return format.decode(format.encode!(Float32Array.from(found)), found.length);
   };
 
   test("a scale for each block, the last ones smaller", async () => {

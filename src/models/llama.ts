@@ -123,9 +123,7 @@ export function llamaModel(facts: ModelFacts, shape: LlamaShape, rows = llamaRow
         const context = attentionContext(x, plan, layer, rope?.name);
         const mixed = selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context);
         h = add(h, normIfAny(mixed, at, "attentionOutNorm", epsilon));
-        const fed = feedForward(norm(h, at, "mlpNorm", epsilon), at, shape.mixture, layer, (name, value) =>
-          x.tap(name, value),
-        );
+        const fed = feedForward(norm(h, at, "mlpNorm", epsilon), at, shape.mixture, layer, x.tap);
         h = add(h, normIfAny(fed, at, "mlpOutNorm", epsilon));
       }
       return finalHidden(h, x, weights, layers, epsilon);

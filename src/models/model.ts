@@ -156,7 +156,7 @@ export interface ForwardInputs {
   /** How layers look at the source text, in order; empty where there is none. */
   readonly recalls: readonly Recall[];
   /** Names a value, so that a trace can make it an extra output; returns it. */
-  tap(name: string, value: Tensor): Tensor;
+  readonly tap: (name: string, value: Tensor) => Tensor;
   /** The traced parameter of that name; its shape comes from the loading map. */
   parameter(name: string): Tensor;
   /** How rows go through projections: as they are, or with an adapter. */

@@ -195,8 +195,9 @@ describe("options", () => {
 
   test("layers behind the model's are ignored, with a reason", async () => {
     await using files = await caseFiles("deepseek_v3", "config.legacy.json");
-    const all = new Map(await allTensors(files));
-    for (const [name, tensor] of [...all]) {
+    const own = await allTensors(files);
+    const all = new Map(own);
+    for (const [name, tensor] of own) {
       if (name.startsWith("model.layers.2.")) all.set(name.replace(".2.", ".3."), tensor);
     }
     const { model } = await openFiles(hfFiles(files.config, all));
