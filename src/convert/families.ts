@@ -217,6 +217,7 @@ const families: readonly FamilyForms[] = [
     // GGUF has no word for it; llama.cpp takes it for granted
     hfOnly: { relative_attention_max_distance: [T5_MAX_DISTANCE] },
     biases: {},
+    left: "its tokenizer (Unigram)",
     toGguf: t5ToGguf,
     toHf: t5ToHf,
   },
@@ -301,7 +302,10 @@ const families: readonly FamilyForms[] = [
 
 const encoderNames: SizeNames = { ...plainNames, epsilon: "layer_norm_eps" };
 
-const encoder = (hf: string, architecture: string, afterPadding: number): FamilyForms => ({
+/** GGUF has no names for it. */
+const HEAD = "the head for hidden tokens";
+
+const encoder = (hf: string, architecture: string, afterPadding: number, left: string): FamilyForms => ({
   hf,
   gguf: "bert",
   architecture,
@@ -310,6 +314,7 @@ const encoder = (hf: string, architecture: string, afterPadding: number): Family
   constants: { hidden_act: "gelu", position_embedding_type: "absolute" },
   hfOnly: { hidden_act: ["gelu"] },
   biases: {},
+  left,
   toGguf: () => [["attention.causal", flag(false)]],
   toHf: ({ model }) => ({
     architectures: [
@@ -323,9 +328,9 @@ const encoder = (hf: string, architecture: string, afterPadding: number): Family
 });
 
 const encoders: readonly FamilyForms[] = [
-  encoder("bert", "BertForMaskedLM", 0),
-  encoder("roberta", "RobertaForMaskedLM", 2),
-  encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2),
+  encoder("bert", "BertForMaskedLM", 0, `its tokenizer (WordPiece), ${HEAD}`),
+  encoder("roberta", "RobertaForMaskedLM", 2, HEAD),
+  encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2, `its tokenizer (Unigram), ${HEAD}`),
 ];
 
 /** The row of a model's family. Throws UnsupportedError when it has none. */

@@ -43,6 +43,8 @@ export interface FamilyForms {
   readonly hfOnly: Readonly<Record<string, readonly unknown[]>>;
   /** The keys of config.json that say whether layers have biases, and a parameter that only exists then. */
   readonly biases: Readonly<Record<string, string>>;
+  /** What published files of it have besides that is not converted, for documentation. */
+  readonly left?: string;
   /** Query heads, where the sizes of weights and of what is cached do not tell. */
   readonly heads?: (model: Model) => number;
   /** What else a family has to say, each way. */

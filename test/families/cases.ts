@@ -36,6 +36,11 @@ export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number
 export const encoderDecoderNames = ["marian", "t5", "t5-relu"] as const;
 export type EncoderDecoderName = (typeof encoderDecoderNames)[number];
 
+export type GoldenName = CaseName | EncoderDecoderName;
+export const allNames: readonly GoldenName[] = [...caseNames, ...encoderNames, ...encoderDecoderNames];
+/** Families without a case, which are read as another one is (page.test.ts). */
+export const sameReader: Readonly<Record<string, string>> = { roberta: "xlm-roberta" };
+
 /** "config.json": the keys of new files; "config.legacy.json": those of published checkpoints. */
 export const configNames = ["config.json", "config.legacy.json"] as const;
 export type ConfigName = (typeof configNames)[number];
@@ -52,7 +57,7 @@ export interface Golden {
   readonly hiddenTolerance: number;
 }
 
-export async function readGolden(name: CaseName | EncoderDecoderName): Promise<Golden> {
+export async function readGolden(name: GoldenName): Promise<Golden> {
   const source = memorySource("golden.safetensors", await readFile(join(folder, name, "golden.safetensors")));
   const f32: Record<string, Float32Array> = {};
   const i32: Record<string, Int32Array> = {};
@@ -77,7 +82,7 @@ export interface OpenCase extends AsyncDisposable {
 
 /** The case's safetensors with one of its configs, in which `changes` replace keys. */
 export async function caseFiles(
-  name: CaseName | EncoderDecoderName,
+  name: GoldenName,
   configName: ConfigName = "config.json",
   changes: Readonly<Record<string, unknown>> = {},
 ): Promise<Files & AsyncDisposable> {
