@@ -20,6 +20,7 @@ const familyOf = (name: CaseName): string =>
     "baichuan-13b": "baichuan",
     "baichuan2-7b": "baichuan",
     chatglm3: "chatglm",
+    "deepseek_v2-lite": "deepseek_v2",
   })[name as string] ?? name;
 
 /** llama.cpp has no name for GPT-1; gpt-oss is read in both forms, but written in neither. */

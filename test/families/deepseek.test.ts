@@ -4,131 +4,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { UnsupportedError } from "../../src/base/errors.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
-import type { GgufEntry } from "../../src/format/gguf-types.ts";
 import { type Model, newModel } from "../../src/models/index.ts";
 import { caseFiles, readGolden } from "./cases.ts";
+import { latentTwin } from "./deepseek-twin.ts";
+import { type HfConfig, ggufTwin } from "./gguf-twin.ts";
 import { assertClose, largestDifference } from "./golden.ts";
 import { type Tensors, type Values, allTensors, ggufFiles, hfFiles, openFiles } from "./memory-files.ts";
 import { createRunner } from "./runner.ts";
 
 // As other families from GGUF (gguf.test.ts): ε and the rope's base are f32 there.
 const FACTOR = 1.25;
-
-const NAMES: Readonly<Record<string, string>> = {
-  "model.embed_tokens": "token_embd",
-  "model.norm": "output_norm",
-  lm_head: "output",
-  input_layernorm: "attn_norm",
-  post_attention_layernorm: "ffn_norm",
-  "self_attn.q_proj": "attn_q",
-  "self_attn.q_a_proj": "attn_q_a",
-  "self_attn.q_a_layernorm": "attn_q_a_norm",
-  "self_attn.q_b_proj": "attn_q_b",
-  "self_attn.kv_a_proj_with_mqa": "attn_kv_a_mqa",
-  "self_attn.kv_a_layernorm": "attn_kv_a_norm",
-  "self_attn.kv_b_proj": "attn_kv_b",
-  "self_attn.o_proj": "attn_output",
-  "mlp.gate_proj": "ffn_gate",
-  "mlp.up_proj": "ffn_up",
-  "mlp.down_proj": "ffn_down",
-  "mlp.gate": "ffn_gate_inp",
-  "mlp.shared_experts.gate_proj": "ffn_gate_shexp",
-  "mlp.shared_experts.up_proj": "ffn_up_shexp",
-  "mlp.shared_experts.down_proj": "ffn_down_shexp",
-};
-
-type Config = Readonly<Record<string, number>>;
-
-/** Metadata that both forms have, by llama.cpp's converter. */
-function metadata(config: Config, isAbsorbed: boolean): Map<string, GgufEntry> {
-  const count = (value: number): GgufEntry => ({ type: "u32", value });
-  const real = (value: number): GgufEntry => ({ type: "f32", value });
-  const heads = config.num_attention_heads;
-  const [latent, rotated, plain] = [config.kv_lora_rank, config.qk_rope_head_dim, config.qk_nope_head_dim];
-  const isSigmoid = String(config.model_type) === "deepseek_v3";
-  const own: Record<string, GgufEntry> = isAbsorbed
-    ? {
-        "attention.head_count_kv": count(1),
-        "attention.key_length": count(latent + rotated),
-        "attention.value_length": count(latent),
-        "attention.key_length_mla": count(plain + rotated),
-        "attention.value_length_mla": count(config.v_head_dim),
-      }
-    : {
-        "attention.head_count_kv": count(heads),
-        "attention.key_length": count(plain + rotated),
-        "attention.value_length": count(config.v_head_dim),
-      };
-  const entries: Record<string, GgufEntry> = {
-    context_length: count(config.max_position_embeddings),
-    embedding_length: count(config.hidden_size),
-    block_count: count(config.num_hidden_layers),
-    feed_forward_length: count(config.intermediate_size),
-    "attention.head_count": count(heads),
-    "attention.layer_norm_rms_epsilon": real(config.rms_norm_eps),
-    "rope.freq_base": real(config.rope_theta),
-    "rope.dimension_count": count(rotated),
-    "attention.kv_lora_rank": count(latent),
-    ...(config.q_lora_rank !== null && { "attention.q_lora_rank": count(config.q_lora_rank) }),
-    leading_dense_block_count: count(config.first_k_dense_replace),
-    expert_count: count(config.n_routed_experts),
-    expert_used_count: count(config.num_experts_per_tok),
-    expert_shared_count: count(config.n_shared_experts),
-    expert_feed_forward_length: count(config.moe_intermediate_size),
-    expert_weights_scale: real(config.routed_scaling_factor),
-    expert_weights_norm: { type: "bool", value: isSigmoid },
-    expert_gating_func: count(isSigmoid ? 2 : 1),
-    expert_group_count: count(config.n_group),
-    expert_group_used_count: count(config.topk_group),
-    ...own,
-  };
-  const all = Object.entries(entries).map(([key, entry]): [string, GgufEntry] => [`deepseek2.${key}`, entry]);
-  return new Map<string, GgufEntry>([["general.architecture", { type: "string", value: "deepseek2" }], ...all]);
-}
-
-/** The rows of a fused tensor's heads from `first` on, turned over or not, as one tensor of matrices. */
-function ofHeads({ shape, values }: Values, heads: number, first: number, count: number, isTurned: boolean): Values {
-  const [rows, columns] = shape;
-  const of = rows / heads;
-  const [outer, inner] = isTurned ? [columns, count] : [count, columns];
-  const result = new Float32Array(heads * outer * inner);
-  for (let head = 0; head < heads; head++) {
-    for (let i = 0; i < outer; i++) {
-      for (let j = 0; j < inner; j++) {
-        const [row, column] = isTurned ? [j, i] : [i, j];
-        result[(head * outer + i) * inner + j] = values[(head * of + first + row) * columns + column];
-      }
-    }
-  }
-  return { shape: [heads, outer, inner], values: result };
-}
-
-/** The tensors as llama.cpp's converter names and stacks them. */
-function twin(config: Config, hf: Tensors, isAbsorbed: boolean): Map<string, Values> {
-  const tensors = new Map<string, Values>();
-  const stacks = new Map<string, Values[]>();
-  for (const [hfName, tensor] of hf) {
-    const [, layer, inLayer] = /^model\.layers\.(\d+)\.(.*)$/.exec(hfName) ?? [];
-    const prefix = layer === undefined ? "" : `blk.${layer}.`;
-    const name = inLayer ?? hfName;
-    const [, expert, part] = /^mlp\.experts\.(\d+)\.(\w+)_proj\.weight$/.exec(name) ?? [];
-    if (expert !== undefined) {
-      const stack = stacks.get(`${prefix}ffn_${part}_exps.weight`) ?? [];
-      stack[Number(expert)] = tensor;
-      stacks.set(`${prefix}ffn_${part}_exps.weight`, stack);
-    } else if (name === "mlp.gate.e_score_correction_bias") tensors.set(`${prefix}exp_probs_b.bias`, tensor);
-    else if (name === "self_attn.kv_b_proj.weight" && isAbsorbed) {
-      const { num_attention_heads: heads, qk_nope_head_dim: plain, v_head_dim: values } = config;
-      tensors.set(`${prefix}attn_k_b.weight`, ofHeads(tensor, heads, 0, plain, true));
-      tensors.set(`${prefix}attn_v_b.weight`, ofHeads(tensor, heads, plain, values, false));
-    } else tensors.set(`${prefix}${NAMES[name.replace(/\.weight$/, "")]}.weight`, tensor);
-  }
-  for (const [name, stack] of stacks) {
-    const values = Float32Array.from(stack.flatMap((tensor) => Array.from(tensor.values)));
-    tensors.set(name, { shape: [stack.length, ...stack[0].shape], values });
-  }
-  return tensors;
-}
 
 async function logitsOf(files: Parameters<typeof openFiles>[0], ids: Int32Array): Promise<Float32Array> {
   const { model, store } = await openFiles(files);
@@ -144,11 +29,14 @@ describe("a GGUF file of deepseek2", () => {
     ] as const) {
       test(`${name}, ${form}: gives the golden logits`, async () => {
         await using files = await caseFiles(name, "config.legacy.json");
-        const config = files.config as Config;
-        const tensors = twin(config, await allTensors(files), isAbsorbed);
+        const { entries, tensors } = ggufTwin(
+          latentTwin(isAbsorbed),
+          files.config as HfConfig,
+          await allTensors(files),
+        );
         const golden = await readGolden(name);
         const { input_ids_b: ids } = golden.i32;
-        const logits = await logitsOf(await ggufFiles(metadata(config, isAbsorbed), tensors), ids);
+        const logits = await logitsOf(await ggufFiles(entries, tensors), ids);
         assertClose(logits, golden.f32.logits_b, FACTOR * golden.logitTolerance, "logits_b");
       });
     }

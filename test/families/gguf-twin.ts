@@ -1,58 +1,16 @@
 // Turns an HF model into what llama.cpp's converter makes of it, written here from its conventions alone, so that the
 // loading maps are held against something that is not Liang's own converter. Source: convert_hf_to_gguf.py's rules.
 import type { GgufEntry } from "../../src/format/gguf-types.ts";
+import { latentTwin } from "./deepseek-twin.ts";
 import type { Tensors, Values } from "./memory-files.ts";
+import { type HfConfig, type TwinRule, expertTensors, llamaFloats, llamaNames, llamaSizes } from "./twin-rule.ts";
 
-/** config.json, of which the twins read numbers only (and the object rope_scaling). */
-export type HfConfig = Readonly<Record<string, number>>;
+export type { HfConfig } from "./twin-rule.ts";
 
-interface TwinRule {
-  readonly architecture: string;
-  /** GGUF keys (without the architecture) and the config's keys they come from. */
-  readonly sizes: Readonly<Record<string, string>>;
-  readonly floats: Readonly<Record<string, string>>;
-  /** Of other types, or that the config does not state as it is. */
-  readonly more?: (config: HfConfig) => Readonly<Record<string, GgufEntry>>;
-  /** HF tensor names, N for the layer's number, and GGUF's names. */
-  readonly names: Readonly<Record<string, string>>;
-  /** Sizes that the converter computes. */
-  readonly counts?: (config: HfConfig) => Readonly<Record<string, number>>;
-  readonly bases?: (config: HfConfig) => Readonly<Record<string, number>>;
-  /** What becomes of the values. */
-  readonly change?: (hfName: string, tensor: Values, config: HfConfig) => Values;
-  /** Tensors, by the endings of their names, that one of HF's becomes. */
-  readonly split?: (hfName: string, tensor: Values, config: HfConfig) => Readonly<Record<string, Values>> | undefined;
-}
-
-const llamaNames = {
-  "model.embed_tokens": "token_embd",
-  "model.norm": "output_norm",
-  lm_head: "output",
-  "model.layers.N.input_layernorm": "blk.N.attn_norm",
-  "model.layers.N.post_attention_layernorm": "blk.N.ffn_norm",
-  "model.layers.N.self_attn.q_proj": "blk.N.attn_q",
-  "model.layers.N.self_attn.k_proj": "blk.N.attn_k",
-  "model.layers.N.self_attn.v_proj": "blk.N.attn_v",
-  "model.layers.N.self_attn.o_proj": "blk.N.attn_output",
-  "model.layers.N.self_attn.q_norm": "blk.N.attn_q_norm",
-  "model.layers.N.self_attn.k_norm": "blk.N.attn_k_norm",
-  "model.layers.N.mlp.gate_proj": "blk.N.ffn_gate",
-  "model.layers.N.mlp.up_proj": "blk.N.ffn_up",
-  "model.layers.N.mlp.down_proj": "blk.N.ffn_down",
-};
-const llamaSizes = {
-  context_length: "max_position_embeddings",
-  embedding_length: "hidden_size",
-  block_count: "num_hidden_layers",
-  feed_forward_length: "intermediate_size",
-  "attention.head_count": "num_attention_heads",
-  "attention.head_count_kv": "num_key_value_heads",
-};
 const headSizes = { "attention.key_length": "head_dim", "attention.value_length": "head_dim" };
 const halfRotated = (config: HfConfig): Readonly<Record<string, number>> => ({
   "rope.dimension_count": config.head_dim / 2,
 });
-const llamaFloats = { "attention.layer_norm_rms_epsilon": "rms_norm_eps", "rope.freq_base": "rope_theta" };
 
 const gemmaOutNorms = {
   "model.layers.N.post_attention_layernorm": "blk.N.post_attention_norm",
@@ -63,12 +21,6 @@ const gemmaOutNorms = {
 const expertSizes = {
   expert_used_count: "num_experts_per_tok",
   expert_feed_forward_length: "moe_intermediate_size",
-};
-const expertTensors = {
-  "model.layers.N.mlp.gate": "blk.N.ffn_gate_inp",
-  "model.layers.N.mlp.experts.E.gate_proj": "blk.N.ffn_gate_exps",
-  "model.layers.N.mlp.experts.E.up_proj": "blk.N.ffn_up_exps",
-  "model.layers.N.mlp.experts.E.down_proj": "blk.N.ffn_down_exps",
 };
 
 export const twinRules: Readonly<Record<string, TwinRule>> = {
@@ -91,6 +43,8 @@ export const twinRules: Readonly<Record<string, TwinRule>> = {
     names: llamaNames,
     change: (name, tensor, config) => twinRules.llama.change!(name, tensor, config),
   },
+  deepseek_v2: latentTwin(true),
+  deepseek_v3: latentTwin(true),
   gemma: {
     architecture: "gemma",
     sizes: { ...llamaSizes, ...headSizes },
@@ -368,13 +322,14 @@ function llama3Divisors(config: HfConfig, scaling: Scaling): Values {
   return { shape: [values.length], values };
 }
 
-/** Metadata and tensors as a GGUF file would have them; `config` in its published form (config.legacy.json). */
+/** Metadata and tensors as a GGUF file of a family, or by a rule, would have them; `config` in its published form (config.legacy.json). */
 export function ggufTwin(
-  family: string,
+  family: string | TwinRule,
   config: HfConfig,
   hfTensors: Tensors,
 ): { readonly entries: Map<string, GgufEntry>; readonly tensors: Map<string, Values> } {
-  const { architecture, sizes, floats, more, names, counts, bases, change, split } = twinRules[family];
+  const { architecture, sizes, floats, more, names, counts, bases, change, split } =
+    typeof family === "string" ? twinRules[family] : family;
   const entries = new Map<string, GgufEntry>([["general.architecture", { type: "string", value: architecture }]]);
   for (const [key, from] of Object.entries(sizes)) {
     entries.set(`${architecture}.${key}`, { type: "u32", value: config[from] });
