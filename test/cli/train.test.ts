@@ -88,7 +88,10 @@ test("from texts to a model that answers, whose loss fell", { timeout: 120_000 }
   await writeFile(join(folder, "raw-sft/pairs.jsonl"), rows.join("\n"));
   await prepareData([join(folder, "raw-sft")], join(folder, "data-sft"), { duplicates: "keep", validationShare: 0.1 });
   const sft = { ...tinyRecipe(folder), stage: "sft", model: first.gguf, data: join(folder, "data-sft") };
-  await writeFile(join(folder, "sft.json"), JSON.stringify({ ...sft, tokenizer: undefined, steps: 80 }));
+  await writeFile(
+    join(folder, "sft.json"),
+    JSON.stringify({ ...sft, tokenizer: undefined, objective: undefined, steps: 80 }),
+  );
   const second = await json<Result>(["train", "sft", "--recipe", join(folder, "sft.json"), "--name", "answers"]);
 
   const [answers, base] = await json<Listed[]>(["runs"]);

@@ -223,8 +223,8 @@ describe("steps of a layer of the decode class", () => {
       "quantize",
       "linear.q4_k.int8+q4_k.int8+q6_k.int8.none",
       "cacheRows.f16.h4.g2.d32.p32.r16.qNorm.kNorm",
-      "attention.decode.f16.g2.h2.d32.p32.rounded",
-      "attention.combine.f16.g2.h2.d32.p32.rounded",
+      "attention.decode.f16.g2.n2.h2.d32.p32.rounded",
+      "attention.combine.f16.g2.n2.h2.d32.p32.rounded",
       "linear.q5_0.int8.none",
     ]);
   });
