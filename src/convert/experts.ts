@@ -55,16 +55,26 @@ interface Counts {
   readonly plain: readonly number[];
 }
 
-function countsOf({ parameters, layers, family }: Model): Counts {
+/** Throws UnsupportedError where layers differ in what GGUF has one number for. */
+export function countsOf({ parameters, layers, family }: Model): Counts {
   const numbers = Array.from({ length: layers }, (_, layer) => layer);
-  const plain = numbers.filter((layer) => !parameters.has(`layers.${layer}.experts.gate.weight`));
+  const gateOf = (layer: number): string => `layers.${layer}.experts.gate.weight`;
+  const plain = numbers.filter((layer) => !parameters.has(gateOf(layer)));
   const first = numbers.find((layer) => !plain.includes(layer));
-  const gate = parameters.get(`layers.${first}.experts.gate.weight`);
+  const gate = first === undefined ? undefined : parameters.get(gateOf(first));
   if (gate?.matrices === undefined || gate.chosen === undefined) {
     throw new UnsupportedError(`The family ${family} has experts, but no layer of this model has.`);
   }
+  const { chosen } = gate;
+  const other = numbers.find((layer) => (parameters.get(gateOf(layer))?.chosen ?? chosen) !== chosen);
+  if (other !== undefined) {
+    const found = parameters.get(gateOf(other))!.chosen;
+    throw new UnsupportedError(
+      `Tokens choose ${chosen} experts in layer ${first} and ${found} in layer ${other}; GGUF has one number for all.`,
+    );
+  }
   const shared = parameters.get(`layers.${first}.shared.gate.weight`)?.rows;
-  return { experts: gate.matrices, chosen: gate.chosen, width: gate.rows / gate.matrices, sharedWidth: shared, plain };
+  return { experts: gate.matrices, chosen, width: gate.rows / gate.matrices, sharedWidth: shared, plain };
 }
 
 /** GGUF metadata of a mixture. */

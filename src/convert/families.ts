@@ -10,7 +10,7 @@ import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
 import { flag } from "./entries.ts";
 import { gemma2ToGguf, gemma2ToHf, gemma3ToGguf, gemma3ToHf } from "./gemma.ts";
 import { chatglmToGguf, chatglmToHf, glmToHf } from "./glm.ts";
-import { hunyuanToHf } from "./hunyuan.ts";
+import { hunyuanMoeToGguf, hunyuanMoeToHf, hunyuanToHf } from "./hunyuan.ts";
 import { phi3ToGguf, phi3ToHf, windowToGguf, windowToHf } from "./one-window.ts";
 import { T5_MAX_DISTANCE, t5ToGguf, t5ToHf } from "./t5.ts";
 
@@ -297,6 +297,19 @@ const families: readonly FamilyForms[] = [
     hfOnly: {},
     biases: { attention_bias: "layers.0.attention.query.bias" },
     toHf: hunyuanToHf,
+  },
+  {
+    hf: "hunyuan_v1_moe",
+    gguf: "hunyuan-moe",
+    architecture: "HunYuanMoEV1ForCausalLM",
+    names: llamaNames,
+    epsilon: rmsEpsilon,
+    ropeBase: 10_000,
+    constants: { hidden_act: "silu" },
+    hfOnly: {},
+    biases: { attention_bias: "layers.0.attention.query.bias" },
+    toGguf: hunyuanMoeToGguf,
+    toHf: hunyuanMoeToHf,
   },
 ];
 

@@ -6,6 +6,9 @@ import { type LlamaShape, llamaModel, llamaRows } from "./llama.ts";
 import type { Model, ModelFacts, WeightRow } from "./model.ts";
 import { ggufRope, hfRope } from "./rope-config.ts";
 
+/** Options of both kinds of config that would change the result. */
+export const hunyuanRefusals = { hidden_act: ["silu"], use_qk_norm: [true], use_cla: [false], mlp_bias: [false] };
+
 export function hunyuanV1Dense(facts: ModelFacts): Model {
   const shape = facts.kind === "hf" ? readHf(facts) : readGguf(facts);
   return llamaModel(facts, shape, hunyuanRows(shape));
@@ -22,7 +25,7 @@ export const hunyuanRows = (shape: LlamaShape): WeightRow[] =>
 
 function readHf(facts: ModelFacts): LlamaShape {
   const config = new Config(facts.file, facts.config);
-  config.only({ ...hfRefusals, hidden_act: ["silu"], use_qk_norm: [true], use_cla: [false], mlp_bias: [false] });
+  config.only({ ...hfRefusals, ...hunyuanRefusals });
   const sizes = hfSizes(config, facts);
   const bias = config.boolean("attention_bias", false);
   return {

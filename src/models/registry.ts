@@ -12,6 +12,7 @@ import { glm, glm4 } from "./glm.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptOss } from "./gpt_oss.ts";
 import { hunyuanV1Dense } from "./hunyuan_v1_dense.ts";
+import { hunyuanV1Moe } from "./hunyuan_v1_moe.ts";
 import { llama } from "./llama.ts";
 import { marian } from "./marian.ts";
 import { mistral } from "./mistral.ts";
@@ -65,6 +66,7 @@ export const families: readonly FamilyRow[] = [
   { hf: "glm", gguf: "chatglm", read: glm, known: "GLM-4-9B in transformers' own form, GLM-Edge" },
   { hf: "glm4", gguf: "glm4", read: glm4, known: "GLM-4-0414, GLM-Z1" },
   { hf: "hunyuan_v1_dense", gguf: "hunyuan-dense", read: hunyuanV1Dense, known: "Hunyuan 0.5B to 7B" },
+  { hf: "hunyuan_v1_moe", gguf: "hunyuan-moe", read: hunyuanV1Moe, known: "Hunyuan-A13B" },
   { hf: "marian", read: marian, known: "OPUS-MT" },
   { hf: "bert", gguf: "bert", read: bert, known: "BERT, all-MiniLM, bge v1.5, e5" }, // all three from GGUF
   { hf: "roberta", gguf: "bert", read: roberta, known: "RoBERTa, all-distilroberta" },

@@ -18,7 +18,7 @@ const glmNames = ["chatglm3", "glm", "glm4"] as const;
 const baichuanNames = ["baichuan-7b", "baichuan-13b", "baichuan2-7b"] as const;
 const mixtureNames = ["mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss"] as const;
 const latentNames = ["deepseek_v2", "deepseek_v2-lite", "deepseek_v3"] as const;
-const otherNames = ["openai-gpt", "hunyuan_v1_dense"] as const;
+const otherNames = ["openai-gpt", "hunyuan_v1_dense", "hunyuan_v1_moe"] as const;
 export const caseNames = [
   ...plainNames,
   ...gemmaNames,

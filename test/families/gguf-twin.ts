@@ -23,6 +23,25 @@ const expertSizes = {
   expert_feed_forward_length: "moe_intermediate_size",
 };
 
+const hunyuan: Pick<TwinRule, "floats" | "bases" | "names"> = {
+  floats: { "attention.layer_norm_rms_epsilon": "rms_norm_eps" },
+  bases: (config) => ({
+    "rope.freq_base":
+      config.rope_theta *
+      (config.rope_scaling as unknown as { alpha: number }).alpha ** (config.head_dim / (config.head_dim - 2)),
+  }),
+  names: {
+    ...llamaNames,
+    ...expertTensors,
+    "model.layers.N.self_attn.query_layernorm": "blk.N.attn_q_norm",
+    "model.layers.N.self_attn.key_layernorm": "blk.N.attn_k_norm",
+    "model.layers.N.mlp.gate.wg": "blk.N.ffn_gate_inp",
+    "model.layers.N.mlp.shared_mlp.gate_proj": "blk.N.ffn_gate_shexp",
+    "model.layers.N.mlp.shared_mlp.up_proj": "blk.N.ffn_up_shexp",
+    "model.layers.N.mlp.shared_mlp.down_proj": "blk.N.ffn_down_shexp",
+  },
+};
+
 export const twinRules: Readonly<Record<string, TwinRule>> = {
   llama: {
     architecture: "llama",
@@ -239,20 +258,19 @@ export const twinRules: Readonly<Record<string, TwinRule>> = {
       "model.layers.N.post_mlp_layernorm": "blk.N.post_ffw_norm",
     },
   },
-  hunyuan_v1_dense: {
-    architecture: "hunyuan-dense",
-    sizes: { ...llamaSizes, ...headSizes },
-    floats: { "attention.layer_norm_rms_epsilon": "rms_norm_eps" },
-    bases: (config) => ({
-      "rope.freq_base":
-        config.rope_theta *
-        (config.rope_scaling as unknown as { alpha: number }).alpha ** (config.head_dim / (config.head_dim - 2)),
-    }),
-    names: {
-      ...llamaNames,
-      "model.layers.N.self_attn.query_layernorm": "blk.N.attn_q_norm",
-      "model.layers.N.self_attn.key_layernorm": "blk.N.attn_k_norm",
+  hunyuan_v1_dense: { architecture: "hunyuan-dense", sizes: { ...llamaSizes, ...headSizes }, ...hunyuan },
+  hunyuan_v1_moe: {
+    architecture: "hunyuan-moe",
+    sizes: {
+      ...llamaSizes,
+      ...headSizes,
+      expert_count: "num_experts",
+      expert_used_count: "moe_topk",
+      expert_feed_forward_length: "intermediate_size",
+      expert_shared_feed_forward_length: "intermediate_size",
     },
+    counts: () => ({ expert_shared_count: 1 }),
+    ...hunyuan,
   },
 };
 

@@ -32,6 +32,7 @@ const twins: Readonly<Partial<Record<CaseName, string>>> = {
   glm: "glm",
   glm4: "glm4",
   hunyuan_v1_dense: "hunyuan_v1_dense",
+  hunyuan_v1_moe: "hunyuan_v1_moe",
 };
 
 async function logitsOf(files: Parameters<typeof openFiles>[0], ids: Int32Array): Promise<Float32Array> {

@@ -89,6 +89,44 @@ const published = {
     use_sliding_window: false,
     vocab_size: 151936,
   },
+  "Hunyuan A13B": {
+    model_type: "hunyuan_v1_moe",
+    attention_bias: false,
+    attention_head_dim: 128,
+    cla_share_factor: 2,
+    head_dim: 128,
+    hidden_act: "silu",
+    hidden_size: 4096,
+    intermediate_size: 3072,
+    max_position_embeddings: 32768,
+    mlp_bias: false,
+    moe_drop_tokens: false,
+    moe_intermediate_size: Array<number>(32).fill(3072),
+    moe_layer_num_skipped: 0,
+    moe_topk: Array<number>(32).fill(8),
+    norm_topk_prob: true,
+    num_attention_heads: 32,
+    num_experts: 64,
+    num_hidden_layers: 32,
+    num_key_value_heads: 8,
+    num_shared_expert: Array<number>(32).fill(1),
+    rms_norm_eps: 1e-5,
+    rope_scaling: {
+      alpha: 1000,
+      beta_fast: 32,
+      beta_slow: 1,
+      factor: 1,
+      mscale: 1,
+      mscale_all_dim: 1,
+      type: "dynamic",
+    },
+    rope_theta: 10000,
+    tie_word_embeddings: true,
+    use_cla: false,
+    use_mixed_mlp_moe: true,
+    use_qk_norm: true,
+    vocab_size: 128167,
+  },
   "gpt-oss 20B": {
     model_type: "gpt_oss",
     attention_bias: true,
@@ -129,6 +167,7 @@ const sizes: Readonly<Record<keyof typeof published, readonly [number, number]>>
   "Mixtral 8x7B": [46.7, 12.9],
   "Qwen1.5 MoE A2.7B": [14.3, 2.7],
   "Qwen3 30B A3B": [30.5, 3.3],
+  "Hunyuan A13B": [80.4, 13],
   "gpt-oss 20B": [20.9, 4.2],
 };
 
@@ -161,9 +200,21 @@ describe("published configs", () => {
     assert.ok(parameters.has("layers.3.mlp.gate.weight"));
   });
 
+  test("layers may choose different numbers of experts", () => {
+    const config = { ...published["Hunyuan A13B"], moe_topk: [8, 4, 2], num_hidden_layers: 3 };
+    const { parameters } = newModel(config);
+    const chosen = [0, 1, 2].map((layer) => parameters.get(`layers.${layer}.experts.up.weight`)?.chosen);
+    assert.deepEqual(chosen, [8, 4, 2]);
+  });
+
   test("what is not done is refused by name", () => {
-    const config = { ...published["Mixtral 8x7B"], hidden_act: "gelu" };
-    assert.throws(() => newModel(config), UnsupportedError);
+    const refused = [
+      { ...published["Mixtral 8x7B"], hidden_act: "gelu" },
+      { ...published["Hunyuan A13B"], moe_layer_num_skipped: 1 },
+      { ...published["Hunyuan A13B"], num_shared_expert: Array<number>(32).fill(2) },
+      { ...published["Hunyuan A13B"], moe_intermediate_size: 1536 },
+    ];
+    for (const config of refused) assert.throws(() => newModel(config), UnsupportedError);
   });
 });
 
