@@ -161,6 +161,7 @@ const attends: readonly AttentionCase[] = [
   { heads: 2, kvHeads: 1, headSize: 20, lengths: [60, 110, 5], bothWays: true },
   { heads: 2, kvHeads: 1, headSize: 32, lengths: [5, 9] },
   { heads: 6, kvHeads: 2, headSize: 20, lengths: [70, 130, 1, 99], distances: 140, sinks: true },
+  { heads: 3, kvHeads: 1, headSize: 8, lengths: [20, 5], bothWays: true, distances: 21, sinks: true },
   { heads: 2, kvHeads: 1, headSize: 32, lengths: [200, 5], distances: 33 }, // farther apart than the table goes
   { heads: 2, kvHeads: 1, headSize: 16, lengths: [121], softCap: 5, size: 4, sinks: true },
   { heads: 3, kvHeads: 3, headSize: 8, lengths: [60, 130, 5], bothWays: true, distances: 301, sinks: true },

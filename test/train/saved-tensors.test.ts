@@ -2,6 +2,7 @@
 // the same bits.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { UnsupportedError } from "../../src/base/errors.ts";
 import type { ParameterStore } from "../../src/device/executor.ts";
 import { type Model, weightState } from "../../src/models/index.ts";
 import { formats } from "../../src/numeric/registry.ts";
@@ -32,8 +33,33 @@ async function saved(model: Model, states: States, type: "f32" | "bf16"): Promis
   return new Map(entries);
 }
 
+/** Stored in a form that nothing is saved in yet. */
+const unsaved: readonly string[] = ["gpt_oss"];
+
+/** What a file's tensor is taken as: rows of length 1 where a family divides them so. */
+function meant(model: Model, tensor: string, { shape, values }: Values): readonly number[] {
+  const all = Array.from(values);
+  if (!model.weightRows.some(({ hf, hfUnitRows }) => hf === tensor && hfUnitRows === true)) return all;
+  const columns = shape[1];
+  return all.map((value, i) => {
+    const row = all.slice(i - (i % columns), i - (i % columns) + columns);
+    return value / Math.hypot(...row);
+  });
+}
+
 describe("weights that are saved", () => {
-  for (const name of caseNames) {
+  for (const name of unsaved) {
+    test(`${name} is refused by name`, async () => {
+      await using files = await caseFiles(name as (typeof caseNames)[number]);
+      const { model, store } = await openFiles(files);
+      await assert.rejects(
+        weightsOf(model, store).then((states) => saved(model, states, "f32")),
+        UnsupportedError,
+      );
+    });
+  }
+
+  for (const name of caseNames.filter((name) => !unsaved.includes(name))) {
     test(`are the tensors of ${name} as transformers has them, and read back to the bit`, async () => {
       await using files = await caseFiles(name);
       const { model, store } = await openFiles(files);
@@ -42,9 +68,10 @@ describe("weights that are saved", () => {
       const originals = await allTensors(files);
       for (const ignored of model.ignored.keys()) originals.delete(ignored);
       assert.deepEqual([...tensors.keys()].sort(), [...originals.keys()].sort());
-      for (const [tensor, { shape, values }] of originals) {
-        assert.deepEqual(tensors.get(tensor)!.shape, shape);
+      for (const [tensor, original] of originals) {
+        assert.deepEqual(tensors.get(tensor)!.shape, original.shape);
         // what a gain of 1 + w rounds away of w
+        const values = meant(model, tensor, original);
         const rounded = values.some((value, i) => Math.abs(tensors.get(tensor)!.values[i] - value) > 2 ** -24);
         assert.ok(!rounded, tensor);
       }

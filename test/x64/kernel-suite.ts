@@ -7,6 +7,7 @@ import type { Executor, InputArray } from "../../src/device/executor.ts";
 import { type ExtentValues, type Graph, graph, input, linear, parameter } from "../../src/graph/index.ts";
 import type { X64Tier } from "../../src/lanes/x64/machines.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
+import { mixture, trials as expertTrials } from "../cpu/expert-trials.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
 import { runGemm } from "../cpu/gemm-runner.ts";
 import { roundedTrials, trainingTrials } from "../cpu/training-trials.ts";
@@ -29,13 +30,23 @@ const opTrials = {
   attention,
 };
 
-/** Training's trials, but for the large ones, whose kernels small ones have too. */
+/** All but the large ones, whose kernels small ones have too. */
 const NUMBERS_MOST = 4000;
-const sizeOf = (inputs: Readonly<Record<string, InputArray>>): number =>
-  Object.values(inputs).reduce((sum, { length }) => sum + length, 0);
-const training = [...Object.values(trainingTrials).flat(), ...roundedTrials].filter(
-  ({ inputs }) => sizeOf(inputs) <= NUMBERS_MOST,
-);
+const small = <T extends Pick<Trial, "inputs">>(trials: readonly T[]): T[] =>
+  trials.filter(({ inputs }) => Object.values(inputs).reduce((sum, { length }) => sum + length, 0) <= NUMBERS_MOST);
+const training = small([...Object.values(trainingTrials).flat(), ...roundedTrials]);
+
+/** Mixtures of experts: what they are made of, and each kind of product of a few rows and of many. */
+const { "chosen experts": _, ...partsOfExperts } = expertTrials;
+const experts = [
+  ...small(Object.values(partsOfExperts).flat()),
+  ...(["f32", "bf16", "q8_0"] as const).flatMap((format) =>
+    [
+      { bound: 8, rows: 3 },
+      { bound: 40, rows: 10 },
+    ].map((run) => mixture({ experts: 3, count: 2, width: 64, forward: 32, format, ...run }, true)),
+  ),
+];
 
 interface Trial {
   readonly graph: Graph;
@@ -151,6 +162,16 @@ const tasks: Task[] = [
         training.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents })),
       ),
   },
+  ...(["f32", "fast"] as const).map((precision): Task => ({
+    name: `mixtures of experts, ${precision === "f32" ? "f32" : "rounded"} activations`,
+    precision,
+    run: (executor) =>
+      runAll(
+        executor,
+        opWeights,
+        experts.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents })),
+      ),
+  })),
   ...formats.flatMap((format) => {
     const { weights, trials } = productsBy(format);
     return (["f32", "fast"] as const).map((precision): Task => {
