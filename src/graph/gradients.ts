@@ -55,6 +55,12 @@ export function gradients(
 const describe = (tensor: Tensor): string =>
   `${tensor.op.name} ${tensor.op.result === "leaf" ? leafName(tensor) : showShape(tensor.shape)}`;
 
+/** Those of `by` that `loss` changes with: others, such as what only choices are made of, have no gradient. */
+export function changing<T extends Tensor>(loss: Tensor, by: readonly T[]): T[] {
+  const found = dependents(by, loss, new Set());
+  return by.filter((tensor) => found.has(tensor));
+}
+
 /** Everything that `to` needs, itself included, in creation order. */
 function ancestors(to: Tensor, ends: (tensor: Tensor) => boolean): Tensor[] {
   const reached = new Set<Tensor>();
@@ -67,11 +73,11 @@ function ancestors(to: Tensor, ends: (tensor: Tensor) => boolean): Tensor[] {
   return [...reached].sort((a, b) => a.id - b.id);
 }
 
-/** What `to` needs that depends on any of `from`, in creation order. */
+/** What `to` needs that changes with any of `from`, in creation order. Whole numbers do not: they jump. */
 function dependents(from: readonly Tensor[], to: Tensor, fixed: ReadonlySet<Tensor>): Set<Tensor> {
   const found = new Set<Tensor>();
   const sources = new Set(from);
-  for (const tensor of ancestors(to, (tensor) => fixed.has(tensor))) {
+  for (const tensor of ancestors(to, (tensor) => fixed.has(tensor) || tensor.type === "i32")) {
     if (sources.has(tensor) || tensor.inputs.some((input) => found.has(input))) found.add(tensor);
   }
   return found;

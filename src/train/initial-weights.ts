@@ -13,9 +13,9 @@ const DEVIATION = 0.02;
 export function initialiseWeights(model: Model, states: Readonly<Record<string, Float32Array>>, seed: number): void {
   for (const [place, [name, { vector }]] of [...model.parameters].entries()) {
     const weights = states[weightState(name)];
-    if (vector) weights.fill(name.endsWith(".bias") ? 0 : 1);
+    if (vector) weights.fill(/bias$/i.test(name) ? 0 : 1);
     else {
-      const isResidual = /\.(attention\.output|mlp\.down)\./.test(name);
+      const isResidual = /\.(attention\.output|(mlp|experts|shared)\.down)\./.test(name);
       fillNormal(weights, isResidual ? DEVIATION / Math.sqrt(2 * model.layers) : DEVIATION, seed, FIRST_STREAM + place);
     }
   }

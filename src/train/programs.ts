@@ -1,7 +1,7 @@
 // The programs of training, all over the same states: `gradient` adds a micro-batch's gradients and loss to what is there,
 // `norm` tells how large the gradient is, `update` changes the weights by it and empties it, `loss` only looks. So a step
 // of many micro-batches is the step of one large batch, and a step that goes wrong can be left out.
-import { type Graph, type Tensor, add, assign, constant, gradients, graph } from "../graph/index.ts";
+import { type Graph, type Tensor, add, assign, changing, constant, gradients, graph } from "../graph/index.ts";
 import { input, multiply, sqrt, state, sumAll } from "../graph/index.ts";
 import { type Model, type WeightOptions, weightState } from "../models/index.ts";
 import { type LoraSettings, lora } from "../nn/index.ts";
@@ -75,8 +75,8 @@ export function trainingPrograms(model: Model, options: ProgramOptions): Trainin
   const sums = new Map([[LOSS_STATE, forward.losses]]);
   for (const [name, values] of Object.entries(forward.measures)) sums.set(measureState(name), values);
   const [loss, ...measured] = [...sums.values()].map((values) => sumAll(multiply(values, weights)));
-  const { states } = graph({ loss });
-  const trained = new Map([...forward.trained].filter(([name]) => states.has(weightState(name))));
+  const changed = new Set(changing(loss, [...forward.trained.values()]));
+  const trained = new Map([...forward.trained].filter(([, weight]) => changed.has(weight)));
   const optimizers = new Map([...trained].map(([name, { shape }]) => [name, optimizerOf(name, shape as number[])!]));
   const list = [...new Set(optimizers.values())];
   const looked = trace();

@@ -1,7 +1,6 @@
 // Weights of a model → the tensors of a folder that transformers opens: the loading map read backwards. Also weights
 // into states, and states as a store that an engine can run. Not here: files (checkpoint.ts).
 import { pieces } from "../convert/values.ts";
-import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { SafetensorToWrite } from "../format/safetensors.ts";
 import { type HeadRows, type Model, type WeightRow, weightState } from "../models/index.ts";
@@ -30,7 +29,7 @@ export function savedTensors(
     byTensor.set(row.hf, [...(byTensor.get(row.hf) ?? []), row]);
   }
   return [...byTensor].flatMap(([name, rows]): SafetensorToWrite[] => {
-    if (rows[0].experts !== undefined) return expertTensors(rows[0], name, valuesOf, type);
+    if (rows[0].experts !== undefined) return expertTensors(rows, name, valuesOf, type);
     const shape = storedShape(rows[0], "hf");
     const tensor: SafetensorToWrite = {
       name,
@@ -46,33 +45,58 @@ export function savedTensors(
   });
 }
 
-/** The tensors of a parameter that holds experts: one of each, or one of all. */
+/** The tensors that hold experts of the rows' parameters: one of each expert, or one of all. */
 function expertTensors(
-  row: WeightRow,
+  weightRows: readonly WeightRow[],
   name: string,
   valuesOf: (parameter: string) => Promise<Float32Array>,
   type: SavedType,
 ): SafetensorToWrite[] {
-  if (row.hfTurns !== undefined || row.hfTransposed === true) {
-    throw new UnsupportedError(`Experts that lie as ${name} cannot be saved yet.`);
-  }
-  const [rows, columns] = expertShape(row);
-  const names = isEach(name) ? Array.from({ length: row.experts! }, (_, expert) => expertName(name, expert)) : [name];
-  const size = row.experts! / names.length;
+  const [{ experts = 1, hfTurns, hfTransposed }] = weightRows;
+  const [rows, columns] = expertShape(weightRows[0]);
+  const names = isEach(name) ? Array.from({ length: experts }, (_, expert) => expertName(name, expert)) : [name];
+  const size = experts / names.length;
+  const matrix = [rows * (hfTurns?.of ?? 1), columns];
+  const stored = hfTransposed === true ? matrix.toReversed() : matrix;
   return names.map((name, i) => ({
     name,
     dtype: DTYPES[type],
-    shape: size === 1 ? [rows, columns] : [size, rows, columns],
+    shape: isEach(weightRows[0].hf) ? stored : [size, ...stored],
     async *data() {
-      const count = size * rows * columns;
-      yield formats[type].encode!((await valuesOf(row.parameter)).subarray(i * count, (i + 1) * count));
+      const count = rows * columns;
+      const into = new Float32Array(size * matrix[0] * columns);
+      for (const row of weightRows) {
+        const values = await valuesOf(row.parameter);
+        for (let expert = 0; expert < size; expert++) {
+          const from = values.subarray((i * size + expert) * count, (i * size + expert + 1) * count);
+          placeExpert(row, rows, columns, from, into.subarray(expert * matrix[0] * columns));
+        }
+      }
+      yield formats[type].encode!(into);
     },
   }));
 }
 
+/** Puts an expert's matrix (rows, columns) where its tensor has it, by turns with others of its rows' number. */
+function placeExpert(
+  { hfTurns: { of, first } = { of: 1, first: 0 }, hfTransposed }: WeightRow,
+  rows: number,
+  columns: number,
+  from: Float32Array,
+  into: Float32Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const below = row * of + first;
+    for (let column = 0; column < columns; column++) {
+      into[hfTransposed === true ? column * rows * of + below : below * columns + column] =
+        from[row * columns + column];
+    }
+  }
+}
+
 /** Puts a parameter's values where its tensor has them. */
 function place(weightRow: WeightRow, from: Float32Array, into: Float32Array): void {
-  const { shape, hfTransposed, hfAddOne, hfHeads } = weightRow;
+  const { shape, hfTransposed, hfAddOne, hfHeads, hfTurns: { of, first } = { of: 1, first: 0 } } = weightRow;
   const [rows, columns = 1] = shape;
   if (hfHeads !== undefined) return placeHeads(hfHeads, rows, columns, from, into);
   const { count, rowAt } = fileRows(weightRow, "hf");
@@ -81,7 +105,7 @@ function place(weightRow: WeightRow, from: Float32Array, into: Float32Array): vo
     const below = rowAt(row);
     for (let column = 0; column < columns; column++) {
       const at = hfTransposed === true ? column * count + below : below * columns + column;
-      into[at] = from[row * columns + column] - less;
+      into[at * of + first] = from[row * columns + column] - less;
     }
   }
 }

@@ -2,7 +2,6 @@
 // the same bits.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { UnsupportedError } from "../../src/base/errors.ts";
 import type { ParameterStore } from "../../src/device/executor.ts";
 import { type Model, weightState } from "../../src/models/index.ts";
 import { formats } from "../../src/numeric/registry.ts";
@@ -33,9 +32,6 @@ async function saved(model: Model, states: States, type: "f32" | "bf16"): Promis
   return new Map(entries);
 }
 
-/** Stored in a form that nothing is saved in yet. */
-const unsaved: readonly string[] = ["gpt_oss"];
-
 /** What a file's tensor is taken as: rows of length 1 where a family divides them so. */
 function meant(model: Model, tensor: string, { shape, values }: Values): readonly number[] {
   const all = Array.from(values);
@@ -48,18 +44,7 @@ function meant(model: Model, tensor: string, { shape, values }: Values): readonl
 }
 
 describe("weights that are saved", () => {
-  for (const name of unsaved) {
-    test(`${name} is refused by name`, async () => {
-      await using files = await caseFiles(name as (typeof caseNames)[number]);
-      const { model, store } = await openFiles(files);
-      await assert.rejects(
-        weightsOf(model, store).then((states) => saved(model, states, "f32")),
-        UnsupportedError,
-      );
-    });
-  }
-
-  for (const name of caseNames.filter((name) => !unsaved.includes(name))) {
+  for (const name of caseNames) {
     test(`are the tensors of ${name} as transformers has them, and read back to the bit`, async () => {
       await using files = await caseFiles(name);
       const { model, store } = await openFiles(files);
