@@ -1,5 +1,5 @@
-// The golden suite of one executor: every case of every family, with both forms of its config, held against what
-// transformers computed. Chunks and company must not change a single byte of a row's result within one program.
+// The golden suite of one executor: every case of every family, held against what transformers computed. Chunks and company
+// must not change a single byte of a row's result within one program.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Executor } from "../../src/device/executor.ts";
@@ -60,9 +60,23 @@ const joined = (arrays: readonly Float32Array[]): Float32Array =>
  */
 export function goldenSuite(executor: Executor, factor: number): void {
   for (const name of caseNames) {
-    for (const configName of configsOf(name)) {
-      describe(`${executor.name} (${executor.tier}) on ${name}, ${configName}`, () =>
-        caseSuite(executor, factor, name, configName));
+    const [configName] = configsOf(name);
+    describe(`${executor.name} (${executor.tier}) on ${name}, ${configName}`, () =>
+      caseSuite(executor, factor, name, configName));
+  }
+}
+
+/** The other forms of a case's config mean the same model: one executor tells. */
+export function otherFormsSuite(executor: Executor, factor: number): void {
+  for (const name of caseNames) {
+    for (const configName of configsOf(name).slice(1)) {
+      test(`${name} by ${configName} gives the golden logits`, async () => {
+        const { i32, f32, logitTolerance } = await readGolden(name);
+        await using opened = await openCase(name, configName);
+        await using runner = await createRunner(executor, opened.store, opened.model, {});
+        const { logits } = await runner.run([{ sequence: 0, ids: i32.input_ids_a }]);
+        assertClose(logits, f32.logits_a, factor * logitTolerance, "logits_a");
+      });
     }
   }
 }
