@@ -8,8 +8,11 @@ import {
   attributesOf,
   binaryOp,
   blockMax,
+  add,
   constantOp,
+  changing,
   exp,
+  gatherColumns,
   gradients,
   graph,
   input,
@@ -22,6 +25,7 @@ import {
   silu,
   state,
   sumAll,
+  topColumns,
   unaryOp,
 } from "./index.ts";
 
@@ -74,6 +78,26 @@ describe("gradients", () => {
     let y: Tensor = x;
     for (let layer = 0; layer < 20_000; layer++) y = scale(y, 1);
     assert.equal(gradients(sumAll(y), [x], { recompute: () => true }).length, 1);
+  });
+});
+
+describe("whole numbers", () => {
+  const bias = state("selection", [4], "f32");
+  const scores = sigmoid(linear(x, w));
+  const loss = sumAll(gatherColumns(scores, topColumns(add(scores, bias), 2)));
+
+  test("ask their ops for no gradient: it goes around them", () => {
+    const choices = input("choices", [rows, 2], "i32");
+    const [given] = gradients(sumAll(gatherColumns(scores, choices)), [w]);
+    const [found] = gradients(loss, [w]);
+    const names = (tensor: Tensor): string[] => graph({ tensor }).nodes.map(({ op }) => op.name);
+    const added = names(found).filter((name) => !names(given).includes(name));
+    assert.deepEqual(added, ["topColumns"]);
+  });
+
+  test("are all that some values are for, and there is no gradient by those", () => {
+    assert.deepEqual(changing(loss, [w, bias, gain]), [w]);
+    assert.throws(() => gradients(loss, [w, bias]), /does not depend on state selection/);
   });
 });
 
