@@ -71,7 +71,7 @@ const code = (text: string): string => `\`${text}\``;
 
 function lineOf(row: FamilyRow, opened: readonly Opened[]): Line {
   const { hf } = row;
-  const own = opened.filter(({ model }) => model.family === (sameReader[hf] ?? hf));
+  const own = opened.filter(({ name, model }) => model.family === hf || name === sameReader[hf]);
   const [{ model }] = own;
   const noForms = refusal(() => formsOf({ family: hf }));
   const forms = noForms === undefined ? formsOf({ family: hf }) : undefined;

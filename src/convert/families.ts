@@ -44,6 +44,29 @@ function deepseek(hf: string, architecture: string): FamilyForms {
   };
 }
 
+const t5 = (hf: string, architecture: string): FamilyForms => ({
+  hf,
+  gguf: "t5",
+  architecture,
+  names: {
+    window: "n_positions",
+    width: "d_model",
+    layers: "num_decoder_layers",
+    heads: "num_heads",
+    forwardWidth: "d_ff",
+    epsilon: "layer_norm_epsilon",
+    headSize: "d_kv",
+  },
+  epsilon: { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 },
+  constants: { is_encoder_decoder: true, relative_attention_max_distance: T5_MAX_DISTANCE },
+  // GGUF has no word for it; llama.cpp takes it for granted
+  hfOnly: { relative_attention_max_distance: [T5_MAX_DISTANCE] },
+  biases: {},
+  left: "its tokenizer (Unigram)",
+  toGguf: t5ToGguf,
+  toHf: t5ToHf,
+});
+
 const families: readonly FamilyForms[] = [
   {
     hf: "llama",
@@ -199,28 +222,8 @@ const families: readonly FamilyForms[] = [
     hfOnly: { scale_attn_weights: [true], scale_attn_by_inverse_layer_idx: [false] },
     biases: {},
   },
-  {
-    hf: "t5",
-    gguf: "t5",
-    architecture: "T5ForConditionalGeneration",
-    names: {
-      window: "n_positions",
-      width: "d_model",
-      layers: "num_decoder_layers",
-      heads: "num_heads",
-      forwardWidth: "d_ff",
-      epsilon: "layer_norm_epsilon",
-      headSize: "d_kv",
-    },
-    epsilon: { gguf: "attention.layer_norm_rms_epsilon", byDefault: 1e-6 },
-    constants: { is_encoder_decoder: true, relative_attention_max_distance: T5_MAX_DISTANCE },
-    // GGUF has no word for it; llama.cpp takes it for granted
-    hfOnly: { relative_attention_max_distance: [T5_MAX_DISTANCE] },
-    biases: {},
-    left: "its tokenizer (Unigram)",
-    toGguf: t5ToGguf,
-    toHf: t5ToHf,
-  },
+  t5("t5", "T5ForConditionalGeneration"),
+  t5("mt5", "MT5ForConditionalGeneration"),
   {
     hf: "baichuan",
     gguf: "baichuan",

@@ -23,7 +23,7 @@ import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen2Moe } from "./qwen2_moe.ts";
 import { qwen3 } from "./qwen3.ts";
-import { t5 } from "./t5.ts";
+import { mt5, t5 } from "./t5.ts";
 import { qwen3Moe } from "./qwen3_moe.ts";
 
 /** A model that is to be made, by what a `config.json` would say. Throws as `readModel` does. */
@@ -77,6 +77,7 @@ export const families: readonly FamilyRow[] = [
     known: "XLM-RoBERTa, bge-m3, bge-reranker-v2-m3, multilingual-e5",
   },
   { hf: "t5", gguf: "t5", read: t5, known: "T5, T5 v1.1, FLAN-T5" },
+  { hf: "mt5", read: mt5, known: "mT5" }, // t5 in GGUF
 ];
 
 /**

@@ -1,4 +1,4 @@
-// T5 (Raffel et al. 2020), versions 1.0 and 1.1, FLAN-T5, and mT5: an encoder-decoder with RMSNorm before each part, no biases,
+// T5 (Raffel et al. 2020), versions 1.0 and 1.1, FLAN-T5, and mT5 (Xue et al. 2021): an encoder-decoder with RMSNorm before each part, no biases,
 // scores that are not divided, and positions as a bias by distance that all layers of a stack share.
 import { type Tensor, add, gather, geluTanh, linear, relu, scale, table, transpose } from "../graph/index.ts";
 import { type Weights, crossAttention, gatedMlp, mlp, norm, selfAttention } from "../nn/index.ts";
@@ -32,7 +32,14 @@ const ignored: readonly IgnoredRow[] = [
   { name: /cross_attn_rel_b\.weight$/, reason: "looking at a source has no bias by distance" },
 ];
 
-function readHf(facts: ModelFacts): T5Shape {
+/** What a config.json that does not say it means. */
+interface Defaults {
+  readonly family: string;
+  readonly tied: boolean;
+  readonly forward: "relu" | "gated-gelu";
+}
+
+function readHf(facts: ModelFacts, defaults: Defaults): T5Shape {
   const config = new Config(facts.file, facts.config);
   config.only({
     dense_act_fn: ["gelu_new", "relu"],
@@ -41,7 +48,7 @@ function readHf(facts: ModelFacts): T5Shape {
   });
   const [width, heads] = [config.size("d_model"), config.size("num_heads")];
   const encoderLayers = config.size("num_layers");
-  const tied = config.boolean("tie_word_embeddings", true);
+  const tied = config.boolean("tie_word_embeddings", defaults.tied);
   return {
     sizes: {
       vocabularySize: config.size("vocab_size"),
@@ -57,7 +64,7 @@ function readHf(facts: ModelFacts): T5Shape {
     encoderLayers,
     buckets: config.size("relative_attention_num_buckets", 32),
     maxDistance: config.size("relative_attention_max_distance", T5_MAX_DISTANCE),
-    isGated: config.string("feed_forward_proj", "relu") === "gated-gelu",
+    isGated: config.string("feed_forward_proj", defaults.forward) === "gated-gelu",
     tied,
     isScaled: config.boolean("scale_decoder_outputs", tied),
     startId: config.count("decoder_start_token_id", config.count("pad_token_id", 0)),
@@ -93,8 +100,17 @@ function readGguf(facts: ModelFacts): T5Shape {
   };
 }
 
-export function t5(facts: ModelFacts): Model {
-  const shape = facts.kind === "hf" ? readHf(facts) : readGguf(facts);
+export const t5 = (facts: ModelFacts): Model => model(facts, { family: "t5", tied: true, forward: "relu" });
+
+/** Version 1.1 in many languages, whose head is its own; t5 in GGUF. */
+export function mt5(facts: ModelFacts): Model {
+  new Config(facts.file, facts.config).only({ tie_word_embeddings: [false] });
+  return model(facts, { family: "mt5", tied: false, forward: "gated-gelu" });
+}
+
+function model(facts: ModelFacts, defaults: Defaults): Model {
+  const { family } = defaults;
+  const shape = facts.kind === "hf" ? readHf(facts, defaults) : readGguf(facts);
   const { sizes, encoderLayers, isGated, startId } = shape;
   const { width, window, layers, epsilon } = sizes;
   if (facts.isNew !== true && layers + encoderLayers > facts.tensors.size) {
@@ -102,14 +118,14 @@ export function t5(facts: ModelFacts): Model {
     throw config.error("layers", layers + encoderLayers, `at most the file's ${facts.tensors.size} tensors`);
   }
   const plan = cachePlan(Array.from({ length: layers }), sizes);
-  const map = loadingMap(facts, "t5", t5Rows(shape), ignored);
+  const map = loadingMap(facts, family, t5Rows(shape), ignored);
   const settings = { ...sizes, scale: 1, window: undefined };
   const fedForward = (h: Tensor, at: Weights): Tensor => {
     const normed = norm(h, at, "mlpNorm", epsilon);
     return add(h, isGated ? gatedMlp(normed, at.at("mlp"), geluTanh) : mlp(normed, at.at("mlp"), relu));
   };
   return {
-    family: "t5",
+    family,
     vocabularySize: sizes.vocabularySize,
     window,
     width,

@@ -52,6 +52,19 @@ describe("an encoder-decoder as GGUF", () => {
     });
   }
 
+  test("mT5 goes there under T5's name, with the head of its own that its configs need not tell; a tied one is refused", async () => {
+    await using folder = await temporaryFolder();
+    const { feed_forward_proj: _, tie_word_embeddings: __, ...untold } = await readJson(`${golden}/t5/config.json`);
+    const hf = await caseFolder(folder, "t5", {});
+    const config = { ...untold, model_type: "mt5", relative_attention_max_distance: 128 };
+    await writeFile(resolve(hf, "config.json"), JSON.stringify(config));
+    assert.equal((await convert(hf, folder.at("model.gguf"))).family, "mt5");
+    assert.equal((await convert(folder.at("model.gguf"), folder.at("again"))).family, "t5");
+    assert.deepEqual(await allBytes(folder.at("again")), await allBytes(hf));
+    await writeFile(resolve(hf, "config.json"), JSON.stringify({ ...config, tie_word_embeddings: true }));
+    await assert.rejects(convert(hf, folder.at("tied.gguf")), /tie_word_embeddings is true; Liang can do false/);
+  });
+
   test("another largest distance has no word there", async () => {
     await using folder = await temporaryFolder();
     const hf = await caseFolder(folder, "t5");

@@ -38,8 +38,8 @@ export type EncoderDecoderName = (typeof encoderDecoderNames)[number];
 
 export type GoldenName = CaseName | EncoderDecoderName;
 export const allNames: readonly GoldenName[] = [...caseNames, ...encoderNames, ...encoderDecoderNames];
-/** Families without a case, which are read as another one is (page.test.ts). */
-export const sameReader: Readonly<Record<string, string>> = { roberta: "xlm-roberta" };
+/** Families without a case of their own, and one that they read as another family does (page.test.ts). */
+export const sameReader: Readonly<Record<string, GoldenName>> = { roberta: "xlm-roberta", mt5: "t5" };
 
 /** "config.json": the keys of new files; "config.legacy.json": those of published checkpoints. */
 export const configNames = ["config.json", "config.legacy.json"] as const;
