@@ -84,7 +84,7 @@ function shapeOf(
 
 export function gpt2(facts: ModelFacts): Model {
   const { sizes, tied, scale } = facts.kind === "hf" ? readHf(facts) : readGguf(facts);
-  const { layers, epsilon } = sizes;
+  const { layers, heads, kvHeads, headSize, epsilon } = sizes;
   const plan = cachePlan(Array.from({ length: layers }), sizes);
   const map = loadingMap(facts, "gpt2", gpt2Rows(facts, sizes, tied), gpt2Ignored);
   return {
@@ -104,7 +104,7 @@ export function gpt2(facts: ModelFacts): Model {
       for (let layer = 0; layer < layers; layer++) {
         x.tap(`hidden.${layer}`, h);
         const at = weights.at(`layers.${layer}`);
-        const settings = { ...sizes, scale: scale(layer) };
+        const settings = { heads, kvHeads, headSize, epsilon, scale: scale(layer) };
         const context = attentionContext(x, plan, layer);
         const normed = norm(h, at, "attentionNorm", epsilon);
         h = add(h, selfAttention(normed, at.at("attention"), settings, context));
