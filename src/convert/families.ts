@@ -344,7 +344,7 @@ const encoder = (hf: string, architecture: string, afterPadding: number, left: s
 });
 
 const encoders: readonly FamilyForms[] = [
-  encoder("bert", "BertForMaskedLM", 0, `its tokenizer (WordPiece), ${HEAD}`),
+  encoder("bert", "BertForMaskedLM", 0, HEAD),
   encoder("roberta", "RobertaForMaskedLM", 2, HEAD),
   encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2, `its tokenizer (Unigram), ${HEAD}`),
 ];

@@ -1,5 +1,6 @@
 // A folder's tokenizer as GGUF metadata, by llama.cpp's conventions: vocabularies are filled up to the embedding's rows,
-// merges are pairs joined by a blank, SentencePiece pieces have scores. Not here: config and tensors.
+// merges are pairs joined by a blank, SentencePiece pieces have scores. WordPiece: wordpiece.ts. Not here: config and
+// tensors.
 import { UnsupportedError } from "../base/errors.ts";
 import { joinPath } from "#platform";
 import type { GgufEntry } from "../format/gguf-types.ts";
@@ -9,7 +10,8 @@ import { prependScheme } from "../text/huggingface-pre-tokenizers.ts";
 import type { Tokenizer, TokenClass } from "../text/tokenizer.ts";
 import { count, flag, floats, integers, text, texts } from "./entries.ts";
 import { preTokenizerName } from "./pre-tokenizers.ts";
-import { tokenTypes } from "./tokenizer.ts";
+import { aroundText, tokenTypes } from "./tokenizer.ts";
+import { wordPieceToGguf, wordPieceToGgufSpelling } from "./wordpiece.ts";
 
 type Entries = [key: string, entry: GgufEntry][];
 
@@ -37,9 +39,11 @@ export function tokenizerToGguf(folder: Folder): Entries {
   const isThere = (id: number): boolean => id < tokenizer.vocabularySize && !isHole(tokenizer, id);
   const { unknown } = tokenizer.specials;
   const typeOf = (id: number): number => typeNumber(id === unknown ? "unknown" : tokenizer.tokenClass(id));
+  const spell = SPELLINGS[tokenizer.kind] ?? ((spelling) => spelling);
+  const spellingOf = (id: number): string => spell(tokenizer.tokenText(id), tokenTypes[typeOf(id)]);
   return [
     ...maker(folder, tokenizer),
-    ["tokenizer.ggml.tokens", texts(ids.map((id) => (isThere(id) ? tokenizer.tokenText(id) : `[PAD${id}]`)))],
+    ["tokenizer.ggml.tokens", texts(ids.map((id) => (isThere(id) ? spellingOf(id) : `[PAD${id}]`)))],
     [
       "tokenizer.ggml.token_type",
       integers(Int32Array.from(ids, (id) => (isThere(id) ? typeOf(id) : typeNumber("unused")))),
@@ -57,24 +61,49 @@ const typeNumber = (tokenClass: TokenClass): number => tokenTypes.lastIndexOf(to
 const isHole = (tokenizer: Tokenizer, id: number): boolean =>
   tokenizer.tokenClass(id) === "unused" && tokenizer.tokenText(id).startsWith("\0");
 
-/** Ids by role; a BOS or EOS that no file names is known by standing around an empty text. */
+const ROLES = {
+  bos: "bos",
+  eos: "eos",
+  eot: "eot",
+  eom: "eom",
+  unknown: "unknown",
+  pad: "padding",
+  separator: "seperator", // spelled so in the format
+  classifier: "cls",
+  mask: "mask",
+} as const;
+
+/** Ids by role; what no file names is known by standing around a text, or by BERT's own spelling. */
 function roles(tokenizer: Tokenizer): Entries {
-  const around = tokenizer.encode("", { bos: true });
-  const specials = {
-    ...tokenizer.specials,
-    bos: tokenizer.specials.bos ?? (tokenizer.addBos ? around[0] : undefined),
-    eos: tokenizer.specials.eos ?? (tokenizer.addEos ? around.at(-1) : undefined),
-  };
-  const names = { bos: "bos", eos: "eos", eot: "eot", eom: "eom", unknown: "unknown", pad: "padding" } as const;
-  return (Object.keys(names) as (keyof typeof names)[]).flatMap((role): Entries => {
+  const { before, after } = aroundText(tokenizer);
+  const { bos = before, eos, separator, mask, pad, ...others } = tokenizer.specials;
+  const specials =
+    tokenizer.kind === "wordpiece"
+      ? {
+          ...others,
+          bos,
+          eos,
+          separator: separator ?? after, // [SEP] ends nothing that is written
+          // where GGUF says nothing, these have the ids of BERT's first vocabulary
+          mask: mask ?? tokenizer.idOf("[MASK]"),
+          pad: pad ?? tokenizer.idOf("[PAD]"),
+        }
+      : { ...others, bos, eos: eos ?? after, separator, mask, pad };
+  return (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((role): Entries => {
     const id = specials[role];
-    return id === undefined ? [] : [[`tokenizer.ggml.${names[role]}_token_id`, count(id)]];
+    return id === undefined ? [] : [[`tokenizer.ggml.${ROLES[role]}_token_id`, count(id)]];
   });
 }
 
 const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (folder: Folder, tokenizer: Tokenizer) => Entries>>> = {
   "byte-level-bpe": byteLevel,
   "sentencepiece-bpe": sentencePiece,
+  wordpiece: ({ path, files }, tokenizer) => wordPieceToGguf(rootOf(path, files), tokenizer),
+};
+
+/** Where GGUF spells tokens in another way. */
+const SPELLINGS: Readonly<Partial<Record<Tokenizer["kind"], (spelling: string, tokenClass: TokenClass) => string>>> = {
+  wordpiece: wordPieceToGgufSpelling,
 };
 
 function byteLevel({ path, files }: Folder): Entries {

@@ -1,12 +1,13 @@
 // GGUF's tokenizer metadata as tokenizer.json and tokenizer_config.json: byte-level BPE with its merges, SentencePiece
-// BPE with merges made of its scores (as transformers makes them from a SentencePiece model).
+// BPE with merges made of its scores (as transformers makes them from a SentencePiece model). WordPiece: wordpiece.ts.
 import { UnsupportedError } from "../base/errors.ts";
 import { MetadataReader } from "../text/metadata.ts";
 import { preTokenizerJson } from "../text/pre-tokenizer-json.ts";
 import { BLANK_MARK, addedTokenJson, blankToMark, plainBpe, spellingDecoders } from "../text/tokenizer-json.ts";
 import { ggufTemplates } from "../text/template-sources.ts";
 import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
-import { declaredClasses } from "./tokenizer.ts";
+import { aroundText, declaredClasses } from "./tokenizer.ts";
+import { wordPieceToHf, wordPieceToHfSpelling } from "./wordpiece.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -26,7 +27,7 @@ const PREFIX = "tokenizer.ggml.";
 /** How llama.cpp's converter fills ids that no token has. */
 const FILLER = /^(\[PAD\d+\]|\[EMPTY_\d+\])$/;
 
-/** Throws UnsupportedError for a vocabulary model that is neither kind of BPE. */
+/** Throws UnsupportedError for a vocabulary model that no maker is for. */
 export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer, window: number): TokenizerJson {
   const maker = MAKERS[tokenizer.kind];
   if (maker === undefined) throw new UnsupportedError(`${file}: a ${tokenizer.kind} tokenizer cannot be converted.`);
@@ -36,7 +37,9 @@ export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer
     classes: declaredClasses(metadata, tokenizer),
   };
   const { specials, addBos, addEos } = tokenizer;
-  const textOf = (id: number | undefined): string | null => (id === undefined ? null : tokenizer.tokenText(id));
+  const spell = tokenizer.kind === "wordpiece" ? wordPieceToHfSpelling : asItIs;
+  const textOf = (id: number | undefined): string | null =>
+    id === undefined ? null : spell(tokenizer.tokenText(id), tokens.classes[id]);
   return {
     tokenizer: {
       version: "1.0",
@@ -52,6 +55,9 @@ export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer
       eos_token: textOf(specials.eos),
       unk_token: textOf(specials.unknown),
       pad_token: textOf(specials.pad),
+      ...(specials.separator !== undefined && { sep_token: textOf(specials.separator) }),
+      ...(specials.classifier !== undefined && { cls_token: textOf(specials.classifier) }),
+      ...(specials.mask !== undefined && { mask_token: textOf(specials.mask) }),
       add_bos_token: addBos,
       add_eos_token: addEos,
       clean_up_tokenization_spaces: false,
@@ -70,13 +76,13 @@ function addedTokens(tokens: Tokens): Json[] {
 const idsOf = ({ classes }: Tokens, ...wanted: TokenClass[]): number[] =>
   [...classes.keys()].filter((id) => wanted.includes(classes[id]));
 
-/** BOS and EOS around a text, and around each of a pair. */
+/** What stands around a text, and around each of a pair; WordPiece has [CLS] before the first of them only. */
 function postProcessor(tokenizer: Tokenizer): Json {
-  const { specials, addBos, addEos } = tokenizer;
-  const around = [addBos ? specials.bos : undefined, addEos ? specials.eos : undefined];
+  const { before: first, after: last } = aroundText(tokenizer);
+  const around = [first, last];
   const [before, after] = around.map((id) => (id === undefined ? [] : [tokenizer.tokenText(id)]));
-  const one = (name: string, type_id: number): Json[] => [
-    ...before.map((id) => ({ SpecialToken: { id, type_id } })),
+  const one = (name: string, type_id: number, opening = before): Json[] => [
+    ...opening.map((id) => ({ SpecialToken: { id, type_id } })),
     { Sequence: { id: name, type_id } },
     ...after.map((id) => ({ SpecialToken: { id, type_id } })),
   ];
@@ -84,7 +90,7 @@ function postProcessor(tokenizer: Tokenizer): Json {
   return {
     type: "TemplateProcessing",
     single: one("A", 0),
-    pair: [...one("A", 0), ...one("B", 1)],
+    pair: [...one("A", 0), ...one("B", 1, tokenizer.kind === "wordpiece" ? [] : before)],
     special_tokens: Object.fromEntries(
       added.map((id) => {
         const text = tokenizer.tokenText(id);
@@ -97,7 +103,12 @@ function postProcessor(tokenizer: Tokenizer): Json {
 const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (tokens: Tokens) => Json>>> = {
   "byte-level-bpe": byteLevel,
   "sentencepiece-bpe": sentencePiece,
+  wordpiece: (tokens) =>
+    wordPieceToHf(tokens.metadata, tokens.tokenizer, vocabulary(tokens, wordPieceToHfSpelling, ...ALL)),
 };
+
+const ALL: readonly TokenClass[] = ["normal", "byte", "unused", "unknown", "control", "user-defined"];
+const asItIs = (spelling: string): string => spelling;
 
 function byteLevel(tokens: Tokens): Json {
   const { metadata } = tokens;
@@ -110,15 +121,21 @@ function byteLevel(tokens: Tokens): Json {
     model: {
       ...plainBpe,
       ignore_merges: ignoreMerges,
-      vocab: vocabulary(tokens, "normal", "byte", "unused"),
+      vocab: vocabulary(tokens, asItIs, "normal", "byte", "unused"),
       merges: merges.map((pair) => pair.split(" ")),
     },
   };
 }
 
-function vocabulary(tokens: Tokens, ...wanted: TokenClass[]): Json {
+function vocabulary(
+  tokens: Tokens,
+  spell: (spelling: string, tokenClass: TokenClass) => string,
+  ...wanted: TokenClass[]
+): Json {
+  const { classes } = tokens;
   const named = idsOf(tokens, ...wanted).map((id) => [tokens.tokenizer.tokenText(id), id] as const);
-  return Object.fromEntries(named.filter(([text, id]) => tokens.classes[id] !== "unused" || !FILLER.test(text)));
+  const kept = named.filter(([text, id]) => classes[id] !== "unused" || !FILLER.test(text));
+  return Object.fromEntries(kept.map(([text, id]) => [spell(text, classes[id]), id]));
 }
 
 function sentencePiece(tokens: Tokens): Json {
@@ -142,7 +159,7 @@ function sentencePiece(tokens: Tokens): Json {
       unk_token: unknown === undefined ? null : tokenizer.tokenText(unknown),
       fuse_unk: true,
       byte_fallback: idsOf(tokens, "byte").length > 0,
-      vocab: vocabulary(tokens, "normal", "byte", "unused", "unknown", "control", "user-defined"),
+      vocab: vocabulary(tokens, asItIs, ...ALL),
       merges: mergesByScore(tokens, scores),
     },
   };

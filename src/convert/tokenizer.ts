@@ -22,6 +22,15 @@ export function declaredClasses(
   return Array.from({ length: vocabularySize }, (_, id) => tokenTypes[types?.[id] ?? 1]);
 }
 
+/** The ids that the tokenizer puts before and after a text; undefined: none. */
+export function aroundText(tokenizer: Tokenizer): { before: number | undefined; after: number | undefined } {
+  const around = tokenizer.encode("", { bos: true });
+  return {
+    before: tokenizer.addBos ? around[0] : undefined,
+    after: tokenizer.addEos ? around.at(-1) : undefined,
+  };
+}
+
 export async function tokenizerOf(
   files: TensorSource | Pick<HfFiles, "file" | "readTextFiles">,
 ): Promise<Tokenizer | undefined> {

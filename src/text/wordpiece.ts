@@ -32,9 +32,9 @@ export class WordPieceEncoder implements SectionEncoder {
     const { firstPrefix, continuingPrefix } = options;
     for (const id of vocabulary.idsOf("normal", "control", "user-defined", "unknown")) {
       const text = vocabulary.text(id);
-      // The longer prefix decides: "##s" continues, "s" begins; "▁s" begins, "s" continues.
-      const marked = firstPrefix.length > 0 ? text.startsWith(firstPrefix) : !text.startsWith(continuingPrefix);
-      const [trie, prefix] = marked ? [this.#first, firstPrefix] : [this.#continuing, continuingPrefix];
+      const [trie, prefix] = beginsWord(text, firstPrefix, continuingPrefix)
+        ? [this.#first, firstPrefix]
+        : [this.#continuing, continuingPrefix];
       trie.add(text.slice(prefix.length), id);
     }
   }
@@ -72,6 +72,15 @@ export class WordPieceEncoder implements SectionEncoder {
     into.length = before;
     into.push(unknown);
   }
+}
+
+/**
+ * The longer prefix decides: "##s" continues, "s" begins; "▁s" begins, "s" continues. A lone "▁" is that character
+ * inside a word.
+ */
+export function beginsWord(piece: string, firstPrefix: string, continuingPrefix: string): boolean {
+  if (firstPrefix.length === 0) return !piece.startsWith(continuingPrefix);
+  return piece.startsWith(firstPrefix) && piece.length > firstPrefix.length;
 }
 
 function countCharacters(text: string): number {
@@ -135,7 +144,7 @@ export function wordPieceRules(firstPrefix: string, continuingPrefix: string, ti
   const encoder = new TextEncoder();
   return {
     spell(text, first) {
-      const continues = firstPrefix.length > 0 ? !text.startsWith(firstPrefix) : text.startsWith(continuingPrefix);
+      const continues = !beginsWord(text, firstPrefix, continuingPrefix);
       const bare = text.slice((continues ? continuingPrefix : firstPrefix).length);
       const isBracketed = firstPrefix.length > 0 && /^\[.+\]$/.test(text); // GGUF's control tokens carry no mark
       let piece = first || (continues && !isBracketed) ? bare : ` ${bare}`;
