@@ -129,8 +129,8 @@ const TAIL = `## What they cannot do
 - An architecture that is not listed, and an option of a config that would change the result and is not done, are refused by name.
 - No pictures and no sounds: of models that see or hear, only the files of their text part open.
 - What GGUF has no word for is refused by \`convert\`, by the option's name: dynamic rope scaling, for one.
-- Tokenizers are converted where they are byte-level BPE, SentencePiece BPE or BERT's WordPiece; a folder or a file with another one
-  (\`but for its tokenizer\`) is refused, its weights and config alone are not. RoBERTas come back from GGUF as what they are only with a tokenizer.
+- Tokenizers are converted where they are byte-level BPE, SentencePiece BPE, BERT's WordPiece, or Unigram as T5 and XLM-RoBERTa have it; a folder
+  or a file with another one is refused, its weights and config alone are not. RoBERTas come back from GGUF as what they are only with a tokenizer.
 - Mixtures are trained by the stage's own loss alone: nothing keeps their experts equally busy, and DeepSeek V3's selection bias stays as it is.
 - Encoders write no text, so that they embed, rank and are trained, but do not chat.`;
 

@@ -62,7 +62,6 @@ const t5 = (hf: string, architecture: string): FamilyForms => ({
   // GGUF has no word for it; llama.cpp takes it for granted
   hfOnly: { relative_attention_max_distance: [T5_MAX_DISTANCE] },
   biases: {},
-  left: "its tokenizer (Unigram)",
   toGguf: t5ToGguf,
   toHf: t5ToHf,
 });
@@ -346,7 +345,7 @@ const encoder = (hf: string, architecture: string, afterPadding: number, left: s
 const encoders: readonly FamilyForms[] = [
   encoder("bert", "BertForMaskedLM", 0, HEAD),
   encoder("roberta", "RobertaForMaskedLM", 2, HEAD),
-  encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2, `its tokenizer (Unigram), ${HEAD}`),
+  encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2, HEAD),
 ];
 
 /** The row of a model's family. Throws UnsupportedError when it has none. */

@@ -1,6 +1,6 @@
 // A folder's tokenizer as GGUF metadata, by llama.cpp's conventions: vocabularies are filled up to the embedding's rows,
-// merges are pairs joined by a blank, SentencePiece pieces have scores. WordPiece: wordpiece.ts. Not here: config and
-// tensors.
+// merges are pairs joined by a blank, SentencePiece pieces have scores. Not here: WordPiece and Unigram (wordpiece.ts,
+// unigram.ts), config, tensors.
 import { UnsupportedError } from "../base/errors.ts";
 import { joinPath } from "#platform";
 import type { GgufEntry } from "../format/gguf-types.ts";
@@ -11,6 +11,7 @@ import type { Tokenizer, TokenClass } from "../text/tokenizer.ts";
 import { count, flag, floats, integers, text, texts } from "./entries.ts";
 import { preTokenizerName } from "./pre-tokenizers.ts";
 import { aroundText, tokenTypes } from "./tokenizer.ts";
+import { unigramToGguf } from "./unigram.ts";
 import { wordPieceToGguf, wordPieceToGgufSpelling } from "./wordpiece.ts";
 
 type Entries = [key: string, entry: GgufEntry][];
@@ -99,6 +100,7 @@ const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (folder: Folder, tokeni
   "byte-level-bpe": byteLevel,
   "sentencepiece-bpe": sentencePiece,
   wordpiece: ({ path, files }, tokenizer) => wordPieceToGguf(rootOf(path, files), tokenizer),
+  unigram: ({ path, files, vocabularySize }) => unigramToGguf(rootOf(path, files), vocabularySize),
 };
 
 /** Where GGUF spells tokens in another way. */

@@ -1,5 +1,6 @@
 // GGUF's tokenizer metadata as tokenizer.json and tokenizer_config.json: byte-level BPE with its merges, SentencePiece
-// BPE with merges made of its scores (as transformers makes them from a SentencePiece model). WordPiece: wordpiece.ts.
+// BPE with merges made of its scores (as transformers makes them from a SentencePiece model). Others: wordpiece.ts,
+// unigram.ts.
 import { UnsupportedError } from "../base/errors.ts";
 import { MetadataReader } from "../text/metadata.ts";
 import { preTokenizerJson } from "../text/pre-tokenizer-json.ts";
@@ -7,6 +8,7 @@ import { BLANK_MARK, addedTokenJson, blankToMark, plainBpe, spellingDecoders } f
 import { ggufTemplates } from "../text/template-sources.ts";
 import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
 import { aroundText, declaredClasses } from "./tokenizer.ts";
+import { unigramToHf } from "./unigram.ts";
 import { wordPieceToHf, wordPieceToHfSpelling } from "./wordpiece.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -15,6 +17,8 @@ type Json = Readonly<Record<string, unknown>>;
 interface Tokens {
   readonly tokenizer: Tokenizer;
   readonly metadata: MetadataReader;
+  /** Named in errors. */
+  readonly file: string;
   readonly classes: readonly TokenClass[];
 }
 
@@ -34,6 +38,7 @@ export function tokenizerToHf(metadata: Json, file: string, tokenizer: Tokenizer
   const tokens: Tokens = {
     tokenizer,
     metadata: new MetadataReader(metadata, file),
+    file,
     classes: declaredClasses(metadata, tokenizer),
   };
   const { specials, addBos, addEos } = tokenizer;
@@ -103,6 +108,7 @@ function postProcessor(tokenizer: Tokenizer): Json {
 const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (tokens: Tokens) => Json>>> = {
   "byte-level-bpe": byteLevel,
   "sentencepiece-bpe": sentencePiece,
+  unigram: ({ metadata, file, tokenizer, classes }) => unigramToHf(metadata, file, tokenizer, classes),
   wordpiece: (tokens) =>
     wordPieceToHf(tokens.metadata, tokens.tokenizer, vocabulary(tokens, wordPieceToHfSpelling, ...ALL)),
 };
