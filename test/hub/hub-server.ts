@@ -196,7 +196,7 @@ async function serveFile(hub: HubServer, request: IncomingMessage, response: Ser
     if (cut !== undefined && cut.times > 0 && sent >= cut.afterBytes) {
       cut.times--;
       // A broken connection takes along what its reader has not read yet: let it read.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 250));
       response.destroy();
       return;
     }
