@@ -1,8 +1,7 @@
 // What a model is and would take, without loading it: for lists, `show`, and "will it fit".
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
-import type { Model, RopeTable } from "../models/index.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
-import type { Encoder } from "../models/model.ts";
+import type { Encoder, Model, RopeTable } from "../models/model.ts";
 import { adapterInfo, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
 import { fitModel } from "./memory.ts";

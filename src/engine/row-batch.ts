@@ -92,7 +92,6 @@ export class RowBatch {
     await this.#program.run(extents, signal);
   }
 
-  /** Angles of rows at `positions`; `prefix` is before the inputs' names. */
   /** The page tables, one after another. */
   #setTables(): void {
     const { groups, source } = this.#layout;
