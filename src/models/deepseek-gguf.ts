@@ -3,8 +3,7 @@
 import { type Routing, yarnMagnitude } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import { ggufRefusals } from "./decoder.ts";
-import { type DeepseekShape, LATENT_EPSILON } from "./deepseek-shape.ts";
-import { expertNames } from "./mixture.ts";
+import { type DeepseekShape, LATENT_EPSILON, mixtureFrom } from "./deepseek-shape.ts";
 import type { ModelFacts } from "./model.ts";
 import { ggufRopeScaling, ggufWindow, ropeTable } from "./rope-config.ts";
 
@@ -79,13 +78,7 @@ export function readDeepseekGguf(facts: ModelFacts): DeepseekShape {
       rotated,
       multiplier === 0 ? scaling : { ...scaling, magnitude: 1 },
     ),
-    mixture: {
-      ...expertNames,
-      experts,
-      forwardWidth,
-      routing: (layer) => (layer < first ? undefined : routing),
-      ...(shared > 0 && { shared: { name: "mlp.shared_experts", forwardWidth: shared * forwardWidth } }),
-    },
+    mixture: mixtureFrom(first, routing, forwardWidth, shared),
     bias: "optional",
     tied: "optional",
     ggufJoined: tensors.has("blk.0.attn_kv_b.weight"),

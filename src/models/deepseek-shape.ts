@@ -1,7 +1,7 @@
 // What DeepSeek's generations read from a config, whichever kind of file it is in.
-import type { LatentSettings } from "../nn/index.ts";
+import type { LatentSettings, Routing } from "../nn/index.ts";
 import type { DecoderSizes } from "./decoder.ts";
-import type { Mixture } from "./mixture.ts";
+import { type Mixture, expertNames } from "./mixture.ts";
 import type { RopeTable } from "./model.ts";
 
 export interface DeepseekShape {
@@ -22,3 +22,12 @@ export interface DeepseekShape {
 
 /** ε of the norms of latent vectors, whatever the config says of the others. */
 export const LATENT_EPSILON = 1e-6;
+
+/** Experts in layers from `first` on, beside them `shared` that all rows go through, joined as one. */
+export const mixtureFrom = (first: number, routing: Routing, forwardWidth: number, shared: number): Mixture => ({
+  ...expertNames,
+  experts: routing.experts,
+  forwardWidth,
+  routing: (layer) => (layer < first ? undefined : routing),
+  ...(shared > 0 && { shared: { name: "mlp.shared_experts", forwardWidth: shared * forwardWidth } }),
+});

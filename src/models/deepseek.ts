@@ -16,9 +16,9 @@ import {
   weightsIn,
 } from "./decoder.ts";
 import { readDeepseekGguf } from "./deepseek-gguf.ts";
-import { type DeepseekShape, LATENT_EPSILON } from "./deepseek-shape.ts";
+import { type DeepseekShape, LATENT_EPSILON, mixtureFrom } from "./deepseek-shape.ts";
 import { type IgnoredRow, loadingMap } from "./loading.ts";
-import { expertNames, feedForward, isReplaced, mixtureRows } from "./mixture.ts";
+import { feedForward, isReplaced, mixtureRows } from "./mixture.ts";
 import type { HeadRows, Model, ModelFacts, WeightRow } from "./model.ts";
 import { hfRope, hfWindow, ropeSettings } from "./rope-config.ts";
 
@@ -85,13 +85,7 @@ function readHf(facts: ModelFacts): DeepseekShape {
     queryLatent: config.find("q_lora_rank") === undefined ? undefined : config.size("q_lora_rank"),
     valueSize: config.size("v_head_dim"),
     rope: hfRope("main", config, rotated),
-    mixture: {
-      ...expertNames,
-      experts,
-      forwardWidth,
-      routing: (layer) => (layer < first ? undefined : routing),
-      ...(shared > 0 && { shared: { name: "mlp.shared_experts", forwardWidth: shared * forwardWidth } }),
-    },
+    mixture: mixtureFrom(first, routing, forwardWidth, shared),
     bias: config.boolean("attention_bias", false),
     tied: config.boolean("tie_word_embeddings", false),
     ggufJoined: false,
