@@ -5,7 +5,7 @@ import type { Executor } from "../device/executor.ts";
 import type { Engine, EngineOptions } from "../engine/index.ts";
 import { createLanguageModel } from "./language-model.ts";
 import { checkFits, fitModel } from "./memory.ts";
-import { type ModelParts, sizeOf } from "./model-parts.ts";
+import { type ModelParts, infoOf } from "./model-parts.ts";
 import { createReader } from "./reading/reader.ts";
 import type { LanguageModel, LoadOptions } from "./types.ts";
 
@@ -17,35 +17,22 @@ export async function loadEncoder(
   kept: Pick<EngineOptions, "packs" | "codes">,
   startMs: number,
 ): Promise<LanguageModel> {
-  const { model, tokenizer, chosen, endIds, defaults, path, title } = parts;
+  const { tokenizer, chosen, endIds, defaults, title } = parts;
   if (options.adapter !== undefined) throw noAdapters(title);
   const fitted = await fitModel(parts, executor, options, undefined, kept);
   checkFits(title, fitted);
   options.onProgress?.({ label: "load", done: 0, total: fitted.memory.weightBytes, unit: "bytes" });
   const reader = createReader(parts, executor, options, kept);
   const encoder = await reader.open(options);
-  const info = {
-    name: title,
-    path,
-    family: model.family,
-    ...sizeOf(parts),
-    vocabularySize: model.vocabularySize,
-    bosId: tokenizer.specials.bos,
-    eosId: tokenizer.specials.eos,
-    addBos: tokenizer.addBos,
+  const info = infoOf(parts, executor, {
     window: encoder.window,
     slots: 1,
-    trainedWindow: model.window,
-    executor: executor.name,
-    tier: executor.tier,
-    ...(executor.notice !== undefined && { notice: executor.notice }),
     threads: encoder.threads,
     weights: encoder.weights,
     bytesPerToken: encoder.memory.bytesPerToken.encode,
     memory: fitted.memory,
-    template: chosen.from,
     loadMs: now() - startMs,
-  };
+  });
   return createLanguageModel({
     tokenizer,
     template: chosen.template,

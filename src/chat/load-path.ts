@@ -9,9 +9,9 @@ import { AdaptableEngine } from "./adaptable-engine.ts";
 import { createAdaptableModel, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
 import { checkFits, fitModel } from "./memory.ts";
-import { openModelParts, sizeOf } from "./model-parts.ts";
+import { infoOf, openModelParts } from "./model-parts.ts";
 import { createReader } from "./reading/reader.ts";
-import type { LanguageModel, LoadOptions, ModelInfo } from "./types.ts";
+import type { LanguageModel, LoadOptions } from "./types.ts";
 
 const WEIGHTS_LARGE_BYTES = 64 << 20;
 
@@ -25,7 +25,7 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
   signal?.throwIfAborted();
   const parts = await openModelParts(path, options, onProgress);
   try {
-    const { model, store, tokenizer, chosen } = parts;
+    const { model, store } = parts;
     const executor = await openExecutor(options.executor);
     if (model.bothDirections === true) {
       const { loadEncoder } = await import("./load-encoder.ts");
@@ -50,28 +50,15 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
         checkFits(`${parts.title} with adapters`, more);
       },
     });
-    const info: ModelInfo = {
-      name: parts.title,
-      path,
-      family: model.family,
-      ...sizeOf(parts),
-      vocabularySize: model.vocabularySize,
-      bosId: tokenizer.specials.bos,
-      eosId: tokenizer.specials.eos,
-      addBos: tokenizer.addBos,
+    const info = infoOf(parts, executor, {
       window: engine.window,
       slots: engine.slots,
-      trainedWindow: model.window,
-      executor: executor.name,
-      tier: executor.tier,
-      ...(executor.notice !== undefined && { notice: executor.notice }),
       threads: engine.threads,
       weights: engine.weights,
       bytesPerToken: engine.bytesPerToken,
       memory: fitted.memory,
-      template: chosen.from,
       loadMs: now() - startMs,
-    };
+    });
     const reader = createReader(parts, executor, options, kept);
     const close = async (): Promise<void> => {
       try {

@@ -3,7 +3,7 @@
 import { splitPath } from "#platform";
 import { sum } from "../base/collections.ts";
 import type { OnProgress } from "../base/progress.ts";
-import type { ParameterStore } from "../device/executor.ts";
+import type { Executor, ParameterStore } from "../device/executor.ts";
 import { originOf } from "../engine/file-origin.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
@@ -13,7 +13,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import type { ChosenTemplate } from "./choose-template.ts";
 import { readTexts } from "./texts.ts";
-import type { LoadOptions, SamplingOptions } from "./types.ts";
+import type { LoadOptions, ModelInfo, SamplingOptions } from "./types.ts";
 
 /** One owner; closing closes the files and the template's thread. */
 export interface ModelParts extends AsyncDisposable {
@@ -70,6 +70,28 @@ export async function openModelParts(
     throw error;
   }
 }
+
+/** What is told of a model that runs; `running` is what its engine or its encoder says. */
+export const infoOf = (
+  parts: ModelParts,
+  executor: Pick<Executor, "name" | "tier" | "notice">,
+  running: Pick<ModelInfo, "window" | "slots" | "threads" | "weights" | "bytesPerToken" | "memory" | "loadMs">,
+): ModelInfo => ({
+  name: parts.title,
+  path: parts.path,
+  family: parts.model.family,
+  ...sizeOf(parts),
+  vocabularySize: parts.model.vocabularySize,
+  bosId: parts.tokenizer.specials.bos,
+  eosId: parts.tokenizer.specials.eos,
+  addBos: parts.tokenizer.addBos,
+  trainedWindow: parts.model.window,
+  executor: executor.name,
+  tier: executor.tier,
+  ...(executor.notice !== undefined && { notice: executor.notice }),
+  template: parts.chosen.from,
+  ...running,
+});
 
 /** Weights counted once each, those that a token goes through where experts are chosen, and the bytes of the files. */
 export function sizeOf({ files, model }: Pick<ModelParts, "files" | "model">): {
