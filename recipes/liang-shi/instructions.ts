@@ -39,7 +39,8 @@ const KINDS: Readonly<Record<Instruction["kind"], number>> = {
   beyond: 5,
 };
 /** How often each form is asked; ci of all tunes together. */
-const FORMS = { 五绝: 14, 七绝: 17, 五律: 12, 七律: 12, 词: 45 } as const;
+const FORMS = { 五绝: 14, 七绝: 17, 五律: 12, 七律: 12, 词: 45 };
+export type FormWeights = Readonly<typeof FORMS>;
 /** Tunes known from fewer poems have no pattern to rely on. */
 const TUNE_POEMS_MIN = 15;
 const TITLE_LENGTH_MAX = 12; // longer ones are prefaces
@@ -64,9 +65,13 @@ export const replyOf = (text: string): string => text.replaceAll(/(?<=[。？！
  */
 export function createInstructions(
   poems: readonly Poem[],
-  { seed = 0, heldOut = false }: { readonly seed?: number; readonly heldOut?: boolean } = {},
+  {
+    seed = 0,
+    heldOut = false,
+    forms = FORMS,
+  }: { readonly seed?: number; readonly heldOut?: boolean; readonly forms?: FormWeights } = {},
 ): InstructionMaker {
-  const byForm = new Map<keyof typeof FORMS, Poem[]>();
+  const byForm = new Map<keyof FormWeights, Poem[]>();
   for (const poem of poems) {
     if (!isExample(poem)) continue;
     const form = isRegularForm(poem.form) ? poem.form : "词";
@@ -75,7 +80,7 @@ export function createInstructions(
     else examples.push(poem);
   }
   for (const form of Object.keys(FORMS)) {
-    if (!byForm.has(form as keyof typeof FORMS)) {
+    if (!byForm.has(form as keyof FormWeights)) {
       throw new UsageError(`The poems have no ${form} that rhymes and is regular.`, { field: "poems" });
     }
   }
@@ -85,7 +90,7 @@ export function createInstructions(
       const kind = dice.weighted(KINDS);
       if (kind === "talk") return talkOf(dice, heldOut);
       if (kind === "beyond") return exchange(kind, dice.of(sideOf(beyond, heldOut)), dice.of(refusalsOfBeyond));
-      return poemInstruction(kind, dice.of(byForm.get(dice.weighted(FORMS))!), dice, heldOut);
+      return poemInstruction(kind, dice.of(byForm.get(dice.weighted(forms))!), dice, heldOut);
     },
   };
 }

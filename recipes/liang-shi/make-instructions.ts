@@ -10,10 +10,12 @@ import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../src/base/errors.ts";
 import { createLineWriter } from "../../src/train/data/line-file.ts";
-import { type Instruction, type InstructionMaker, createInstructions } from "./instructions.ts";
+import { type FormWeights, type Instruction, type InstructionMaker, createInstructions } from "./instructions.ts";
 import type { Poem } from "./prepare.ts";
 
 const HELD_OUT = 500;
+/** The preference stage is asked more for what goes wrong more: long poems repeat a rhyme. */
+const REQUESTED: FormWeights = { 五绝: 10, 七绝: 10, 五律: 24, 七律: 16, 词: 40 };
 
 async function readPoems(path: string): Promise<Poem[]> {
   const poems: Poem[] = [];
@@ -57,7 +59,7 @@ const heldOut = createInstructions(await readPoems(join(values.poems, "validatio
 
 const files: Readonly<Record<string, Iterable<unknown>>> = {
   "sft.jsonl": conversationsOf(train, count),
-  "requests.jsonl": requestsOf(train, count, requests),
+  "requests.jsonl": requestsOf(createInstructions(poems, { seed, forms: REQUESTED }), count, requests),
   "held-out.jsonl": requestsOf(heldOut, 0, HELD_OUT),
 };
 mkdirSync(values.to, { recursive: true });

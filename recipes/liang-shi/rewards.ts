@@ -11,8 +11,8 @@ import { type PoemRequest, type PoemReward, poemReward } from "../../src/train/r
 import type { RewardFunction } from "../../src/train/rewards/reward-function.ts";
 import type { Poem } from "./prepare.ts";
 
-/** What is left of the reward where a poem is not exact. */
-const INEXACT = 0.5;
+/** What being exact is worth; the rest is for how good the poem is besides. */
+const EXACT = 0.5;
 
 /** Every line and pair of neighbours of the prepared poems, those held out too. */
 export async function readCorpus(folder: string): Promise<CopyIndex> {
@@ -38,7 +38,7 @@ export function judgePoem(text: string, ended: boolean, request: PoemRequest, co
   const exact = ended && form === 1 && rhyme === 1 && !(isRegularForm(request.form) && rhymesWithItself(text));
   return {
     ...reward,
-    total: ended ? reward.total * (exact ? 1 : INEXACT) : 0,
+    total: ended ? EXACT * Number(exact) + (1 - EXACT) * reward.total : 0,
     exact,
     copiesPair: corpus.copiesIn(text).pairs.length > 0,
   };

@@ -5,6 +5,7 @@ import { createTextSide } from "../../chat/text-side.ts";
 import { readPrompts } from "../data/prompts.ts";
 import { policyOf } from "../policy/policies.ts";
 import { type PromptSet, policyData } from "../policy/policy-data.ts";
+import { tempered } from "../policy/tempered.ts";
 import { type Judge, judgeOf, openRewards } from "../rewards/reward-function.ts";
 import { openRewardModel } from "../rewards/reward-model.ts";
 import { Scorer, logProbabilities } from "../scorer.ts";
@@ -75,15 +76,16 @@ async function open({ recipe, start, own }: PromptInput): Promise<StageParts> {
     seed: recipe.seed,
     async openReference({ executor, signal }) {
       const { precision } = recipe;
+      const asked: typeof logProbabilities = (x) => logProbabilities(tempered(x, temperature));
       const bounds = { rows, targets: rows, precision, ...(signal !== undefined && { signal }) };
-      const scorer = await Scorer.open(start.model, start.store!, executor, logProbabilities, bounds);
+      const scorer = await Scorer.open(start.model, start.store!, executor, asked, bounds);
       own(scorer);
       return scorer;
     },
   });
   const sequences = Math.min(rollout.sequences, promptsOfStep * replies);
   return {
-    objective: policy.objective,
+    objective: { ...policy.objective, trace: (x) => policy.objective.trace(tempered(x, temperature)) },
     data,
     bounds: { rollouts: { window: batch.window, sequences } },
     besideBytes,
