@@ -7,8 +7,11 @@ import { UsageError } from "../../src/base/errors.ts";
 import { generalisedAdvantages, groupAdvantages, whitened } from "../../src/train/objectives/advantages.ts";
 import { bestOf } from "../../src/train/objectives/best-of-n.ts";
 import { maskTokens } from "../../src/train/objectives/masked-tokens.ts";
+import { tempered } from "../../src/train/policy/tempered.ts";
+import { logProbabilities, logits } from "../../src/train/scorer.ts";
 import { assertRounded } from "../gradients/golden.ts";
 import { readData } from "../safetensors-data.ts";
+import { ask, batchOf, drawn } from "./objectives-cases.ts";
 
 const data = (name: string) => readData(join(import.meta.dirname, `../golden/training/preference/${name}.safetensors`));
 
@@ -67,4 +70,18 @@ test("hidden tokens: a share of those that may be, mostly by the mask, the same 
   assert.deepEqual(maskTokens(ids, options, 7, 2), maskTokens(ids, options, 7, 2));
   assert.notDeepEqual(maskTokens(ids, options, 7, 3).outputRows, outputRows);
   assert.throws(() => maskTokens(ids, { ...options, maskId: 100 }, 7, 2), UsageError);
+});
+
+test("replies drawn at a temperature have the log-probabilities of logits divided by it", async () => {
+  const { batch } = batchOf(drawn);
+  const rows = await ask(logits, batch);
+  const width = rows.length / batch.targets.length;
+  for (const temperature of [0.5, 0.7, 1, 2]) {
+    const found = await ask((x) => logProbabilities(tempered(x, temperature)), batch);
+    for (const [row, target] of batch.targets.entries()) {
+      const scaled = Array.from(rows.subarray(row * width, (row + 1) * width), (value) => value / temperature);
+      const expected = scaled[target] - Math.log(scaled.reduce((sum, value) => sum + Math.exp(value), 0));
+      assert.ok(Math.abs(found[row] - expected) < 1e-5, `${temperature}, row ${row}: ${found[row]}, ${expected}`);
+    }
+  }
 });
