@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   platform: 1,
   format: 2,
   text: 2,
+  image: 2,
   lanes: 2,
   store: 2,
   graph: 3,
