@@ -8,6 +8,7 @@ import { formsOf } from "../src/convert/families.ts";
 import { changing, gradients, sumAll } from "../src/graph/index.ts";
 import { type FamilyRow, type HeadName, type Model, families, traceRows } from "../src/models/index.ts";
 import { savedTensors } from "../src/train/saved-tensors.ts";
+import { checkTrainable } from "../src/train/trainable.ts";
 import { type GoldenName, allNames, openCase, sameReader } from "../test/families/cases.ts";
 
 export const path = join(import.meta.dirname, "../docs/families.md");
@@ -39,6 +40,7 @@ function refusal(ask: () => unknown): string | undefined {
 
 /** Asks for the gradient of every weight that a head of the model changes with, and for the tensors that a checkpoint has. */
 function train(model: Model): void {
+  checkTrainable(model);
   const { head, trained } = traceRows(model, { rows: 8, outputRows: 8, sourceRows: 8, trains: () => true });
   const loss = sumAll(head(Object.keys(model.heads)[0] as HeadName));
   gradients(loss, changing(loss, [...trained.values()]));
@@ -59,9 +61,11 @@ const groups = {
   mixture: "Mixtures of experts: decoders of which each token goes through a part",
   encoder: "Encoders: they read texts, for embeddings and ranks",
   encoderDecoder: "Encoder-decoders: they read one text and write another",
+  image: "Image models: they read pictures, for embeddings beside those of texts, and to tell what they show",
 };
 
-function groupOf({ encoder, bothDirections, parameters }: Model): string {
+function groupOf({ encoder, bothDirections, parameters, imageFormat, imageTower }: Model): string {
+  if ((imageFormat ?? imageTower) !== undefined) return groups.image;
   if (encoder !== undefined) return groups.encoderDecoder;
   if (bothDirections === true) return groups.encoder;
   return [...parameters.keys()].some((name) => name.includes(".experts.")) ? groups.mixture : groups.decoder;
@@ -127,7 +131,7 @@ these families are read from folders, and a model that is not named here opens w
 const TAIL = `## What they cannot do
 
 - An architecture that is not listed, and an option of a config that would change the result and is not done, are refused by name.
-- No pictures and no sounds: of models that see or hear, only the files of their text part open.
+- No sounds, and no chat about pictures: of models that see or hear and write, only the files of their text part open. Of CLIP, GGUF files do not.
 - What GGUF has no word for is refused by \`convert\`, by the option's name: dynamic rope scaling, for one.
 - Tokenizers are converted where they are byte-level BPE, SentencePiece BPE, BERT's WordPiece, or Unigram as T5 and XLM-RoBERTa have it; a folder
   or a file with another one is refused, its weights and config alone are not. RoBERTas come back from GGUF as what they are only with a tokenizer.

@@ -5,6 +5,7 @@ import { collectGarbage, machineFacts, now } from "#platform";
 import { type AdapterRoom, roomFor } from "../engine/adapters.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { EngineOptions } from "../engine/types.ts";
+import { writes } from "../models/index.ts";
 import { AdaptableEngine } from "./adaptable-engine.ts";
 import { createAdaptableModel, readAdapterAt } from "./adapted-model.ts";
 import { openExecutor } from "./executors.ts";
@@ -27,7 +28,7 @@ export async function loadPath(path: string, options: LoadOptions = {}, kept: Ke
   try {
     const { model, store } = parts;
     const executor = await openExecutor(options.executor);
-    if (model.bothDirections === true) {
+    if (!writes(model)) {
       const { loadEncoder } = await import("./load-encoder.ts");
       return await loadEncoder(parts, executor, options, kept, startMs);
     }

@@ -8,7 +8,7 @@ import { openFileStore, readModelFiles } from "../engine/file-store.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
-import type { Model, RopeTable } from "../models/index.ts";
+import { type Model, type RopeTable, writes } from "../models/index.ts";
 import { compareTokenizers } from "./check-texts.ts";
 import { formsOf } from "./families.ts";
 import { counter } from "./progress.ts";
@@ -168,7 +168,7 @@ async function compareLogits(
   // spread over the vocabulary by the golden ratio
   const ids = Int32Array.from({ length: count }, (_, i) => Math.floor((((i + 1) * 0.618034) % 1) * to.vocabularySize));
   const logitsOf = async (model: Model): Promise<Float32Array> => {
-    if (model.bothDirections === true) {
+    if (!writes(model)) {
       await using encoder = await openEncoder(model, store, executor, { precision: "f32", onProgress, signal });
       return (await encoder.run([{ ids, outputs: [...ids.keys()] }], signal))[0];
     }

@@ -5,7 +5,7 @@ import { ContextLengthError, UsageError } from "../base/errors.ts";
 import type { Executor, MemoryUse, OpenModel, OpenOptions, OpenWeights, ParameterStore } from "../device/executor.ts";
 import { graph } from "../graph/index.ts";
 import { type HeadName, type Model, traceRows } from "../models/index.ts";
-import { type RowSequence, setRows } from "./row-inputs.ts";
+import { type RowSequence, rowsIn, setRows } from "./row-inputs.ts";
 
 /** Rows of a run, where the window is not longer: more are no faster. */
 const ROWS = 1024;
@@ -116,9 +116,14 @@ class RunningEncoder implements Encoder {
     await this.close();
   }
 
-  #check({ ids, outputs = [] }: RowSequence): void {
-    if (ids.length === 0) throw new UsageError("A text without tokens cannot be read.", { field: "input" });
-    if (ids.length > this.window) throw new ContextLengthError(ids.length, this.window);
+  #check(sequence: RowSequence): void {
+    const { ids = [], outputs = [] } = sequence;
+    const rows = rowsIn(this.#model, sequence);
+    if (this.#model.imageFormat !== undefined && rows !== this.window) {
+      throw new UsageError(`An image has ${rows} rows of patches, expected ${this.window}.`, { field: "input" });
+    }
+    if (rows === 0) throw new UsageError("A text without tokens cannot be read.", { field: "input" });
+    if (rows > this.window) throw new ContextLengthError(rows, this.window);
     const most = this.#layout.outputRows;
     if (outputs.length > most) {
       throw new UsageError(`${outputs.length} rows of a sequence are asked for, expected ${most} at most.`);
@@ -137,13 +142,14 @@ class RunningEncoder implements Encoder {
     let [rows, outputs] = [0, 0];
     for (const sequence of sequences) {
       const more = outputsOf(sequence);
-      const isFull = rows + sequence.ids.length > this.#layout.rows || outputs + more > this.#layout.outputRows;
+      const length = rowsIn(this.#model, sequence);
+      const isFull = rows + length > this.#layout.rows || outputs + more > this.#layout.outputRows;
       if (isFull && together.length > 0) {
         yield together;
         [together, rows, outputs] = [[], 0, 0];
       }
       together.push(sequence);
-      rows += sequence.ids.length;
+      rows += length;
       outputs += more;
     }
     if (together.length > 0) yield together;

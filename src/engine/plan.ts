@@ -3,6 +3,7 @@
 import { sum } from "../base/collections.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
+import { writes } from "../models/trace.ts";
 import { traceEncoder } from "./encoder.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
 import { roomBytes } from "./adapters.ts";
@@ -21,7 +22,7 @@ export async function plan(
 ): Promise<EnginePlan> {
   const layout = layoutOf(model, options, executor.promptRows);
   const { threads, precision, packs } = options;
-  const reads = model.bothDirections === true; // and keeps nothing of it
+  const reads = !writes(model);
   const graphs = reads ? traceEncoder(model, options).graphs : tracePrograms(model, layout);
   const use = await executor.plan(store, graphs, { threads, precision, packs });
   const elementBytes = layout.kvType === "f16" ? 2 : 4;

@@ -144,7 +144,10 @@ export interface WeightRow {
 
 /** The traced inputs of a forward pass over `rows` tokens of any number of sequences. */
 export interface ForwardInputs {
+  /** (rows) i32; of models that read images, nothing. */
   readonly ids: Tensor;
+  /** (rows, K), of models that read images alone: pixels of a patch, by colour, then from left to right and from above. */
+  readonly patches?: Tensor;
   readonly positions: Tensor;
   /** (rows) i32: which of the texts that a sequence is made of a row belongs to, from 0 (BERT's token types). */
   readonly segments: Tensor;
@@ -185,11 +188,40 @@ export interface Encoder {
   forward(x: Omit<ForwardInputs, "outputRows" | "recalls">): readonly KeysAndValues[];
 }
 
+/** How images become rows: cut into patches, after a row that stands for the whole image. */
+export interface ImageFormat {
+  /** Pixels of the image's side, and of a patch's. */
+  readonly side: number;
+  readonly patchSide: number;
+  /** The first part of the names that transformers has for what prepares its images, and what that does unless told. */
+  readonly processor: string;
+  readonly preparation: ImagePreparation;
+}
+
+/** How a picture of any size becomes the numbers that a model was trained on. */
+export interface ImagePreparation {
+  /** What it becomes, or its shorter side does; undefined: it stays as large as it is. */
+  readonly resize: Size | { readonly shortest: number } | undefined;
+  readonly resample: "nearest" | "lanczos" | "bilinear" | "bicubic" | "box" | "hamming";
+  /** What of it is kept, from its middle; undefined: all. */
+  readonly crop: Size | undefined;
+  /** Numbers are (rescale * byte - mean) / std, of each colour. */
+  readonly rescale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
  * What a model says of rows by their hidden values (M, C): the next or the hidden token's logits (M, V), what it makes of a
- * whole text's first row (M, C), scores of its classes (M, K).
+ * whole text's first row (M, C), scores of its classes (M, K), a place in the space that texts and images share (M, P).
  */
-export type HeadName = "logits" | "pooled" | "scores";
+export type HeadName = "logits" | "pooled" | "scores" | "embedding";
 export type Head = (hidden: Tensor, x: Pick<ForwardInputs, "parameter" | "projection">) => Tensor;
 
 export interface Model {
@@ -203,6 +235,14 @@ export interface Model {
   readonly cacheGroups: readonly CacheGroup[];
   /** Whether a row sees all of its sequence, not only what is before it: an encoder, which keeps no cache. */
   readonly bothDirections?: boolean;
+  /** It reads images, of `window` rows each, and no ids. */
+  readonly imageFormat?: ImageFormat;
+  /** Of a model that reads texts: what reads images into the same space. It has the same parameters. */
+  readonly imageTower?: Model;
+  /** The first row with this id stands for all of a text; absent: none does by itself. */
+  readonly endId?: number;
+  /** The parameter, one number, whose exponential the likeness of a text and an image is multiplied by. */
+  readonly logitScale?: string;
   readonly ropes: readonly RopeTable[];
   readonly parameters: ReadonlyMap<string, ParameterSource>;
   /** File tensors that are no weights, with the reason. Every other tensor is used. */

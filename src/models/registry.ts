@@ -4,6 +4,7 @@ import { UnsupportedError, show } from "../base/errors.ts";
 import { baichuan } from "./baichuan.ts";
 import { bert, roberta, xlmRoberta } from "./bert.ts";
 import { chatglm } from "./chatglm.ts";
+import { clip } from "./clip.ts";
 import { deepseek } from "./deepseek.ts";
 import { gemma } from "./gemma.ts";
 import { gemma2 } from "./gemma2.ts";
@@ -25,6 +26,7 @@ import { qwen2Moe } from "./qwen2_moe.ts";
 import { qwen3 } from "./qwen3.ts";
 import { mt5, t5 } from "./t5.ts";
 import { qwen3Moe } from "./qwen3_moe.ts";
+import { vit } from "./vit.ts";
 
 /** A model that is to be made, by what a `config.json` would say. Throws as `readModel` does. */
 export const newModel = (config: ModelFacts["config"]): Model =>
@@ -78,6 +80,8 @@ export const families: readonly FamilyRow[] = [
   },
   { hf: "t5", gguf: "t5", read: t5, known: "T5, T5 v1.1, FLAN-T5" },
   { hf: "mt5", read: mt5, known: "mT5" }, // t5 in GGUF
+  { hf: "clip", read: clip, known: "CLIP ViT-B/32, B/16 and L/14, LAION's CLIP" },
+  { hf: "vit", read: vit, known: "ViT base and large, image classifiers made of them" },
 ];
 
 /**

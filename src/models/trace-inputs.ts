@@ -1,11 +1,12 @@
 // Inputs of traced forward passes that say what rows are: which ids, at which positions, turned by which angles.
 import { type Extent, type Size, type Tensor, input } from "../graph/index.ts";
+import { patchColumns } from "./image-tower.ts";
 import type { ForwardInputs, Model } from "./model.ts";
 
 /** An input of whole numbers. */
 export const whole = (name: string, ...shape: Size[]): Tensor => input(name, shape, "i32");
 
-export type RowInputs = Pick<ForwardInputs, "ids" | "positions" | "segments" | "ropes">;
+export type RowInputs = Pick<ForwardInputs, "ids" | "patches" | "positions" | "segments" | "ropes">;
 
 /** The inputs of `rows`, whose names have `prefix` in front. */
 export function rowInputs(model: Model, rows: Extent, prefix = ""): RowInputs {
@@ -15,6 +16,7 @@ export function rowInputs(model: Model, rows: Extent, prefix = ""): RowInputs {
   });
   return {
     ids: whole(`${prefix}ids`, rows),
+    ...(model.imageFormat && { patches: input(`${prefix}patches`, [rows, patchColumns(model.imageFormat)], "f32") }),
     positions: whole(`${prefix}positions`, rows),
     segments: whole(`${prefix}segments`, rows),
     ropes: Object.fromEntries(ropes),

@@ -70,6 +70,10 @@ export function headOf(model: Pick<Model, "family" | "heads">, name: HeadName): 
   });
 }
 
+/** Whether a model goes on with texts; one that does not reads whole ones, or images, and keeps nothing of them. */
+export const writes = ({ heads, bothDirections = false }: Pick<Model, "heads" | "bothDirections">): boolean =>
+  heads.logits !== undefined && !bothDirections;
+
 /**
  * The graph of one forward pass over cached sequences. Throws UsageError for a tap that the model does not have,
  * UnsupportedError for a model that does not write: without a head for logits, or one whose rows see what comes later.

@@ -16,6 +16,7 @@ import type { TrainerOptions } from "./trainer.ts";
 import { stageOf } from "./stages/registry.ts";
 import type { StageParts } from "./stages/stage.ts";
 import type { TrainingData } from "./training-data.ts";
+import { checkTrainable } from "./trainable.ts";
 
 export interface PrepareOptions {
   readonly threads?: number | undefined;
@@ -55,6 +56,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   owned.use(start);
   const close = (): Promise<void> => owned.disposeAsync();
   try {
+    checkTrainable(start.model);
     const { window, rows } = recipe.batch;
     if (window > start.model.window) {
       throw new UsageError(`batch.window is ${window}, expected at most the model's window, ${start.model.window}.`, {

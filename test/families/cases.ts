@@ -36,8 +36,11 @@ export type CaseName = (typeof caseNames)[number] | (typeof encoderNames)[number
 export const encoderDecoderNames = ["marian", "t5", "t5-relu"] as const;
 export type EncoderDecoderName = (typeof encoderDecoderNames)[number];
 
-export type GoldenName = CaseName | EncoderDecoderName;
-export const allNames: readonly GoldenName[] = [...caseNames, ...encoderNames, ...encoderDecoderNames];
+/** Cases that read images; their configs have one form. */
+export const imageNames = ["clip", "vit"] as const;
+
+export type GoldenName = CaseName | EncoderDecoderName | (typeof imageNames)[number];
+export const allNames: readonly GoldenName[] = [...caseNames, ...encoderNames, ...encoderDecoderNames, ...imageNames];
 /** Families without a case of their own, and one that they read as another family does (page.test.ts). */
 export const sameReader: Readonly<Record<string, GoldenName>> = { roberta: "xlm-roberta", mt5: "t5" };
 

@@ -2,6 +2,7 @@
 import { cpuTiers } from "../cpu/tiers.ts";
 import { encoderSuite } from "./encoders.ts";
 import { goldenSuite } from "./golden.ts";
+import { imageSuite } from "./images.ts";
 
 // f32 sums in another order than transformers': a few times its own distance from a float64 forward.
 const FACTOR = 4;
@@ -9,4 +10,5 @@ const FACTOR = 4;
 for (const executor of cpuTiers()) {
   goldenSuite(executor, FACTOR);
   encoderSuite(executor, FACTOR);
+  imageSuite(executor, FACTOR);
 }

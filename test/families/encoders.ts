@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Executor, OpenModel, ParameterStore } from "../../src/device/executor.ts";
 import { openEncoder } from "../../src/engine/encoder.ts";
-import { type RowSequence, setRows } from "../../src/engine/row-inputs.ts";
+import { type TextRows, setRows } from "../../src/engine/row-inputs.ts";
 import { graph } from "../../src/graph/index.ts";
 import { type Model, traceRows } from "../../src/models/index.ts";
 import { type CaseName, type Golden, encoderNames, openCase, readGolden } from "./cases.ts";
@@ -18,13 +18,13 @@ export async function openAll(executor: Executor, store: ParameterStore, model: 
   const outputs = new Map(taps);
   if (model.heads.logits !== undefined) outputs.set("logits", head("logits"));
   const opened = await executor.open(store, { all: graph(Object.fromEntries(outputs)) }, { precision: "f32" });
-  return { opened, run: (sequences: readonly RowSequence[]) => runAll(opened, model, sequences) };
+  return { opened, run: (sequences: readonly TextRows[]) => runAll(opened, model, sequences) };
 }
 
 async function runAll(
   { programs: { all } }: OpenModel<"all">,
   model: Model,
-  sequences: readonly RowSequence[],
+  sequences: readonly TextRows[],
 ): Promise<Record<string, Float32Array>> {
   const every = sequences.map((sequence) => ({ ...sequence, outputs: Array.from(sequence.ids, (_, row) => row) }));
   const extents = setRows(model, all, every);
@@ -34,7 +34,7 @@ async function runAll(
 }
 
 /** The rows of a padded batch that are no padding. */
-export function batchRows({ i32 }: Golden): RowSequence[] {
+export function batchRows({ i32 }: Golden): TextRows[] {
   const { batch_input_ids: ids, batch_attention_mask: mask } = i32;
   const length = ids.length / 2;
   return [0, 1].map((text) => {

@@ -1,7 +1,7 @@
 // Texts → vectors: prompts, ids, the model's rows, one vector of each text. Not here: which model files want what
 // (settings.ts), running rows (engine/encoder.ts).
 import { ContextLengthError, UsageError, show } from "../../base/errors.ts";
-import type { Encoder, RowSequence } from "../../engine/index.ts";
+import type { Encoder, TextRows } from "../../engine/index.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { EmbedOptions, Embeddings } from "../types.ts";
 import type { Pooling, ReadingSettings } from "./settings.ts";
@@ -32,7 +32,7 @@ export async function embed(
     throw new UsageError(`dimensions is ${dimensions}, expected ${expected}.`, { field: "dimensions" });
   }
   const prompt = promptOf(settings, options.prompt);
-  const sequences = inputs.map((input, index): RowSequence => {
+  const sequences = inputs.map((input, index): TextRows => {
     const ids = typeof input === "string" ? idsOf(tokenizer, prompt + input) : input;
     const kept = fitted(tokenizer, ids, encoder.window, truncate, index);
     return { ids: kept, outputs: ROWS[settings.pooling](kept.length) };

@@ -1,7 +1,7 @@
 // How well documents answer a query, by a model that reads both together (a cross-encoder): its head for scores, on the
 // first row of each pair.
 import { UnsupportedError } from "../../base/errors.ts";
-import type { Encoder, RowSequence } from "../../engine/index.ts";
+import type { Encoder, TextRows } from "../../engine/index.ts";
 import type { Model } from "../../models/index.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { Ranking, RerankOptions } from "../types.ts";
@@ -42,7 +42,7 @@ function pairing({ parameters }: Pick<Model, "parameters">, tokenizer: Tokenizer
   const after = around.slice(tokenizer.addBos ? 1 : 0);
   const first = tokenizer.encode(query, { bos: true });
   const hasSegments = (parameters.get("segments.weight")?.rows ?? 0) > 1;
-  return (document: string): RowSequence => {
+  return (document: string): TextRows => {
     const second = [...(hasSegments ? [] : after), ...tokenizer.encode(document), ...after];
     const ids = [...first, ...second];
     return hasSegments ? { ids, segments: ids.map((_, i) => (i < first.length ? 0 : 1)) } : { ids };
