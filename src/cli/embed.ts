@@ -2,6 +2,7 @@
 import process from "node:process";
 import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "../base/errors.ts";
+import { shortestDecimals } from "../base/shortest-decimal.ts";
 import { defineCommand } from "./command.ts";
 import { openModel } from "./open.ts";
 import { loadOptions, loadingOptions } from "./sampling.ts";
@@ -36,9 +37,9 @@ export const command = defineCommand({
       const found = await loaded.embed(part, { prompt, dimensions, truncate, signal });
       tokens += found.tokens;
       if (json || similarity) vectors.push(...found.vectors);
-      else for (const vector of found.vectors) out(JSON.stringify(Array.from(vector)));
+      else for (const vector of found.vectors) out(JSON.stringify(shortestDecimals(vector)));
     }
-    if (json) outJson({ vectors: vectors.map((vector) => Array.from(vector)), tokens });
+    if (json) outJson({ vectors: vectors.map(shortestDecimals), tokens });
     else if (similarity) for (const line of similarityLines(texts, vectors)) out(line);
     else note(`${texts.length} texts, ${tokens} tokens`);
   },

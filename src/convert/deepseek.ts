@@ -1,10 +1,11 @@
 // Settings that only DeepSeek's generations have: the sizes of latent attention, how rows are routed to experts, and yarn
 // with a magnitude that scores take too. GGUF files are written in the form that has heads' matrices apart.
 import { UnsupportedError } from "../base/errors.ts";
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
 import type { Model } from "../models/index.ts";
 import { ropeSettings } from "../models/rope-config.ts";
-import { count, flag, real, shortestDecimal, text } from "./entries.ts";
+import { count, flag, real, text } from "./entries.ts";
 import type { Settings } from "./forms.ts";
 
 const SCALING = "rope.scaling";

@@ -1,9 +1,10 @@
 // Settings that only Gemma 2 and 3 have: which layers slide and with what rope base, the query scale, soft caps.
 import { UnsupportedError } from "../base/errors.ts";
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
 import { hfRopeScaling } from "../models/rope-config.ts";
 import type { Config } from "../models/config.ts";
-import { count, real, shortestDecimal } from "./entries.ts";
+import { count, real } from "./entries.ts";
 import type { Settings } from "./forms.ts";
 
 const PATTERN = 6; // every sixth layer sees everything; what llama.cpp takes for granted

@@ -1,6 +1,7 @@
 // Settings that only GLM has: how much of a head is rotated, and ChatGLM's own words for its rope.
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
-import { count, real, shortestDecimal } from "./entries.ts";
+import { count, real } from "./entries.ts";
 import type { Settings } from "./forms.ts";
 
 const BASE = 10_000;

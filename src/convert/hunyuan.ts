@@ -1,7 +1,8 @@
 // Hunyuan's rope: a base stretched by a fixed alpha in config.json, the stretched base alone in GGUF. And what configs of its
 // mixtures say of experts.
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
-import { count, shortestDecimal } from "./entries.ts";
+import { count } from "./entries.ts";
 import { countsOf, expertsToGguf } from "./experts.ts";
 import type { Settings } from "./forms.ts";
 

@@ -2,13 +2,14 @@
 // config.json and a tensor of divisors in GGUF, as llama.cpp's converter writes it; going back, the numbers are those
 // that give these divisors. Longrope's divisors are lists there and two tensors here.
 import { UnsupportedError } from "../base/errors.ts";
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { Files } from "../engine/file-store.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
 import { type RopeScaling, alphaBase, longropeMagnitude, scaledRope, yarnMagnitude } from "../nn/index.ts";
 import type { Model, RopeTable } from "../models/index.ts";
 import type { Config } from "../models/config.ts";
 import { ggufRopeScaling, hfRopeScaling, hfTheta, ropeSettings } from "../models/rope-config.ts";
-import { count, real, shortestDecimal, text } from "./entries.ts";
+import { count, real, text } from "./entries.ts";
 
 /** Llama 3.1's, 3.2's and 3.3's; GGUF does not keep them. */
 const LLAMA_3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };

@@ -1,6 +1,7 @@
 // How a model's makers want it sampled: generation_config.json's names and GGUF's.
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
-import { count, real, shortestDecimal } from "./entries.ts";
+import { count, real } from "./entries.ts";
 
 const NAMES: readonly { readonly hf: string; readonly gguf: string; readonly entry: (value: number) => GgufEntry }[] = [
   { hf: "temperature", gguf: "general.sampling.temp", entry: real },

@@ -1,11 +1,12 @@
 // A model's settings from one form into the other: config.json → GGUF metadata (with rope divisors, a tensor there) and
 // GGUF metadata → config.json. Sizes are the model's own; names and constants are the family's row.
 import { UnsupportedError } from "../base/errors.ts";
+import { shortestDecimal } from "../base/shortest-decimal.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
 import type { Model } from "../models/index.ts";
 import { Config } from "../models/config.ts";
-import { count, real, shortestDecimal, text } from "./entries.ts";
+import { count, real, text } from "./entries.ts";
 import { formsOf } from "./families.ts";
 import type { FamilyForms, Settings } from "./forms.ts";
 import { ropeToGguf, ropeToHf } from "./rope.ts";

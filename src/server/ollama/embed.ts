@@ -2,6 +2,7 @@
 // `truncate` is true: nothing is cut in silence.
 import * as z from "zod";
 import { withoutUndefined } from "../../base/collections.ts";
+import { shortestDecimals } from "../../base/shortest-decimal.ts";
 import type { EmbedOptions } from "../../chat/types.ts";
 import { readJson } from "../body.ts";
 import { reportError, statusOf } from "../errors.ts";
@@ -37,7 +38,7 @@ export const embed = (request: Request, pool: ModelPool, log: Log): Promise<Resp
     const { vectors, tokens } = await lease.model.embed(inputs, options);
     return {
       model: lease.name,
-      embeddings: vectors.map((vector) => Array.from(vector)),
+      embeddings: vectors.map(shortestDecimals),
       total_duration: nanoseconds(performance.now() - startMs),
       load_duration: nanoseconds(loadedMs - startMs),
       prompt_eval_count: tokens,
@@ -49,7 +50,7 @@ export const embedPrompt = (request: Request, pool: ModelPool, log: Log): Promis
     const { model, prompt } = await readJson(request, embeddingsRequest);
     using lease = await pool.acquire(model ?? undefined, { signal: request.signal });
     const { vectors } = await lease.model.embed([prompt], { signal: request.signal });
-    return { embedding: Array.from(vectors[0]) };
+    return { embedding: shortestDecimals(vectors[0]) };
   });
 
 const nanoseconds = (ms: number): number => Math.round(ms * 1e6);

@@ -1,6 +1,7 @@
 // POST /v1/embeddings: a vector of each text or list of ids. What is too long is refused, never cut.
 import * as z from "zod";
 import { withoutUndefined } from "../../base/collections.ts";
+import { shortestDecimals } from "../../base/shortest-decimal.ts";
 import type { EmbedOptions } from "../../chat/types.ts";
 import { readJson } from "../body.ts";
 import type { ModelPool } from "../model-pool.ts";
@@ -39,7 +40,7 @@ export async function embedInputs(request: Request, pool: ModelPool): Promise<Re
   const { dimensions, prompt_name: prompt } = body;
   const options = { dimensions: dimensions ?? undefined, prompt: prompt ?? undefined, signal };
   const { vectors, tokens } = await lease.model.embed(inputs, withoutUndefined<EmbedOptions>(options));
-  const written = body.encoding_format === "base64" ? base64Of : (vector: Float32Array) => Array.from(vector);
+  const written = body.encoding_format === "base64" ? base64Of : shortestDecimals;
   return Response.json({
     object: "list",
     data: vectors.map((vector, index) => ({ object: "embedding", index, embedding: written(vector) })),
