@@ -65,14 +65,20 @@ export async function checkFree(to: string, kind: "gguf" | "hf", force: boolean)
 async function put(unchecked: string, to: string, kind: "gguf" | "hf"): Promise<void> {
   if (kind === "gguf") return await move(unchecked, to);
   await makeFolder(to);
-  for (const { name } of await listFolder(unchecked)) await move(joinPath(unchecked, name), joinPath(to, name));
+  for (const entry of await listFolder(unchecked)) {
+    const [from, target] = [unchecked, to].map((folder) => joinPath(folder, entry.name));
+    if (entry.kind === "folder") await put(from, target, kind);
+    else await move(from, target);
+  }
 }
 
 /** Of a file, or of a folder's files. */
 export async function sizeOf(path: string): Promise<number> {
   const { kind, sizeBytes } = (await fileFacts(path))!;
   if (kind === "file") return sizeBytes;
-  return (await listFolder(path)).reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  let sum = 0;
+  for (const { name } of await listFolder(path)) sum += await sizeOf(joinPath(path, name));
+  return sum;
 }
 
 /** Weights that the other kind of file has no name for. */

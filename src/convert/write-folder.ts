@@ -1,11 +1,12 @@
 // The conversion's Hugging Face side: config.json, model.safetensors, the tokenizer's files, generation_config.json.
 import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore } from "../device/executor.ts";
-import { createFileWriter, joinPath, makeFolder } from "#platform";
+import { createFileWriter, joinPath, makeFolder, splitPath } from "#platform";
 import { openFileStore, readRopeDivisors } from "../engine/file-store.ts";
 import { safetensorBytes, type SafetensorToWrite, writeSafetensors } from "../format/safetensors.ts";
 import { type FormatName, formats } from "../numeric/registry.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { readingToHf } from "./reading.ts";
 import { type Meter, withProgress } from "./progress.ts";
 import { samplingToHf } from "./sampling.ts";
 import { settingsToHf } from "./settings.ts";
@@ -62,6 +63,10 @@ export async function writeHfFolder(
     torch_dtype: DTYPES[main]!.torch,
     ...roles,
   });
+  for (const [name, value] of Object.entries(readingToHf(files.config, files.file, model))) {
+    await makeFolder(splitPath(joinPath(path, name)).folder);
+    await writeJson(name, value);
+  }
   const notes = leftBehind(files.config);
   if (tokenizer === undefined) return ["The file has no tokenizer.", ...notes];
   const json = tokenizerToHf(files.config, files.file, tokenizer, model.window);

@@ -10,7 +10,9 @@ import type { FormatName } from "../numeric/registry.ts";
 import { count, text } from "./entries.ts";
 import { hfTemplates } from "../text/template-sources.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { formsOf } from "./families.ts";
 import { exactGainEntries } from "./gains.ts";
+import { readingToGguf } from "./reading.ts";
 import { type Meter, withProgress } from "./progress.ts";
 import { samplingToGguf } from "./sampling.ts";
 import { settingsToGguf } from "./settings.ts";
@@ -112,16 +114,21 @@ async function factsOf(
   const settings = settingsToGguf(model, files);
   const name = splitPath(absolutePath(path)).name;
   const vocabulary = { path, files: texts, tokenizer, vocabularySize: model.vocabularySize };
+  const reading = await readingToGguf(folder.file, formsOf(model).gguf, model);
   return {
     ...settings,
     entries: new Map([
       ...settings.entries,
+      ...reading.entries,
       ["general.name", text(name)],
       ...samplingToGguf(texts.generationConfig),
       ...tokenizerToGguf(vocabulary),
       ...templatesToGguf(texts, path),
     ]),
-    notes: tokenizer === undefined ? ["The folder has no tokenizer."] : tokenizerNotes(vocabulary),
+    notes: [
+      ...(tokenizer === undefined ? ["The folder has no tokenizer."] : tokenizerNotes(vocabulary)),
+      ...reading.notes,
+    ],
   };
 }
 

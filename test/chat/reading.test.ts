@@ -10,6 +10,7 @@ import { openEncoder } from "../../src/engine/index.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { ContextLengthError, UnsupportedError, UsageError, load } from "../../src/index.ts";
 import { convert } from "../../src/convert/index.ts";
+import { openGguf } from "../../src/format/gguf-files.ts";
 import { type CaseName, caseFiles, readGolden } from "../families/cases.ts";
 import { batchRows } from "../families/encoders.ts";
 import { assertClose, largestDifference } from "../families/golden.ts";
@@ -108,13 +109,32 @@ describe("embeddings", () => {
     await using encoder = await load(await folderOf("bert"), options);
     await assert.rejects(encoder.score([1, 2]), UnsupportedError);
     await assert.rejects(encoder.generate([1])[Symbol.asyncIterator]().next(), UnsupportedError);
-    await assert.rejects(encoder.rerank("a", ["b"]), /no head for scores/);
+    await assert.rejects(encoder.rerank("a", ["b"]), ({ message, hint }: UnsupportedError) => {
+      assert.match(message, /is no reranker/);
+      assert.match(hint!, /--similarity/);
+      return true;
+    });
   });
 
   test("are the same from the GGUF file that a folder is converted to, but for the head that it has no name for", async () => {
-    for (const name of ["bert", "bert-embed", "xlm-roberta"] as const) {
-      const from = await folderOf(name);
+    for (const [name, mode, number] of [
+      ["bert", "pooling_mode_mean_tokens", 1],
+      ["bert-embed", "pooling_mode_cls_token", 2],
+      ["xlm-roberta", "pooling_mode_lasttoken", 3],
+    ] as const) {
+      const from = await folderOf(name, {
+        "modules.json": modules("Transformer", "Pooling", "Normalize"),
+        "1_Pooling/config.json": { [mode]: true },
+        "config_sentence_transformers.json": { prompts: { query: "Query: " } },
+      });
       const report = await convert(from, `${from}.gguf`);
+      assert.ok(report.notes.some((note) => /[Pp]rompts .* no place in GGUF: query/.test(note)));
+      await using written = await openGguf(`${from}.gguf`);
+      assert.equal(written.config["bert.pooling_type"], number);
+      assert.equal(
+        written.config["tokenizer.ggml.token_type_count"],
+        written.tensors.get("token_types.weight")!.shape[0],
+      );
       assert.equal(
         report.notes.some((note) => note.includes("has no name for it")),
         name !== "bert-embed",

@@ -1,10 +1,10 @@
 // Texts → vectors: prompts, ids, the model's rows, one vector of each text. Not here: which model files want what
-// (settings.ts), running rows (engine/encoder.ts).
+// (engine/reading-settings.ts), running rows (engine/encoder.ts).
 import { ContextLengthError, UsageError, show } from "../../base/errors.ts";
 import type { Encoder, TextRows } from "../../engine/index.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { EmbedOptions, Embeddings } from "../types.ts";
-import type { Pooling, ReadingSettings } from "./settings.ts";
+import type { Pooling, ReadingSettings } from "../../engine/reading-settings.ts";
 import { meanOf, unitVector } from "./vectors.ts";
 
 /** The rows of a text that its vector is made of. */

@@ -1,7 +1,7 @@
 // What of a loaded model reads texts without writing: embeddings and ranks. Opened when it is first asked for, over the same
 // files, and sized by the memory that there is then. Not here: what is made of rows (embedder.ts, reranker.ts).
 import { machineFacts } from "#platform";
-import { MemoryError } from "../../base/errors.ts";
+import { MemoryError, UnsupportedError } from "../../base/errors.ts";
 import type { Executor, MemoryUse } from "../../device/executor.ts";
 import { type Encoder, type EncoderOptions, openEncoder, traceEncoder } from "../../engine/index.ts";
 import { roundedStore } from "../../engine/rounded-store.ts";
@@ -9,7 +9,7 @@ import type { ModelParts } from "../model-parts.ts";
 import type { EmbedOptions, Embeddings, LoadOptions, Ranking, RerankOptions } from "../types.ts";
 import { embed } from "./embedder.ts";
 import { rerank } from "./reranker.ts";
-import { type ReadingSettings, readingSettings } from "./settings.ts";
+import { type ReadingSettings, readingSettings } from "../../engine/reading-settings.ts";
 
 /** Longer texts are rare, and rows of a text are all in memory at once. */
 const WINDOW_DEFAULT = 8192;
@@ -64,12 +64,22 @@ export function createReader(
     open: (how) => opened(model.heads.scores === undefined ? "hidden" : "scores", how),
     embed: async (inputs, embedding) =>
       await embed({ tokenizer, settings: await settings(), encoder: await opened("hidden") }, inputs, embedding),
-    rerank: async (query, documents, ranking) =>
-      await rerank({ model, tokenizer, encoder: await opened("scores") }, query, documents, ranking),
+    rerank: async (query, documents, ranking) => {
+      if (model.heads.scores === undefined) throw noReranker(parts);
+      return await rerank({ model, tokenizer, encoder: await opened("scores") }, query, documents, ranking);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** The similarity of vectors is no score of a reranker: who wants it asks for it. */
+const noReranker = ({ title }: Pick<ModelParts, "title">): UnsupportedError =>
+  new UnsupportedError(`${title} is no reranker: it has no head that reads a query and a document together.`, {
+    hint:
+      "Take a reranker, such as bge-reranker-v2-m3; or rank by the similarity of vectors: " +
+      "`liang embed MODEL --similarity QUERY DOCUMENT...`, or /v1/embeddings, of whose vectors inner products are similarities.",
+  });
 
 /** Weights that are kept whole are worked with as exactly; rounded ones gain nothing by it. */
 function exactness({ store }: Pick<ModelParts, "store">): "f32" | "fast" {

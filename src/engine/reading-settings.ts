@@ -1,9 +1,9 @@
 // How a model's files want its rows made into one vector of a text: pooling, prompts, the longest text. Folders say it as
 // sentence-transformers does, GGUF in its metadata.
-import { FormatError, UnsupportedError, show } from "../../base/errors.ts";
-import type { ModelFiles } from "../../format/open-model-files.ts";
-import type { SentenceFiles } from "../../format/sentence-files.ts";
-import type { Model } from "../../models/index.ts";
+import { FormatError, UnsupportedError, show } from "../base/errors.ts";
+import type { ModelFiles } from "../format/open-model-files.ts";
+import type { SentenceFiles } from "../format/sentence-files.ts";
+import type { Model } from "../models/index.ts";
 
 /** Of which rows a text's vector is made: the mean of all, the first, the last. */
 export type Pooling = "mean" | "first" | "last";
@@ -27,30 +27,44 @@ const SWITCHES: Readonly<Record<string, Pooling>> = {
 /** The same by the names of newer folders. */
 const MODES: Readonly<Record<string, Pooling>> = { mean: "mean", cls: "first", lasttoken: "last" };
 /** GGUF's `pooling_type` in its order; rankers read the first row, with their head. */
-const GGUF_TYPES: readonly (Pooling | undefined)[] = [undefined, "mean", "first", "last", "first"];
+export const GGUF_POOLINGS: readonly (Pooling | undefined)[] = [undefined, "mean", "first", "last", "first"];
+
+/** What models that say nothing take, those that write too. */
+const BY_DEFAULT: Pooling = "mean";
 
 /** Throws FormatError and UnsupportedError for what is there and would change the result. */
 export async function readingSettings(files: ModelFiles, model: Model): Promise<ReadingSettings> {
-  const settings = { pooling: "mean", prompts: {}, defaultPrompt: undefined, window: model.window } as const;
-  if (files.kind === "gguf") return { ...settings, pooling: ggufPooling(files.config, files.file) ?? settings.pooling };
-  const { readSentenceFiles } = await import("../../format/sentence-files.ts");
-  const sentence = await readSentenceFiles(files.file);
+  const settings = { prompts: {}, defaultPrompt: undefined, window: model.window } as const;
+  if (files.kind === "gguf") return { ...settings, pooling: ggufPooling(files.config, files.file) ?? BY_DEFAULT };
+  const sentence = await sentenceFiles(files.file);
   const window = sentence.transformer?.["max_seq_length"];
   if (window != null && !(Number.isInteger(window) && (window as number) > 0)) {
     throw new FormatError(files.file, "max_seq_length", window, "a whole number above 0");
   }
   return {
-    pooling: folderPooling(sentence, files.file) ?? settings.pooling,
+    pooling: folderPooling(sentence, files.file) ?? BY_DEFAULT,
     ...promptsOf(sentence, files.file),
     window: Math.min(model.window, (window as number | undefined) ?? model.window),
   };
 }
 
-function ggufPooling(config: Readonly<Record<string, unknown>>, file: string): Pooling | undefined {
+/** The pooling that a folder's files ask for, and the names of its prompts. Throws as `readingSettings`. */
+export async function folderReading(folder: string) {
+  const sentence = await sentenceFiles(folder);
+  return { pooling: folderPooling(sentence, folder), prompts: Object.keys(promptsOf(sentence, folder).prompts) };
+}
+
+async function sentenceFiles(folder: string): Promise<SentenceFiles> {
+  const { readSentenceFiles } = await import("../format/sentence-files.ts");
+  return await readSentenceFiles(folder);
+}
+
+/** The pooling that GGUF metadata asks for. Throws UnsupportedError for one that is not known. */
+export function ggufPooling(config: Readonly<Record<string, unknown>>, file: string): Pooling | undefined {
   const key = `${String(config["general.architecture"])}.pooling_type`;
   const type = config[key];
   if (type === undefined || type === 0) return undefined;
-  const pooling = GGUF_TYPES[type as number];
+  const pooling = GGUF_POOLINGS[type as number];
   if (pooling === undefined) throw new UnsupportedError(`${file}: ${key} is ${show(type)}, expected 0 to 4.`);
   return pooling;
 }
