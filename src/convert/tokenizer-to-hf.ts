@@ -81,7 +81,10 @@ function addedTokens(tokens: Tokens): Json[] {
 const idsOf = ({ classes }: Tokens, ...wanted: TokenClass[]): number[] =>
   [...classes.keys()].filter((id) => wanted.includes(classes[id]));
 
-/** What stands around a text, and around each of a pair; WordPiece has [CLS] before the first of them only. */
+/**
+ * What stands around a text, and around each of a pair: of those that encoders read, BERT's has nothing more before the
+ * second, RoBERTa's and XLM-R's end the first text twice.
+ */
 function postProcessor(tokenizer: Tokenizer): Json {
   const { before: first, after: last } = aroundText(tokenizer);
   const around = [first, last];
@@ -91,11 +94,14 @@ function postProcessor(tokenizer: Tokenizer): Json {
     { Sequence: { id: name, type_id } },
     ...after.map((id) => ({ SpecialToken: { id, type_id } })),
   ];
+  const isBert = tokenizer.kind === "wordpiece";
+  const isEncoders = tokenizer.kind === "unigram" || (last !== undefined && tokenizer.specials.separator === last);
+  const endsTwice = !isBert && isEncoders && first !== undefined && last !== undefined;
   const added = [...new Set(around)].filter((id) => id !== undefined);
   return {
     type: "TemplateProcessing",
     single: one("A", 0),
-    pair: [...one("A", 0), ...one("B", 1, tokenizer.kind === "wordpiece" ? [] : before)],
+    pair: [...one("A", 0), ...(endsTwice ? one("B", 0, after) : one("B", 1, isBert ? [] : before))],
     special_tokens: Object.fromEntries(
       added.map((id) => {
         const text = tokenizer.tokenText(id);

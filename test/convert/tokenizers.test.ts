@@ -123,6 +123,29 @@ describe("a tokenizer.json as GGUF, and back", () => {
     },
   );
 
+  const pairs: [name: string, changes: Record<string, unknown>, pair: string][] = [
+    ["bert", {}, "[CLS] A:0 [SEP] B:1 [SEP]"],
+    ["t5", {}, "A:0 </s> B:1 </s>"],
+    // XLM-R's
+    ["t5", { "tokenizer.ggml.add_bos_token": true, "tokenizer.ggml.bos_token_id": 2 }, "<unk> A:0 </s> </s> B:0 </s>"],
+    ["llama2", {}, "<s> A:0 <s> B:1"],
+  ];
+  for (const [name, changes, expected] of pairs) {
+    test(`comes back with pairs joined as ${expected}`, () => {
+      const { tokenizer: json } = readGolden(name);
+      const metadata = toGguf({ ...noTextFiles, tokenizer: json }, tokenizerFromHuggingFace({ tokenizer: json! }));
+      const given = { ...metadata, ...changes };
+      const { tokenizer } = tokenizerToHf(given, "GGUF", tokenizerFromGguf(given), 512);
+      const { pair } = tokenizer.post_processor as {
+        pair: { SpecialToken?: { id: string }; Sequence?: { id: string; type_id: number } }[];
+      };
+      const shown = pair.map(
+        ({ SpecialToken, Sequence }) => SpecialToken?.id ?? `${Sequence!.id}:${Sequence!.type_id}`,
+      );
+      assert.equal(shown.join(" "), expected);
+    });
+  }
+
   test("says that NFC stays behind", () => {
     assert.match(tokenizerNotes({ files: { ...noTextFiles, tokenizer: readGolden("qwen2").tokenizer } })[0], /NFC/);
     assert.deepEqual(tokenizerNotes({ files: { ...noTextFiles, tokenizer: readGolden("gpt2").tokenizer } }), []);
