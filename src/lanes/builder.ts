@@ -1,8 +1,9 @@
 // Traces a kernel: runs its TypeScript body once for a machine and collects the statements. Loops of the body that are
 // TypeScript loops are thereby unrolled; loops of the kernel are `range`. Constants of a kernel are set once at its
 // start, so that a loop never makes them again.
+import { ShapeError } from "../base/errors.ts";
 import type { If, Loop, Machine, OperationName, Statement, TracedKernel, ValueType } from "./ir.ts";
-import { operations } from "./ir.ts";
+import { TABLE_BYTES, operations } from "./ir.ts";
 import { Float, Floats, Int, Ints, type Tracer, Value } from "./values.ts";
 
 /** A value that may be set again; read it with `value`. */
@@ -38,6 +39,7 @@ export class KernelBuilder implements Tracer {
   readonly #types: ValueType[] = [];
   readonly #constants: Statement[] = [];
   readonly #constantIds = new Map<string, number>();
+  readonly #tables: (readonly number[])[] = [];
   #body: Statement[] = [];
 
   constructor(machine: Machine) {
@@ -75,6 +77,15 @@ export class KernelBuilder implements Tracer {
 
   floats(value: Floats | number): Floats {
     return typeof value === "number" ? new Floats(this, this.#constant("floats.const", Math.fround(value))) : value;
+  }
+
+  /** 16 bytes, of which `Ints.lookup` reads. Throws ShapeError for another number of them. */
+  table(bytes: ArrayLike<number>): Ints {
+    if (bytes.length !== TABLE_BYTES) throw new ShapeError("a table's bytes", bytes.length, TABLE_BYTES);
+    const table = Array.from(bytes, (byte) => byte & 255);
+    let index = this.#tables.findIndex((known) => known.every((byte, i) => byte === table[i]));
+    if (index < 0) index = this.#tables.push(table) - 1;
+    return new Ints(this, this.#constant("ints.table", index));
   }
 
   /** The tile registers, by number; only where `machine.tiles`. */
@@ -164,7 +175,7 @@ export class KernelBuilder implements Tracer {
   }
 
   finish(name: string): TracedKernel {
-    return { name, types: this.#types, body: [...this.#constants, ...this.#body] };
+    return { name, types: this.#types, tables: this.#tables, body: [...this.#constants, ...this.#body] };
   }
 
   // Tracer

@@ -131,7 +131,14 @@ function operationKernel(op: OperationName): TestKernel {
   });
 }
 
-const elsewhere: readonly OperationName[] = ["int.parameter", "int.scratch", "ints.dotBytes", "ints.dotPairs"];
+const elsewhere: readonly OperationName[] = [
+  "int.parameter",
+  "int.scratch",
+  "ints.table",
+  "ints.lookup",
+  "ints.dotBytes",
+  "ints.dotPairs",
+];
 
 /** Whether a machine has an operation that is tested on its own. */
 function isTested(op: OperationName, machine: Machine): boolean {
@@ -170,6 +177,20 @@ export function testEmitter(host: TestHost): void {
       for (let seed = 0; seed < 20; seed++) runsTheSame(kernel, host, fillWith(seed, "ints"));
     });
   }
+
+  it("in bytes that are looked up in tables", () => {
+    const kernel = defineKernel("lookups", ["input", "out"], (k, { input, out }) => {
+      const [squares, signed] = [(i: number) => i * i, (i: number) => -8 * i].map((of) =>
+        k.table(Array.from({ length: 16 }, (_, i) => of(i))),
+      );
+      for (let i = 0; i < 4; i++) {
+        const codes = input.loadInts(i * 16).and(0x0f0f0f0f);
+        out.store(codes.lookup(squares), i * 128);
+        out.store(codes.lookup(signed).add(codes.shr(4).and(0x07070707).lookup(squares)), i * 128 + 64);
+      }
+    });
+    for (let seed = 0; seed < 20; seed++) runsTheSame(kernel, host, fillWith(seed, "ints"));
+  });
 
   if (machine.dot === "i7") {
     it("in pairs of byte products", () => {
@@ -333,6 +354,12 @@ function randomKernel(seed: number): TestKernel {
       () => floats.push(anyOf(floats).madd(anyOf(floats).max(1), anyOf(floats)).min(1e6)),
       () => floats.push(anyOf(floats).less(anyOf(floats)).selectFloats(anyOf(floats), 2)),
       () => floats.push(anyOf(floats).sub(anyOf(floats).neg()).max(-1e6)),
+      () =>
+        lanes.push(
+          anyOf(lanes)
+            .and(0x0f0f0f0f)
+            .lookup(k.table(Array.from({ length: 16 }, () => draw(256)))),
+        ),
     ];
     for (const first of [0, 0, 6, 7, 17, 17]) makers[first]();
     for (let n = 0; n < 70; n++) anyOf(makers)();

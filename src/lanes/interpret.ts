@@ -2,7 +2,7 @@
 // against, bit for bit. Slow on purpose. f32 arithmetic is f64 arithmetic rounded once, which for + - * / and sqrt is
 // the same as f32 arithmetic (Figueroa 1995, "When is double rounding innocuous?").
 import { f16Bits, f16Value } from "../numeric/f16.ts";
-import { type Machine, type OperationName, type Statement, type TracedKernel, operations } from "./ir.ts";
+import { type Machine, type OperationName, type Statement, TABLE_BYTES, type TracedKernel, operations } from "./ir.ts";
 
 const TILE_ROWS = 16;
 /** 32-bit words of a tile's row. */
@@ -21,7 +21,7 @@ export function interpret(
   call: { record: number; part: number; parts: number; scratch?: number },
 ): void {
   const cells: Cell[] = [];
-  const operationOf = evaluator(machine, new DataView(memory), call);
+  const operationOf = evaluator(machine, kernel.tables, new DataView(memory), call);
   /** Statements as functions, made once: loops run them often. */
   const prepare = (statements: readonly Statement[]): (() => void) => {
     const steps = statements.map(prepareOne);
@@ -148,6 +148,15 @@ function sevenBits(x: number, i: number): number {
   return byte(x, i);
 }
 
+/** A byte of which lookups promise that it is the number of a table's. */
+function fourBits(x: number, i: number): number {
+  if (byte(x, i) >= TABLE_BYTES) throw new RangeError(`lookup: ${byte(x, i)} is no byte of a table`);
+  return byte(x, i);
+}
+
+/** A word of four bytes, the low one first. */
+const joinBytes = (at: (i: number) => number): number => at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24);
+
 /** Operations that work on each number (or lane) alone, shared by scalars and registers. */
 const elementwise: Partial<Record<OperationName, (a: number, b: number, c: number) => number>> = {
   "int.add": (a, b) => (a + b) | 0,
@@ -220,6 +229,7 @@ const withImmediate: Partial<Record<OperationName, (a: number, immediate: number
 
 function evaluator(
   machine: Machine,
+  tables: TracedKernel["tables"],
   view: DataView,
   call: { record: number; part: number; parts: number; scratch?: number },
 ): (op: OperationName, immediate: number) => Operation {
@@ -286,6 +296,14 @@ function evaluator(
     "float.const": (_, value) => value,
     "ints.const": (_, value) => make("ints", () => value),
     "floats.const": (_, value) => make("floats", () => value),
+    "ints.table": (_, index) => make("ints", (i) => joinBytes((n) => tables[index][(4 * i + n) % TABLE_BYTES])),
+    "ints.lookup": ([table, codes]) =>
+      make("ints", (i) =>
+        joinBytes((n) => {
+          const code = fourBits((codes as Lanes)[i], n);
+          return byte((table as Lanes)[(i & ~3) + (code >> 2)], code & 3);
+        }),
+      ),
     "int.parameter": (_, which) => [call.record, call.part, call.parts][which],
     "int.scratch": () => call.scratch ?? 0,
     "ints.splat": ([value]) => make("ints", () => value as number),

@@ -56,6 +56,8 @@ export const operations = {
   "float.bits": ["float", "int"],
 
   "ints.const": ["ints"],
+  /** 16 bytes, again in every 16 of a register. Immediate: which of the kernel's tables. */
+  "ints.table": ["ints"],
   "ints.splat": ["ints", "int"],
   "ints.load": ["ints", "int"],
   /** one i32 to all lanes */
@@ -81,6 +83,8 @@ export const operations = {
   "ints.eq": ["ints", "ints", "ints"],
   "ints.gtS": ["ints", "ints", "ints"],
   "ints.select": ["ints", "ints", "ints", "ints"],
+  /** each byte of the second, 0..15, becomes the byte of that number of the first, a table */
+  "ints.lookup": ["ints", "ints", "ints"],
   "ints.lane": ["int", "ints"],
   /** each 16-bit half of each lane on its own */
   "ints.shlHalves": ["ints", "ints"],
@@ -194,8 +198,13 @@ export interface TracedKernel {
   readonly name: string;
   /** Type of every value, by id. */
   readonly types: readonly ValueType[];
+  /** Each of 16 bytes. */
+  readonly tables: readonly (readonly number[])[];
   readonly body: readonly Statement[];
 }
+
+/** Bytes of a table. */
+export const TABLE_BYTES = 16;
 
 /** What the builder has to know of the machine it builds for. */
 export interface Machine {

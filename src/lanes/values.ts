@@ -262,6 +262,10 @@ export class Ints extends Value {
   max(b: Ints | number): Ints {
     return this.greater(b).select(this, b);
   }
+  /** Each byte, 0..15, becomes the byte of that number of a table that `KernelBuilder.table` made. */
+  lookup(table: Ints): Ints {
+    return new Ints(this.tracer, this.tracer.apply("ints.lookup", [table, this]));
+  }
   lane(lane: number): Int {
     return new Int(this.tracer, this.tracer.apply("ints.lane", [this], lane));
   }

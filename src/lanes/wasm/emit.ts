@@ -184,7 +184,7 @@ class FunctionEmitter {
 
   #special({ op, operands, immediate }: Do): void {
     for (const id of operands) this.#value(id);
-    this.code.push(...specials[op as SpecialOperation](immediate, this.#word));
+    this.code.push(...specials[op as SpecialOperation](immediate, this.#word, this.#kernel.tables));
   }
 }
 
@@ -195,15 +195,19 @@ function bytesOf(value: number, type: "i32" | "f32"): number[] {
   return [...new Uint8Array(bytes.buffer)];
 }
 
-const v128Const = (bytes: number[]): number[] => [0xfd, 0x0c, ...bytes, ...bytes, ...bytes, ...bytes];
+const v128Const = (bytes: readonly number[]): number[] => [0xfd, 0x0c, ...bytes];
+const equalLanes = (bytes: readonly number[]): number[] => v128Const([...bytes, ...bytes, ...bytes, ...bytes]);
 /** i8x16.shuffle of the register on top with a zero register. */
-const gather = (byteAt: (i: number) => number): number[] => [...v128Const([0, 0, 0, 0]), ...shuffleCode(byteAt)];
+const gather = (byteAt: (i: number) => number): number[] => [...equalLanes([0, 0, 0, 0]), ...shuffleCode(byteAt)];
 
-const specials: Readonly<Record<SpecialOperation, (immediate: number, word: WordEncodings) => number[]>> = {
+type Special = (immediate: number, word: WordEncodings, tables: TracedKernel["tables"]) => number[];
+
+const specials: Readonly<Record<SpecialOperation, Special>> = {
   "int.const": (value, word) => [word.const, ...signedLeb(value)],
   "float.const": (value) => [0x43, ...bytesOf(value, "f32")],
-  "ints.const": (value) => v128Const(bytesOf(value, "i32")),
-  "floats.const": (value) => v128Const(bytesOf(value, "f32")),
+  "ints.const": (value) => equalLanes(bytesOf(value, "i32")),
+  "floats.const": (value) => equalLanes(bytesOf(value, "f32")),
+  "ints.table": (index, _, tables) => v128Const(tables[index]),
   "int.parameter": (which, { extend }) => [LOCAL_GET, which, ...extend],
   "int.scratch": (_, { extend }) => [0x23, 0, ...extend],
   // bytes 0, 4, 8, 12 to the front, then v128.store32_lane 0

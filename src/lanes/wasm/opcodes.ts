@@ -58,6 +58,7 @@ export type SpecialOperation =
   | "int.scratch"
   | "float.const"
   | "ints.const"
+  | "ints.table"
   | "floats.const"
   | "ints.store8"
   | "ints.store16"
@@ -123,6 +124,7 @@ const narrow: Readonly<Record<EncodedOperation, Encoding>> = {
   "ints.eq": plain(simd(0x37)),
   "ints.gtS": plain(simd(0x3b)),
   "ints.select": plain(simd(0x52), [1, 2, 0]),
+  "ints.lookup": plain(simd(0x0e)),
   "ints.lane": lane(0x1b),
   "ints.shlHalves": shift(0x8b),
   "ints.shrSHalves": shift(0x8c),

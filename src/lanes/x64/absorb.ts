@@ -65,6 +65,7 @@ const slots: Partial<Record<OperationName, Slots>> = {
   "ints.gtS": lanewise(1),
   "ints.addHalves": whole(1, 0),
   "ints.dotHalves": whole(1, 0),
+  "ints.lookup": whole(1),
   "ints.dotPairs": whole(0),
   "ints.dotBytes": lanewise(1),
   "floats.add": lanewise(1, 0),

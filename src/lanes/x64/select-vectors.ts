@@ -219,6 +219,11 @@ const dotBytes: Maker = (s, { operands: [sum, signed, unsigned], result }) => {
   s.emit("vpaddd", s.bits, result, [value(sum), value(products)], { memoryAt: 1, memory: lanewise(s) });
 };
 
+const table: Maker = (s, { immediate: index, result }) => s.emit("vmovups", s.bits, result, [s.table(index)]);
+
+const lookup: Maker = (s, { operands: [table, codes], result }) =>
+  s.emit("vpshufb", s.bits, result, [value(table), s.operand(codes)], { memoryAt: 1 });
+
 const dotPairs: Maker = (s, { operands: [signed, unsigned], result }) =>
   s.emit("vpmaddubsw", s.bits, result, [value(unsigned), s.operand(signed)], { memoryAt: 1 });
 
@@ -328,6 +333,8 @@ export const vectors: Partial<Record<OperationName, Maker>> = {
   "floats.select": select,
   "ints.lane": lane(true),
   "floats.lane": lane(false),
+  "ints.table": table,
+  "ints.lookup": lookup,
   "ints.addHalves": commutative("vpaddw", "whole"),
   "ints.dotHalves": commutative("vpmaddwd", "whole"),
   "ints.dotPairs": dotPairs,

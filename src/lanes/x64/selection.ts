@@ -32,10 +32,12 @@ export class Selection {
   readonly #isMask: (id: number) => boolean;
   readonly #constants = new Map<string, number>();
   readonly #pool: ConstantPool;
+  readonly #tables: TracedKernel["tables"];
   #labels = 0;
 
   constructor(kernel: TracedKernel, machine: Machine, pool: ConstantPool) {
     this.#pool = pool;
+    this.#tables = kernel.tables;
     this.machine = machine;
     this.evex = machine.registers === 32;
     this.bits = (machine.lanes * 32) as 128 | 256 | 512;
@@ -96,6 +98,13 @@ export class Selection {
         words.flatMap((word) => [word, 0]),
       ),
     );
+  }
+
+  /** Memory with a table of the kernel, as often as a register has room for it. */
+  table(index: number): PlaceSource {
+    const bytes = this.#tables[index];
+    const whole = Array.from({ length: this.bits / 8 / bytes.length }, () => bytes).flat();
+    return place(POOL, this.#pool.bytesAt(`table ${bytes.join(" ")} ${this.bits}`, whole));
   }
 
   /** A value in a register, whatever it is. */

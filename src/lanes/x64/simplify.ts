@@ -33,7 +33,7 @@ function keyOf({ op, operands, immediate }: Do): number | string {
 export function simplify(kernel: TracedKernel): TracedKernel {
   const simplifier = new Simplifier(kernel.types, knownReads(kernel.body));
   const body = simplifier.run(kernel.body);
-  return { name: kernel.name, types: simplifier.types, body: withoutDead(body) };
+  return { ...kernel, types: simplifier.types, body: withoutDead(body) };
 }
 
 class Simplifier {
