@@ -7,17 +7,6 @@ import { inverse, pack } from "./rounding.ts";
 
 const codes = new Uint8Array(32);
 
-/** The same weights, bit for bit, as Q8_0: levels are whole numbers. */
-export function iq4AsQ8(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const made = new Uint8Array((bytes.length / 18) * 34);
-  for (let at = 0, to = 0; at < bytes.length; at += 18, to += 34) {
-    made[to] = bytes[at];
-    made[to + 1] = bytes[at + 1];
-    for (let i = 0; i < 32; i++) made[to + 2 + i] = levels[nibble(bytes, at + 2, i)];
-  }
-  return made;
-}
-
 export const iq4_nl = blockFormat({
   name: "iq4_nl",
   ggmlType: 20,

@@ -69,13 +69,12 @@ function compute(task: Task, memory: KernelMemory): Result {
     const outer = outers[n];
     const { bytes } = randomParameter(2 + n, format, outer, columns);
     const blocks = columns / layouts[format].columns;
-    const source = new Uint16Array(bytes.buffer);
     const groupBytes = packedBytes(format, 16, columns);
     const at = WEIGHTS + n * WEIGHT_SPACE;
     assert.ok(Math.ceil(outer / 16) * groupBytes <= WEIGHT_SPACE);
     for (let row = 0; row < outer; row += 16) {
-      const target = new Uint16Array(buffer, at + (row / 16) * groupBytes, groupBytes / 2);
-      const stored = source.subarray((source.length / outer) * row);
+      const target = new Uint8Array(buffer, at + (row / 16) * groupBytes, groupBytes);
+      const stored = bytes.subarray((bytes.length / outer) * row);
       packGroup(layouts[format], stored, Math.min(16, outer - row), blocks, target);
     }
     const bias = BIASES + n * 1024;

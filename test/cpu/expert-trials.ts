@@ -187,5 +187,5 @@ export const trials: Readonly<Record<string, readonly Trial[]>> = {
     trained(40, 8, 3, 37, 70, false),
     trained(40, 5, 1, 64, 64, true),
   ],
-  "chosen experts": mixtures(["f32", "bf16", "q4_k"]),
+  "chosen experts": mixtures(["f32", "bf16", "q4_k", "mxfp4"]),
 };

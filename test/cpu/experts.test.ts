@@ -16,7 +16,7 @@ import { assertReference, outputsOf } from "./trial-runner.ts";
 
 const all = Object.values(trials).flat();
 const expected = await outputsOf(referenceExecutor, all, 1);
-const rounded = mixtures(["bf16", "q8_0"], true);
+const rounded = mixtures(["bf16", "q8_0", "mxfp4"], true);
 const expectedOfRounded = await outputsOf(referenceExecutor, rounded, 1);
 /** int8 blocks and bf16 tiles, three products one after the other; as a share of the largest. */
 const ROUNDED = 3e-2;

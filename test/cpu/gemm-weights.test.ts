@@ -39,14 +39,13 @@ function casesOf(format: PackedFormat): Case[] {
 function packed({ rows, columns, format, bytes }: TestParameter): Float32Array {
   const layout = layouts[format as PackedFormat];
   const blocks = columns / layout.columns;
-  const out = new Uint16Array(packedBytes(format as PackedFormat, rows, columns) / 2);
-  const source = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-  const [groups, rowUnits] = [Math.ceil(rows / GROUP_ROWS), (blocks * layout.bytes) / 2];
+  const out = new Uint8Array(packedBytes(format as PackedFormat, rows, columns));
+  const [groups, rowBytes] = [Math.ceil(rows / GROUP_ROWS), blocks * layout.bytes];
   for (let group = 0; group < groups; group++) {
     const first = group * GROUP_ROWS;
     const count = Math.min(rows - first, GROUP_ROWS);
     const target = out.subarray((group * out.length) / groups, ((group + 1) * out.length) / groups);
-    packGroup(layout, source.subarray(first * rowUnits), count, blocks, target);
+    packGroup(layout, bytes.subarray(first * rowBytes), count, blocks, target);
   }
   return new Float32Array(out.buffer);
 }

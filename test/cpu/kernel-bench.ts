@@ -52,12 +52,11 @@ export class KernelBench {
   /** The address of a weight, packed. */
   weight({ rows, columns, format, bytes }: TestParameter): number {
     const name = format as PackedFormat;
-    const source = new Uint16Array(bytes.buffer);
     const at = this.reserve(packedBytes(name, rows, columns));
     const groupBytes = packedBytes(name, GROUP_ROWS, columns);
     for (let row = 0; row < rows; row += GROUP_ROWS) {
-      const target = new Uint16Array(this.bytes, at + (row / GROUP_ROWS) * groupBytes, groupBytes / 2);
-      const from = source.subarray((source.length / rows) * row);
+      const target = new Uint8Array(this.bytes, at + (row / GROUP_ROWS) * groupBytes, groupBytes);
+      const from = bytes.subarray((bytes.length / rows) * row);
       packGroup(layouts[name], from, Math.min(GROUP_ROWS, rows - row), columns / layouts[name].columns, target);
     }
     return at;

@@ -175,7 +175,7 @@ function check(
   }
 }
 
-const companyFormats = ["f32", "q4_0", "q4_k", "q5_0", "q6_k", "q8_0"] as const;
+const companyFormats = ["f32", "q4_0", "q4_k", "q5_0", "q6_k", "q8_0", "iq4_xs", "mxfp4"] as const;
 const company: Product[] = companyFormats.flatMap((format) =>
   [
     { bound: 8, rows: 5 },

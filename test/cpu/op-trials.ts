@@ -24,7 +24,7 @@ import {
   tanh,
   writeRows,
 } from "../../src/graph/index.ts";
-import type { FormatName } from "../../src/numeric/registry.ts";
+import { type FormatName, bytesForRow, formats } from "../../src/numeric/registry.ts";
 import { type TestParameter, randomBits, randomFloats, randomParameter } from "./stores.ts";
 
 export interface Trial {
@@ -46,6 +46,16 @@ export function weight(seed: number, format: FormatName, ...shape: [number] | [n
   const [outer, columns] = shape.length === 1 ? [1, shape[0]] : shape;
   weights[name] = randomParameter(seed, format, outer, columns);
   return parameter(name, shape);
+}
+
+/** Rows of 64 weights in which each power of two that MXFP4 has scales one block: half of it, up and down. */
+function powers(name: string): Tensor {
+  const [blocks, columns] = [256, 64];
+  const count = (blocks * formats.mxfp4.blockSize) / columns;
+  const bytes = new Uint8Array(count * bytesForRow("mxfp4", columns)).fill(0x91);
+  for (let block = 0; block < blocks; block++) bytes[block * formats.mxfp4.blockBytes] = block;
+  weights[name] = { rows: count, columns, format: "mxfp4", bytes };
+  return parameter(name, [count, columns]);
 }
 
 const rows = (bound = 40) => ({ name: "rows", bound });
@@ -214,9 +224,12 @@ export const trials: Record<string, Trial[]> = {
     })),
   ),
   "gather of weights": (
-    ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"] as const
+    [
+      ...["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "mxfp4"],
+      ...["q4_k", "q5_k", "q6_k", "iq4_xs"],
+    ] as FormatName[]
   ).map((format) => {
-    const columns = format.endsWith("_k") ? 512 : 96;
+    const columns = formats[format].blockSize === 256 ? 512 : 96;
     return {
       outputs: { y: gather(weight(6, format, 50, columns), input("ids", [rows()], "i32")) },
       inputs: { ids: Int32Array.of(0, 49, 17, 15, 16, 33, 33) },
@@ -224,6 +237,14 @@ export const trials: Record<string, Trial[]> = {
       tolerance: 0,
     };
   }),
+  "gather of powers of two, from the least to the largest": [
+    {
+      outputs: { y: gather(powers("powers"), input("ids", [rows()], "i32")) },
+      inputs: { ids: Int32Array.of(0, 1, 16, 127) },
+      extents: { rows: 4 },
+      tolerance: 0,
+    },
+  ],
   "gather of computed rows": [
     {
       outputs: { y: gather(scale(matrix("x", 13), 2), input("ids", [{ name: "outputRows", bound: 4 }], "i32")) },

@@ -14,7 +14,10 @@ const COLUMNS = 2048;
 const OUTER = 8;
 /** Of rows: a decode and a prompt program. */
 const BOUNDS = [1, 16];
-const formats: readonly FormatName[] = ["f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"];
+const formats: readonly FormatName[] = [
+  ...(["f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "mxfp4"] as const),
+  ...(["q4_k", "q5_k", "q6_k", "iq4_xs"] as const),
+];
 
 /** What README of the data allows, as shares of the sum of absolute products: f32 activations, rounded ones. */
 const F32_SHARE = 1e-6;

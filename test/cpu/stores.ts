@@ -44,12 +44,15 @@ export function randomFloats(seed: number, count: number, scale = 1): Float32Arr
   return values;
 }
 
-/** Byte offsets of a block's f16 scales. */
+/** Byte offsets of a block's f16 scales, or of its powers of two. */
 const scaleOffsets: Partial<Record<FormatName, readonly number[]>> = {
   q4_0: [0],
   q4_1: [0, 2],
   q5_0: [0],
   q5_1: [0, 2],
+  iq4_nl: [0],
+  iq4_xs: [0],
+  mxfp4: [0],
   q8_0: [0],
   q4_k: [0, 2],
   q5_k: [0, 2],
@@ -70,7 +73,8 @@ export function randomParameter(seed: number, format: FormatName, rows: number, 
   const { blockBytes } = formats[format];
   for (let at = 0; at < bytes.length; at += blockBytes) {
     // 2^-10 to 2^-6, either sign
-    for (const offset of scales) bytes[at + offset + 1] = (bytes[at + offset + 1] & 0x83) | 0x14;
+    if (format === "mxfp4") bytes[at] = 117 + (bytes[at] % 5);
+    else for (const offset of scales) bytes[at + offset + 1] = (bytes[at + offset + 1] & 0x83) | 0x14;
   }
   return { rows, columns, format, bytes };
 }

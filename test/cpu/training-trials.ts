@@ -43,6 +43,7 @@ import {
   tanh,
   transpose,
 } from "../../src/graph/index.ts";
+import { formats } from "../../src/numeric/registry.ts";
 import { type Trial, matrix, weight } from "./op-trials.ts";
 import { randomBits, randomFloats } from "./stores.ts";
 
@@ -446,9 +447,9 @@ export const trainingTrials: Readonly<Record<string, readonly Trial[]>> = {
     };
   }),
   "products by weights, summed over their rows": (
-    ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"] as const
+    ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "mxfp4", "q4_k", "q5_k", "q6_k", "iq4_xs"] as const
   ).map((format) => {
-    const columns = format.endsWith("_k") ? 512 : format === "f32" ? 70 : 96;
+    const columns = formats[format].blockSize === 256 ? 512 : format === "f32" ? 70 : 96;
     const frozen = weight(7, format, 21, columns);
     const x = wide("x", columns);
     const y = linear(x, frozen);

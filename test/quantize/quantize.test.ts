@@ -34,6 +34,12 @@ async function valuesIn(path: string, name: string): Promise<Float32Array<ArrayB
   );
 }
 
+/** Changes what a GGUF file says of a tensor: after its name stand the count of its sizes, these, then its type. */
+function setType(bytes: Buffer, name: string, type: number): void {
+  const sizes = bytes.indexOf(name) + name.length;
+  bytes.writeUInt32LE(type, sizes + 4 + 8 * bytes.readUInt32LE(sizes));
+}
+
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 describe("quantize", () => {
@@ -111,13 +117,15 @@ describe("quantize", () => {
     for (const label of ["convert", "check", "compare"]) assert.ok(labels.has(label), label);
   });
 
-  test("of a type without kernels runs too, kept as another one, and that can be told", async () => {
+  test("of a type of levels runs too, kept as it is; what has no kernels can be told", async () => {
     await using folder = await temporaryFolder();
     const report = await quantize(storiesModel.path, folder.at("levels.gguf"), { ...story, type: "IQ4_NL" });
     assert.ok(!("skipped" in report.comparison) && report.comparison.kl_divergence < 0.5);
-    const { keptAs } = await describeModel(folder.at("levels.gguf"));
-    assert.deepEqual(keptAs, { iq4_nl: "q8_0" });
-    assert.deepEqual((await describeModel(storiesModel.path)).keptAs, {});
+    assert.deepEqual((await describeModel(folder.at("levels.gguf"))).keptAs, {});
+    const bytes = await readFile(folder.at("levels.gguf"));
+    setType(bytes, UP, formats.nvfp4.ggmlType); // its blocks are twice as long
+    await writeFile(folder.at("other.gguf"), bytes);
+    assert.deepEqual((await describeModel(folder.at("other.gguf"))).keptAs, { nvfp4: "bf16" });
   });
 
   test("of a quantized model says that errors add up", async () => {

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import type { Executor, InputArray } from "../../src/device/executor.ts";
 import { type ExtentValues, type Graph, graph, input, linear, parameter } from "../../src/graph/index.ts";
 import type { X64Tier } from "../../src/lanes/x64/machines.ts";
-import type { FormatName } from "../../src/numeric/registry.ts";
+import { type FormatName, formats } from "../../src/numeric/registry.ts";
 import { mixture, trials as expertTrials } from "../cpu/expert-trials.ts";
 import { attentionTrial, trials as allTrials, weights as opWeights } from "../cpu/op-trials.ts";
 import { runGemm } from "../cpu/gemm-runner.ts";
@@ -69,11 +69,15 @@ async function runAll(
   }
 }
 
-const formats = ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"] as const;
+const names = [
+  ...(["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "mxfp4"] as const),
+  ...(["q4_k", "q5_k", "q6_k", "iq4_xs"] as const),
+];
 
 /** Outputs and columns that leave tails; few rows (decode) and many (prompt), with and without a bias. */
 function productsBy(format: FormatName): { weights: Record<string, TestParameter>; trials: Trial[] } {
-  const columns = format.endsWith("_k") ? 512 : format.startsWith("q") ? 96 : 70;
+  const { blockSize } = formats[format];
+  const columns = blockSize === 256 ? 512 : blockSize > 1 ? 96 : 70;
   const outer = 21;
   const weights = {
     weight: randomParameter(3, format, outer, columns),
@@ -172,7 +176,7 @@ const tasks: Task[] = [
         experts.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents })),
       ),
   })),
-  ...formats.flatMap((format) => {
+  ...names.flatMap((format) => {
     const { weights, trials } = productsBy(format);
     return (["f32", "fast"] as const).map((precision): Task => {
       const name = `products by ${format}, ${precision === "f32" ? "f32" : "rounded"} activations`;

@@ -10,7 +10,7 @@ export interface Field {
   /** Byte offset in the source block. */
   readonly offset: number;
   /** Bytes that stay together: what one lane gets. */
-  readonly unit: 2 | 4;
+  readonly unit: 1 | 2 | 4;
   /** An f16 that is stored as f32. */
   readonly widen?: boolean;
   readonly count: number;
@@ -48,6 +48,8 @@ export const layouts = {
     bytes: 24,
     fields: { d: scale(0), m: scale(2), high: { ...words(4, 1), spread: true }, nibbles: words(8, 4) },
   },
+  iq4_nl: { columns: 32, bytes: 18, fields: { d: scale(0), nibbles: words(2, 4) } },
+  mxfp4: { columns: 32, bytes: 17, fields: { exponent: { offset: 0, unit: 1, count: 1 }, nibbles: words(1, 4) } },
   q8_0: { columns: 32, bytes: 34, fields: { d: scale(0), bytes: { ...words(2, 8), flip: true } } },
   q4_k: {
     columns: 256,
@@ -64,17 +66,21 @@ export const layouts = {
     bytes: 210,
     fields: { d: scale(208), scales: words(192, 4), nibbles: words(0, 32), high: words(128, 16) },
   },
+  iq4_xs: {
+    columns: 256,
+    bytes: 136,
+    // the upper bits of the scales are the upper half of a word that begins with the f16
+    fields: { d: scale(0), upper: words(0, 1), scales: words(4, 1), nibbles: words(8, 32) },
+  },
 } as const satisfies Partial<Record<FormatName, PackedLayout>>;
 export type PackedFormat = keyof typeof layouts;
 
 /** Of the layouts, the order of weights and what their plain forms are: files of another version are packed anew. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** Of formats without a layout of their own: one that holds their weights bit for bit. Not named here: f32. */
 const HELD_AS: Readonly<Partial<Record<FormatName, PackedFormat>>> = {
   q3_k: "q6_k",
-  iq4_nl: "q8_0",
-  mxfp4: "bf16",
   nvfp4: "bf16",
   tq1_0: "f16",
   tq2_0: "f16",
@@ -90,7 +96,7 @@ export const packedFormat = (format: FormatName): PackedFormat =>
 export const GROUP_ROWS = 16;
 
 /** Bytes of one lane's unit in the packed block. */
-export const packedUnit = ({ unit, widen = false }: Field): number => (widen ? 4 : unit);
+export const packedUnit = ({ unit, widen = false }: Field): Field["unit"] => (widen ? 4 : unit);
 
 /** Bytes of a packed block of a group. */
 export function groupBlockBytes(format: PackedFormat): number {

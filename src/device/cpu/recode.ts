@@ -1,13 +1,11 @@
 // Stored rows in the packed form's own number format, where their format has no kernels: the same weights bit for bit
 // (packed-layouts.ts says which form), but f64, which is rounded.
-import { iq4AsQ8 } from "../../numeric/iq4-nl.ts";
 import { q3AsQ6 } from "../../numeric/q3-k.ts";
 import { type FormatName, formats } from "../../numeric/registry.ts";
 import { type PackedFormat, packedFormat } from "./packed-layouts.ts";
 
 const RECODERS: Readonly<Partial<Record<FormatName, (bytes: Uint8Array) => Uint8Array>>> = {
   q3_k: q3AsQ6,
-  iq4_nl: iq4AsQ8,
 };
 
 /** `count` weights of `format`, as the packing kernel of `packedFormat(format)` reads them. */

@@ -1,6 +1,8 @@
 // Reading a packed block of a quantized format: for W neighbouring rows, the unsigned bytes of four columns at a time and
-// what turns them into weights: weight = d * scale * (byte - zero) - dmin * min, or + m. One row a format; every kernel
-// over quantized weights is written against this.
+// what turns them into weights: weight = d * scale * (byte - zero) - dmin * min, or + m. Codes that stand for levels of a
+// table become bytes by looking them up. One row a format; every kernel over quantized weights is written against this.
+import { fp4Levels } from "../../../numeric/fp4-levels.ts";
+import { levels as iq4Levels } from "../../../numeric/iq4-levels.ts";
 import { type Floats, type Int, type Ints, type KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS, type PackedFormat, fieldOffsets, layouts } from "../packed-layouts.ts";
 
@@ -40,13 +42,16 @@ export interface QuantizedFormat {
    * other run meets, so that only their sums are kept at a time.
    */
   readonly runs: readonly (readonly number[])[];
-  /** Opens W rows of a block: `at` + `offset` is the block's address plus four bytes for each row before them. */
-  open(k: KernelBuilder, at: Int, offset?: number): Block;
+  /**
+   * Opens W rows of a block: `at` + `offset` is the block's address plus four bytes for each of the `before` rows of the
+   * group before them.
+   */
+  open(k: KernelBuilder, at: Int, before: Int, offset?: number): Block;
 }
 
 export type QuantizedName = Exclude<PackedFormat, "f32" | "f16" | "bf16">;
 
-type Fields = Readonly<Record<string, { scale(): Floats; word(unit: number): Ints }>>;
+type Fields = Readonly<Record<string, { scale(): Floats; word(unit: number): Ints; byte(): Ints }>>;
 
 function format(
   name: QuantizedName,
@@ -57,11 +62,13 @@ function format(
   return {
     ...facts,
     columns: layouts[name].columns,
-    open(k, at, base = 0) {
+    open(k, at, before, base = 0) {
       const fields = Object.entries(offsets).map(([field, fieldOffset]) => {
         const offset = base + fieldOffset;
         const scale = once(() => at.loadFloats(offset));
-        return [field, { scale, word: lastOf((unit) => at.loadInts(offset + unit * GROUP_ROWS * 4)) }] as const;
+        const word = lastOf((unit) => at.loadInts(offset + unit * GROUP_ROWS * 4));
+        const byte = (): Ints => at.sub(before.mul(3)).loadBytes(offset);
+        return [field, { scale, word, byte }] as const;
       });
       return open(Object.fromEntries(fields), k);
     },
@@ -86,6 +93,8 @@ function lastOf<T>(make: (of: number) => T): (of: number) => T {
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 /** Low nibbles are the first 16 columns, high ones the others: one sub-block. */
 const halvesRuns = [range(4).flatMap((i) => [i, i + 4])];
+/** The same, eight times: sub-blocks of 32 columns in 4 words each. */
+const eightHalvesRuns = range(8).map((sub) => halvesRuns[0].map((t) => sub * 8 + t));
 /** Chunks of 64 columns: low nibbles are the first 32, high ones the others. */
 const chunkRuns = range(4).map((chunk) => range(8).flatMap((i) => [chunk * 16 + i, chunk * 16 + 8 + i]));
 /** Halves of 128 columns in four lines of 32, of which 0 and 2 share words, 1 and 3, and all the bit pairs. */
@@ -123,6 +132,18 @@ const fiveBits = (f: Fields) => {
     shift: () => 0 as const,
   };
 };
+
+/** Levels from `-zero` on, as bytes that count as `zero` less. */
+const tableOf = (levels: Int8Array, zero: number, k: KernelBuilder): Ints =>
+  k.table(Uint8Array.from(levels, (level) => level + zero));
+/** 32 columns for each 4 words of nibbles, which stand for bytes of a table. */
+const lookedUp = (f: Fields, table: Ints) => ({
+  quad: (t: number) => smallNibbles(f.nibbles.word((t >> 3) * 4 + (t & 3)), (t & 4) !== 0).lookup(table),
+  shift: () => 0 as const,
+});
+
+/** 2^(e - 128) of bytes e: their exponents are e - 1, but the two least are subnormal. */
+const halfPowers = (e: Ints): Floats => e.shl(2).sub(4).max(e.add(1)).shl(21).asFloats();
 
 /** Scales and mins of Q4_K and Q5_K: 6 bits each, of which the last four of eight lie in pieces. */
 const kScales = (f: Fields): Required<Pick<Block, "scale" | "lower">> => {
@@ -162,6 +183,32 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
     d: () => f.d.scale(),
     plus: () => f.m.scale(),
     ...fiveBits(f),
+  })),
+  iq4_nl: format("iq4_nl", { subColumns: 32, zero: 128, bits: 8, most: 241, runs: halvesRuns }, (f, k) => ({
+    d: () => f.d.scale(),
+    ...lookedUp(f, tableOf(iq4Levels, 128, k)),
+  })),
+  iq4_xs: format("iq4_xs", { subColumns: 32, zero: 128, bits: 8, most: 241, runs: eightHalvesRuns }, (f, k) => ({
+    d: () => f.d.scale(),
+    // 6 bits, less 32: a nibble, and two bits of the upper half
+    scale: (sub) => {
+      const [low, high] = [
+        f.scales
+          .word(0)
+          .shr(4 * sub)
+          .and(15),
+        f.upper
+          .word(0)
+          .shr(16 + 2 * sub)
+          .and(3),
+      ];
+      return low.or(high.shl(4)).sub(32);
+    },
+    ...lookedUp(f, tableOf(iq4Levels, 128, k)),
+  })),
+  mxfp4: format("mxfp4", { subColumns: 32, zero: 16, bits: 7, most: 28, runs: halvesRuns }, (f, k) => ({
+    d: once(() => halfPowers(f.exponent.byte())),
+    ...lookedUp(f, tableOf(fp4Levels, 16, k)),
   })),
   q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8, most: 255, runs: [range(8)] }, (f) => ({
     d: () => f.d.scale(),

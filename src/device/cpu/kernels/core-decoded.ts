@@ -12,15 +12,15 @@ function core(name: QuantizedName): Core {
     label: `${name}.f32`,
     format: name,
     rowBytes: (columns) => columns.mul(FLOAT_BYTES),
-    registerBytes: (k) => k.lanes * FLOAT_BYTES,
     tiles: ({ registers }) => [{ rows: registers / 8, registers: 1 }],
-    multiply(k, weight, rows, columns, registers) {
+    multiply(k, weight, first, rows, columns, registers) {
       const sums = rows.map(() => k.variables(registers, k.floats(0)));
-      const at = k.variable(weight);
+      const before = first.mul(k.lanes);
+      const at = k.variable(weight.add(before.mul(FLOAT_BYTES)));
       k.range(0, columns.mul(FLOAT_BYTES), format.columns * FLOAT_BYTES, (from) => {
         const xs = rows.map((row) => row.add(from));
         for (let n = 0; n < registers; n++) {
-          const block = format.open(k, at.value, n * k.lanes * FLOAT_BYTES);
+          const block = format.open(k, at.value, before.add(n * k.lanes), n * k.lanes * FLOAT_BYTES);
           for (let t = 0; t < format.columns / QUAD; t++) {
             for (const [i, weights] of decodeQuad(format, block, t).entries()) {
               for (const [r, x] of xs.entries()) {

@@ -20,12 +20,12 @@ function core(name: FloatFormatName): Core {
     label: name,
     format: name,
     rowBytes: (columns) => columns.mul(FLOAT_BYTES),
-    registerBytes: (k) => k.lanes * bytes,
     tiles: tilesOf,
-    multiply(k, weight, rows, columns, registers) {
+    multiply(k, weight, first, rows, columns, registers) {
       const sums = rows.map(() => Array.from({ length: CHAINS }, () => k.variables(registers, k.floats(0))));
+      const group = weight.add(first.mul(k.lanes * bytes));
       const turn = (column: Int, count: number): void => {
-        const at = weight.add(column.mul(columnBytes));
+        const at = group.add(column.mul(columnBytes));
         if (count > 1) {
           for (let line = 0; line < count * columnBytes; line += LINE_BYTES) at.prefetch(PREFETCH_BYTES + line);
         }

@@ -32,22 +32,23 @@ function core(name: QuantizedName): Core {
     label: `${name}.int8`,
     format: name,
     rowBytes: (columns) => columns.mul(ACTIVATION_BYTES / ACTIVATION_COLUMNS),
-    registerBytes: (k) => k.lanes * FLOAT_BYTES,
     tiles: () => TILES,
-    multiply(k, weight, rows, columns, registers) {
+    multiply(k, weight, first, rows, columns, registers) {
       const sums = rows.map(() => k.variables(registers, k.floats(0)));
       const together = Math.min(registers, TOGETHER);
       const runs = format.runs.flatMap((run) => splitRun(format, run, rows.length * together, k.machine));
-      const at = k.variable(weight);
+      const before = first.mul(k.lanes);
+      const at = k.variable(weight.add(before.mul(FLOAT_BYTES)));
       const turn = (from: Int, blocks: number): void => {
         const weights = at.value;
         const prefetch = prefetcher(weights, blocks * blockBytes, (blocks * format.columns) / QUAD);
         const xs = rows.map((row) => row.add(from));
         for (let b = 0; b < blocks; b++) {
           for (let n = 0; n < registers; n += together) {
-            const opened = Array.from({ length: together }, (_, i) =>
-              format.open(k, weights, b * blockBytes + (n + i) * k.lanes * FLOAT_BYTES),
-            );
+            const opened = Array.from({ length: together }, (_, i) => {
+              const more = (n + i) * k.lanes;
+              return format.open(k, weights, before.add(more), b * blockBytes + more * FLOAT_BYTES);
+            });
             const theirs = sums.map((row) => row.slice(n, n + together));
             for (const run of runs) addRun(k, format, run, opened, xs, b * xBytes, theirs, prefetch);
           }

@@ -15,17 +15,15 @@ export interface Core {
   readonly format: PackedFormat;
   /** Bytes of a row of `columns` activations. */
   readonly rowBytes: (columns: Int) => Int;
-  /** Bytes of what W weight rows have side by side. */
-  readonly registerBytes: (k: KernelBuilder) => number;
   /** Tiles for several rows, the one of fewest rows first; one row takes as many registers as there are. */
   readonly tiles: (machine: Machine) => readonly Tile[];
   /**
-   * Sums by row and register, over all columns: `weight` is the address of the group, moved on to the first register.
-   * What is computed for a row, and in which order, does not depend on the other rows or on the tile.
+   * Sums by row and register, over all columns: of `registers` registers of the group at `weight`, from `first` on. What is computed for a row, and in which order, does not depend on the other rows or on the tile.
    */
   readonly multiply: (
     k: KernelBuilder,
     weight: Int,
+    first: Int,
     rows: readonly Int[],
     columns: Int,
     registers: number,

@@ -188,9 +188,8 @@ function multiplyGroup(
     );
     const result = to.add(row.mul(RESULT_BYTES));
     const pass = (register: Int): void => {
-      const at = weight.add(register.mul(core.registerBytes(k)));
       const place = result.add(register.mul(k.lanes * FLOAT_BYTES));
-      for (const [r, sums] of core.multiply(k, at, from, columns, registers).entries()) {
+      for (const [r, sums] of core.multiply(k, weight, register, from, columns, registers).entries()) {
         for (const [n, sum] of sums.entries()) place.store(sum, r * RESULT_BYTES + n * k.lanes * FLOAT_BYTES);
       }
     };

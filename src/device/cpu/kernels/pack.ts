@@ -38,7 +38,7 @@ function pack(name: PackedFormat): Kernel<(typeof words)[number]> {
           const from = groupSource.add(block.mul(layout.bytes));
           const to = groupTarget.add(block.mul(groupBytes));
           k.when(count.less(GROUP_ROWS), () => {
-            k.range(0, together * groupBytes, 4 * k.lanes, (at) => to.add(at).store(k.ints(0)));
+            k.range(0, together * groupBytes, 4, (at) => to.add(at).store(k.int(0)));
           });
           k.range(0, count, 1, (row) => moveRow(layout, groupBytes, together, from.add(row.mul(rowBytes)), to, row));
           for (let i = 0; i < together; i++) changeValues(k, layout, to, i * groupBytes);
@@ -53,20 +53,24 @@ function pack(name: PackedFormat): Kernel<(typeof words)[number]> {
 /** Moves the units of some blocks of one row to its lane; halves that are widened get a word each. */
 function moveRow(layout: PackedLayout, groupBytes: number, blocks: number, from: Int, to: Int, row: Int): void {
   const offsets = fieldOffsets(layout);
-  const lanes = { 2: to.add(row.mul(2)), 4: to.add(row.mul(4)) };
+  const lanes = { 1: to.add(row), 2: to.add(row.mul(2)), 4: to.add(row.mul(4)) };
   for (let block = 0; block < blocks; block++) {
     for (const [name, field] of Object.entries(layout.fields)) {
       const unit = packedUnit(field);
       for (let i = 0; i < field.count; i++) {
         const at = block * layout.bytes + field.offset + i * field.unit;
         const out = block * groupBytes + offsets[name] + i * GROUP_ROWS * unit;
-        const value = field.unit === 2 ? from.loadHalf(at) : from.loadInt(at);
-        if (unit === 2) lanes[2].storeHalf(value, out);
+        const value = loadUnit(from, field.unit, at);
+        if (unit === 1) lanes[1].storeByte(value, out);
+        else if (unit === 2) lanes[2].storeHalf(value, out);
         else lanes[4].store(value, out);
       }
     }
   }
 }
+
+const loadUnit = (from: Int, unit: Field["unit"], at: number): Int =>
+  unit === 1 ? from.loadByte(at) : unit === 2 ? from.loadHalf(at) : from.loadInt(at);
 
 /** What a field's words become once they lie side by side, where that is not what they are. */
 function changeOf({ widen, flip, spread }: Field): ((words: Ints) => Ints) | undefined {

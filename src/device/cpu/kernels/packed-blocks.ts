@@ -32,7 +32,8 @@ export function decodeBlock(
     return use(0, load(at.add(register.mul(k.lanes * bytes)), 0));
   }
   const format = quantizedFormats[name];
-  const block = format.open(k, at.add(register.mul(k.lanes * FLOAT_BYTES)));
+  const before = register.mul(k.lanes);
+  const block = format.open(k, at.add(before.mul(FLOAT_BYTES)), before);
   for (let t = 0; t < format.columns / QUAD; t++) {
     decodeQuad(format, block, t).forEach((weights, i) => use(t * QUAD + i, weights));
   }

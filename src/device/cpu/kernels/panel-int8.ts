@@ -48,7 +48,7 @@ function unpack(k: KernelBuilder, format: QuantizedFormat, from: Int, i: Int, to
   const parts = format.columns / ACTIVATION_COLUMNS;
   const subs = ACTIVATION_COLUMNS / format.subColumns;
   k.range(0, GROUP_BYTES, k.lanes * FLOAT_BYTES, (register) => {
-    const block = format.open(k, from.add(register));
+    const block = format.open(k, from.add(register), register.div(FLOAT_BYTES));
     const unpacked = to.add(i.mul(parts * layout.bytes)).add(register);
     for (let t = 0; t < parts * PART_QUADS; t++) {
       const at = Math.floor(t / PART_QUADS) * layout.bytes + (t % PART_QUADS) * GROUP_BYTES;

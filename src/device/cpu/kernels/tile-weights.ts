@@ -69,12 +69,13 @@ export function storeLines(k: KernelBuilder, name: TileFormat, from: Int, steps:
     }
   };
   if (format.columns === BLOCK_COLUMNS) {
-    const block = format.open(k, from); // always all steps: such formats have no rest
+    const block = format.open(k, from, k.int(0)); // always all steps: such formats have no rest
     for (let step = 0; step < BLOCK_STEPS; step++) storeStep(block, step, to.add(step * STEP_LINE_BYTES));
     return;
   }
   k.range(0, steps, 1, (step) => {
-    storeStep(format.open(k, from.add(step.mul(groupBlockBytes(name)))), 0, to.add(step.mul(STEP_LINE_BYTES)));
+    const at = from.add(step.mul(groupBlockBytes(name)));
+    storeStep(format.open(k, at, k.int(0)), 0, to.add(step.mul(STEP_LINE_BYTES)));
   });
 }
 
@@ -128,8 +129,11 @@ const shared: Readonly<Record<QuantizedName, Sharing>> = {
   q4_1: { moves: true },
   q5_0: { moves: false }, // fifth bits of all pieces are in one unit
   q5_1: { moves: false },
+  iq4_nl: { moves: true },
+  mxfp4: { moves: true },
   q8_0: { moves: true },
   q4_k: { moves: true, stepsApart: { steps: 2, bytes: 8 * UNIT_BYTES } },
+  iq4_xs: { moves: true, stepsApart: { steps: 1, bytes: 4 * UNIT_BYTES } },
   q5_k: { moves: true },
   q6_k: { moves: true },
 };
@@ -171,7 +175,7 @@ export function unpackRows(
   }));
   const useStep = (offset: Int | number, step: number): void => {
     const [low, high] = halvesOf(step);
-    const blocks = given.map(({ from, lines }) => ({ block: format.open(k, from.add(offset)), lines }));
+    const blocks = given.map(({ from, lines }) => ({ block: format.open(k, from.add(offset), k.int(0)), lines }));
     if (moves) useQuads(blocks, [low, high], use);
     else choose(k, piece, TILE_PIECES, (n) => useQuads(blocks, [low + n, high + n], use));
   };
