@@ -58,6 +58,8 @@ export interface WorkerHandle extends MessageEnd, AsyncDisposable {
   onFailure(handler: (error: Error) => void): void;
   /** Whether the process stays alive for this thread from now on; `background` says it for the start. */
   hold(on: boolean): void;
+  /** Processor time that the thread has taken since it started, also in an endless loop; undefined where the host does not tell. */
+  processorMs(): Promise<number | undefined>;
   /** Stops the thread wherever it is, also in an endless loop. */
   terminate(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { TemplateError } from "./template-error.ts";
 import type { JinjaJob, JinjaResult } from "./template-jinja.ts";
 
 export interface TemplateBudget {
-  /** For one render, in milliseconds. */
+  /** For one render, in milliseconds that the thread computes: on a busy machine it may take longer. */
   readonly timeMs: number;
   /** Of the thread's JS heap. */
   readonly heapBytes: number;
@@ -17,8 +17,8 @@ export interface TemplateBudget {
 /** An honest template takes a few milliseconds and a few megabytes, its output is little more than the messages. */
 export const DEFAULT_BUDGET: TemplateBudget = { timeMs: 2000, heapBytes: 256 * 2 ** 20, outputUnits: 16 * 2 ** 20 };
 
-// Loading the thread's modules, on a machine that may be busy.
-const START_MS = 30_000;
+/** By the clock: for loading the thread's modules, and for a render that waits for the processor, on a machine that may be busy. */
+const WAIT_MS = 30_000;
 
 export interface TemplateRunner extends AsyncDisposable {
   /** Renders once those before are done; rejects with TemplateError (time, memory, source), with AbortError when closed. */
@@ -67,11 +67,19 @@ export function createTemplateRunner(budget: TemplateBudget): TemplateRunner {
     return started;
   }
 
-  /** The thread's next message. The timer also keeps the process alive while somebody waits. */
-  async function answer(timeMs: number): Promise<unknown> {
+  /** The thread's next message, within `timeMs` that it computes. The timer also keeps the process alive while somebody waits. */
+  async function answer(of: WorkerHandle, timeMs: number): Promise<unknown> {
     const waiting = (pending = Promise.withResolvers<unknown>());
     const late = new TemplateError("time", `The chat template did not end within ${timeMs} ms.`);
-    const timer = setTimeout(() => waiting.reject(late), timeMs);
+    const computed = async (): Promise<number> => (await of.processorMs().catch(() => undefined)) ?? performance.now();
+    const [start, first] = [performance.now(), computed()];
+    let timer = setTimeout(() => void check(), timeMs);
+    const check = async (): Promise<void> => {
+      const left = Math.min(timeMs - ((await computed()) - (await first)), WAIT_MS - (performance.now() - start));
+      if (pending !== waiting) return;
+      if (left < 1) waiting.reject(late);
+      else timer = setTimeout(() => void check(), left);
+    };
     try {
       return await waiting.promise;
     } finally {
@@ -85,11 +93,11 @@ export function createTemplateRunner(budget: TemplateBudget): TemplateRunner {
     try {
       if (thread === undefined) {
         thread = start();
-        await answer(START_MS);
+        await answer(thread, WAIT_MS);
         checkOpen();
       }
       thread.post(job);
-      return (await answer(budget.timeMs)) as JinjaResult;
+      return (await answer(thread, budget.timeMs)) as JinjaResult;
     } catch (error) {
       await stop();
       throw error;

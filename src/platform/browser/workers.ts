@@ -41,6 +41,7 @@ export const startWorker: Platform["startWorker"] = ({ url }, data, { name = "",
     onMessage: messages.onMessage,
     onFailure: failures.onMessage,
     hold() {}, // a page lives as long as it is open
+    processorMs: () => Promise.resolve(undefined),
     terminate,
     [Symbol.asyncDispose]: terminate,
   };

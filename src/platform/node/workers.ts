@@ -54,6 +54,11 @@ export const startWorker: Platform["startWorker"] = ({ url }, data, options = {}
       if (on) worker.ref();
       else worker.unref();
     },
+    async processorMs() {
+      if (typeof worker.cpuUsage !== "function") return undefined; // before Node 24.6
+      const { user, system } = await worker.cpuUsage(); // in microseconds
+      return (user + system) / 1000;
+    },
     terminate,
     [Symbol.asyncDispose]: terminate,
   };
