@@ -1,7 +1,7 @@
 // Speed of attention on the cpu executor, with what `liang bench kernels` does not ask for: other shapes, lengths, chunks,
 // rows, precision (src/eval/attention-speed.ts).
 // Run: node bench/attention.ts [--tiers amx,avx2] [--models qwen,gemma] [--decode 1024,8192] [--prompt 512,2048] [--threads 2]
-//      [--chunk 512] [--rows 1] [--precision f32] [--ms 400]
+//      [--chunk 512] [--rows 1] [--precision f32] [--type q8_0] [--ms 400]
 import { parseArgs } from "node:util";
 import { attentionShapes, attentionSpeeds } from "../src/eval/attention-speed.ts";
 import { measurePeaks } from "../src/eval/machine-speed.ts";
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     rows: { type: "string", default: "1" },
     threads: { type: "string", default: "2" },
     precision: { type: "string", default: "fast" },
+    type: { type: "string", default: "f16" },
     ms: { type: "string", default: "400" },
   },
 });
@@ -38,6 +39,7 @@ for (const tier of tiersOf(values.tiers)) {
       shape,
       ...lengths,
       precision: values.precision as "fast",
+      type: values.type as "f16",
       ms,
     };
     for await (const { kernel, rows: count, measured, unit, ceiling, bound, share } of attentionSpeeds(options)) {

@@ -1,6 +1,7 @@
 // The sampling and loading options that several commands share: one table, kebab-case names of the door's options.
 import type { GenerateOptions, LoadOptions } from "../chat/types.ts";
 import { UsageError } from "../base/errors.ts";
+import { cacheTypes } from "../chat/cache-types.ts";
 import { type RopeChoice, ropeChoices } from "../chat/rope-choices.ts";
 import type { OptionSpecs, OptionValues } from "./command.ts";
 
@@ -25,6 +26,7 @@ export const loadingOptions = {
   pin: { type: "boolean", help: "keep each thread on a core of its own" },
   executor: { type: "string", hint: "NAME", help: "cpu (default), or reference: slow, obviously right" },
   "pack-cache": { type: "boolean", help: "keep packed weights on disk (default; --no-pack-cache: pack anew)" },
+  "kv-type": { type: "string", hint: "TYPE", help: "keys and values kept as f16 (default), f32, q8_0, or q4_0" },
   precision: { type: "string", hint: "NAME", help: "fast (default), or f32: activations are never rounded" },
 } as const satisfies OptionSpecs;
 
@@ -58,6 +60,7 @@ export function loadOptions(values: OptionValues<typeof loadingOptions>): LoadOp
     pin: values.pin,
     packCache: values["pack-cache"],
     executor: oneOf("executor", values.executor, ["cpu", "reference"]),
+    kvType: oneOf("kv-type", values["kv-type"], cacheTypes),
     precision: oneOf("precision", values.precision, ["fast", "f32"]),
   };
 }

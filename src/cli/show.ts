@@ -59,7 +59,10 @@ function overview(model: ModelDescription, rope?: string): string {
         "",
         `${format} has no kernel of its own: kept as ${form}`,
       ]),
-      ["  keys and values", `${bytes(memory.kvBytes)} ${faint(`(${bytes(memory.kvBytesPerToken)} a token)`)}`],
+      [
+        "  keys and values",
+        `${bytes(memory.kvBytes)} ${faint(`(${bytes(memory.kvBytesPerToken)} a token, ${memory.kvType})`)}`,
+      ],
       ["  work space", bytes(memory.arenaBytes)],
       ["  code and threads", bytes(memory.runtimeBytes)],
       ["  vocabulary", bytes(memory.vocabularyBytes)],

@@ -34,6 +34,12 @@ export function matrixShape(shape: Shape): [number, number] {
   return [rows, columns];
 }
 
+/** Bytes of a state: rows as `numeric` has them. */
+export function stateBytes({ shape, type }: Tensor): number {
+  const [rows, columns] = matrixShape(shape);
+  return rows * bytesForRow(type === "i32" ? "f32" : type, columns);
+}
+
 /**
  * Joins the leaves of all graphs: one name is one weight or one state. Throws NotFoundError for a weight that the store
  * lacks, ShapeError where a stored weight or another graph's state has another shape.

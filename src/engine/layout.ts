@@ -1,6 +1,7 @@
 // How much of everything a model gets: rows of its programs, pages of its cache groups. From the options, checked at
 // the door; the programs are traced from it and the memory plan is counted from it. Not here: which page is whose.
-import type { Graph } from "../graph/index.ts";
+import { type Graph, STATE_BLOCK_COLUMNS, type StateType, isQuantized, stateTypes } from "../graph/index.ts";
+import { UsageError } from "../base/errors.ts";
 import type { CacheGroup, Encoder, Model } from "../models/model.ts";
 import { traceModel } from "../models/trace.ts";
 import { checkWhole } from "./request.ts";
@@ -44,7 +45,7 @@ export interface SourceLayout extends GroupLayout {
 export interface Layout {
   readonly window: number;
   readonly slots: number;
-  readonly kvType: "f16" | "f32";
+  readonly kvType: StateType;
   readonly pageSize: number;
   readonly pagesPerSequence: number;
   readonly chunkRows: number;
@@ -69,6 +70,7 @@ export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUN
   checkWhole("slots", slots, 1, 1024);
   checkWhole("pageSize", pageSize, 1, 2 ** 16);
   checkWhole("chunkRows", chunkRows, 1, 2 ** 16);
+  checkType(model, kvType);
   const pagesPerSequence = Math.ceil(window / pageSize);
   const rowsOfLogits = Math.max(1, Math.floor(LOGITS_BYTES / (model.vocabularySize * Float32Array.BYTES_PER_ELEMENT)));
   return {
@@ -87,6 +89,23 @@ export function layoutOf(model: Model, options: EngineOptions, promptRows = CHUN
     source: model.encoder && sourceLayout(model.encoder, window, slots, pageSize),
     adapters,
   };
+}
+
+/** Throws UsageError for what is no type of a cache, and for one whose blocks are no whole part of the model's heads. */
+function checkType({ cacheGroups, encoder, family }: Model, kvType: string): void {
+  const type = stateTypes.find((known) => known === kvType);
+  if (type === undefined) {
+    throw new UsageError(`kvType is ${JSON.stringify(kvType)}, expected one of ${stateTypes.join(", ")}.`, {
+      field: "kvType",
+    });
+  }
+  const groups = encoder === undefined ? cacheGroups : [...cacheGroups, encoder.group];
+  const other = groups.find(({ headSize }) => isQuantized(type) && headSize % STATE_BLOCK_COLUMNS !== 0);
+  if (other === undefined) return;
+  throw new UsageError(
+    `Keys and values of ${type} are blocks of ${STATE_BLOCK_COLUMNS} columns, and heads of this model (${family}) have ${other.headSize}.`,
+    { field: "kvType", hint: "Take f16, the default, or f32." },
+  );
 }
 
 /** Sources may be as long as replies, or as long as the encoder reads if that is less. */

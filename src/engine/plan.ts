@@ -4,6 +4,7 @@ import { sum } from "../base/collections.ts";
 import type { Executor, ParameterStore } from "../device/executor.ts";
 import type { Model } from "../models/model.ts";
 import { writes } from "../models/trace.ts";
+import { bytesForRow } from "../numeric/registry.ts";
 import { traceEncoder } from "./encoder.ts";
 import { layoutOf, tracePrograms } from "./layout.ts";
 import { roomBytes } from "./adapters.ts";
@@ -25,11 +26,10 @@ export async function plan(
   const reads = !writes(model);
   const graphs = reads ? traceEncoder(model, options).graphs : tracePrograms(model, layout);
   const use = await executor.plan(store, graphs, { threads, precision, packs });
-  const elementBytes = layout.kvType === "f16" ? 2 : 4;
   const groups = layout.source === undefined ? layout.groups : [...layout.groups, layout.source];
   const slotBytes = (reads ? [] : groups).map(({ group }) => {
     const states = group.valuesAreKeys === true ? 1 : 2;
-    return states * group.layers * group.kvHeads * group.headSize * elementBytes;
+    return states * group.layers * bytesForRow(layout.kvType, group.kvHeads * group.headSize);
   });
   const vocabularyBytes = model.vocabularySize * VOCABULARY_BYTES_PER_ID;
   const { weightBytes, stateBytes, arenaBytes, runtimeBytes, headroomBytes } = use;
@@ -39,6 +39,7 @@ export async function plan(
   return {
     weightBytes,
     weightBytesPerToken: use.bytesPerToken[reads ? "encode" : "decode"],
+    kvType: layout.kvType,
     kvBytes: stateBytes - adapterBytes,
     kvBytesPerToken: sum(slotBytes),
     adapterBytes,

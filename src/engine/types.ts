@@ -2,6 +2,7 @@
 // strings and templates are src/chat's business; bodies are engine.ts and below.
 import type { OnProgress } from "../base/progress.ts";
 import type { MemoryUse, OpenWeights } from "../device/executor.ts";
+import type { StateType } from "../graph/tensor.ts";
 import type { CodeCache } from "../store/code-cache.ts";
 import type { PackCache } from "../store/pack-cache.ts";
 import type { AdapterTables } from "./adapter-tables.ts";
@@ -124,8 +125,8 @@ export interface EngineOptions {
   readonly pin?: boolean;
   /** "f32": activations stay f32. "fast" (default): rounded to int8 blocks where weights are quantized. */
   readonly precision?: "f32" | "fast";
-  /** How keys and values are stored. Default "f16". */
-  readonly kvType?: "f16" | "f32";
+  /** How keys and values are stored. Default "f16". Quantized: heads are a multiple of 32 columns. */
+  readonly kvType?: StateType;
   /** Places for adapters; without any the model's programs are as if there were none. */
   readonly adapters?: AdapterRoom | undefined;
   /** Where packed weights are kept between starts. */
@@ -145,6 +146,8 @@ export interface EnginePlan {
   readonly weightBytes: number;
   /** Of them what a token that goes on alone reads: of experts those that it chooses. */
   readonly weightBytesPerToken: number;
+  /** What keys and values are kept as. */
+  readonly kvType: StateType;
   /** Keys and values of all slots. */
   readonly kvBytes: number;
   /** What one more token of one sequence takes while its window groups are not yet full. */

@@ -5,7 +5,18 @@
 import { createCpuExecutor } from "../device/cpu/executor.ts";
 import type { Tier } from "../device/cpu/tiers.ts";
 import type { OpenModel, Program } from "../device/executor.ts";
-import { type Graph, type Tensor, attention, graph, input, rope, state, writeRows } from "../graph/index.ts";
+import {
+  type Graph,
+  type StateType,
+  type Tensor,
+  attention,
+  graph,
+  input,
+  rope,
+  state,
+  writeRows,
+} from "../graph/index.ts";
+import { bytesForRow } from "../numeric/registry.ts";
 import { type KernelSpeed, bestMs, kernelSpeed } from "./kernel-share.ts";
 import type { Peaks } from "./machine-speed.ts";
 
@@ -32,6 +43,8 @@ export interface AttentionSpeedOptions {
   readonly peaks: Peaks;
   readonly shape?: AttentionShape;
   readonly precision?: "fast" | "f32";
+  /** Of keys and values. Default f16. */
+  readonly type?: StateType;
   /** Keys that decoding sees. */
   readonly decode?: readonly number[];
   /** Where prompts end: the last `chunk` positions before are their rows. */
@@ -51,7 +64,7 @@ const DECODE_ROWS = 8;
 
 /** Speeds, one by one: of decoding, then of prompts. */
 export async function* attentionSpeeds(options: AttentionSpeedOptions): AsyncGenerator<KernelSpeed> {
-  const { tier, peaks, shape = attentionShapes.qwen, rows = 1, ms = 300 } = options;
+  const { tier, peaks, shape = attentionShapes.qwen, rows = 1, ms = 300, type = "f16" } = options;
   const { decode = [4096], prompt = [2048], chunk = 512 } = options;
   const { heads, kvHeads, headSize, layers, window = Infinity } = shape;
   const longest = Math.max(...decode, ...prompt);
@@ -63,7 +76,7 @@ export async function* attentionSpeeds(options: AttentionSpeedOptions): AsyncGen
     const seen = Math.ceil(keys / PAGE_SIZE);
     setRows(programs.decode, keys - rows, rows, seen);
     const time = await bestMs(ms, () => programs.decode.run({ rows, sequences: 1, pages: seen }));
-    const bytes = Math.min(keys, window) * 2 * kvHeads * headSize * 2 * layers;
+    const bytes = Math.min(keys, window) * 2 * bytesForRow(type, kvHeads * headSize) * layers;
     const what = { class: "attention", kernel: `decode at ${keys}`, rows, bound: "memory" } as const;
     yield kernelSpeed(what, bytes / time / 1e6, options.readGigabytes);
   }
@@ -80,14 +93,17 @@ export async function* attentionSpeeds(options: AttentionSpeedOptions): AsyncGen
 
 /** Opens both programs over one cache, with numbers in the inputs. */
 async function open(
-  { tier, threads, precision = "fast" }: AttentionSpeedOptions,
+  { tier, threads, precision = "fast", type = "f16" }: AttentionSpeedOptions,
   shape: AttentionShape,
   pages: number,
   chunk: number,
 ): Promise<OpenModel<"decode" | "prompt">> {
   const promptShape = { ...shape, layers: Math.min(shape.layers, PROMPT_LAYERS) };
   const promptRows = Math.max(chunk, DECODE_ROWS + 1);
-  const graphs = { decode: graphOf(shape, DECODE_ROWS, pages), prompt: graphOf(promptShape, promptRows, pages) };
+  const graphs = {
+    decode: graphOf(shape, DECODE_ROWS, pages, type),
+    prompt: graphOf(promptShape, promptRows, pages, type),
+  };
   const store = { parameters: new Map(), readRows: () => Promise.reject(new Error("There are no weights.")) };
   const model = await createCpuExecutor({ tier: tier.name }).open(store, graphs, { threads, precision });
   for (const { inputs } of Object.values<Program>(model.programs)) {
@@ -99,7 +115,12 @@ async function open(
   return model;
 }
 
-function graphOf({ heads, kvHeads, headSize, layers, window }: AttentionShape, bound: number, pages: number): Graph {
+function graphOf(
+  { heads, kvHeads, headSize, layers, window }: AttentionShape,
+  bound: number,
+  pages: number,
+  type: StateType,
+): Graph {
   const rows = { name: "rows", bound };
   const matrix = (name: string, columns: number): Tensor => input(name, [rows, columns], "f32");
   const angles = [matrix("cos", headSize / 2), matrix("sin", headSize / 2)] as const;
@@ -120,7 +141,7 @@ function graphOf({ heads, kvHeads, headSize, layers, window }: AttentionShape, b
     sequences: input("sequences", [rows], "i32"),
   };
   const outputs = Array.from({ length: layers }, (_, layer): [string, Tensor] => {
-    const cached = (part: string): Tensor => state(`${part}.${layer}`, [pages * PAGE_SIZE, columns], "f16");
+    const cached = (part: string): Tensor => state(`${part}.${layer}`, [pages * PAGE_SIZE, columns], type);
     const keys = writeRows(cached("keys"), slots, turn(k));
     const values = writeRows(cached("values"), slots, v);
     const attributes = { heads, kvHeads, scale: headSize ** -0.5, pageSize: PAGE_SIZE, ...(window && { window }) };

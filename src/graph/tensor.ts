@@ -3,8 +3,19 @@
 import { ShapeError } from "../base/errors.ts";
 import { type Extent, type Shape, showShape } from "./shape.ts";
 
+/**
+ * What a state's elements may be. Of quantized ones a row is blocks of 32 columns, each with a scale, as `numeric` has them:
+ * what is written is rounded to that.
+ */
+export const stateTypes = ["f32", "f16", "q8_0", "q4_0"] as const;
+export type StateType = (typeof stateTypes)[number];
+export type QuantizedType = Extract<StateType, `q${string}`>;
+/** Columns of a quantized state's block. */
+export const STATE_BLOCK_COLUMNS = 32;
+export const isQuantized = (type: StateType): type is QuantizedType => type.startsWith("q");
+
 /** What a value's elements are. How a parameter is stored (f16, q4_k, ...) is the parameter store's business. */
-export type ElementType = "f32" | "f16" | "i32";
+export type ElementType = StateType | "i32";
 
 export interface TensorType {
   readonly shape: Shape;

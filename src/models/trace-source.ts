@@ -2,6 +2,7 @@
 // lies in pages, or beside them where nothing is kept. Not here: what an encoder computes (the family's file).
 import {
   type Extent,
+  type StateType,
   type Tensor,
   attention,
   gather,
@@ -32,7 +33,7 @@ export interface CacheOptions {
   /** Slots of each cache group. */
   readonly slots: Readonly<Record<string, number>>;
   readonly pageSize: number;
-  readonly kvType: "f16" | "f32";
+  readonly kvType: StateType;
 }
 
 /** A layer's state: keys or values of its group's slots, (S, G*D). */

@@ -4,6 +4,7 @@ import { UnsupportedError, UsageError } from "../base/errors.ts";
 import {
   type Extent,
   type Graph,
+  type StateType,
   type Tensor,
   attention,
   blockMax,
@@ -39,7 +40,7 @@ export interface TraceOptions extends Partial<WeightOptions> {
   readonly pageSize: number;
   /** Slots of each cache group: a multiple of the page size. */
   readonly slots: Readonly<Record<string, number>>;
-  readonly kvType: "f16" | "f32";
+  readonly kvType: StateType;
   /** Names of values to give besides `logits`: "hidden.0" ... */
   readonly taps?: readonly string[];
   /** Adapters that rows choose from, by input `adapters` (rows) i32; their tables are the states `adapters.<name>`. */

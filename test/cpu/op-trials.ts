@@ -3,6 +3,7 @@
 import type { InputArray } from "../../src/device/executor.ts";
 import {
   type ExtentValues,
+  type StateType,
   type Tensor,
   add,
   attention,
@@ -85,7 +86,7 @@ export function attentionTrial(options: {
   headSize: number;
   pageSize: number;
   lengths: readonly number[];
-  type: "f32" | "f16";
+  type: StateType;
   window?: number;
   softCap?: number;
   size?: number;

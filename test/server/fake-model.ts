@@ -174,6 +174,7 @@ function fakeInfo(name: string, window: number): ModelInfo {
   const memory = {
     weightBytes: 6,
     weightBytesPerToken: 1,
+    kvType: "f16" as const,
     kvBytes: 2,
     kvBytesPerToken: 1,
     adapterBytes: 0,

@@ -1,10 +1,11 @@
 // Steps of attention. What prepares it is one step: rotating queries and keys, writing keys and values to the cache
 // (attention-fusion.ts has found what it takes in). Then a prompt takes one step, decoding one, or two where keys are cut
 // into ranges.
-import { type Tensor, attentionOp, attributesOf, bound, rmsNormOp, tablesOf } from "../../graph/index.ts";
+import { type Tensor, attentionOp, attributesOf, bound, rmsNormOp, stateTypes, tablesOf } from "../../graph/index.ts";
 import { type Preparation, attendsByRow, foldedValues, preparationsOf } from "./attention-fusion.ts";
 import { PARTS_MAX } from "./control.ts";
 import { formsOf } from "./decode-fusion.ts";
+import { hasByteScores } from "./kernels/attention-byte-scores.ts";
 import { combineAttention, partialsBytes } from "./kernels/attention-combine.ts";
 import { decodeAttention } from "./kernels/attention-decode.ts";
 import { promptAttention, promptUnitRows } from "./kernels/attention-prompt.ts";
@@ -58,7 +59,7 @@ function shapeOf(node: Tensor): AttentionShape {
     hasSinks = false,
   } = attributesOf(node, attentionOp);
   const [q, keys, values] = node.inputs;
-  if (keys.type === "i32") throw noKernel("attention over keys of i32", "expected f32 or f16");
+  if (keys.type === "i32") throw noKernel("attention over keys of i32", `expected ${stateTypes.join(", ")}`);
   return {
     type: keys.type,
     kvHeads,
@@ -156,7 +157,7 @@ function attentionWords(node: Tensor, q: Tensor, shape: AttentionShape, lowering
 function lowerPrompt(node: Tensor, whole: AttentionShape, prepared: Preparation | undefined, lowering: Lowering): void {
   const rows = countOf([node.shape[0]]);
   const { machine, precision } = lowering.options;
-  const isTiled = machine.tiles && precision === "fast" && whole.type === "f16";
+  const isTiled = machine.tiles && precision === "fast" && whole.type !== "f32";
   const rope = prepared?.isRotatedLater === true ? prepared.queryRope : undefined;
   const half = rope === undefined ? 0 : columnsOf(rope.inputs[1]);
   const by = isTiled ? "tiles" : "f32";
@@ -177,6 +178,7 @@ function lowerPrompt(node: Tensor, whole: AttentionShape, prepared: Preparation 
 function lowerDecode(node: Tensor, whole: AttentionShape, lowering: Lowering): void {
   const shape = cutToFit(whole, (shape) => decodeScratchBytes(shape) <= SCRATCH_BYTES);
   const { groups, headsPerGroup, headSize } = shape;
+  const byteScores = lowering.options.precision === "fast" && hasByteScores(shape);
   if (decodeScratchBytes(shape) > SCRATCH_BYTES) throw noScratch(shape);
   const { window } = attributesOf(node, attentionOp);
   const [rows, pages] = [node.shape[0], node.inputs[3].shape[1]];
@@ -190,7 +192,7 @@ function lowerDecode(node: Tensor, whole: AttentionShape, lowering: Lowering): v
   };
   const [rowCount, pageCount] = [countOf([rows]), countOf([pages])];
   lowering.step({
-    kernel: decodeAttention(shape, isRounded),
+    kernel: decodeAttention({ ...shape, byteScores }, isRounded),
     words,
     parts: (extents) => {
       const [rows, ranges] = [valueOf(rowCount, extents), rangesIn(valueOf(pageCount, extents)) * groups];

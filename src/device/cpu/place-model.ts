@@ -5,7 +5,7 @@ import { type ElementType, type Graph, elementsBound } from "../../graph/index.t
 import type { Machine } from "../../lanes/index.ts";
 import { machineFacts, native } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
-import { type Leaves, collectLeaves } from "../leaves.ts";
+import { type Leaves, collectLeaves, stateBytes } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
 import { type Check, type Range, guardBytes } from "./check.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES } from "./control.ts";
@@ -137,11 +137,11 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   const packStep = layout.reserve(PACK_STEP_BYTES); // before what may be large: tables and records lie in the first 4 GB
   const stateStart = layout.bytes;
   const states = new Map<string, PlacedState>();
-  for (const [name, { shape, type }] of leaves.states) {
-    const elements = elementsBound(shape);
-    states.set(name, { offset: layout.reserve(elements * (type === "f16" ? 2 : 4)), elements, type });
+  for (const [name, state] of leaves.states) {
+    const [offset, elements] = [layout.reserve(stateBytes(state)), elementsBound(state.shape)];
+    states.set(name, { offset, elements, type: state.type });
   }
-  const stateBytes = layout.bytes - stateStart;
+  const bytesOfStates = layout.bytes - stateStart;
   const arenaBytes = Math.max(0, ...programs.map(({ plan }) => plan.bytes));
   const image = placeWeights(
     leaves.parameters,
@@ -163,7 +163,7 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
     scratch,
     programs,
     states,
-    stateBytes,
+    stateBytes: bytesOfStates,
     arena: guard === 0 ? shared : 0,
     arenaBytes,
     ...(guard > 0 && { check: { guards: layout.guards, poisoned: poisoned(programs, scratch) } }),

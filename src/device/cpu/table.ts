@@ -68,7 +68,9 @@ const rope: Lower = (node, lowering) => {
 
 const writeRows: Lower = (node, lowering) => {
   const [state, slots, x] = node.inputs;
-  if (state.type === "i32") throw noKernel("writeRows into an i32 state", "expected f32 or f16");
+  if (state.type !== "f32" && state.type !== "f16") {
+    throw noKernel(`writeRows into a ${state.type} state that no attention reads`, "expected f32 or f16");
+  }
   const rows = countOf([x.shape[0]]);
   lowering.step({
     kernel: writeRowsKernels[state.type],

@@ -5,10 +5,10 @@ import { sum } from "../../base/collections.ts";
 import { UnsupportedError } from "../../base/errors.ts";
 import { type Graph, type Tensor, elementsBound } from "../../graph/index.ts";
 import type { Executor, MemoryUse, OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
-import { type Leaves, collectLeaves, matrixShape, weightBytesPerToken } from "../leaves.ts";
+import { type Leaves, collectLeaves, matrixShape, stateBytes, weightBytesPerToken } from "../leaves.ts";
 import { liveRanges, planArena } from "../planner.ts";
 import { type Shared, createProgram } from "./program.ts";
-import { F16State, F32State, type StateRows, WeightRows } from "./rows.ts";
+import { F32State, RoundedState, type StateRows, WeightRows } from "./rows.ts";
 import { evaluations } from "./table.ts";
 
 const F64_BYTES = 8;
@@ -25,7 +25,7 @@ function memoryUse({ parameters, states }: Leaves, graphs: Readonly<Record<strin
   const leavesOf = ({ inputs, outputs }: Graph): Tensor[] => [...inputs.values(), ...Object.values(outputs)];
   return {
     weightBytes: sum([...parameters.values()].map((stored) => stored.byteLength)),
-    stateBytes: sum([...states.values()].map(({ shape, type }) => elementsBound(shape) * (type === "f16" ? 2 : 4))),
+    stateBytes: sum([...states.values()].map(stateBytes)),
     arenaBytes: Math.max(0, ...list.map(liveBytes)),
     runtimeBytes: sum(list.flatMap(leavesOf).map(({ shape }) => elementsBound(shape) * 4)),
     headroomBytes: Infinity,
@@ -80,7 +80,7 @@ async function open<P extends string>(
 
 function zeroState({ shape, type }: Tensor): StateRows {
   const [rows, columns] = matrixShape(shape);
-  return type === "f16" ? new F16State(rows, columns) : new F32State(rows, columns);
+  return type === "f32" || type === "i32" ? new F32State(rows, columns) : new RoundedState(type, rows, columns);
 }
 
 /** What the values alive at once take, at the extents' bounds. */

@@ -1,6 +1,7 @@
 // Operands as the reference sees them: rows of numbers, whatever holds them. A weight decodes a row when it is asked
 // for, a state gives what is stored, a computed value is f64. A vector is one row.
-import { F16_MOST, f16Bits, f16Value } from "../../numeric/f16.ts";
+import type { StateType } from "../../graph/index.ts";
+import { F16_MOST, storeF16 } from "../../numeric/f16.ts";
 import { bytesForRow, formats } from "../../numeric/registry.ts";
 import type { StoredParameter } from "../executor.ts";
 
@@ -69,25 +70,46 @@ export class F32State extends Matrix<Float32Array> implements StateRows {
   }
 }
 
-export class F16State implements StateRows {
-  readonly #bits: Uint16Array;
+/**
+ * A state whose rows are kept in a number format. Numbers beyond what it holds become the largest that it holds; NaN stays
+ * NaN, in a quantized block all of it.
+ */
+export class RoundedState implements StateRows {
+  readonly #type: Exclude<StateType, "f32">;
+  readonly #bytes: Uint8Array;
+  readonly #rowBytes: number;
   readonly rows: number;
   readonly columns: number;
 
-  constructor(rows: number, columns: number) {
-    this.#bits = new Uint16Array(rows * columns);
+  constructor(type: Exclude<StateType, "f32">, rows: number, columns: number) {
+    this.#type = type;
+    this.#rowBytes = bytesForRow(type, columns);
+    this.#bytes = new Uint8Array(rows * this.#rowBytes);
     this.rows = rows;
     this.columns = columns;
   }
 
   row(i: number): Float32Array {
-    return Float32Array.from(this.#bits.subarray(i * this.columns, (i + 1) * this.columns), f16Value);
+    return formats[this.#type].decode(this.#bytesOf(i), this.columns);
   }
 
   store(i: number, values: ArrayLike<number>): void {
-    for (let column = 0; column < this.columns; column++) {
-      const finite = Math.max(-F16_MOST, Math.min(F16_MOST, values[column])); // NaN stays NaN
-      this.#bits[i * this.columns + column] = f16Bits(finite);
+    const { blockSize, blockBytes, encode } = formats[this.#type];
+    const most = MOST[this.#type];
+    const finite = Float32Array.from(values, (value) => Math.max(-most, Math.min(most, value))); // NaN stays NaN
+    const row = this.#bytesOf(i);
+    row.set(encode!(finite));
+    // a code is no place for NaN: the block's scale is, its first number
+    for (let block = 0; block * blockSize < this.columns; block++) {
+      const numbers = finite.subarray(block * blockSize, (block + 1) * blockSize);
+      if (numbers.some(Number.isNaN)) storeF16(row, block * blockBytes, NaN);
     }
   }
+
+  #bytesOf(i: number): Uint8Array {
+    return this.#bytes.subarray(i * this.#rowBytes, (i + 1) * this.#rowBytes);
+  }
 }
+
+/** The largest number of a type: of a block, the largest scale times the largest code. */
+const MOST = { f16: F16_MOST, q8_0: 127 * F16_MOST, q4_0: 8 * F16_MOST } as const;

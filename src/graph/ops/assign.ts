@@ -9,7 +9,7 @@ export const assignOp: Op = {
   name: "assign",
   result: "alias",
   infer([state, value]) {
-    if (state.type === "i32") throw new ShapeError("assign: state", state.type, "f32 or f16");
+    if (state.type !== "f32" && state.type !== "f16") throw new ShapeError("assign: state", state.type, "f32 or f16");
     expectType("assign", "value", value, "f32");
     expectShape("assign", "value", value, state.shape);
     return { shape: state.shape, type: state.type };

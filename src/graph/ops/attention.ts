@@ -4,8 +4,8 @@
 // pages[s][floor(j / pageSize)] * pageSize + j % pageSize of the keys' state.
 import { ShapeError } from "../../base/errors.ts";
 import { bound, showShape } from "../shape.ts";
-import { type Op, type Tensor, apply } from "../tensor.ts";
-import { expectDivisible, expectPositive, expectShape, expectType, matrix } from "./checks.ts";
+import { type Op, type Tensor, apply, stateTypes } from "../tensor.ts";
+import { expectBlocks, expectDivisible, expectPositive, expectShape, expectType, matrix } from "./checks.ts";
 import { type ScoreTableFlags, type ScoreTables, expectTables, flagsOf, tablesOf, withTables } from "./score-tables.ts";
 
 export interface AttentionAttributes extends ScoreTableFlags {
@@ -39,7 +39,8 @@ export const attentionOp: Op<AttentionAttributes> = {
     expectDivisible("attention", "heads", heads, kvHeads);
     expectShape("attention", "keys", keys, [slots, (columns / heads) * kvHeads]);
     expectShape("attention", "values", values, [slots, keyColumns]);
-    if (keys.type === "i32") throw new ShapeError("attention: keys", keys.type, "f32 or f16");
+    if (keys.type === "i32") throw new ShapeError("attention: keys", keys.type, stateTypes.join(" or "));
+    expectBlocks("attention", "head size", columns / heads, keys.type);
     expectType("attention", "values", values, keys.type);
     expectPositive("attention", "scale", scale);
     if (window !== undefined) expectPositive("attention", "window", window);

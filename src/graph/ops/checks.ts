@@ -1,7 +1,7 @@
 // Checks that shape rules share. Each throws ShapeError with the op's name and the shapes found.
 import { ShapeError } from "../../base/errors.ts";
 import { type Shape, type Size, sameShape, sameSize, showShape } from "../shape.ts";
-import type { ElementType, Tensor } from "../tensor.ts";
+import { type ElementType, STATE_BLOCK_COLUMNS, type StateType, type Tensor, isQuantized } from "../tensor.ts";
 
 /** [rows, columns] of a rank-2 tensor whose columns are a number. */
 export function matrix(op: string, name: string, tensor: Tensor): [Size, number] {
@@ -36,6 +36,12 @@ export function expectType(op: string, name: string, tensor: Tensor, type: Eleme
 export function expectDivisible(op: string, name: string, value: number, by: number): void {
   if (!(by > 0) || !(value > 0) || value % by !== 0)
     throw new ShapeError(`${op}: ${name}`, value, `a multiple of ${by}`);
+}
+
+/** `columns` are whole blocks of `type`. */
+export function expectBlocks(op: string, name: string, columns: number, type: StateType): void {
+  if (!isQuantized(type) || columns % STATE_BLOCK_COLUMNS === 0) return;
+  throw new ShapeError(`${op}: ${name} of ${type}`, columns, `a multiple of ${STATE_BLOCK_COLUMNS}`);
 }
 
 export function expectPositive(op: string, name: string, value: number): void {

@@ -11,12 +11,13 @@ import {
   type KernelBuilder,
   defineKernel,
 } from "../../../lanes/index.ts";
+import { scoreBytes } from "./attention-byte-scores.ts";
 import { highestAt, partialBytesOf, totalAt } from "./attention-combine.ts";
 import {
   SCORES_AT,
   addValues,
-  prefetchValues,
   readerAt,
+  roundedQueriesAt,
   scoreKeys,
   scoreStride,
   sumStride,
@@ -26,7 +27,8 @@ import {
 import { type Ranges, mostRanges, rangesAt } from "./attention-ranges.ts";
 import { type AttentionShape, intAt, kernelName, roundHead, roundedHeadBytes } from "./attention-shape.ts";
 import { biasOf, sinkOf, tableWords } from "./attention-tables.ts";
-import { BLOCK_KEYS, CacheReader } from "./key-blocks.ts";
+import { cacheReader } from "./cache-reader.ts";
+import { BLOCK_KEYS } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { storeUpTo } from "./outputs.ts";
 import { LEAST } from "./powers.ts";
@@ -57,7 +59,12 @@ const words = [
 type DecodeKernel = Kernel<(typeof words)[number]>;
 type Words = Readonly<Record<(typeof words)[number], Int>>;
 
-function attend(name: string, shape: AttentionShape, rounded: boolean): DecodeKernel {
+export interface DecodeShape extends AttentionShape {
+  /** Queries are rounded to int8 blocks and meet quantized keys as bytes. */
+  readonly byteScores: boolean;
+}
+
+function attend(name: string, shape: DecodeShape, rounded: boolean): DecodeKernel {
   const { groups } = shape;
   return defineKernel(name, words, (k, w) => {
     const most = mostRanges(shape, w.pagesPerSequence, w.window);
@@ -84,7 +91,7 @@ interface Unit {
 function attendRange(
   k: KernelBuilder,
   w: Words,
-  shape: AttentionShape,
+  shape: DecodeShape,
   { row, group, range, ranges, most }: Unit,
   rounded: boolean,
 ): void {
@@ -93,12 +100,17 @@ function attendRange(
   const end = start.add(ranges.keys).min(ranges.end);
   const first = start.max(ranges.first);
   const pages = w.pages.add(intAt(w.sequences, row).mul(w.pagesPerSequence).shl(2));
-  const reader = new CacheReader(k, shape, w, { pages, group, end, scratch: k.scratch.add(readerAt(shape)) });
+  const reader = cacheReader(k, shape, w, { pages, group, end, scratch: k.scratch.add(readerAt(shape)) });
   const q = w.q.add(row.mul(w.qStride)).add(group.mul(headsPerGroup * headSize * FLOAT_BYTES));
   const [scores, sums] = [k.scratch.add(SCORES_AT), k.scratch.add(sumsAt(shape))];
-  scoreKeys(k, w, shape, reader, { q, scores, start, end });
-  const values = reader.values(first.shr(4));
-  prefetchValues(k, values);
+  if (shape.byteScores) {
+    const rounded = k.scratch.add(roundedQueriesAt(shape));
+    k.range(0, headsPerGroup, 1, (h) => {
+      roundHead(k, headSize, q.add(h.mul(headSize * FLOAT_BYTES)), rounded.add(h.mul(roundedHeadBytes(headSize))));
+    });
+    scoreBytes(k, w, shape, reader, { q: rounded, scores, start, end });
+  } else scoreKeys(k, w, shape, reader, { q, scores, start, end });
+  reader.prefetchValues(first.shr(4));
 
   const whole = end
     .sub(start)
@@ -165,8 +177,8 @@ const firstSink = (k: KernelBuilder, range: Int, sink: Float): Floats =>
 const known = new Map<string, DecodeKernel>();
 
 /** The kernel of a shape; the same one for the same shape. `rounded`: results are stored as int8 blocks too. */
-export function decodeAttention(shape: AttentionShape, rounded: boolean): DecodeKernel {
-  const name = kernelName("decode", shape) + (rounded ? ".rounded" : "");
+export function decodeAttention(shape: DecodeShape, rounded: boolean): DecodeKernel {
+  const name = kernelName(shape.byteScores ? "decode.bytes" : "decode", shape) + (rounded ? ".rounded" : "");
   const kernel = known.get(name) ?? attend(name, shape, rounded);
   known.set(name, kernel);
   return kernel;

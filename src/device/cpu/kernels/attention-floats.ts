@@ -15,7 +15,8 @@ import {
   weighQuery,
 } from "./attention-queries.ts";
 import { type AttentionShape, unrolled } from "./attention-shape.ts";
-import { BLOCK_KEYS, CacheReader, cacheBytes, loadCached, readerBytes } from "./key-blocks.ts";
+import { type CacheReader, cacheReader, readerBytes } from "./cache-reader.ts";
+import { BLOCK_KEYS, loadCached, plainBytes } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 
 /** Keys of a block. */
@@ -76,7 +77,7 @@ export function attendFloats(
   unit: PromptUnit,
 ): void {
   const place = (name: keyof FloatsPlan["at"]): Int => k.scratch.add(plan.at[name]);
-  const reader = new CacheReader(k, shape, w, { ...unit, scratch: place("reader") });
+  const reader = cacheReader(k, shape, w, { ...unit, scratch: place("reader") });
   const count = unit.endRow.sub(unit.firstRow).mul(shape.headsPerGroup);
   const queries = { count, records: place("records") };
   const [panels, sums] = [place("panels"), place("sums")];
@@ -124,13 +125,14 @@ function eachBlock(k: KernelBuilder, before: Int, end: Int, body: (block: Int, f
 /** Keys as f32 panels (D, panel of keys). */
 function bringKeys(
   k: KernelBuilder,
-  { type, headSize }: AttentionShape,
+  { headSize }: AttentionShape,
   { panelColumns }: FloatsPlan,
   reader: CacheReader,
   before: Int,
   end: Int,
   panels: Int,
 ): void {
+  const { type } = reader;
   const columns = unrolled(headSize, 4);
   const rowBytes = panelColumns * FLOAT_BYTES;
   eachBlock(k, before, end, (block, first) => {
@@ -141,7 +143,7 @@ function bringKeys(
         for (let i = 0; i < BLOCK_KEYS; i += k.lanes) {
           const key = first + i;
           const panel = Math.floor(key / panelColumns) * headSize * rowBytes;
-          const value = loadCached(type, source, d * reader.keyStride + i * cacheBytes[type]);
+          const value = loadCached(type, source, d * reader.keyStride + i * plainBytes[type]);
           target.store(value, panel + d * rowBytes + (key % panelColumns) * FLOAT_BYTES);
         }
       }
@@ -152,13 +154,14 @@ function bringKeys(
 /** Values as f32 panels (KEYS, panel of columns). */
 function bringValues(
   k: KernelBuilder,
-  { type, headSize }: AttentionShape,
+  { headSize }: AttentionShape,
   { panelColumns }: FloatsPlan,
   reader: CacheReader,
   before: Int,
   end: Int,
   panels: Int,
 ): void {
+  const { type } = reader;
   const rowBytes = panelColumns * FLOAT_BYTES;
   eachBlock(k, before, end, (block, first) => {
     const from = reader.values(block);
@@ -166,7 +169,7 @@ function bringValues(
       const [source, target] = [from.add(i.mul(reader.valueStride)), panels.add(i.mul(rowBytes))];
       for (let column = 0; column < headSize; column += k.lanes) {
         const panel = Math.floor(column / panelColumns) * KEYS * rowBytes;
-        const value = loadCached(type, source, column * cacheBytes[type]);
+        const value = loadCached(type, source, column * plainBytes[type]);
         target.store(value, panel + first * rowBytes + (column % panelColumns) * FLOAT_BYTES);
       }
     });

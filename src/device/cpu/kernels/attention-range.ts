@@ -2,9 +2,12 @@
 // highest score, sums of weighted values. Scores are in powers of two (powers.ts).
 import { type Float, type Floats, type Int, type KernelBuilder, tanh } from "../../../lanes/index.ts";
 import { rangeKeysMost } from "./attention-ranges.ts";
-import { type AttentionShape, slices, sumRegisters, unrolled } from "./attention-shape.ts";
-import { BLOCK_KEYS, type CacheReader, loadCached, readerBytes } from "./key-blocks.ts";
-import { FLOAT_BYTES, LINE_BYTES } from "./loops.ts";
+import { isQuantized } from "../../../graph/index.ts";
+import { align } from "../layout.ts";
+import { type AttentionShape, roundedHeadBytes, slices, sumRegisters, unrolled } from "./attention-shape.ts";
+import { type CacheReader, readerBytes } from "./cache-reader.ts";
+import { BLOCK_KEYS, loadCached, plainBytes } from "./key-blocks.ts";
+import { FLOAT_BYTES } from "./loops.ts";
 import { LEAST, power } from "./powers.ts";
 
 // Scratch: a register of loops.ts, scores of the heads, their sums, what the reader needs.
@@ -16,28 +19,43 @@ export const sumsAt = (shape: AttentionShape): number => SCORES_AT + shape.heads
 /** Bytes of one head's sums, with a register's room. */
 export const sumStride = ({ headSize }: AttentionShape): number => headSize * FLOAT_BYTES + 64;
 export const readerAt = (shape: AttentionShape): number => sumsAt(shape) + shape.headsPerGroup * sumStride(shape);
-export const decodeScratchBytes = (shape: AttentionShape): number => readerAt(shape) + readerBytes(shape);
+/** The heads' queries as int8 blocks, where keys are quantized. */
+export const roundedQueriesAt = (shape: AttentionShape): number => align(readerAt(shape) + readerBytes(shape));
+export const decodeScratchBytes = (shape: AttentionShape): number =>
+  roundedQueriesAt(shape) + (isQuantized(shape.type) ? shape.headsPerGroup * roundedHeadBytes(shape.headSize) : 0);
 
-/** Keys and values are asked for so long before they are needed; bench/attention.ts. */
-const AHEAD_BYTES = 2048;
-
-interface ScoreTask {
+export interface ScoreTask {
+  /** Of the group's heads. */
   readonly q: Int;
   readonly scores: Int;
   readonly start: Int;
   readonly end: Int;
 }
 
+/** Scores are `factor` q·k, or with a cap `cap` tanh(`factor` q·k). */
+export type ScoreWords = Readonly<Record<"factor" | "cap", Int>>;
+
+/** What makes a score of q·k. */
+export function finishedScore(
+  k: KernelBuilder,
+  w: ScoreWords,
+  { capped }: AttentionShape,
+): (product: Floats) => Floats {
+  const [factor, cap] = [w.factor.asFloat().splat(), w.cap.asFloat().splat()];
+  return (product) => (capped ? tanh(product.mul(factor), k).mul(cap) : product.mul(factor));
+}
+
 /** Scores of the keys [start, end) for all heads, a block at once; those of keys past the end are undefined. */
 export function scoreKeys(
   k: KernelBuilder,
-  w: { readonly factor: Int; readonly cap: Int },
+  w: ScoreWords,
   shape: AttentionShape,
   reader: CacheReader,
   { q, scores, start, end }: ScoreTask,
 ): void {
-  const { type, headsPerGroup, headSize, capped } = shape;
-  const [factor, cap] = [w.factor.asFloat().splat(), w.cap.asFloat().splat()];
+  const { headsPerGroup, headSize } = shape;
+  const { type } = reader;
+  const finished = finishedScore(k, w, shape);
   const registers = BLOCK_KEYS / k.lanes;
   const turns = unrolled(headSize, 8);
   k.range(start, end, BLOCK_KEYS, (key) => {
@@ -53,7 +71,7 @@ export function scoreKeys(
         );
         k.range(0, headSize, turns, (column) => {
           const [query, keys] = [q.add(column.shl(2)), block.add(column.mul(reader.keyStride))];
-          if (some === 0 && heads.first === 0) prefetch(keys, turns * reader.keyStride);
+          if (some === 0 && heads.first === 0) reader.prefetch(keys, turns * reader.keyStride);
           for (let d = 0; d < turns; d++) {
             const row = Array.from({ length: atOnce }, (_, v) =>
               loadCached(type, keys, d * reader.keyStride + ((some + v) * k.lanes * reader.keyStride) / BLOCK_KEYS),
@@ -66,24 +84,13 @@ export function scoreKeys(
         });
         for (const [n, list] of sums.entries()) {
           for (const [v, [first, ...rest]] of list.entries()) {
-            const score = rest.reduce((sum, chain) => sum.add(chain.value), first.value).mul(factor);
-            const value = capped ? tanh(score, k).mul(cap) : score;
-            to.store(value, (heads.first + n) * scoreStride(shape) + (some + v) * k.lanes * FLOAT_BYTES);
+            const score = finished(rest.reduce((sum, chain) => sum.add(chain.value), first.value));
+            to.store(score, (heads.first + n) * scoreStride(shape) + (some + v) * k.lanes * FLOAT_BYTES);
           }
         }
       }
     }
   });
-}
-
-/** Asks for the first values of a range. */
-export function prefetchValues(k: KernelBuilder, values: Int): void {
-  k.range(0, AHEAD_BYTES, LINE_BYTES, (i) => values.add(i).prefetch());
-}
-
-/** Asks for `bytes` bytes that are read some time after those at `at`: the next ones, but at a page's end. */
-function prefetch(at: Int, bytes: number): void {
-  for (let offset = 0; offset < bytes; offset += LINE_BYTES) at.prefetch(offset + AHEAD_BYTES);
 }
 
 /** Sums of one score at most: twice as many as additions that are under way at once. */
@@ -128,8 +135,9 @@ export function addValues(
   reader: CacheReader,
   { scores, sums, first, start, end }: ValueTask,
 ): void {
-  const { type, headsPerGroup, headSize } = shape;
-  const numberBytes = reader.keyStride / BLOCK_KEYS;
+  const { headsPerGroup, headSize } = shape;
+  const { type } = reader;
+  const numberBytes = plainBytes[type];
   k.range(0, headsPerGroup * sumStride(shape), k.lanes * FLOAT_BYTES, (i) => sums.add(i).store(k.floats(0)));
   const headSlices = slices(headsPerGroup, sumRegisters(k) / 2);
   const columnSlices = slices(Math.ceil(headSize / k.lanes), Math.floor(sumRegisters(k) / headSlices[0].count));
@@ -145,7 +153,7 @@ export function addValues(
         );
         k.range(first.sub(key).max(0), end.sub(key).min(BLOCK_KEYS), 1, (i) => {
           const row = values.add(i.mul(reader.valueStride)).add(columns.first * k.lanes * numberBytes);
-          if (heads.first === 0) prefetch(row, columns.count * k.lanes * numberBytes);
+          if (heads.first === 0) reader.prefetch(row, columns.count * k.lanes * numberBytes);
           const numbers = held[0].map((_, c) => loadCached(type, row, c * k.lanes * numberBytes));
           for (const [n, list] of held.entries()) {
             const weight = weights.add(i.shl(2)).splatFloats((heads.first + n) * scoreStride(shape));

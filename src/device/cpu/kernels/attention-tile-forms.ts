@@ -11,7 +11,8 @@ import {
 } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { HALF, KEYS, STEP, type TilesPlan } from "./attention-tile-plan.ts";
-import { BLOCK_KEYS, type CacheReader, cacheBytes, loadCached } from "./key-blocks.ts";
+import type { CacheReader } from "./cache-reader.ts";
+import { BLOCK_KEYS, loadCached, plainBytes } from "./key-blocks.ts";
 import { TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
 
 /** Queries times the factor of scores as tiles: 16 of them, and of 32 columns the pairs (i, i + 16). */
@@ -46,12 +47,13 @@ export function packQueries(
 /** Keys as tiles: 16 of them, and pairs of columns. Keys past the end are undefined. */
 export function bringKeys(
   k: KernelBuilder,
-  { type, headSize }: AttentionShape,
+  { headSize }: AttentionShape,
   { steps, at }: TilesPlan,
   reader: CacheReader,
   before: Int,
   end: Int,
 ): void {
+  const { type } = reader;
   for (let first = 0; first < KEYS; first += BLOCK_KEYS) {
     k.when(before.add(first).less(end), () => {
       const from = reader.keys(before.add(first).shr(4));
@@ -78,12 +80,13 @@ export function bringKeys(
 /** Values as tiles: 16 columns, and of 32 keys the pairs (i, i + 16). Keys that no query sees are zeros. */
 export function bringValues(
   k: KernelBuilder,
-  { type, headSize }: AttentionShape,
+  { headSize }: AttentionShape,
   { steps, at }: TilesPlan,
   reader: CacheReader,
   before: Int,
   { least, end }: PromptUnit,
 ): void {
+  const { type } = reader;
   const lastBlock = end.sub(1).shr(4);
   const tiles = Math.ceil(headSize / HALF);
   for (let first = 0; first < KEYS; first += STEP) {
@@ -95,7 +98,7 @@ export function bringValues(
       const pair = (i: Int, load: (address: Int, key: Int) => Floats): void => {
         const offset = i.mul(reader.valueStride);
         for (let tile = 0; tile < tiles; tile++) {
-          const column = tile * HALF * cacheBytes[type];
+          const column = tile * HALF * plainBytes[type];
           const numbers = load(low.add(offset).add(column), key.add(i));
           const beside = load(high.add(offset).add(column), key.add(i).add(HALF));
           to.add(i.shl(6)).store(numbers.pairBf16(beside), tile * TILE_BYTES);

@@ -3,7 +3,7 @@ import type { Machine } from "../../../lanes/index.ts";
 import { THREAD_SCRATCH_BYTES, align } from "../layout.ts";
 import { QUERIES_SCRATCH, queryBytes } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
-import { readerBytes } from "./key-blocks.ts";
+import { readerBytes } from "./cache-reader.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { TILE_BYTES } from "./tiles.ts";
 

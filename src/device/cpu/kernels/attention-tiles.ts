@@ -16,9 +16,9 @@ import {
 } from "./attention-queries.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 import { biasOf } from "./attention-tables.ts";
+import { cacheReader } from "./cache-reader.ts";
 import { bringKeys, bringValues, packQueries } from "./attention-tile-forms.ts";
 import { HALF, KEYS, SCORE_STRIDE, STEP, STRIP, type TilesPlan } from "./attention-tile-plan.ts";
-import { CacheReader } from "./key-blocks.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { LEAST, roughPower } from "./powers.ts";
 import { TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
@@ -37,7 +37,7 @@ export function attendTiles(
   unit: PromptUnit,
 ): void {
   const place = (name: keyof TilesPlan["at"]): Int => k.scratch.add(plan.at[name]);
-  const reader = new CacheReader(k, shape, w, { ...unit, scratch: place("reader") });
+  const reader = cacheReader(k, shape, w, { ...unit, scratch: place("reader") });
   const count = unit.endRow.sub(unit.firstRow).mul(shape.headsPerGroup);
   const queries = { count, records: place("records") };
   const sums = place("sums");

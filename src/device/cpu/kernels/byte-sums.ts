@@ -26,7 +26,10 @@ export interface BytePlanes {
   readonly kept: number;
 }
 
-export function bytePlanes({ dot }: Machine, { bits, most, subColumns }: QuantizedFormat): BytePlanes {
+export function bytePlanes(
+  { dot }: Machine,
+  { bits, most, subColumns }: Pick<QuantizedFormat, "bits" | "most" | "subColumns">,
+): BytePlanes {
   const whole = (weights: Ints): Ints => weights;
   if (dot !== "i7") return { planes: [whole], bits, run: 1, kept: 1 };
   const quads = subColumns / QUAD;

@@ -2,17 +2,20 @@
 // cache (key-blocks.ts), and puts values into it, rounded to the cache's type. A unit is one head of one row, queries first,
 // then keys, then values unless they are the keys; a part is a share of the units. Not here: the interleaved layout of pairs (rope.ts).
 import { type Floats, type Int, type Kernel, type KernelBuilder, defineKernel } from "../../../lanes/index.ts";
+import { isQuantized } from "../../../graph/index.ts";
 import {
   type CacheShape,
+  type PlainType,
   blockSlots,
-  cacheBytes,
   copyCached,
-  keyAddress,
+  keyPlace,
+  plainBytes,
   storeCachedF16,
   valueAddress,
 } from "./key-blocks.ts";
 import { FLOAT_BYTES, mapFloats } from "./loops.ts";
 import { rmsFactor } from "./norm.ts";
+import * as quantized from "./quantized-rows.ts";
 
 export interface CacheRowsShape extends CacheShape {
   /** Query heads that the step rotates; 0 where queries come as they are. */
@@ -55,7 +58,7 @@ const roundedAt = (headSize: number): number => HEAD_AT + headSize * FLOAT_BYTES
 const normedAt = (headSize: number): number => roundedAt(headSize) + headSize * FLOAT_BYTES + 64;
 
 function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
-  const { heads, kvHeads, headSize, half, type, valuesAreKeys } = shape;
+  const { heads, kvHeads, headSize, half, valuesAreKeys } = shape;
   const headBytes = headSize * FLOAT_BYTES;
   return defineKernel(name, words, (k, w) => {
     const units = heads + (valuesAreKeys ? 1 : 2) * kvHeads;
@@ -83,24 +86,20 @@ function cacheRows(name: string, shape: CacheRowsShape): CacheRowsKernel {
           const to = w.qOut.add(row.mul(heads).add(part).mul(headBytes));
           mapFloats(k, k.int(0), k.int(headSize), to, (i) => from.add(i.shl(2)).loadFloats());
         };
-        const storeKey = (): void => {
+        const keepKey = (): void => {
           const group = part.sub(heads);
           const head = w.k.add(row.mul(w.kStride)).add(group.mul(headBytes));
           const from = rotated(shape.keyNorm ? normed(head, w.kGain, w.kEpsilon) : head);
-          const to = keyAddress(w.keys.add(group.mul(w.plane)), slot, shape);
-          if (valuesAreKeys) return storeRow(k, shape, from, to);
-          const stride = blockSlots(shape) * cacheBytes[type];
-          const numbers = rounded(k, shape, from);
-          k.range(0, headSize, 1, (d) => copyCached(type, numbers.add(d.mul(cacheBytes[type])), to.add(d.mul(stride))));
+          storeKey(k, shape, from, w.keys.add(group.mul(w.plane)), slot);
         };
-        const storeValue = (): void => {
+        const keepValue = (): void => {
           const group = part.sub(heads + kvHeads);
           const from = w.v.add(row.mul(w.vStride)).add(group.mul(headBytes));
-          storeRow(k, shape, from, valueAddress(w.values.add(group.mul(w.plane)), slot, shape));
+          storeValue(k, shape, from, w.values.add(group.mul(w.plane)), slot);
         };
         const storeCached = (): void => {
-          if (valuesAreKeys) storeKey();
-          else k.when(part.less(heads + kvHeads), storeKey, storeValue);
+          if (valuesAreKeys) keepKey();
+          else k.when(part.less(heads + kvHeads), keepKey, keepValue);
         };
         if (heads === 0) storeCached();
         else k.when(part.less(heads), storeQuery, storeCached);
@@ -127,23 +126,53 @@ function rotate(k: KernelBuilder, { headSize, half }: CacheRowsShape, from: Int,
   k.range(2 * halfBytes, headSize * FLOAT_BYTES, step, (i) => to.add(i).store(from.add(i).loadFloats()));
 }
 
-/** The numbers of a head in the cache's type, side by side, in scratch unless they are f32. */
-function rounded(k: KernelBuilder, { type, headSize }: CacheRowsShape, from: Int): Int {
-  if (type === "f32") return from;
-  const to = k.scratch.add(roundedAt(headSize));
-  k.range(0, headSize, k.lanes, (i) => storeCachedF16(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
-  return to;
+/** Stores a head's key at its slot. */
+function storeKey(k: KernelBuilder, shape: CacheRowsShape, from: Int, plane: Int, slot: Int): void {
+  const { type, headSize } = shape;
+  const slots = blockSlots(shape);
+  if (slots === 1) return storeValue(k, shape, from, plane, slot);
+  const { block, key } = keyPlace(plane, slot, shape);
+  if (isQuantized(type)) {
+    quantized.storeKey(
+      k,
+      type,
+      headSize,
+      quantized.quantizeHead(k, type, headSize, from, roundedPlace(k, shape)),
+      block,
+      key,
+    );
+    return;
+  }
+  const bytes = plainBytes[type];
+  const to = block.add(key.mul(bytes));
+  const numbers = rounded(k, shape, type, from);
+  k.range(0, headSize, 1, (d) => copyCached(type, numbers.add(d.mul(bytes)), to.add(d.mul(slots * bytes))));
 }
 
-/** Stores a head in the cache's type. */
-function storeRow(k: KernelBuilder, shape: CacheRowsShape, from: Int, to: Int): void {
+/** Stores a head's value, or a key that lies as values do, at its slot. */
+function storeValue(k: KernelBuilder, shape: CacheRowsShape, from: Int, plane: Int, slot: Int): void {
   const { type, headSize } = shape;
+  const to = valueAddress(plane, slot, shape);
+  if (isQuantized(type)) {
+    quantized.storeRow(k, type, headSize, quantized.quantizeHead(k, type, headSize, from, roundedPlace(k, shape)), to);
+    return;
+  }
   if (type === "f32") return mapFloats(k, k.int(0), k.int(headSize), to, (i) => from.add(i.shl(2)).loadFloats());
   const whole = headSize - (headSize % k.lanes);
   k.range(0, whole, k.lanes, (i) => storeCachedF16(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
   if (whole === headSize) return;
   storeCachedF16(k, k.scratch, from.loadFloats(whole * FLOAT_BYTES));
   for (let i = whole; i < headSize; i++) to.storeHalf(k.scratch.loadHalf((i - whole) * 2), i * 2);
+}
+
+const roundedPlace = (k: KernelBuilder, { headSize }: CacheRowsShape): Int => k.scratch.add(roundedAt(headSize));
+
+/** The numbers of a head in the cache's type, side by side, in scratch unless they are f32. */
+function rounded(k: KernelBuilder, shape: CacheRowsShape, type: PlainType, from: Int): Int {
+  if (type === "f32") return from;
+  const to = roundedPlace(k, shape);
+  k.range(0, shape.headSize, k.lanes, (i) => storeCachedF16(k, to.add(i.shl(1)), from.add(i.shl(2)).loadFloats()));
+  return to;
 }
 
 const known = new Map<string, CacheRowsKernel>();
