@@ -123,6 +123,7 @@ async function benchModel(
         "weights read",
         `${bytes(speed.bytes_per_token)} a token, ${figure(streamed)} of ${figure(speed.read_gb_s)} GB/s`,
       ],
+      ["keys and values", `${bytes(speed.kv_bytes_per_token)} a token, ${speed.kv_type}`],
       ["memory", `${speed.rss_mb} MB, of these ${speed.weights_mb} MB weights`],
       ["loaded in", duration(1000 * speed.load_s)],
     ]),

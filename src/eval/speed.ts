@@ -1,5 +1,5 @@
 // The speed measurement behind `liang bench`: reading a prompt of 512 tokens, writing 128 after a prompt of 20, greedy,
-// f16 keys and values, one warm-up, best of the runs. The fields never change meaning.
+// one warm-up, best of the runs; keys and values are f16 unless the model was opened otherwise. The fields never change meaning.
 import type { LanguageModel, ReplyEvent } from "../chat/types.ts";
 import { residentBytes } from "#platform";
 import { readBandwidth } from "./read-bandwidth.ts";
@@ -27,6 +27,9 @@ export interface Speed {
   readonly read_gb_s: number;
   /** Weight bytes that decoding one token reads. */
   readonly bytes_per_token: number;
+  /** What a token's keys and values are kept as, and take. */
+  readonly kv_type: string;
+  readonly kv_bytes_per_token: number;
   /** Resident set of this process with the model loaded, in 10^6 bytes. */
   readonly rss_mb: number;
   readonly weights_mb: number;
@@ -74,6 +77,8 @@ export async function measureSpeed(
     decode_tok_s_median: round(median(decode)),
     read_gb_s: round(await readBandwidth(info.threads)),
     bytes_per_token: info.bytesPerToken,
+    kv_type: memory.kvType,
+    kv_bytes_per_token: memory.kvBytesPerToken,
     rss_mb: Math.round(rss / 1e6),
     weights_mb: Math.round(memory.weightBytes / 1e6),
     runs,
@@ -82,10 +87,14 @@ export async function measureSpeed(
 
 const QUICK_TOKENS = 32;
 
-/** Tokens a second of a short greedy reply, the better of two: for many models one after another. */
-export async function decodeSpeed(model: LanguageModel, signal?: AbortSignal): Promise<number> {
-  const prompt = Array.from({ length: 8 }, (_, i) => (i * 7919) % model.info.vocabularySize);
-  const settings = { temperature: 0, ignoreEnd: true, reproducible: true, maxTokens: QUICK_TOKENS };
+/** Tokens a second of a short greedy reply after `context` tokens, the better of two: for many models one after another. */
+export async function decodeSpeed(
+  model: LanguageModel,
+  { context = 8, signal }: { readonly context?: number; readonly signal?: AbortSignal | undefined } = {},
+): Promise<number> {
+  const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % model.info.vocabularySize);
+  // the second run finds the prompt in the cache
+  const settings = { temperature: 0, ignoreEnd: true, maxTokens: QUICK_TOKENS };
   let best = 0;
   for (let run = 0; run < 2; run++) {
     const { timings } = await finish(model.generate(prompt, { ...settings, ...(signal && { signal }) }));

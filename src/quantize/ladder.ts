@@ -106,7 +106,7 @@ async function speedOf(path: string, { threads, signal }: LadderOptions): Promis
     ...(threads !== undefined && { threads }),
     ...(signal !== undefined && { signal }),
   });
-  return await decodeSpeed(model, signal);
+  return await decodeSpeed(model, { signal });
 }
 
 /** The types of the ladder that are no wider than what the model is stored in: wider ones only repeat it. */
