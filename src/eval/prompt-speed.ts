@@ -1,6 +1,7 @@
 // Speed of the prompt class's products by weight format: operations a second, beside what the machine does at most with the
 // instructions that the product is made of (f32, int8, or bf16 in tiles). Decoding's products: decode-speed.ts.
 import { KernelRun } from "../device/cpu/kernel-run.ts";
+import { floatKernels } from "../device/cpu/kernels/linear-floats.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "../device/cpu/kernels/panel-decoded.ts";
 import { gatedInt8PanelKernels, int8PanelKernels } from "../device/cpu/kernels/panel-int8.ts";
 import { gatedTileKernels, isTileFormat, tileKernels } from "../device/cpu/kernels/linear-tiles.ts";
@@ -63,7 +64,8 @@ async function* speedsOf(format: PackedFormat, options: PromptSpeedOptions): Asy
     for (const { kernel, weights } of products) {
       const { unitPanels } = tileUnits(outer, weights === 2);
       const words = { x, rows: count, columns, outer, out, bias: 0, residual: 0, unitPanels };
-      const record = { ...words, weight, second: weight + weightBytes };
+      const following = { threads, following: weight, followingColumns: columns };
+      const record = { ...words, ...following, weight, second: weight + weightBytes };
       const time = await bestMs(ms, () => block.run(kernel, record, PARTS));
       const operations = 2 * count * columns * outer * weights;
       const name = weights === 2 ? `${format} gated` : format;
@@ -85,11 +87,12 @@ function productOf(format: PackedFormat, { tier, precision = "fast" }: PromptSpe
   const isFast = precision === "fast";
   if (isFast && tier.machine.tiles && isTileFormat(format)) {
     const form = { kernel: packTilesKernel, bytes: tileFormBytes };
-    return { plain: tileKernels[format], gated: gatedTileKernels.silu[format], form, bound: "bf16" };
+    return { plain: tileKernels.none[format], gated: gatedTileKernels.silu[format], form, bound: "bf16" };
   }
   if (isFast && !isFloatFormat(format)) {
     const form = { kernel: roundPanelsKernel, bytes: activationBytes };
-    return { plain: int8PanelKernels[format], gated: gatedInt8PanelKernels.silu[format], form, bound: "int8" };
+    return { plain: int8PanelKernels.none[format], gated: gatedInt8PanelKernels.silu[format], form, bound: "int8" };
   }
-  return { plain: decodedPanelKernels[format], gated: gatedDecodedPanelKernels.silu[format], bound: "f32" };
+  const plain = format === "f32" ? floatKernels.none : decodedPanelKernels.none[format];
+  return { plain, gated: gatedDecodedPanelKernels.silu[format], bound: "f32" };
 }

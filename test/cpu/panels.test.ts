@@ -5,13 +5,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { QuantizedName } from "../../src/device/cpu/kernels/blocks.ts";
 import { expressionKernel } from "../../src/device/cpu/kernels/expression.ts";
+import { floatKernels } from "../../src/device/cpu/kernels/linear-floats.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "../../src/device/cpu/kernels/panel-decoded.ts";
 import { gatedInt8PanelKernels, int8PanelKernels } from "../../src/device/cpu/kernels/panel-int8.ts";
-import type { PanelKernel } from "../../src/device/cpu/kernels/panels.ts";
 import { ACTIVATION_BYTES, Activation, activationBytes } from "../../src/device/cpu/kernels/quantize.ts";
 import { roundPanelsKernel } from "../../src/device/cpu/kernels/rounded-panels.ts";
 import { type PackedFormat, layouts } from "../../src/device/cpu/packed-layouts.ts";
-import { type Machine, relaxedMachine, wasmMachine } from "../../src/lanes/index.ts";
+import { type Kernel, type Machine, relaxedMachine, wasmMachine } from "../../src/lanes/index.ts";
 import { KernelBench } from "./kernel-bench.ts";
 import { randomFloats, randomParameter } from "./stores.ts";
 
@@ -25,23 +25,27 @@ interface Task {
   readonly label: string;
   readonly format: PackedFormat;
   readonly rounded: boolean;
-  readonly plain: PanelKernel;
-  readonly gated: PanelKernel;
+  readonly plain: Kernel;
+  /** GELU of the product and its bias. */
+  readonly activated: Kernel;
+  readonly gated: Kernel;
 }
 
 const tasks: Task[] = [
-  ...(Object.keys(int8PanelKernels) as QuantizedName[]).map((format) => ({
+  ...(Object.keys(int8PanelKernels.none) as QuantizedName[]).map((format) => ({
     label: `${format} by rounded activations`,
     format,
     rounded: true,
-    plain: int8PanelKernels[format],
+    plain: int8PanelKernels.none[format],
+    activated: int8PanelKernels.gelu[format],
     gated: gatedInt8PanelKernels.silu[format],
   })),
-  ...(Object.keys(decodedPanelKernels) as PackedFormat[]).map((format) => ({
+  ...(Object.keys(decodedPanelKernels.none) as PackedFormat[]).map((format) => ({
     label: `${format} by f32 activations`,
     format,
     rounded: false,
-    plain: decodedPanelKernels[format],
+    plain: format === "f32" ? floatKernels.none : decodedPanelKernels.none[format],
+    activated: format === "f32" ? floatKernels.gelu : decodedPanelKernels.gelu[format],
     gated: gatedDecodedPanelKernels.silu[format],
   })),
 ];
@@ -59,19 +63,35 @@ function activations(bench: KernelBench, task: Task, x: Float32Array, rows: numb
   return out;
 }
 
-const PLAIN = { rows: 7, outer: 37 };
+const PLAIN = { rows: 9, outer: 37 };
 
-/** x Wᵀ + bias + residual. */
-function plain(task: Task, bench: KernelBench, { rows, outer } = PLAIN): Float32Array {
+/** f(x Wᵀ + bias) + residual, with what is added or without it. */
+function plain(
+  task: Task,
+  bench: KernelBench,
+  { rows, outer } = PLAIN,
+  kernel = task.plain,
+  addsResidual = true,
+): Float32Array {
   const columns = columnsOf(task);
   const x = activations(bench, task, randomFloats(1, rows * columns), rows);
   const weight = bench.weight(randomParameter(2, task.format, outer, columns));
   const bias = bench.floats(randomFloats(3, outer));
-  const residual = bench.floats(randomFloats(4, rows * outer));
+  const residual = addsResidual ? bench.floats(randomFloats(4, rows * outer)) : 0;
   const out = bench.reserve(rows * outer * 4);
-  bench.run(task.plain, { x, weight, bias, residual, out, rows, columns, outer });
+  bench.run(kernel, { x, weight, bias, residual, out, rows, columns, outer });
   return bench.floatsAt(out, rows * outer);
 }
+
+/** A function of one number as the kernel of its own computes it. */
+const functionKernel = (by: "silu" | "gelu") =>
+  expressionKernel({
+    values: [
+      { kind: "operand", reach: "each" },
+      { kind: "unary", by, x: 0 },
+    ],
+    results: [1],
+  });
 
 /** silu(x Wᵀ) * (x Vᵀ) as the gated kernel gives it, as plain ones do, and how far apart they may be. */
 function gated(task: Task, bench: KernelBench): { found: Float32Array; expected: Float32Array; off: Float32Array } {
@@ -83,14 +103,7 @@ function gated(task: Task, bench: KernelBench): { found: Float32Array; expected:
     bench.run(task.plain, { x, weight, out, rows, columns, outer });
     return out;
   });
-  const silu = expressionKernel({
-    values: [
-      { kind: "operand", reach: "each" },
-      { kind: "unary", by: "silu", x: 0 },
-    ],
-    results: [1],
-  });
-  bench.run(silu, { x0: products[0], out0: products[0], count: rows * outer });
+  bench.run(functionKernel("silu"), { x0: products[0], out0: products[0], count: rows * outer });
   const [gate, up] = products.map((at) => bench.floatsAt(at, rows * outer));
   const expected = gate.map((value, i) => value * up[i]);
   const out = bench.reserve(Math.max(activationBytes(rows, outer), expected.byteLength));
@@ -115,6 +128,16 @@ for (const [tier, machine] of Object.entries(hosts)) {
           plain(task, new KernelBench(machine, how)),
         );
         assert.deepEqual(emitted, interpreted);
+      });
+
+      it(`${task.label}: an activation on the way gives the bytes of one afterwards`, () => {
+        const bench = new KernelBench(machine, "emitted");
+        const before = plain(task, bench, PLAIN, task.plain, false);
+        const at = bench.floats(before);
+        bench.run(functionKernel("gelu"), { x0: at, out0: at, count: before.length });
+        const residual = randomFloats(4, before.length);
+        const expected = bench.floatsAt(at, before.length).map((value, i) => value + residual[i]);
+        assert.deepEqual(plain(task, bench, PLAIN, task.activated), expected);
       });
 
       it(`${task.label}: the gated product is that of two plain ones`, () => {

@@ -2,7 +2,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { lower } from "../../src/device/cpu/lower.ts";
-import { type Tensor, add, graph, input, linear, multiply, parameter, rmsNorm, silu } from "../../src/graph/index.ts";
+import {
+  type Tensor,
+  add,
+  gelu,
+  graph,
+  input,
+  linear,
+  multiply,
+  parameter,
+  rmsNorm,
+  silu,
+} from "../../src/graph/index.ts";
 import { type Machine, wasmMachine } from "../../src/lanes/index.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { tileMachine as tiles } from "./machines.ts";
@@ -22,8 +33,8 @@ function feedForward(tap = false) {
   return graph(tap ? { y, fed } : { y });
 }
 
-/** A gate that no product computes on its way. */
-const GATE = "map each, silu 0, each, multiply 1 2: 3";
+/** A gate that no product computes on its way; one of them computes the activation. */
+const MULTIPLIED = "map each, each, multiply 0 1: 2";
 
 /** Names of the steps' kernels. */
 async function stepsOf(machine: Machine, formats: Record<string, FormatName> = {}, tap = false): Promise<string[]> {
@@ -49,16 +60,16 @@ describe("a prompt's feed-forward layer", () => {
 
   it("is computed in f32 by f32 weights, on every machine", async () => {
     const formats = { gate: "f32", up: "f32", down: "f32" } as const;
-    const expected = ["rmsNorm", "linear.f32.f32.panel.silu", "linear.f32.f32.panel"];
+    const expected = ["rmsNorm", "linear.f32.f32.panel.silu", "linear.f32.floats"];
     for (const machine of [tiles, wasmMachine]) assert.deepEqual(await stepsOf(machine, formats), expected);
   });
 
   it("multiplies on its own where gate and up are of two formats", async () => {
     assert.deepEqual(await stepsOf(tiles, { up: "q6_k" }), [
       "packTiles.rmsNorm",
-      "linear.q4_k.tiles",
+      "linear.q4_k.tiles.then.silu",
       "linear.q6_k.tiles",
-      GATE,
+      MULTIPLIED,
       "packTiles",
       "linear.q4_k.tiles",
     ]);
@@ -66,19 +77,57 @@ describe("a prompt's feed-forward layer", () => {
 
   it("keeps a value that somebody reads", async () => {
     const names = await stepsOf(tiles, {}, true);
-    assert.ok(names.includes(GATE), names.join(" "));
+    assert.ok(names.includes(MULTIPLIED), names.join(" "));
     assert.equal(names.at(-1), "linear.q4_k.tiles");
   });
 
   it("has its norm in both forms where products of two kinds read it", async () => {
     assert.deepEqual(await stepsOf(tiles, { gate: "f32" }), [
       "rmsNorm",
-      "linear.f32.f32.panel",
+      "linear.f32.floats.then.silu",
       "packTiles",
       "linear.q4_k.tiles",
-      GATE,
+      MULTIPLIED,
       "packTiles",
       "linear.q4_k.tiles",
     ]);
+  });
+});
+
+describe("a feed-forward layer without a gate", () => {
+  /** h + down(gelu(up h + b)). */
+  const graphOf = () => {
+    const h = input("h", [rows, WIDTH], "f32");
+    const fed = gelu(linear(h, weight("up", FORWARD, WIDTH), parameter("bias", [FORWARD])));
+    return graph({ y: add(h, linear(fed, weight("down", WIDTH, FORWARD))) });
+  };
+  const kernels = async (machine: Machine, format: FormatName) => {
+    const shapes = { up: [FORWARD, WIDTH], down: [WIDTH, FORWARD], bias: [1, FORWARD] };
+    const parameters = Object.entries(shapes).map(([name, [rows, columns]]) => {
+      const stored = name === "bias" ? ("f32" as const) : format;
+      return [name, { name, rows, columns, format: stored, byteLength: 0 }] as const;
+    });
+    const { steps } = await lower(graphOf(), { machine, parameters: new Map(parameters), precision: "fast" });
+    return steps;
+  };
+
+  it("goes from product to product in tiles", async () => {
+    const steps = await kernels(tiles, "bf16");
+    const names = ["packTiles", "linear.bf16.tiles.formed.gelu", "linear.bf16.tiles"];
+    assert.deepEqual(
+      steps.map(({ kernel }) => kernel.name),
+      names,
+    );
+    assert.equal(steps[1].words.out, steps[2].words.x);
+  });
+
+  it("computes its activation on the way in f32, where each product knows the weight that is read after it", async () => {
+    const steps = await kernels(wasmMachine, "f32");
+    assert.deepEqual(
+      steps.map(({ kernel }) => kernel.name),
+      ["linear.f32.floats.then.gelu", "linear.f32.floats"],
+    );
+    assert.equal(steps[0].words.following, steps[1].words.weight);
+    assert.equal(steps[0].words.followingColumns, FORWARD);
   });
 });

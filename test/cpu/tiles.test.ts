@@ -2,7 +2,12 @@
 // machine has tiles, in machine code: shapes that leave tails in rows, columns and outputs.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TILE_SCRATCH_BYTES, gatedTileKernels, tileKernels } from "../../src/device/cpu/kernels/linear-tiles.ts";
+import {
+  TILE_SCRATCH_BYTES,
+  formedTileKernels,
+  gatedTileKernels,
+  tileKernels,
+} from "../../src/device/cpu/kernels/linear-tiles.ts";
 import { rmsNormKernel } from "../../src/device/cpu/kernels/norm.ts";
 import { packNormTilesKernel, packTilesKernel, tileFormBytes } from "../../src/device/cpu/kernels/tiles.ts";
 import { tileFormats } from "../../src/device/cpu/kernels/tile-weights.ts";
@@ -66,7 +71,7 @@ for (const format of tileFormats) {
         const packed = bench.reserve(tileFormBytes(rows, columns));
         bench.run(packTilesKernel, { x: bench.floats(x), out: packed, rows, columns });
         const out = bench.floats(new Float32Array(rows * outer));
-        bench.run(tileKernels[format], {
+        bench.run(tileKernels.none[format], {
           x: packed,
           weight: bench.weight(weight),
           second: 0,
@@ -88,6 +93,30 @@ for (const format of tileFormats) {
         }
       });
     }
+
+    it("multiply, add a bias and give the activation in tile form", () => {
+      const [rows, outer, columns] = [34, 64, block === 256 ? 256 : 96];
+      const bench = new KernelBench(machine, "interpreted");
+      const x = randomFloats(1, rows * columns);
+      const weight = randomParameter(2, format, outer, columns);
+      const bias = randomFloats(3, outer);
+      const packed = bench.reserve(tileFormBytes(rows, columns));
+      bench.run(packTilesKernel, { x: bench.floats(x), out: packed, rows, columns });
+      const out = bench.reserve(tileFormBytes(rows, outer));
+      const words = { x: packed, weight: bench.weight(weight), bias: bench.floats(bias), out, rows, columns, outer };
+      bench.run(formedTileKernels.silu[format], { ...words, unitPanels: 2 });
+      const w = decode(weight);
+      for (let at = 0; at < rows * outer; at++) {
+        const [row, m] = [Math.floor(at / outer), at % outer];
+        const [sum, size] = product(x, row, w, m, columns);
+        const before = sum + bias[m];
+        const expected = before / (1 + Math.exp(-before));
+        const found = tileForm(bench.bytes, out, rows, outer, row, m);
+        // silu's slope is 1.1 at most
+        const off = 1.1 * SHARE * size + 2 ** -8 * Math.abs(expected) + 1e-6;
+        assert.ok(Math.abs(found - expected) <= off, `${found}, ${expected}`);
+      }
+    });
 
     it("multiply by two weights and give the gated product in tile form", () => {
       const [rows, outer, columns] = [34, 64, block === 256 ? 256 : 96];
@@ -172,7 +201,7 @@ it("a row's products do not depend on the rows beside it, nor on how many there 
     bench.run(packTilesKernel, { x: from + first * columns * 4, out: packed, rows, columns });
     const out = bench.reserve(rows * outer * 4);
     const zeros = { second: 0, bias: 0, residual: 0 };
-    bench.run(tileKernels.q8_0, { ...zeros, x: packed, weight, out, rows, columns, outer, unitPanels: 4 });
+    bench.run(tileKernels.none.q8_0, { ...zeros, x: packed, weight, out, rows, columns, outer, unitPanels: 4 });
     return new Float32Array(bench.bytes, out, rows * outer).slice();
   };
   const all = multiply(0, rows);

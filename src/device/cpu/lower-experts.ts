@@ -272,9 +272,9 @@ function promptKernel(product: Tensor, epilogue: Epilogue, lowering: Lowering): 
   const of = promptForm(product.inputs[1], lowering);
   const suffix = by === undefined ? "" : `.${by}`;
   if (of.form === "tiles") {
-    return expertTileKernel(of.packed, suffix, by === undefined ? tileShapes.plain : tileShapes.gated(by));
+    return expertTileKernel(of.packed, suffix, by === undefined ? tileShapes.plain() : tileShapes.gated(by));
   }
-  const shape = by === undefined ? panelShapes.plain : panelShapes.gated(by, of.form);
+  const shape = by === undefined ? panelShapes.plain() : panelShapes.gated(by, of.form);
   const parts =
     of.form === "int8" ? int8PanelParts(of.packed, suffix, shape) : decodedPanelParts(of.packed, suffix, shape);
   return expertPanelKernel(parts);

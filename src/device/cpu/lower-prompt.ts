@@ -1,18 +1,28 @@
 // Products of a prompt's rows and a weight: their steps and parts, with what is computed on their way (prompt-fusion.ts).
 import { type ExtentValues, type Tensor, attributesOf, bound, rmsNormOp } from "../../graph/index.ts";
+import type { Kernel } from "../../lanes/index.ts";
 import { PARTS_MAX } from "./control.ts";
+import { floatKernels, floatUnits } from "./kernels/linear-floats.ts";
+import { FLOAT_BYTES } from "./kernels/loops.ts";
 import { UNIT_ROW_PANELS } from "./kernels/tile-shapes.ts";
 import { PANELS_TOGETHER, ROW_BLOCK } from "./kernels/panels.ts";
-import { PANEL_ROWS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
+import { PANEL_ROWS, STEP_COLUMNS, packNormTilesKernel, packTilesKernel, tileFormBytes } from "./kernels/tiles.ts";
 import { activationBytes } from "./kernels/quantize.ts";
 import { roundNormPanelsKernel, roundPanelsKernel } from "./kernels/rounded-panels.ts";
 import { LEAST_ELEMENTS, type Lower, columnsOf, weightOf } from "./lower-common.ts";
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
 import { isUnary, unaryKind } from "./patterns.ts";
-import { type ActivationForm, promptProduct, tileUnits } from "./prompt-class.ts";
-import { gatedProduct, isFusedProduct, isPackedNorm, residualProduct } from "./prompt-fusion.ts";
-import { type Place, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
+import { type ActivationForm, type PromptProduct, promptProduct, tileUnits } from "./prompt-class.ts";
+import {
+  activatedProduct,
+  gatedProduct,
+  isFusedProduct,
+  isPackedNorm,
+  isReadAs,
+  residualProduct,
+} from "./prompt-fusion.ts";
+import { type Place, type Step, type Word, countOf, floatWord, partsOf, valueOf } from "./step.ts";
 
 /** Packed weight bytes times row blocks that make a part worth claiming; 16 to 256 KiB are as fast (bench/model.ts). */
 const LEAST_BYTES = 65536;
@@ -29,7 +39,8 @@ export function promptFusion(node: Tensor, lowering: Lowering): Lower | undefine
   if (isUnary(node)) {
     const reader = lowering.onlyReader(node);
     const gated = reader === undefined ? undefined : gatedProduct(reader, lowering);
-    return gated?.activation === node ? () => {} : undefined;
+    if (gated?.activation === node) return () => {};
+    return activatedProduct(node, lowering) === undefined ? undefined : lowerActivated;
   }
   if (gatedProduct(node, lowering) !== undefined) return lowerGated;
   if (residualProduct(node, lowering) !== undefined) return lowerResidual;
@@ -38,6 +49,15 @@ export function promptFusion(node: Tensor, lowering: Lowering): Lower | undefine
 
 export const lowerPromptLinear: Lower = (node, lowering) =>
   productStep(node, lowering, { out: lowering.place(node), residual: 0 });
+
+const lowerActivated: Lower = (node, lowering) => {
+  const product = activatedProduct(node, lowering)!;
+  const by = unaryKind(node);
+  const { form, formed, kernel } = promptProduct(product.inputs[1], lowering);
+  const isFormed = formed !== undefined && columnsOf(node) % STEP_COLUMNS === 0 && isReadAs(node, "tiles", lowering);
+  const out = isFormed ? outPlace(node, form, lowering) : lowering.place(node);
+  productStep(product, lowering, { out, residual: 0 }, isFormed ? formed(by) : kernel(by));
+};
 
 const lowerResidual: Lower = (node, lowering) => {
   const { product, residual } = residualProduct(node, lowering)!;
@@ -61,17 +81,18 @@ function outPlace(node: Tensor, form: ActivationForm, lowering: Lowering): Place
   );
 }
 
-/** One step that multiplies what `linear` multiplies. */
+/** One step that multiplies what `linear` multiplies; `by`: another kernel than that of a plain product. */
 function productStep(
   linear: Tensor,
   lowering: Lowering,
   words: Readonly<Record<string, Word>>,
-  gated?: ReturnType<typeof promptProduct>["kernel"],
+  by?: ReturnType<PromptProduct["kernel"]>,
 ): void {
   const [x, weight, bias] = linear.inputs;
   const { outer, columns } = weightOf(weight, lowering);
   const { form, kernel } = promptProduct(weight, lowering);
-  const { unitPanels, units } = tileUnits(outer, gated !== undefined);
+  const { unitPanels, units } = tileUnits(outer, "second" in words);
+  const chosen = by ?? kernel("none");
   const record: Record<string, Word> = {
     x: activations(x, form, lowering),
     weight: lowering.packedWeight(weight, "all"),
@@ -81,12 +102,18 @@ function productStep(
     columns,
     outer,
     unitPanels,
+    threads: lowering.options.threads ?? 1,
     ...words,
   };
   lowering.step({
-    kernel: gated ?? kernel,
+    kernel: chosen,
     words: record,
-    parts: form === "tiles" ? tileParts(linear, units) : panelParts(linear, lowering),
+    parts:
+      form === "tiles"
+        ? tileParts(linear, units)
+        : isFloatKernel(chosen)
+          ? floatParts(linear, lowering)
+          : panelParts(linear, lowering),
   });
 }
 
@@ -97,6 +124,33 @@ function tileParts(linear: Tensor, units: number) {
     const blocks = Math.ceil(valueOf(rows, extents) / (UNIT_ROW_PANELS * PANEL_ROWS));
     return Math.min(units * blocks, PARTS_MAX);
   };
+}
+
+const ofFloats: ReadonlySet<Kernel> = new Set<Kernel>(Object.values(floatKernels));
+const isFloatKernel = (kernel: Kernel): boolean => ofFloats.has(kernel);
+
+/** Every unit is a part, or some of them. */
+function floatParts(linear: Tensor, lowering: Lowering) {
+  const { outer, columns } = weightOf(linear.inputs[1], lowering);
+  const { machine } = lowering.options;
+  const rows = countOf([linear.shape[0]]);
+  return (extents: ExtentValues): number => {
+    const units = floatUnits(machine, valueOf(rows, extents), outer);
+    const bytes = outer * columns * FLOAT_BYTES;
+    return Math.min(units, PARTS_ENOUGH, Math.ceil(units * Math.min(1, bytes / LEAST_BYTES)), PARTS_MAX);
+  };
+}
+
+/** Tells products by f32 weights which weight is read after theirs, that of the last one itself. */
+export function withFollowing(steps: readonly Step[]): Step[] {
+  let following: Step | undefined;
+  const told = steps.toReversed().map((step) => {
+    if (!isFloatKernel(step.kernel)) return step;
+    const { weight, columns } = (following ?? step).words;
+    following = step;
+    return { ...step, words: { ...step.words, following: weight, followingColumns: columns } };
+  });
+  return told.reverse();
 }
 
 /** A part is some panels of two groups of outputs by a block of rows. */

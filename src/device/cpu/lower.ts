@@ -4,7 +4,7 @@ import { ElementwiseGroups, isElementwise } from "./elementwise-groups.ts";
 import { type LowerOptions, type LoweredGraph, Lowering } from "./lowering.ts";
 import { attentionFusion } from "./lower-attention.ts";
 import { decodeFusion } from "./lower-decode.ts";
-import { promptFusion } from "./lower-prompt.ts";
+import { promptFusion, withFollowing } from "./lower-prompt.ts";
 import { noKernel } from "./no-kernel.ts";
 import type { Lower } from "./lower-common.ts";
 import { lowerGroup } from "./lower-elementwise.ts";
@@ -56,5 +56,6 @@ export async function lower(graph: Graph, options: LowerOptions): Promise<Lowere
     row(node, lowering);
   }
   groups.flush();
-  return lowering.finish();
+  const lowered = lowering.finish();
+  return { ...lowered, steps: withFollowing(lowered.steps) };
 }

@@ -40,6 +40,8 @@ export interface LowerOptions {
   readonly machine: Machine;
   readonly parameters: ReadonlyMap<string, StoredParameter>;
   readonly precision: "f32" | "fast";
+  /** That will run it: no number depends on it. Default 1. */
+  readonly threads?: number;
 }
 
 /** What a table row works with. */

@@ -105,7 +105,7 @@ async function place(
   const leaves = collectLeaves(store, Object.values(graphs));
   const { parameters } = leaves;
   const lowered = await Promise.all(
-    Object.values(graphs).map((graph) => lower(graph, { parameters, precision, machine })),
+    Object.values(graphs).map((graph) => lower(graph, { parameters, precision, machine, threads })),
   );
   let model = placeAll(leaves, lowered, threads, machine);
   if (wide !== undefined && sharedBytes(model, calls) > sharedBytesMax(machine.word)) {

@@ -3,7 +3,15 @@
 import { type ActivationName, type Tensor, bound, isParameter, linearOp } from "../../graph/index.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/panel-decoded.ts";
 import { gatedInt8PanelKernels, int8PanelKernels } from "./kernels/panel-int8.ts";
-import { UNIT_PANELS_MOST, gatedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
+import type { Activation } from "./kernels/gemm-outputs.ts";
+import { floatKernels } from "./kernels/linear-floats.ts";
+import {
+  UNIT_PANELS_MOST,
+  formedTileKernels,
+  gatedTileKernels,
+  isTileFormat,
+  tileKernels,
+} from "./kernels/linear-tiles.ts";
 import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import type { QuantizedName } from "./kernels/blocks.ts";
 import type { TileFormat } from "./kernels/tile-weights.ts";
@@ -25,7 +33,10 @@ export type ActivationForm = "f32" | "int8" | "tiles";
 
 export interface PromptProduct {
   readonly form: ActivationForm;
-  readonly kernel: Kernel;
+  /** out = f(x Wᵀ + bias) + residual, f32. */
+  readonly kernel: (activation: Activation) => Kernel;
+  /** out = f(x Wᵀ + bias) in tile form, where activations are read so. */
+  readonly formed?: (activation: ActivationName) => Kernel;
   /** out = f(x Wᵀ) * (x Vᵀ), of two weights of one format, in the form `form`. */
   readonly gated: (activation: ActivationName) => Kernel;
 }
@@ -52,11 +63,22 @@ export function promptForm(weight: Tensor, lowering: Lowering): PromptForm {
 /** How a product by `weight` is computed. */
 export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct {
   const { form, packed } = promptForm(weight, lowering);
-  if (form === "tiles") return { form, kernel: tileKernels[packed], gated: (by) => gatedTileKernels[by][packed] };
-  if (form === "int8") {
-    return { form, kernel: int8PanelKernels[packed], gated: (by) => gatedInt8PanelKernels[by][packed] };
+  if (form === "tiles") {
+    return {
+      form,
+      kernel: (by) => tileKernels[by][packed],
+      formed: (by) => formedTileKernels[by][packed],
+      gated: (by) => gatedTileKernels[by][packed],
+    };
   }
-  return { form, kernel: decodedPanelKernels[packed], gated: (by) => gatedDecodedPanelKernels[by][packed] };
+  if (form === "int8") {
+    return { form, kernel: (by) => int8PanelKernels[by][packed], gated: (by) => gatedInt8PanelKernels[by][packed] };
+  }
+  return {
+    form,
+    kernel: (by) => (packed === "f32" ? floatKernels[by] : decodedPanelKernels[by][packed]),
+    gated: (by) => gatedDecodedPanelKernels[by][packed],
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
-// Which values of a prompt program are computed on the way of others: f(gate x) * up x in one step, a residual added by
-// the product that it is added to, a norm by the packing of what products read. Here: the patterns. What steps they
+// Which values of a prompt program are computed on the way of others: f(gate x) * up x in one step, f(up x) and a residual
+// by the product that they are computed of or added to, a norm by the packing of what products read. Here: the patterns. What steps they
 // become: lower-prompt.ts.
 import { type Op, type Tensor, linearOp, rmsNormOp } from "../../graph/index.ts";
 import { GROUP_ROWS } from "./packed-layouts.ts";
@@ -33,8 +33,15 @@ function isProductGate({ x, activation, other }: Gate, node: Tensor, lowering: L
   return form === "f32" || isReadAs(node, form, lowering);
 }
 
+/** The product that `node` is a function of, where nobody else reads it. */
+export function activatedProduct(node: Tensor, lowering: Lowering): Tensor | undefined {
+  if (!isUnary(node)) return undefined;
+  const [product] = node.inputs;
+  return isPromptLinear(product) && lowering.onlyReader(product) === node ? product : undefined;
+}
+
 /** Whether all who read a value are products that read it in this form. */
-function isReadAs(value: Tensor, form: "int8" | "tiles", lowering: Lowering): boolean {
+export function isReadAs(value: Tensor, form: "int8" | "tiles", lowering: Lowering): boolean {
   const readers = lowering.readers(value);
   return (
     readers !== undefined &&
@@ -66,8 +73,7 @@ export function isFusedProduct(node: Tensor, lowering: Lowering): boolean {
   const reader = lowering.onlyReader(node);
   if (reader === undefined) return false;
   const multiplied = isUnary(reader) ? lowering.onlyReader(reader) : reader;
-  if (multiplied === undefined) return false;
-  const gated = gatedProduct(multiplied, lowering);
+  const gated = multiplied === undefined ? undefined : gatedProduct(multiplied, lowering);
   if (gated !== undefined) return gated.x === node || gated.other === node;
-  return residualProduct(reader, lowering)?.product === node;
+  return activatedProduct(reader, lowering) === node || residualProduct(reader, lowering)?.product === node;
 }

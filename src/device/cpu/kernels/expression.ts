@@ -72,7 +72,8 @@ function make(label: string, expression: Expression): Kernel {
       const evaluate = evaluation(k, expression, w)();
       k.share(w.count.add(CHUNK - 1).div(CHUNK), (first, end) => {
         const addresses = outs.map((out) => w[out]);
-        mapAll(k, first.mul(CHUNK), end.mul(CHUNK).min(w.count), addresses, (i) => evaluate(i, w));
+        const [from, to] = [first, end].map((chunk) => chunk.mul(CHUNK).min(w.count)); // a part may be empty
+        mapAll(k, from, to, addresses, (i) => evaluate(i, w));
       });
     });
   }

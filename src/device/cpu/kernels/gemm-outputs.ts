@@ -33,6 +33,13 @@ export type GemmValues = Readonly<Record<GemmWord, Int>>;
 export type Activation = ActivationName | "none";
 export const activations = ["none", ...(Object.keys(unary) as ActivationName[])] as const;
 
+/** Something for each activation, with what it adds to kernels' names. */
+export const byActivation = <T>(make: (activation: Activation, suffix: string) => T): Readonly<Record<Activation, T>> =>
+  Object.fromEntries(activations.map((name) => [name, make(name, name === "none" ? "" : `.then.${name}`)])) as Record<
+    Activation,
+    T
+  >;
+
 /** A block of outputs: panels of rows from `firstRows` on by panels of outputs from `firstOuter` on. */
 export interface GemmUnit {
   readonly firstRows: Int;

@@ -9,9 +9,10 @@ import { type Int, type Kernel, type KernelBuilder, defineKernel } from "../../.
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
+import { byActivation } from "./gemm-outputs.ts";
 import { LINE_BYTES, ceilDiv } from "./loops.ts";
 import { outputGroups, promptWords, tailBytes } from "./prompt-outputs.ts";
-import { SUMS_BYTES, type TileShape, type TileSums, UNIT_ROW_PANELS, gated, plain } from "./tile-shapes.ts";
+import { SUMS_BYTES, type TileShape, type TileSums, UNIT_ROW_PANELS, formed, gated, plain } from "./tile-shapes.ts";
 import {
   BLOCK_LINE_BYTES,
   TILE_PIECES,
@@ -255,8 +256,13 @@ const each = (suffix: string, shape: TileShape): Readonly<Record<TileFormat, Til
 /** Formats whose weights tiles can be made of; `columns` must be a multiple of 32. */
 export const isTileFormat = (name: PackedFormat): name is TileFormat => name !== "f32";
 
-/** out = x Wᵀ + bias + residual. */
-export const tileKernels = each("", plain);
+/** out = f(x Wᵀ + bias) + residual. */
+export const tileKernels = byActivation((activation, suffix) => each(suffix, plain(activation)));
+
+/** out = f(x Wᵀ + bias) in tile form; `outer` is a multiple of 32. */
+export const formedTileKernels = Object.fromEntries(
+  (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.formed.${name}`, formed(name))]),
+) as Record<ActivationName, Readonly<Record<TileFormat, TileKernel>>>;
 
 /** out = f(x Wᵀ) * (x Vᵀ) in tile form; `outer` is a multiple of 32. */
 export const gatedTileKernels = Object.fromEntries(

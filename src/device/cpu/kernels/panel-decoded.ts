@@ -5,6 +5,7 @@ import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS, type PackedFormat, layouts } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
+import { byActivation } from "./gemm-outputs.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { decodeBlock } from "./packed-blocks.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
@@ -77,8 +78,8 @@ const each = (suffix: string, shape: PanelShape) =>
     (Object.keys(layouts) as PackedFormat[]).map((name) => [name, panelKernel(decodedPanelParts(name, suffix, shape))]),
   ) as Record<PackedFormat, PanelKernel>;
 
-/** out = x Wᵀ + bias + residual. */
-export const decodedPanelKernels = each("", plain);
+/** out = f(x Wᵀ + bias) + residual. */
+export const decodedPanelKernels = byActivation((activation, suffix) => each(suffix, plain(activation)));
 
 /** out = f(x Wᵀ) * (x Vᵀ), f32; `outer` is a multiple of 32. */
 export const gatedDecodedPanelKernels = Object.fromEntries(

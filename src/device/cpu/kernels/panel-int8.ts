@@ -6,6 +6,7 @@ import type { ActivationName } from "../../../graph/index.ts";
 import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { unary } from "./elementwise.ts";
 import { type BytePlanes, ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
+import { byActivation } from "./gemm-outputs.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
 import {
@@ -131,8 +132,8 @@ const each = (suffix: string, shape: PanelShape) =>
     ]),
   ) as Record<QuantizedName, PanelKernel>;
 
-/** out = x Wᵀ + bias + residual. */
-export const int8PanelKernels = each("", plain);
+/** out = f(x Wᵀ + bias) + residual. */
+export const int8PanelKernels = byActivation((activation, suffix) => each(suffix, plain(activation)));
 
 /** out = f(x Wᵀ) * (x Vᵀ), rounded to int8 blocks; `outer` is a multiple of 32. */
 export const gatedInt8PanelKernels = Object.fromEntries(

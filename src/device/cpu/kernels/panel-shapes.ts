@@ -1,10 +1,12 @@
-// What the panels of the prompt class (panels.ts) are made of and what becomes of their sums: plain (bias, residual), or
+// What the panels of the prompt class (panels.ts) are made of and what becomes of their sums: plain (bias, activation,
+// residual), or
 // gated: groups of two weights, whose f(first) * second goes out as f32 or rounded to int8 blocks, as the next product
 // reads it.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
+import type { Activation } from "./gemm-outputs.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PromptValues, outputGroups, storeSums } from "./prompt-outputs.ts";
 import { quantizeBlock } from "./quantize.ts";
@@ -36,7 +38,8 @@ const groupSums = (k: KernelBuilder, row: Int, group: number): Floats[] =>
 
 const sumBytes = (groups: number): number => groups * GROUP_ROWS * FLOAT_BYTES;
 
-export const plain: PanelShape = {
+/** `activation`: what sums and bias go through. */
+export const plain = (activation: Activation = "none"): PanelShape => ({
   groups: 2,
   panels: (w) => outputGroups(w).add(1).div(2),
   groupsOf(w, panel) {
@@ -53,10 +56,11 @@ export const plain: PanelShape = {
         rows.target(row),
         first,
         [0, 1].flatMap((group) => groupSums(k, from, group)),
+        activation,
       );
     });
   },
-};
+});
 
 /** 32 outputs of each of two weights; `outer` is a multiple of 32. */
 export function gated(activation: ActivationName, form: "f32" | "int8"): PanelShape {

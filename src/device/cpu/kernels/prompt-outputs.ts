@@ -1,7 +1,9 @@
-// What every product of the prompt class shares: the words of its record, and how its sums are finished: bias and
-// residual added, stored, and cut where the last group of 16 rows of weights has fewer.
+// What every product of the prompt class shares: the words of its record, and how its sums are finished: bias,
+// activation, residual, stored, and cut where the last group of 16 rows of weights has fewer.
 import type { Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
+import { unary } from "./elementwise.ts";
+import type { Activation } from "./gemm-outputs.ts";
 import { FLOAT_BYTES, ceilDiv } from "./loops.ts";
 import { registersThatAre } from "./outputs.ts";
 
@@ -18,10 +20,17 @@ export type PromptValues = Readonly<Record<PromptWord, Int>>;
 export const outputGroups = (w: Pick<PromptValues, "outer">): Int => ceilDiv(w.outer, GROUP_ROWS);
 
 /**
- * Stores sums of `row` for the outputs from `first` on, a register's after the other, those that there are. `out` may be
- * the residual's place. Uses the first bytes of scratch.
+ * Stores sums of `row` for the outputs from `first` on, a register's after the other, those that there are, after the
+ * activation. `out` may be the residual's place. Uses the first bytes of scratch.
  */
-export function storeSums(k: KernelBuilder, w: PromptValues, row: Int, first: Int, sums: readonly Floats[]): void {
+export function storeSums(
+  k: KernelBuilder,
+  w: PromptValues,
+  row: Int,
+  first: Int,
+  sums: readonly Floats[],
+  activation: Activation = "none",
+): void {
   const at = row.mul(w.outer).add(first).mul(FLOAT_BYTES);
   const registerBytes = k.lanes * FLOAT_BYTES;
   const finished = sums.map((sum) => k.variable(sum));
@@ -30,6 +39,7 @@ export function storeSums(k: KernelBuilder, w: PromptValues, row: Int, first: In
     const bias = w.bias.add(first.mul(FLOAT_BYTES));
     finished.forEach((sum, n) => (sum.value = sum.value.add(bias.add(read[n]).loadFloats())));
   });
+  if (activation !== "none") for (const sum of finished) sum.value = unary[activation](sum.value, k);
   k.when(w.residual, () => {
     const residual = w.residual.add(at);
     finished.forEach((sum, n) => (sum.value = sum.value.add(residual.add(read[n]).loadFloats())));

@@ -1,9 +1,11 @@
 // What the column panels of tile products (linear-tiles.ts) are made of and what becomes of their sums: plain (bias,
-// residual), or gated: a panel has 16 outputs of two weights, whose f(first) * second goes out in tile form, as the next
+// activation, residual), formed (bias and activation, out in tile form, as the next product reads it), or gated: a panel has 16 outputs of two weights, whose f(first) * second goes out in tile form, as the next
 // product reads it. Sums are finished some rows at a time, between products.
 import { type Floats, type Int, type KernelBuilder } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { GROUP_ROWS } from "../packed-layouts.ts";
+import { unary } from "./elementwise.ts";
+import type { Activation } from "./gemm-outputs.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { registersThatAre } from "./outputs.ts";
 import { type PromptValues, outputGroups } from "./prompt-outputs.ts";
@@ -48,13 +50,19 @@ export interface TileShape {
   finish(k: KernelBuilder, w: PromptValues, sums: TileSums, first: Int, end: Int): void;
 }
 
-export const plain: TileShape = {
+/** A panel's two groups of one weight. */
+const twoGroups: Pick<TileShape, "groups" | "sides"> = {
   groups: 2,
   sides(w, panel, groupBytes) {
     const left = panel.mul(2);
     const right = left.add(1).min(outputGroups(w).sub(1)); // the last group once more where there is no other
     return [w.weight.add(left.mul(groupBytes)), w.weight.add(right.mul(groupBytes))];
   },
+};
+
+/** `activation`: what sums and bias go through. */
+export const plain = (activation: Activation = "none"): TileShape => ({
+  ...twoGroups,
   finish(k, w, { at, panel, target }, first, end) {
     const column = panel.mul(2 * GROUP_ROWS);
     const place = column.mul(FLOAT_BYTES);
@@ -70,7 +78,10 @@ export const plain: TileShape = {
         const from = sumsOfRow(at, row);
         store(
           place.add(target(row).mul(w.outer).mul(FLOAT_BYTES)),
-          biases.map((bias, side) => from.loadFloats(side * TILE_BYTES).add(bias.value)),
+          biases.map((bias, side) => {
+            const sum = from.loadFloats(side * TILE_BYTES).add(bias.value);
+            return activation === "none" ? sum : unary[activation](sum, k);
+          }),
         );
       });
     const isCut = w.outer.less(column.add(2 * GROUP_ROWS));
@@ -91,7 +102,33 @@ export const plain: TileShape = {
         ),
     );
   },
-};
+});
+
+/** f(sums + bias) goes out in tile form; `outer` is a multiple of 32. */
+export const formed = (activation: ActivationName): TileShape => ({
+  ...twoGroups,
+  finish(k, w, { at, rowPanel, panel }, first, end) {
+    const to = stepOf(w, rowPanel, panel);
+    const biases = [0, 1].map(() => k.variable(k.floats(0)));
+    k.when(w.bias, () => {
+      const bias = w.bias.add(panel.mul(2 * GROUP_ROWS * FLOAT_BYTES));
+      biases.forEach((value, side) => (value.value = bias.loadFloats(side * GROUP_ROWS * FLOAT_BYTES)));
+    });
+    k.range(first, end, 1, (row) => {
+      const from = sumsOfRow(at, row);
+      const [low, high] = biases.map((bias, side) =>
+        roughUnary[activation](from.loadFloats(side * TILE_BYTES).add(bias.value), k),
+      );
+      to.add(rowOffset(row)).store(low.pairBf16(high));
+    });
+  },
+});
+
+/** Where a panel of rows has the step of 32 columns `step` in the tile form that goes out. */
+const stepOf = (w: PromptValues, rowPanel: Int, step: Int): Int =>
+  panelAt(w.out, rowPanelCount(w.rows), w.outer, step.div(BLOCK_STEPS), rowPanel).add(
+    step.and(BLOCK_STEPS - 1).mul(STEP_BYTES),
+  );
 
 /** Stores `count` sums of a row, one by one. Uses the first bytes of scratch. */
 function storeCut(
@@ -123,10 +160,7 @@ export function gated(activation: ActivationName): TileShape {
     },
     finish(k, w, { at, rowPanel, panel, inUnit }, first, end) {
       k.when(inUnit.and(1), () => {
-        const step = panel.div(2);
-        const to = panelAt(w.out, rowPanelCount(w.rows), w.outer, step.div(BLOCK_STEPS), rowPanel).add(
-          step.and(BLOCK_STEPS - 1).mul(STEP_BYTES),
-        );
+        const to = stepOf(w, rowPanel, panel.div(2));
         const before = at.sub(UNIT_ROW_PANELS * SUMS_BYTES);
         k.range(first, end, 1, (row) => {
           const [low, high] = [before, at].map((sums) => {
