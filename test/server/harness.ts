@@ -1,6 +1,7 @@
 // What server tests share: an app over fake models and a database in memory, and readers of its answers.
 import assert from "node:assert/strict";
 import { NotFoundError } from "../../src/base/errors.ts";
+import type { LanguageModel } from "../../src/chat/types.ts";
 import { accessFor, createApp, type App, type AppOptions } from "../../src/server/index.ts";
 import { openSqliteStorage, type ListedModel, type StaticFolder, type Storage } from "../../src/store/index.ts";
 import { createFakeModel, type FakeModel, type FakeScript } from "./fake-model.ts";
@@ -26,6 +27,8 @@ export async function createHarness(
     page?: Readonly<Record<string, string>>;
     names?: readonly string[];
     beforeLoad?: (name: string) => Promise<void>;
+    /** Real models in place of the fake ones. */
+    open?: (name: string) => Promise<LanguageModel>;
   } & Partial<Pick<AppOptions, "access" | "defaultModel" | "runs">> = {},
 ): Promise<Harness> {
   const storage = openSqliteStorage(":memory:");
@@ -51,6 +54,7 @@ export async function createHarness(
       const name = path.slice("/models/".length);
       onProgress({ label: "load", done: 5, total: 10, unit: "bytes" });
       await options.beforeLoad?.(name);
+      if (options.open !== undefined) return await options.open(name);
       const model = createFakeModel(name, options.scripts?.[name] ?? options.script);
       loaded.push(model);
       return model;
