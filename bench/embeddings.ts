@@ -1,6 +1,10 @@
 // Sentences a second of an embedding model on the cpu executor, straight on the encoder: 28 tokens each, one alone and 32
-// together, weights as they are stored (f32) and rounded to bf16, which machines with tiles multiply faster.
-// Run: node bench/embeddings.ts FOLDER [--threads 2] [--seconds 4]
+// together, weights as they are stored (f32) and rounded to bf16, which machines with tiles multiply faster. With --python,
+// also those of onnxruntime in f32 and with weights of int8 on as many threads, the sides by turns: the best of all rounds.
+// Run: node bench/embeddings.ts FOLDER [--threads 2] [--rounds 5] [--ms 400]
+//      [--python PYTHON, which has onnxruntime, onnx and safetensors]
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { createCpuExecutor } from "../src/device/cpu/executor.ts";
 import { openEncoder } from "../src/engine/encoder.ts";
@@ -10,40 +14,97 @@ import { openModelFiles } from "../src/format/open-model-files.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { threads: { type: "string", default: "2" }, seconds: { type: "string", default: "4" } },
+  options: {
+    threads: { type: "string", default: "2" },
+    rounds: { type: "string", default: "5" },
+    ms: { type: "string", default: "400" },
+    python: { type: "string" },
+  },
 });
+const [folder] = positionals;
+const threads = Number(values.threads);
 const TOKENS = 28;
-const BATCHES = [1, 32];
+const BATCHES = [1, 32] as const;
 
-const files = await openModelFiles(positionals[0]);
+/** One way to compute vectors. */
+interface Side {
+  readonly name: string;
+  /** Hidden values of a text's first row. */
+  readonly hidden: readonly number[];
+  /** Milliseconds of the fastest run of so many texts. */
+  best(batch: number): Promise<number>;
+}
+
+const files = await openModelFiles(folder);
 const model = await readModelFiles(files);
 const executor = createCpuExecutor();
 const stored = openFileStore(files, model);
 const ids = Array.from({ length: TOKENS }, (_, i) => 1000 + 17 * i);
 const outputs = ids.map((_, i) => i);
-const forms = {
-  f32: { store: stored, precision: "f32" },
-  bf16: { store: roundedStore(stored), precision: "fast" },
-} as const;
-let exact: Float32Array | undefined;
-for (const [form, { store, precision }] of Object.entries(forms)) {
-  const threads = Number(values.threads);
-  await using encoder = await openEncoder(model, store, executor, { precision, threads, window: 256 });
-  for (const batch of BATCHES) {
-    const texts = Array.from({ length: batch }, () => ({ ids, outputs }));
-    const [first] = await encoder.run(texts);
-    exact ??= first;
-    const off = first.reduce((most, value, i) => Math.max(most, Math.abs(value - exact![i])), 0);
-    let best = Infinity;
-    for (const end = performance.now() + Number(values.seconds) * 1000; performance.now() < end;) {
-      const start = performance.now();
-      await encoder.run(texts);
-      best = Math.min(best, performance.now() - start);
-    }
-    const speed = Math.round((1000 * batch) / best);
-    console.log(
-      `${executor.tier} ${form}, batch ${batch}: ${speed} sentences/s at best; hidden values off by ${off.toFixed(4)}`,
-    );
+
+async function ours(form: string, store: typeof stored, precision: "f32" | "fast") {
+  const encoder = await openEncoder(model, store, executor, { precision, threads, window: 256 });
+  const run = (batch: number) => encoder.run(Array.from({ length: batch }, () => ({ ids, outputs })));
+  const [first] = await run(1);
+  const side: Side = {
+    name: `liang ${executor.tier} ${form}`,
+    hidden: Array.from(first.subarray(0, model.width)),
+    async best(batch) {
+      let best = Infinity;
+      for (const end = performance.now() + Number(values.ms); performance.now() < end;) {
+        const start = performance.now();
+        await run(batch);
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    },
+  };
+  return { side, close: () => encoder.close() };
+}
+
+/** Both forms of embeddings-onnxruntime.py. */
+async function startPeer(python: string) {
+  const script = `${import.meta.dirname}/embeddings-onnxruntime.py`;
+  const stdio = ["pipe", "pipe", "inherit"] as const;
+  const child = spawn(python, [script, folder, values.threads, String(TOKENS)], { stdio: [...stdio] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async (): Promise<string> => {
+    const { done, value } = await answers.next();
+    if (done) throw new Error(`onnxruntime ended: is it installed for ${python}?`);
+    return value;
+  };
+  const { version, ...forms } = JSON.parse(await answer()) as { version: string } & Record<string, number[]>;
+  const sides = Object.entries(forms as Record<string, number[]>).map(([form, hidden]): Side => {
+    const best = async (batch: number): Promise<number> => {
+      child.stdin.write(`${form} ${batch} ${values.ms}\n`);
+      return Number(await answer());
+    };
+    return { name: `onnxruntime ${version} ${form}`, hidden, best };
+  });
+  return { sides, close: () => void child.stdin.end() };
+}
+
+const peer = values.python === undefined ? undefined : await startPeer(values.python);
+const [exact, rounded] = [await ours("f32", stored, "f32"), await ours("bf16", roundedStore(stored), "fast")];
+const sides = [exact.side, rounded.side, ...(peer?.sides ?? [])];
+const times = sides.map(() => BATCHES.map(() => Infinity));
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (const [b, batch] of BATCHES.entries()) {
+    for (const [s, side] of sides.entries()) times[s][b] = Math.min(times[s][b], await side.best(batch));
   }
 }
+const theirs = sides.findIndex(({ name }) => name.startsWith("onnxruntime"));
+console.log("| side | one sentence | ratio | 32 together | ratio | hidden values off by |");
+console.log("| --- | --- | --- | --- | --- | --- |");
+for (const [s, { name, hidden }] of sides.entries()) {
+  const cells = BATCHES.flatMap((batch, b) => {
+    const ratio = theirs < 0 ? "–" : (times[theirs][b] / times[s][b]).toFixed(2);
+    return [((1000 * batch) / times[s][b]).toFixed(0), ratio];
+  });
+  const off = hidden.reduce((most, value, i) => Math.max(most, Math.abs(value - sides[0].hidden[i])), 0);
+  console.log(`| ${[name, ...cells, off.toExponential(1)].join(" | ")} |`);
+}
+peer?.close();
+await exact.close();
+await rounded.close();
 await files.close();
