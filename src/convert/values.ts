@@ -3,6 +3,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import { type FormatName, formats } from "../numeric/registry.ts";
+import type { RunSearches } from "../numeric/search.ts";
 import type { TensorPlan } from "./tensor-plan.ts";
 
 /** Bytes of values on their way at once; what a conversion holds is a few times this. */
@@ -47,7 +48,7 @@ export async function* pieces(
 }
 
 /**
- * `values` in `format`, by the importances of columns where there are some. Throws UnsupportedError when a finite value
+ * `values` in `format`, by the importances of columns where there are some; `searches`: who searches for scales. Throws UnsupportedError when a finite value
  * becomes infinite, and for infinities where a format holds none.
  */
 export function encodeValues(
@@ -55,13 +56,14 @@ export function encodeValues(
   values: Float32Array<ArrayBuffer>,
   format: FormatName,
   importance?: Float32Array,
+  searches?: RunSearches,
 ): Uint8Array<ArrayBuffer> {
   if (formats[format].blockSize > 1 && !values.every(Number.isFinite)) {
     throw new UnsupportedError(`Tensor ${name} holds ${values.find((value) => !Number.isFinite(value))}.`, {
       hint: `${format} has only numbers: the model is broken, or was made so on the way.`,
     });
   }
-  const bytes = encoded(values, format, importance);
+  const bytes = encoded(values, format, importance, searches);
   if (format !== "f32") {
     const after = formats[format].decode(bytes, values.length);
     const at = after.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(values[i]));
@@ -79,8 +81,13 @@ export function rounded(values: Float32Array<ArrayBuffer>, format: FormatName): 
   return format === "f32" ? values : formats[format].decode(encoded(values, format), values.length);
 }
 
-function encoded(values: Float32Array, name: FormatName, importance?: Float32Array): Uint8Array<ArrayBuffer> {
+function encoded(
+  values: Float32Array,
+  name: FormatName,
+  importance?: Float32Array,
+  searches?: RunSearches,
+): Uint8Array<ArrayBuffer> {
   const format = formats[name];
   if (format.encode === undefined) throw new UnsupportedError(`Liang cannot write ${name}.`);
-  return format.encode(values, importance);
+  return format.encode(values, importance, searches);
 }

@@ -3,6 +3,7 @@
 // adds the length checks, so that a format's own file holds its layout and nothing else. Little-endian hosts only.
 // Not here: fast kernels (device/).
 import { ShapeError } from "../base/errors.ts";
+import { type RunSearches, plainSearches } from "./search.ts";
 
 export interface BlockFormat<N extends string = string> {
   readonly name: N;
@@ -16,16 +17,25 @@ export interface BlockFormat<N extends string = string> {
   /**
    * The stored form of whole blocks of `values`, rounded as ggml's reference does. `importance`: what an error of each
    * column costs, one number a column; `values` are then whole rows. Formats whose codes are found without a search make
-   * nothing of it. Throws ShapeError where blocks or rows are not whole.
+   * nothing of it. `searches`: who searches where many runs are searched; the bytes are the same. Throws ShapeError where blocks or rows are not whole.
    */
-  readonly encode?: (values: Float32Array, importance?: Float32Array) => Uint8Array<ArrayBuffer>;
+  readonly encode?: (
+    values: Float32Array,
+    importance?: Float32Array,
+    searches?: RunSearches,
+  ) => Uint8Array<ArrayBuffer>;
 }
 
 interface Layout<N extends string> extends Omit<BlockFormat<N>, "decode" | "encode"> {
   /** Decodes all of `bytes` into `values`; lengths are already checked. */
   readonly decodeBlocks: (bytes: Uint8Array, values: Float32Array) => void;
   /** Encodes all of `values` into zeroed `bytes`; lengths are already checked. */
-  readonly encodeBlocks?: (values: Float32Array, bytes: Uint8Array, importance?: Float32Array) => void;
+  readonly encodeBlocks?: (
+    values: Float32Array,
+    bytes: Uint8Array,
+    importance: Float32Array | undefined,
+    searches: RunSearches,
+  ) => void;
 }
 
 /** A format from its layout and its loops over blocks. */
@@ -50,10 +60,10 @@ export function blockFormat<const N extends string>(layout: Layout<N>): BlockFor
       return values;
     },
     ...(encodeBlocks && {
-      encode(values: Float32Array, importance?: Float32Array) {
+      encode(values: Float32Array, importance?: Float32Array, searches: RunSearches = plainSearches) {
         const bytes = new Uint8Array(bytesFor(values.length));
         if (importance !== undefined) checkRows(name, values.length, importance.length, blockSize);
-        encodeBlocks(values, bytes, importance);
+        encodeBlocks(values, bytes, importance, searches);
         return bytes;
       },
     }),

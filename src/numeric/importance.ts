@@ -25,10 +25,24 @@ export function weighCosts(
   }
 }
 
-/** The sum of the first `count` costs, in order. */
-export function sumOfCosts(costs: Float32Array, count: number): number {
+/** The same for all weights of blocks of `block`; `meanOf`: the mean square by a block's sum of squares. */
+export function blockCosts(
+  x: Float32Array,
+  block: number,
+  importance: Float32Array,
+  meanOf: (sum: number) => number,
+): Float32Array {
+  const costs = new Float32Array(x.length);
+  for (let from = 0; from < x.length; from += block) {
+    weighCosts(x, from, block, importance, meanOf(sumOfSquares(x, from, block)), costs.subarray(from));
+  }
+  return costs;
+}
+
+/** The sum of `count` costs from `from` on, in order. */
+export function sumOfCosts(costs: Float32Array, from: number, count: number): number {
   let sum = 0;
-  for (let i = 0; i < count; i++) sum = f32(sum + costs[i]);
+  for (let i = from; i < from + count; i++) sum = f32(sum + costs[i]);
   return sum;
 }
 

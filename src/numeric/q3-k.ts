@@ -4,8 +4,8 @@
 import { blockFormat } from "./block-format.ts";
 import { f16At, storeF16 } from "./f16.ts";
 import { packQ6 } from "./q6-k.ts";
-import { sumOfCosts, sumOfSquares, weighCosts } from "./importance.ts";
-import { LEAST, fitSigned, nearestInside } from "./search.ts";
+import { blockCosts, sumOfCosts } from "./importance.ts";
+import { LEAST, type RunSearches, fitSigned, nearestInside } from "./search.ts";
 
 const f32 = Math.fround;
 const RUNS = 16;
@@ -13,9 +13,9 @@ const RUN = 16;
 const HALF = 4;
 const SCALE_HALF = 32;
 const ROUNDS = 5;
+const BLOCK = RUNS * RUN;
 
-const codes = new Uint8Array(RUNS * RUN);
-const costs = new Float32Array(RUN);
+const codes = new Uint8Array(BLOCK);
 const runCosts = new Float32Array(RUNS);
 const scales = new Float32Array(RUNS);
 const scaleCodes = new Uint8Array(RUNS);
@@ -34,9 +34,10 @@ export const q3_k = blockFormat({
       }
     }
   },
-  encodeBlocks(values, bytes, importance) {
-    for (let at = 0, from = 0; from < values.length; at += 110, from += 256) {
-      const scale = importance === undefined ? fitPlain(values, from) : fitWeighted(values, from, importance);
+  encodeBlocks(values, bytes, importance, searches) {
+    const fitNext = importance === undefined ? fitPlain : weightedFits(values, importance, searches);
+    for (let at = 0, from = 0; from < values.length; at += 110, from += BLOCK) {
+      const scale = fitNext(values, from);
       storeF16(bytes, at + 108, scale);
       const d = f16At(bytes, at + 108);
       for (let j = 0; j < RUNS; j++) {
@@ -143,13 +144,17 @@ function fitBySquares(x: Float32Array, at: number, codesAt: number): number {
   return sumL2 > 0 ? f32(sumXl / sumL2) : 0;
 }
 
-/** The same with importances. Source: quantize_row_q3_K_impl. */
-function fitWeighted(x: Float32Array, from: number, importance: Float32Array): number {
-  const meanSquare = f32(f32(2 * sumOfSquares(x, from, RUNS * RUN)) / (RUNS * RUN));
-  for (let j = 0; j < RUNS; j++) {
-    weighCosts(x, from + RUN * j, RUN, importance, meanSquare, costs);
-    runCosts[j] = sumOfCosts(costs, RUN);
-    scales[j] = fitSigned(x, from + RUN * j, RUN, HALF, costs, codes, RUN * j);
-  }
-  return fitSigned(scales, 0, RUNS, SCALE_HALF, runCosts, scaleCodes, 0);
+/** The same with importances, block by block of `x`. Source: quantize_row_q3_K_impl. */
+function weightedFits(
+  x: Float32Array,
+  importance: Float32Array,
+  searches: RunSearches,
+): (x: Float32Array, from: number) => number {
+  const costs = blockCosts(x, BLOCK, importance, (sum) => f32(f32(2 * sum) / BLOCK));
+  const found = searches.signed(x, costs, RUN, HALF);
+  return (_, from) => {
+    codes.set(found.codes.subarray(from, from + BLOCK));
+    for (let j = 0; j < RUNS; j++) runCosts[j] = sumOfCosts(costs, from + RUN * j, RUN);
+    return fitSigned(found.scales, from / RUN, RUNS, SCALE_HALF, runCosts, scaleCodes, 0);
+  };
 }

@@ -1,15 +1,14 @@
 // Q4_K: 256 weights in 144 bytes: f16 d, f16 dmin, 12 bytes of 6-bit scales and minima of eight sub-blocks of 32, 128
 // bytes of nibbles (32 bytes hold sub-block 2k in the low and 2k+1 in the high nibbles); w = (d * sc) * q - dmin * m.
-import { type AffineSearches, encodeAffineRuns, weightedSearch } from "./affine-blocks.ts";
+import { type AffineSearches, encodeAffineBlocks, weightedSearch } from "./affine-blocks.ts";
 import { blockFormat } from "./block-format.ts";
 import { f16At } from "./f16.ts";
 import { subMinimum, subScale } from "./k-scales.ts";
 
-const searches: AffineSearches = {
+const trials: AffineSearches = {
   plain: { most: 15, first: -1, step: Math.fround(0.1), steps: 20 },
   weighted: weightedSearch(15),
 };
-const codes = new Uint8Array(256);
 
 export const q4_k = blockFormat({
   name: "q4_k",
@@ -29,14 +28,13 @@ export const q4_k = blockFormat({
       }
     }
   },
-  encodeBlocks(values, bytes, importance) {
-    for (let at = 0, from = 0; from < values.length; at += 144, from += 256) {
-      encodeAffineRuns(values, from, searches, importance, bytes, at, codes);
+  encodeBlocks(x, bytes, importance, searches) {
+    encodeAffineBlocks({ x, importance, bytes, blockBytes: 144 }, trials, searches, (at, codes) => {
       for (let j = 0; j < 4; j++) {
         for (let i = 0; i < 32; i++) {
           bytes[at + 16 + 32 * j + i] = codes[64 * j + i] | (codes[64 * j + 32 + i] << 4);
         }
       }
-    }
+    });
   },
 });

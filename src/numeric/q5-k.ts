@@ -1,15 +1,14 @@
 // Q5_K: 256 weights in 176 bytes: as Q4_K, with 32 bytes of fifth bits before the nibbles (bit j of byte i belongs to
 // weight i of sub-block j); w = (d * sc) * q - dmin * m.
-import { type AffineSearches, encodeAffineRuns, weightedSearch } from "./affine-blocks.ts";
+import { type AffineSearches, encodeAffineBlocks, weightedSearch } from "./affine-blocks.ts";
 import { blockFormat } from "./block-format.ts";
 import { f16At } from "./f16.ts";
 import { subMinimum, subScale } from "./k-scales.ts";
 
-const searches: AffineSearches = {
+const trials: AffineSearches = {
   plain: { most: 31, first: -0.5, step: Math.fround(0.1), steps: 15 },
   weighted: weightedSearch(31),
 };
-const codes = new Uint8Array(256);
 
 export const q5_k = blockFormat({
   name: "q5_k",
@@ -32,15 +31,14 @@ export const q5_k = blockFormat({
       }
     }
   },
-  encodeBlocks(values, bytes, importance) {
-    for (let at = 0, from = 0; from < values.length; at += 176, from += 256) {
-      encodeAffineRuns(values, from, searches, importance, bytes, at, codes);
+  encodeBlocks(x, bytes, importance, searches) {
+    encodeAffineBlocks({ x, importance, bytes, blockBytes: 176 }, trials, searches, (at, codes) => {
       for (let i = 0; i < 256; i++) bytes[at + 16 + (i & 31)] |= (codes[i] >> 4) << (i >> 5);
       for (let j = 0; j < 4; j++) {
         for (let i = 0; i < 32; i++) {
           bytes[at + 48 + 32 * j + i] = (codes[64 * j + i] & 15) | ((codes[64 * j + 32 + i] & 15) << 4);
         }
       }
-    }
+    });
   },
 });

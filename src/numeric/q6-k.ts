@@ -3,12 +3,9 @@
 // low nibbles of 64 bytes, 2 and 3 in the high ones; run r's upper bits are pair r of 32 bytes.
 import { blockFormat } from "./block-format.ts";
 import { f16At, storeF16 } from "./f16.ts";
-import { fitSigned, LEAST, nearest, nearestInside } from "./search.ts";
+import { LEAST, nearest, nearestInside } from "./search.ts";
 
 const f32 = Math.fround;
-const codes = new Uint8Array(256);
-const costs = new Float32Array(16);
-const scales = new Float32Array(16);
 
 export const q6_k = blockFormat({
   name: "q6_k",
@@ -29,23 +26,24 @@ export const q6_k = blockFormat({
       }
     }
   },
-  encodeBlocks(values, bytes, importance) {
-    for (let at = 0, from = 0; from < values.length; at += 210, from += 256)
-      encodeBlock(values, from, bytes, at, importance);
+  encodeBlocks(values, bytes, importance, searches) {
+    const costs =
+      importance === undefined ? values.map((x) => x * x) : values.map((_, i) => importance[i % importance.length]);
+    const { scales, codes } = searches.signed(values, costs, 16, 32);
+    for (let at = 0, from = 0; from < values.length; at += 210, from += 256) {
+      const ofScales = scales.subarray(from / 16, from / 16 + 16);
+      encodeBlock(values.subarray(from), ofScales, codes.subarray(from, from + 256), bytes, at);
+    }
   },
 });
 
-/** Source: ggml-quants.c, quantize_row_q6_K_impl. */
-function encodeBlock(x: Float32Array, from: number, bytes: Uint8Array, at: number, importance?: Float32Array): void {
+/**
+ * Stores a block by the scales and codes that were found for its runs; codes are rounded once more. Source: ggml-quants.c,
+ * quantize_row_q6_K_impl.
+ */
+function encodeBlock(x: Float32Array, scales: Float32Array, codes: Uint8Array, bytes: Uint8Array, at: number): void {
   let largest = 0;
-  for (let j = 0; j < 16; j++) {
-    const start = from + 16 * j;
-    for (let i = 0; i < 16; i++) {
-      costs[i] = importance === undefined ? x[start + i] * x[start + i] : importance[(start + i) % importance.length];
-    }
-    scales[j] = fitSigned(x, start, 16, 32, costs, codes, 16 * j);
-    if (Math.abs(scales[j]) > Math.abs(largest)) largest = scales[j];
-  }
+  for (const scale of scales) if (Math.abs(scale) > Math.abs(largest)) largest = scale;
   if (Math.abs(largest) < LEAST) return;
   const inverse = f32(-128 / largest);
   storeF16(bytes, at + 208, f32(1 / inverse));
@@ -55,7 +53,7 @@ function encodeBlock(x: Float32Array, from: number, bytes: Uint8Array, at: numbe
     bytes[at + 192 + j] = code;
     const scale = f32(d * code);
     if (scale === 0) continue;
-    for (let i = 16 * j; i < 16 * (j + 1); i++) codes[i] = nearestInside(f32(x[from + i] / scale), -32, 31) + 32;
+    for (let i = 16 * j; i < 16 * (j + 1); i++) codes[i] = nearestInside(f32(x[i] / scale), -32, 31) + 32;
   }
   packQ6(bytes, at, codes);
 }

@@ -1,7 +1,8 @@
 // Searches for the scale, and minimum, with which a run of weights loses least when it is rounded to codes: each tries
 // some scales near the plain one and fits it to the codes by weighted least squares. They are ggml's searches, step for
 // step, every operation rounded to f32 on its own, so that blocks come out byte for byte as its quantizer's.
-// Source: ggml-quants.c (make_qx_quants, make_qkx2_quants, make_qp_quants). Not here: layouts of blocks (q4-k.ts, ...).
+// Source: ggml-quants.c (make_qx_quants, make_qkx2_quants, make_qp_quants). Not here: layouts of blocks (q4-k.ts, ...), the
+// same searches over several runs at once (quantize/search-kernels.ts).
 
 const f32 = Math.fround;
 
@@ -9,7 +10,7 @@ const f32 = Math.fround;
 export const LEAST = f32(1e-15);
 /** A number of this size has no fraction: adding and taking it away rounds to an integer, ties to even. */
 const WHOLE = 1.5 * 2 ** 52;
-const TENTH = f32(0.1);
+export const TENTH = f32(0.1);
 /** No run is longer. */
 const RUN_MOST = 32;
 
@@ -250,3 +251,37 @@ export function fitPositive(
   }
   return sumL2 > 0 ? f32(sumXl / sumL2) : 0;
 }
+
+/** What was found for runs that lie one behind the other: a scale (and minimum) for each, a code for each weight. */
+export interface SignedFits {
+  readonly scales: Float32Array;
+  readonly codes: Uint8Array;
+}
+export interface AffineFits extends SignedFits {
+  readonly minima: Float32Array;
+}
+
+/** Searches for all runs of `run` weights of x, whose errors cost `costs`: each as `fitAffine` and `fitSigned` find it. */
+export interface RunSearches {
+  affine(x: Float32Array, costs: Float32Array, run: number, search: AffineSearch): AffineFits;
+  signed(x: Float32Array, costs: Float32Array, run: number, half: number): SignedFits;
+}
+
+/** One run after another. */
+export const plainSearches: RunSearches = {
+  affine(x, costs, run, search) {
+    const [scales, minima] = [new Float32Array(x.length / run), new Float32Array(x.length / run)];
+    const codes = new Uint8Array(x.length);
+    for (let at = 0; at < x.length; at += run) {
+      fitAffine(x, at, run, costs.subarray(at), search, codes, at, scales, minima, at / run);
+    }
+    return { scales, minima, codes };
+  },
+  signed(x, costs, run, half) {
+    const [scales, codes] = [new Float32Array(x.length / run), new Uint8Array(x.length)];
+    for (let at = 0; at < x.length; at += run) {
+      scales[at / run] = fitSigned(x, at, run, half, costs.subarray(at), codes, at);
+    }
+    return { scales, codes };
+  },
+};
