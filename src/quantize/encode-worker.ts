@@ -4,6 +4,7 @@ import { LiangError } from "../base/errors.ts";
 import { encodeValues } from "../convert/values.ts";
 import { currentWorker } from "#platform";
 import { type FormatName, formats } from "../numeric/registry.ts";
+import { LaneSearches } from "./lane-search.ts";
 
 /** Whole rows of a tensor, as stored. */
 export interface Rows {
@@ -37,10 +38,12 @@ export type Reply =
   | ({ readonly kind: "compare" } & ErrorSums)
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly exitCode: number };
 
+const searches = new LaneSearches();
+
 function answer(job: Job): Reply {
   const values = formats[job.rows.format].decode(job.rows.bytes, job.count);
   if (job.kind === "encode") {
-    return { kind: "encode", bytes: encodeValues(job.name, values, job.to, job.importance) };
+    return { kind: "encode", bytes: encodeValues(job.name, values, job.to, job.importance, searches) };
   }
   return { kind: "compare", ...compare(values, formats[job.written.format].decode(job.written.bytes, job.count)) };
 }
