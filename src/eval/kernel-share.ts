@@ -36,14 +36,14 @@ export function kernelSpeed(
 /** 2^20 halves are made, the rest repeats them: making all takes longer than measuring. */
 const PATTERN_BYTES = 2 << 20;
 
-/** Bits that give modest numbers as f16, f32 and scales: subnormal ones are slow. */
+/** Bits that give modest numbers as f16, f32, scales and exponents in a byte: subnormal ones are slow. */
 export function fillWithWeights(bytes: Uint8Array): void {
   const pattern = bytes.subarray(0, PATTERN_BYTES);
   const halves = new Uint16Array(pattern.buffer, pattern.byteOffset, pattern.byteLength >> 1);
   let state = 1;
   for (let i = 0; i < halves.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    halves[i] = ((state >>> 16) & 0x0bff) | 0x3000;
+    halves[i] = ((state >>> 16) & 0x0b3f) | 0x3040;
   }
   for (let at = PATTERN_BYTES; at < bytes.length; at += PATTERN_BYTES) {
     bytes.copyWithin(at, 0, Math.min(PATTERN_BYTES, bytes.length - at));

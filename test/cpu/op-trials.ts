@@ -1,5 +1,6 @@
 // Trials of every op, over shapes that leave tails in registers, chunks and pages: graphs with their inputs, by what they
 // show, and the weights that they read.
+import { layouts } from "../../src/device/cpu/packed-layouts.ts";
 import type { InputArray } from "../../src/device/executor.ts";
 import {
   type ExtentValues,
@@ -224,12 +225,7 @@ export const trials: Record<string, Trial[]> = {
       extents: { rows: n },
     })),
   ),
-  "gather of weights": (
-    [
-      ...["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "mxfp4"],
-      ...["q4_k", "q5_k", "q6_k", "iq4_xs"],
-    ] as FormatName[]
-  ).map((format) => {
+  "gather of weights": (Object.keys(layouts) as FormatName[]).map((format) => {
     const columns = formats[format].blockSize === 256 ? 512 : 96;
     return {
       outputs: { y: gather(weight(6, format, 50, columns), input("ids", [rows()], "i32")) },
