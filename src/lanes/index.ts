@@ -8,3 +8,4 @@ export * from "./wasm/host.ts";
 export * from "./math.ts";
 export { emitCode, emitListing } from "./x64/emit.ts";
 export * from "./x64/machines.ts";
+export { codeSource } from "./x64/source.ts";

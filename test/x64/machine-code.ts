@@ -1,6 +1,6 @@
 // A machine's kernels as listings, each emitted once, and held to the instructions that processors of its tier have.
 import assert from "node:assert/strict";
-import { type Kernel, type Machine, type TracedKernel, traceKernel } from "../../src/lanes/index.ts";
+import { type Kernel, type Machine, type TracedKernel, codeSource, traceKernel } from "../../src/lanes/index.ts";
 import { chooseForm } from "../../src/lanes/x64/assemble.ts";
 import { emitListing } from "../../src/lanes/x64/emit.ts";
 import type { ConventionName } from "../../src/lanes/x64/convention.ts";
@@ -31,14 +31,26 @@ export function allMachines(convention: ConventionName = "systemV"): MachineCode
   return [...x64Machines(new Set(cpuFeatures))].map(([tier, machine]) => machineCode(tier, machine, convention));
 }
 
+type Emitted = Pick<Code, "listing" | "text">;
+/** By their source, for machines whose kernels are the same. */
+const listingsOf: Readonly<Record<ConventionName, Map<string, Emitted>>> = { systemV: new Map(), windows: new Map() };
+
+function emitCode(traced: TracedKernel, machine: Machine, convention: ConventionName): Emitted {
+  const listing = emitListing(traced, machine, convention);
+  return { listing, text: `${showListing(listing)}\n${Buffer.from(listing.pool).toString("hex")}` };
+}
+
 function machineCode(tier: string, machine: Machine, convention: ConventionName): MachineCode {
   const features = tierFeatures(tier);
+  const listings = listingsOf[convention];
   const known = new Map<Kernel, Code>();
   const emit = (kernel: Kernel): Code => {
     const traced = traceKernel(kernel, machine);
-    const listing = emitListing(traced, machine, convention);
-    checkFeatures(listing, features);
-    return { traced, listing, text: `${showListing(listing)}\n${Buffer.from(listing.pool).toString("hex")}` };
+    const source = codeSource(traced, machine);
+    const emitted = listings.get(source) ?? emitCode(traced, machine, convention);
+    listings.set(source, emitted);
+    checkFeatures(emitted.listing, features);
+    return { traced, ...emitted };
   };
   return {
     tier,

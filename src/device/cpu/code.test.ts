@@ -6,7 +6,8 @@ import { x64Machines } from "../../lanes/x64/machines.ts";
 import type { Native } from "#platform";
 import { compileX64 } from "./code.ts";
 
-const machine = x64Machines(new Set(["avx2", "fma", "f16c"])).get("avx2")!;
+const machines = x64Machines(new Set(["avx2", "fma", "f16c", "avx_vnni"]));
+const machine = machines.get("avx2")!;
 
 /** A host that runs nothing. */
 const host = {
@@ -14,9 +15,9 @@ const host = {
 } as unknown as Native;
 
 /** What a kernel's code would be kept by. */
-function sourceOf(kernel: Kernel): string {
+function sourceOf(kernel: Kernel, by = machine): string {
   const sources: string[] = [];
-  compileX64(host, [kernel], machine, {
+  compileX64(host, [kernel], by, {
     find: () => undefined,
     keep: (source) => void sources.push(source),
   });
@@ -40,4 +41,14 @@ test("numbers that JSON does not tell apart are told apart, in loops and conditi
     assert.equal(new Set(numbers.map((number) => sourceOf(make(number)))).size, numbers.length);
     assert.equal(sourceOf(make(-0)), sourceOf(make(-0)));
   }
+});
+
+test("machines that differ in byte products alone share the code of kernels without them", () => {
+  const vnni = machines.get("avxvnni")!;
+  const copying = defineKernel("one", ["out"], (k, { out }) => out.store(out.loadInts()));
+  const dotting = defineKernel("one", ["out"], (k, { out }) => {
+    out.store(k.ints(0).dotBytes(out.loadInts(), out.loadInts(), 7));
+  });
+  assert.equal(sourceOf(copying), sourceOf(copying, vnni));
+  assert.notEqual(sourceOf(dotting), sourceOf(dotting, vnni));
 });

@@ -1,7 +1,6 @@
 // The kernels of an open model as code: a WASM module, or machine code in executable memory. Made once by the conductor.
 // Not here: for which machine (tiers.ts), how a thread calls it (thread-code.ts).
-import { type Kernel, type Machine, emitModule, traceKernel } from "../../lanes/index.ts";
-import type { Statement } from "../../lanes/ir.ts";
+import { type Kernel, type Machine, codeSource, emitModule, traceKernel } from "../../lanes/index.ts";
 import { emitCode } from "../../lanes/x64/emit.ts";
 import type { Native } from "#platform";
 import type { CodeCache } from "../../store/code-cache.ts";
@@ -23,18 +22,6 @@ export function compileWasm(kernels: readonly Kernel[], machine: Machine, memory
   return { threadCode: { kind: "wasm", module, names: kernels.map(({ name }) => name) }, release() {} };
 }
 
-/** Numbers that JSON does not tell apart: what has them, and what they are. */
-function unsaidIn(body: readonly Statement[]): string[] {
-  return body.flatMap((statement) => {
-    if (statement.kind === "loop") return unsaidIn(statement.body);
-    if (statement.kind === "if") return [...unsaidIn(statement.body), ...unsaidIn(statement.otherwise)];
-    if (statement.kind !== "do") return [];
-    const { immediate, result } = statement;
-    if (Object.is(immediate, -0)) return [`${result} -0`];
-    return Number.isFinite(immediate) ? [] : [`${result} ${immediate}`];
-  });
-}
-
 const CODE_ALIGNMENT = 64;
 
 /** Kernels as machine code, one behind the other in executable memory: emitted, or found in `kept` where they were before. */
@@ -42,7 +29,7 @@ export function compileX64(host: Native, kernels: readonly Kernel[], machine: Ma
   const codes = kernels.map((kernel) => {
     const traced = traceKernel(kernel, machine);
     if (kept === undefined) return emitCode(traced, machine);
-    const source = JSON.stringify({ machine, traced, unsaid: unsaidIn(traced.body) });
+    const source = codeSource(traced, machine);
     const found = kept.find(source);
     if (found !== undefined) return found;
     const code = emitCode(traced, machine);

@@ -1,7 +1,7 @@
 // Emits a traced kernel as x64 machine code: simplified (simplify.ts), instructions chosen (select.ts), constants placed
 // (constants.ts), then values given registers: lives measured (live.ts), copies removed (coalesce.ts), registers given
 // (allocate.ts), and what found none moved to memory (spill.ts) until all have one.
-import type { Machine, TracedKernel } from "../ir.ts";
+import type { TracedKernel } from "../ir.ts";
 import { allocate } from "./allocate.ts";
 import { assemble } from "./assemble.ts";
 import { coalesce } from "./coalesce.ts";
@@ -14,23 +14,24 @@ import { type Lives, MOMENTS, measureLives } from "./live.ts";
 import { ConstantPool } from "./pool.ts";
 import { select } from "./select.ts";
 import { simplify } from "./simplify.ts";
+import { type CodeFacts, codeFacts } from "./source.ts";
 import { type Frame, spill } from "./spill.ts";
 
 /** Machine code of a kernel; runs at any address that is a multiple of 64, called as the convention says. */
 export function emitCode(
   traced: TracedKernel,
-  machine: Machine,
+  machine: CodeFacts,
   name: ConventionName = "systemV",
 ): Uint8Array<ArrayBuffer> {
   return assemble(emitListing(traced, machine, name));
 }
 
 /** Instructions of a kernel; `machine` is one of machines.ts. */
-export function emitListing(traced: TracedKernel, machine: Machine, name: ConventionName = "systemV"): Listing {
+export function emitListing(traced: TracedKernel, machine: CodeFacts, name: ConventionName = "systemV"): Listing {
   const convention: Convention = conventions[name];
   const pool = new ConstantPool();
   const frame: Frame = { bytes: 0 };
-  const program = select(simplify(traced), machine, convention.arguments, pool);
+  const program = select(simplify(traced), codeFacts(traced, machine), convention.arguments, pool);
   placeConstants(program, frame, pool);
   const { lives, registers } = giveRegisters(program, convention, frame, pool);
   const body = listCode(program, lives.order, registers);

@@ -1,12 +1,13 @@
 // Chooses instructions for a simplified kernel, statement by statement in the kernel's order: values stay unnumbered by
 // registers, and destructive forms and constants are left open for later (live.ts, constants.ts). What one statement
 // becomes: select-ints.ts for scalars, select-vectors.ts for registers of lanes.
-import type { Machine, Statement, TracedKernel } from "../ir.ts";
+import type { Statement, TracedKernel } from "../ir.ts";
 import { type Item, type Program, NONE, POOL, code, place, target, value } from "./code.ts";
 import type { ConstantPool } from "./pool.ts";
 import { emitCondition, integers, inverse } from "./select-ints.ts";
 import { vectors } from "./select-vectors.ts";
 import { Selection } from "./selection.ts";
+import type { CodeFacts } from "./source.ts";
 
 function selectBlock(s: Selection, statements: readonly Statement[], items: Item[]): void {
   const outer = s.items;
@@ -70,7 +71,7 @@ function selectBranch(s: Selection, statement: Statement & { kind: "if" }): void
 /** Code of a kernel, with `arguments` the general registers of record, part, parts, scratch. */
 export function select(
   kernel: TracedKernel,
-  machine: Machine,
+  machine: CodeFacts,
   argumentRegisters: readonly number[],
   pool: ConstantPool,
 ): Program {

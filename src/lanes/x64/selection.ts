@@ -1,6 +1,6 @@
 // What the makers of code (select-ints.ts, select-vectors.ts) see of a kernel while its instructions are chosen: how values
 // are read (as registers, immediates, memory), and where code goes.
-import type { Do, Machine, TracedKernel } from "../ir.ts";
+import type { Do, TracedKernel } from "../ir.ts";
 import { type Plan, planAbsorption } from "./absorb.ts";
 import {
   type Code,
@@ -19,10 +19,11 @@ import {
   value,
 } from "./code.ts";
 import type { ConstantPool } from "./pool.ts";
+import type { CodeFacts } from "./source.ts";
 
 /** What the makers of one statement's code see. */
 export class Selection {
-  readonly machine: Machine;
+  readonly machine: CodeFacts;
   readonly plan: Plan;
   readonly program: Program;
   readonly evex: boolean;
@@ -35,7 +36,7 @@ export class Selection {
   readonly #tables: TracedKernel["tables"];
   #labels = 0;
 
-  constructor(kernel: TracedKernel, machine: Machine, pool: ConstantPool) {
+  constructor(kernel: TracedKernel, machine: CodeFacts, pool: ConstantPool) {
     this.#pool = pool;
     this.#tables = kernel.tables;
     this.machine = machine;
