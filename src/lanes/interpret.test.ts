@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { defineKernel, traceKernel } from "./builder.ts";
-import { fusedMadd, interpret } from "./interpret.ts";
+import { fusedMadd } from "./interpret-operations.ts";
+import { interpret } from "./interpret.ts";
 import type { Machine } from "./ir.ts";
 import { wasmMachine } from "./wasm/host.ts";
 

@@ -2,7 +2,7 @@
 // another, records written by the kernels' words.
 import assert from "node:assert/strict";
 import { type PackedFormat, GROUP_ROWS, layouts, packedBytes } from "../../src/device/cpu/packed-layouts.ts";
-import { type Kernel, type Machine, compileKernel, interpret, traceKernel } from "../../src/lanes/index.ts";
+import { type Kernel, type Machine, compileKernel, interpreter, traceKernel } from "../../src/lanes/index.ts";
 import { packGroup } from "./pack-group.ts";
 import type { TestParameter } from "./stores.ts";
 
@@ -77,7 +77,7 @@ export class KernelBench {
       const compiled = compileKernel(kernel, machine, this.memory, SCRATCH);
       return (part, parts) => compiled(RECORD, part, parts);
     }
-    const traced = traceKernel(kernel, machine);
-    return (part, parts) => interpret(traced, machine, bytes, { record: RECORD, part, parts, scratch: SCRATCH });
+    const run = interpreter(traceKernel(kernel, machine), machine, bytes);
+    return (part, parts) => run({ record: RECORD, part, parts, scratch: SCRATCH });
   }
 }

@@ -1,6 +1,6 @@
 // Every machine that kernels can run on here, by tier, over a memory of a test's own: WebAssembly with and without relaxed
 // SIMD, and the x64 machines that this processor can be. Also the interpreter, for any machine.
-import { type Kernel, type Machine, interpret, traceKernel } from "../../src/lanes/index.ts";
+import { type Kernel, type Machine, interpreter, traceKernel } from "../../src/lanes/index.ts";
 import { compileKernel, emitCode, relaxedMachine, wasmMachine, x64Machines } from "../../src/lanes/index.ts";
 import { cpuFeatures } from "../../src/platform/native.ts";
 import { native } from "#platform";
@@ -55,8 +55,8 @@ export const interpreted = (machine: Machine): TestMachine => ({
   createMemory(bytes, scratch) {
     const buffer = new ArrayBuffer(bytes);
     return memoryOf(machine, buffer, 0, (kernel) => {
-      const traced = traceKernel(kernel, machine);
-      return (record, part, parts) => interpret(traced, machine, buffer, { record, part, parts, scratch });
+      const run = interpreter(traceKernel(kernel, machine), machine, buffer);
+      return (record, part, parts) => run({ record, part, parts, scratch });
     });
   },
 });

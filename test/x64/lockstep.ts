@@ -13,7 +13,7 @@ import type { Place } from "../../src/device/cpu/step.ts";
 import type { Tier } from "../../src/device/cpu/tiers.ts";
 import { memoryTarget } from "../../src/device/cpu/weight-targets.ts";
 import { type PackRequest, fillImage } from "../../src/device/cpu/weights.ts";
-import { type Kernel, createWasmMemory, interpret } from "../../src/lanes/index.ts";
+import { type Kernel, createWasmMemory, interpreter } from "../../src/lanes/index.ts";
 import { type Emulated, emulator } from "./emulator/emulate.ts";
 import type { MachineCode } from "./machine-code.ts";
 
@@ -181,10 +181,9 @@ class Pair {
     if (known !== undefined) return known;
     const { machine, scratch } = this.#model;
     const { traced, listing } = this.#code.codeOf(kernel);
-    const call = { scratch: scratch[0] };
+    const interpreted = interpreter(traced, machine, this.#expected.buffer);
     const twin: Twin = {
-      interpreted: (record, part, parts) =>
-        interpret(traced, machine, this.#expected.buffer, { ...call, record, part, parts }),
+      interpreted: (record, part, parts) => interpreted({ record, part, parts, scratch: scratch[0] }),
       emulated: emulator(listing, this.#found.buffer, this.#code.convention),
     };
     this.#twins.set(kernel, twin);

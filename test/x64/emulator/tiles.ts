@@ -1,7 +1,7 @@
 // Tile instructions (AMX). Sums of bf16 products follow the manual (SDM volume 2, TDPBF16PS): the even and the odd
 // products of pairs are summed in chains of their own over k, each multiply-add rounded once with subnormals taken as
 // zero, before and after; then both chains together are added to the sums.
-import { fusedMadd } from "../../../src/lanes/interpret.ts";
+import { fusedMadd } from "../../../src/lanes/interpret-operations.ts";
 import type { Operand } from "../../../src/lanes/x64/instruction.ts";
 import { notANumber } from "./floats.ts";
 import { type Decoded, type Step, addressOf } from "./operands.ts";
