@@ -47,7 +47,7 @@ function step(decoded: Decoded, end: number): Step {
   if (instruction.name === "ret") return () => end;
   if (instruction.name === "vzeroupper") {
     return () => {
-      for (let i = 0; i < 16; i++) state.u8.fill(0, i * VECTOR_BYTES + 16, (i + 1) * VECTOR_BYTES);
+      for (let i = 0; i < 16; i++) state.clear(i * VECTOR_BYTES + 16, VECTOR_BYTES - 16);
     };
   }
   if (Object.hasOwn(operations, instruction.name)) return vectorStep(decoded, operations[instruction.name]);
@@ -83,14 +83,15 @@ export function emulator(listing: Listing, memory: ArrayBufferLike, name: Conven
     [record, part, parts, scratch].forEach((value, i) => (state.gpr[given[i]] = BigInt(value)));
     const before = keptBytes();
     let count = 0;
-    for (let at = 0; at < steps.length; count++) {
-      if (count > INSTRUCTIONS_MAX) throw new Fault(`${listing.name} does not end`);
-      try {
+    let at = 0;
+    try {
+      for (; at < steps.length; count++) {
+        if (count > INSTRUCTIONS_MAX) throw new Fault("it does not end");
         at = steps[at]() ?? at + 1;
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        throw new Fault(`${listing.name}, instruction ${at}, ${showInstruction(code[at])}: ${error.message}`);
       }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      throw new Fault(`${listing.name}, instruction ${at}, ${showInstruction(code[at])}: ${error.message}`);
     }
     if (keptBytes().some((value, i) => value !== before[i])) {
       throw new Fault(`${listing.name} does not give registers back to its caller as they were`);

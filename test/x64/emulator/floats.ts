@@ -1,7 +1,7 @@
 // f32 arithmetic and comparisons, rounded to nearest even, subnormals kept (MXCSR as processes start with it). What is not
 // a number follows the manual's rules bit by bit (SDM volume 1, 4.8.3.5 and 14.5.2): the first operand that is none,
 // made quiet; where none is and there is no result, the default.
-import { fusedMadd } from "../../../src/lanes/interpret.ts";
+import { fusedMadd } from "../../../src/lanes/interpret-operations.ts";
 import type { Call, Operation } from "./vector.ts";
 
 const QUIET = 0x400000;
@@ -43,17 +43,19 @@ const choose =
 /** Which of (destination, first, second) are multiplied and which is added: the digits of vfmadd132 and so on. */
 const orders = { 132: ["dest", "b", "a"], 213: ["a", "dest", "b"], 231: ["a", "b", "dest"] } as const;
 
-const fused =
-  (order: keyof typeof orders, productSign: number, sumSign: number) =>
-  (call: Call, count: number): void => {
+const fused = (order: keyof typeof orders, productSign: number, sumSign: number): Body => {
+  const [first, second, added] = orders[order];
+  return (call, count) => {
     const { f32, i32 } = call.state;
-    const [x, y, z] = orders[order].map((name) => call[name] >> 2);
+    const [x, y, z] = [call[first] >> 2, call[second] >> 2, call[added] >> 2];
+    const out = call.out >> 2;
     for (let i = 0; i < count; i++) {
       const result = fusedMadd(productSign * f32[x + i], f32[y + i], sumSign * f32[z + i]);
-      if (Number.isNaN(result)) i32[(call.out >> 2) + i] = notANumber(i32[x + i], i32[y + i], i32[z + i]);
-      else f32[(call.out >> 2) + i] = result;
+      if (Number.isNaN(result)) i32[out + i] = notANumber(i32[x + i], i32[y + i], i32[z + i]);
+      else f32[out + i] = result;
     }
   };
+};
 
 type Body = (call: Call, count: number) => void;
 
@@ -132,13 +134,13 @@ export function compareLanes(
 /** The flags of vcomiss and vucomiss. */
 function compareFlags({ state, a, b }: Call): void {
   const found = relation(state.f32[a >> 2], state.f32[b >> 2]);
-  state.setFlags({
+  state.setFlags(() => ({
     zero: (found & (EQUAL | UNORDERED)) !== 0,
     parity: found === UNORDERED,
     carry: (found & (LESS | UNORDERED)) !== 0,
     sign: false,
     overflow: false,
-  });
+  }));
 }
 
 const bodies: Readonly<Record<string, Body>> = {

@@ -13,25 +13,37 @@ function resultFlags(bits: number, result: bigint): Partial<Flags> {
   return { zero: result === 0n, sign: result >> BigInt(bits - 1) === 1n, parity: ones % 2 === 0 };
 }
 
-/** a and b to a result and its flags; both of `bits` bits, unsigned. */
-type Arithmetic = (bits: number, a: bigint, b: bigint) => { result: bigint; flags: Partial<Flags> };
+/** a and b to a result and, where somebody asks, its flags; both of `bits` bits, unsigned. */
+interface Arithmetic {
+  readonly compute: (a: bigint, b: bigint) => bigint;
+  readonly flags: (bits: number, a: bigint, b: bigint, result: bigint) => Partial<Flags>;
+}
 
-const add: Arithmetic = (bits, a, b) => {
-  const result = truncated(bits, a + b);
-  const overflow = ((a ^ result) & (b ^ result)) >> BigInt(bits - 1) === 1n;
-  return { result, flags: { ...resultFlags(bits, result), carry: a + b !== result, overflow } };
+const add: Arithmetic = {
+  compute: (a, b) => a + b,
+  flags: (bits, a, b, result) => {
+    const overflow = ((a ^ result) & (b ^ result)) >> BigInt(bits - 1) === 1n;
+    return { ...resultFlags(bits, result), carry: a + b !== result, overflow };
+  },
 };
-const subtract: Arithmetic = (bits, a, b) => {
-  const result = truncated(bits, a - b);
-  const overflow = ((a ^ b) & (a ^ result)) >> BigInt(bits - 1) === 1n;
-  return { result, flags: { ...resultFlags(bits, result), carry: a < b, overflow } };
+const subtract: Arithmetic = {
+  compute: (a, b) => a - b,
+  flags: (bits, a, b, result) => {
+    const overflow = ((a ^ b) & (a ^ result)) >> BigInt(bits - 1) === 1n;
+    return { ...resultFlags(bits, result), carry: a < b, overflow };
+  },
 };
-const logic =
-  (f: (a: bigint, b: bigint) => bigint): Arithmetic =>
-  (bits, a, b) => {
-    const result = truncated(bits, f(a, b));
-    return { result, flags: { ...resultFlags(bits, result), carry: false, overflow: false } };
-  };
+const logic = (compute: Arithmetic["compute"]): Arithmetic => ({
+  compute,
+  flags: (bits, _a, _b, result) => ({ ...resultFlags(bits, result), carry: false, overflow: false }),
+});
+
+/** Sets the flags of an operation, and gives its result. */
+function apply({ compute, flags }: Arithmetic, state: State, bits: number, a: bigint, b: bigint): bigint {
+  const result = truncated(bits, compute(a, b));
+  state.setFlags(() => flags(bits, a, b, result));
+  return result;
+}
 
 /** Shifts: a count of 0 changes no flag; overflow is defined for a count of 1 only. */
 type Shift = (bits: number, a: bigint, count: bigint) => { result: bigint; carry: boolean; overflow: boolean };
@@ -64,11 +76,11 @@ function shift(f: Shift): (decoded: Decoded) => Step {
       const { result, carry, overflow } = f(bits, target.read(), count);
       target.write(result);
       const known = count <= BigInt(bits); // beyond that carry is left open
-      decoded.state.setFlags({
+      decoded.state.setFlags(() => ({
         ...resultFlags(bits, result),
         carry: known ? carry : undefined,
         overflow: count === 1n ? overflow : undefined,
-      });
+      }));
     };
   };
 }
@@ -87,9 +99,8 @@ function binary(f: Arithmetic, writes = true): (decoded: Decoded) => Step {
   return (decoded) => {
     const [target, source] = [place(decoded, 0), place(decoded, 1)];
     return () => {
-      const { result, flags } = f(target.bits, target.read(), source.read());
+      const result = apply(f, decoded.state, target.bits, target.read(), source.read());
       if (writes) target.write(result);
-      decoded.state.setFlags(flags);
     };
   };
 }
@@ -111,7 +122,7 @@ function multiply(decoded: Decoded): Step {
     const product = signed(bits, a.read()) * signed(bits, b.read());
     target.write(truncated(bits, product));
     const cut = signed(bits, product) !== product;
-    decoded.state.setFlags({ carry: cut, overflow: cut });
+    decoded.state.setFlags(() => ({ carry: cut, overflow: cut }));
   };
 }
 
@@ -130,13 +141,13 @@ function divide(decoded: Decoded): Step {
     if (truncated(bits, dividend / divisor) !== dividend / divisor) throw new Fault("the quotient does not fit");
     gpr[RAX] = dividend / divisor;
     gpr[RDX] = dividend % divisor;
-    decoded.state.setFlags({});
+    decoded.state.setFlags(() => ({}));
   };
 }
 
 /** Whether a condition holds; each odd number is its even neighbour's opposite. */
 function condition(state: State, suffix: string): () => boolean {
-  const { flags } = state;
+  let flags: Partial<Flags> = {};
   const known = (flag: keyof Flags): boolean => {
     const value = flags[flag];
     if (value === undefined) throw new Fault(`the ${flag} flag is read, which is undefined here`);
@@ -153,7 +164,10 @@ function condition(state: State, suffix: string): () => boolean {
     () => known("sign") !== known("overflow"),
     () => known("zero") || known("sign") !== known("overflow"),
   ][number >> 1];
-  return () => test() !== (number % 2 === 1);
+  return () => {
+    flags = state.flags();
+    return test() !== (number % 2 === 1);
+  };
 }
 
 function target({ instruction, labels }: Decoded): number {
@@ -210,11 +224,7 @@ export const general: Readonly<Record<string, (decoded: Decoded) => Step>> = {
   ),
   neg: (decoded) => {
     const to = place(decoded, 0);
-    return () => {
-      const { result, flags } = subtract(to.bits, 0n, to.read());
-      to.write(result);
-      decoded.state.setFlags(flags);
-    };
+    return () => to.write(apply(subtract, decoded.state, to.bits, 0n, to.read()));
   },
   imul: multiply,
   div: divide,

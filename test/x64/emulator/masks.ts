@@ -36,7 +36,13 @@ const test = (bits: number): Operation => ({
     each(bits, (a, b) => a | b)(call);
     const found = BigInt.asUintN(bits, call.state.u64[call.out >> 3]);
     const all = BigInt.asUintN(bits, -1n);
-    call.state.setFlags({ zero: found === 0n, carry: found === all, sign: false, overflow: false, parity: false });
+    call.state.setFlags(() => ({
+      zero: found === 0n,
+      carry: found === all,
+      sign: false,
+      overflow: false,
+      parity: false,
+    }));
   },
 });
 

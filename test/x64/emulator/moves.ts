@@ -6,19 +6,19 @@ const QUARTER = 16;
 /** The whole vector, or as much as the destination takes. */
 const copy = (lane: Operation["lane"]): Operation => ({
   lane,
-  run: ({ state: { u8 }, out, a, bytes }) => void u8.copyWithin(out, a, a + bytes),
+  run: ({ state, out, a, bytes }) => state.copy(out, a, bytes),
 });
 
 /** The lowest bytes only. */
 const lowest = (bytes: number): Operation => ({
   lane: 4,
-  run: ({ state: { u8 }, out, a }) => void u8.copyWithin(out, a, a + bytes),
+  run: ({ state, out, a }) => state.copy(out, a, bytes),
 });
 
 const broadcast = (lane: 1 | 2 | 4): Operation => ({
   lane,
   run: ({ state: { u8 }, out, a, bytes }) => {
-    for (let at = 0; at < bytes; at += lane) u8.copyWithin(out + at, a, a + lane);
+    for (let at = 0; at < bytes; at++) u8[out + at] = u8[a + (at % lane)];
   },
 });
 
@@ -30,7 +30,8 @@ const gather = (lane: Operation["lane"], from: (call: Call, i: number) => number
     const { u8 } = call.state;
     for (let i = 0; i * lane < call.bytes; i++) {
       const source = from(call, i);
-      if (source >= 0) u8.copyWithin(call.out + i * lane, source, source + lane);
+      if (source < 0) continue;
+      for (let byte = 0; byte < lane; byte++) u8[call.out + i * lane + byte] = u8[source + byte];
     }
   },
 });

@@ -31,17 +31,15 @@ export interface TileShape {
 /** A fault that the real processor would end the process with. */
 export class Fault extends Error {}
 
+/** What flags are told by: of an instruction whose flags nobody may ever ask for. */
+export type FlagsOf = () => Partial<Flags>;
+
 export class State {
   readonly gpr = new BigUint64Array(16);
   /** The same, low and high words. */
   readonly gprWords = new Int32Array(this.gpr.buffer);
-  readonly flags: Flags = {
-    carry: undefined,
-    zero: undefined,
-    sign: undefined,
-    overflow: undefined,
-    parity: undefined,
-  };
+  /** Of the last instruction that set any. */
+  #flagsOf: FlagsOf = () => ({});
   /** k0 .. k7: low and high words. */
   readonly masks = new Int32Array(16);
   readonly u8 = new Uint8Array(SLOTS * VECTOR_BYTES);
@@ -70,7 +68,7 @@ export class State {
     this.u32.fill(0x7fa5a5a5); // a NaN
     this.masks.fill(0x5a5a5a5a);
     this.gpr[4] = BigInt(STACK_BASE + STACK_BYTES - 4096 + 8); // as after a call: 8 more than a multiple of 16
-    this.setFlags({});
+    this.setFlags(() => ({}));
     this.tileShapes = undefined;
   }
 
@@ -96,7 +94,8 @@ export class State {
     const [view, offset] = this.view(at, bytes, inPool);
     const to = slot * VECTOR_BYTES;
     if (bytes % 4 === 0) {
-      for (let i = 0; i < bytes; i += 4) this.i32[(to + i) >> 2] = view.getInt32(offset + i, true);
+      const { i32 } = this;
+      for (let i = 0; i < bytes; i += 4) i32[(to + i) >> 2] = view.getInt32(offset + i, true);
     } else {
       for (let i = 0; i < bytes; i++) this.u8[to + i] = view.getUint8(offset + i);
     }
@@ -105,7 +104,24 @@ export class State {
   /** Copies bytes of the register file, from the byte `from` on, to memory. */
   write(at: number, bytes: number, from: number): void {
     const [view, offset] = this.view(at, bytes, false);
-    for (let i = 0; i < bytes; i++) view.setUint8(offset + i, this.u8[from + i]);
+    if ((bytes | from) % 4 === 0) {
+      const { i32 } = this;
+      for (let i = 0; i < bytes; i += 4) view.setInt32(offset + i, i32[(from + i) >> 2], true);
+    } else {
+      for (let i = 0; i < bytes; i++) view.setUint8(offset + i, this.u8[from + i]);
+    }
+  }
+
+  /** Zeros in the register file; both are multiples of 4 bytes. */
+  clear(from: number, bytes: number): void {
+    const { i32 } = this;
+    for (let i = from >> 2; i < (from + bytes) >> 2; i++) i32[i] = 0;
+  }
+
+  /** Copies within the register file, from left to right; all are multiples of 4 bytes. */
+  copy(to: number, from: number, bytes: number): void {
+    const { i32 } = this;
+    for (let i = 0; i < bytes >> 2; i++) i32[(to >> 2) + i] = i32[(from >> 2) + i];
   }
 
   readInteger(at: number, bytes: number, inPool: boolean): bigint {
@@ -117,7 +133,9 @@ export class State {
 
   writeInteger(at: number, bytes: number, value: bigint): void {
     const [view, offset] = this.view(at, bytes, false);
-    for (let i = 0; i < bytes; i++) view.setUint8(offset + i, Number((value >> BigInt(8 * i)) & 255n));
+    if (bytes === 8) view.setBigUint64(offset, value, true);
+    else if (bytes === 4) view.setUint32(offset, Number(value & 0xffffffffn), true);
+    else for (let i = 0; i < bytes; i++) view.setUint8(offset + i, Number((value >> BigInt(8 * i)) & 255n));
   }
 
   /** One row of a tile from or to memory. */
@@ -131,8 +149,12 @@ export class State {
     new Uint8Array(view.buffer, view.byteOffset + offset, row.length).set(row);
   }
 
-  setFlags(flags: Partial<Flags>): void {
-    const { carry, zero, sign, overflow, parity } = flags;
-    Object.assign(this.flags, { carry, zero, sign, overflow, parity });
+  setFlags(flagsOf: FlagsOf): void {
+    this.#flagsOf = flagsOf;
+  }
+
+  /** All flags as they are now; what was not set is undefined. */
+  flags(): Partial<Flags> {
+    return this.#flagsOf();
   }
 }

@@ -52,7 +52,9 @@ function source(decoded: Decoded, i: number, slot: number, operation: Operation)
     case "mask":
       return {
         at,
-        fetch: () => state.i32.set(state.masks.subarray(2 * operand.number, 2 * operand.number + 2), at >> 2),
+        fetch: () => {
+          for (const word of [0, 1]) state.i32[(at >> 2) + word] = state.masks[2 * operand.number + word];
+        },
       };
     case "memory": {
       const bytes = memoryBytes(form.roles[i], form, instruction, operand);
@@ -64,7 +66,7 @@ function source(decoded: Decoded, i: number, slot: number, operation: Operation)
           at,
           fetch: () => {
             state.read(address(), bytes, slot, inPool);
-            for (let copy = 1; copy < copies; copy++) state.u8.copyWithin(at + copy * bytes, at, at + bytes);
+            for (let copy = 1; copy < copies; copy++) state.copy(at + copy * bytes, at, bytes);
           },
         };
       }
@@ -76,7 +78,7 @@ function source(decoded: Decoded, i: number, slot: number, operation: Operation)
         return {
           at,
           fetch: () => {
-            state.u8.fill(0, at, at + VECTOR_BYTES);
+            state.clear(at, VECTOR_BYTES);
             for (let lane = 0; lane * element < bytes; lane++) {
               if (!isSet(state, number, lane)) continue;
               state.read(address() + lane * element, element, RESULT_SLOT, inPool);
@@ -121,10 +123,11 @@ export function vectorStep(decoded: Decoded, operation: Operation): Step {
     name: instruction.name,
   };
   const commit = operation.setsFlags === true ? undefined : writer(decoded, operation, call);
+  const { run } = operation;
   return () => {
-    for (const fetch of fetches) fetch();
-    state.u8.fill(0, out, out + VECTOR_BYTES);
-    operation.run(call);
+    for (let i = 0; i < fetches.length; i++) fetches[i]();
+    state.clear(out, VECTOR_BYTES);
+    run(call);
     commit?.();
   };
 }
@@ -163,10 +166,11 @@ function writer(decoded: Decoded, operation: Operation, call: Call): () => void 
     }
     case "vector": {
       const to = operand.number * VECTOR_BYTES;
+      const { mask } = instruction;
       return () => {
-        if (instruction.mask !== undefined) mergeUnset(decoded, operation, call, width);
-        state.u8.copyWithin(to, out, out + width);
-        state.u8.fill(0, to + width, to + VECTOR_BYTES);
+        if (mask !== undefined) mergeUnset(decoded, operation, call, width);
+        state.copy(to, out, width);
+        state.clear(to + width, VECTOR_BYTES - width);
       };
     }
     default:
