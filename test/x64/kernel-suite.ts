@@ -34,7 +34,9 @@ const opTrials = {
 const NUMBERS_MOST = 4000;
 const small = <T extends Pick<Trial, "inputs">>(trials: readonly T[]): T[] =>
   trials.filter(({ inputs }) => Object.values(inputs).reduce((sum, { length }) => sum + length, 0) <= NUMBERS_MOST);
-const training = small([...Object.values(trainingTrials).flat(), ...roundedTrials]);
+const training = Object.entries({ ...trainingTrials, "rounded to bf16": roundedTrials }).map(
+  ([name, trials]) => [`training, ${name}`, small(trials)] as const,
+);
 
 /** Mixtures of experts: what they are made of, and each kind of product of a few rows and of many. */
 const { "chosen experts": _, ...partsOfExperts } = expertTrials;
@@ -152,20 +154,10 @@ interface Task {
 
 /** What is run with the same data by every machine. */
 const tasks: Task[] = [
-  ...Object.entries(opTrials).map(([name, trials]): Task => {
+  ...[...Object.entries(opTrials), ...training].map(([name, trials]): Task => {
     const all = trials.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents }));
     return { name, precision: "fast", run: (executor) => runAll(executor, opWeights, all) };
   }),
-  {
-    name: "training",
-    precision: "fast",
-    run: (executor) =>
-      runAll(
-        executor,
-        opWeights,
-        training.map(({ outputs, inputs, extents }) => ({ graph: graph(outputs), inputs, extents })),
-      ),
-  },
   ...(["f32", "fast"] as const).map((precision): Task => ({
     name: `mixtures of experts, ${precision === "f32" ? "f32" : "rounded"} activations`,
     precision,
@@ -222,7 +214,7 @@ export function kernelSuite(tiers: readonly X64Tier[]): MachineCode[] {
   }
   const [windows] = allMachines("windows").filter(({ tier }) => tier === tiers[0]);
   describe(`machine code of ${windows.tier} for Windows equals the interpreter and gives registers back`, () => {
-    for (const { name, precision, run } of tasks.filter(({ name }) => /q6_k|attention/.test(name))) {
+    for (const { name, precision, run } of tasks.filter(({ name }) => /q6_k|^attention/.test(name))) {
       it(name, () => run(createLockstepExecutor(windows, { precision, done: new Set() })));
     }
   });
