@@ -42,9 +42,7 @@ export async function outputsOf(
 export function assertReference({ tolerance = F32 }: Trial, found: Outputs, expected: Outputs, what: string): void {
   for (const [name, values] of Object.entries(expected)) {
     const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
-    for (const [i, value] of values.entries()) {
-      const got = found[name][i];
-      assert.ok(Math.abs(got - value) <= tolerance * most, `${what} ${name}[${i}]: ${got}, not ${value}`);
-    }
+    const off = values.findIndex((value, i) => !(Math.abs(found[name][i] - value) <= tolerance * most));
+    if (off >= 0) assert.fail(`${what} ${name}[${off}]: ${found[name][off]}, not ${values[off]}`);
   }
 }
