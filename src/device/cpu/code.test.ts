@@ -45,7 +45,7 @@ test("numbers that JSON does not tell apart are told apart, in loops and conditi
 
 test("machines that differ in byte products alone share the code of kernels without them", () => {
   const vnni = machines.get("avxvnni")!;
-  const copying = defineKernel("one", ["out"], (k, { out }) => out.store(out.loadInts()));
+  const copying = defineKernel("one", ["out"], (_, { out }) => out.store(out.loadInts()));
   const dotting = defineKernel("one", ["out"], (k, { out }) => {
     out.store(k.ints(0).dotBytes(out.loadInts(), out.loadInts(), 7));
   });
