@@ -80,9 +80,7 @@ function summary(
       ["  tokenizer", texts === undefined ? "none to compare" : `${texts} texts give the same ids`],
       [
         "  logits",
-        logits === undefined
-          ? "not compared: too large for the free memory"
-          : `of ${logits.ids} ids within ${logits.largestDifference.toExponential(1)} (allowed ${logits.tolerance.toExponential(1)}), ${logits.executor} executor`,
+        `of ${logits.ids} ids within ${logits.largestDifference.toExponential(1)} (allowed ${logits.tolerance.toExponential(1)})`,
       ],
     ]),
   ].join("\n");

@@ -1,33 +1,21 @@
 // Holds written files, opened anew, against those they were made of: every weight bit for bit, texts under both
 // tokenizers, logits under both configs. Throws FormatError for the first difference; the conversion then failed.
 import { FormatError } from "../base/errors.ts";
-import { machineFacts } from "#platform";
-import { openEncoder } from "../engine/encoder.ts";
-import { openEngine } from "../engine/engine.ts";
 import { openFileStore, readModelFiles } from "../engine/file-store.ts";
-import type { Executor, ParameterStore } from "../device/executor.ts";
+import type { ParameterStore } from "../device/executor.ts";
 import { openModelFiles } from "../format/open-model-files.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
-import { type Model, type RopeTable, writes } from "../models/index.ts";
+import type { Model, RopeTable } from "../models/index.ts";
+import { compareLogits } from "./check-logits.ts";
 import { compareTokenizers } from "./check-texts.ts";
 import { formsOf } from "./families.ts";
 import { counter } from "./progress.ts";
 import type { Source } from "./source.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { declaredClasses, tokenizerOf } from "./tokenizer.ts";
-import type { ConvertChecks, ConvertOptions, LogitsCheck } from "./types.ts";
+import type { ConvertChecks, ConvertOptions } from "./types.ts";
 import { pieces, rounded } from "./values.ts";
 
-/** Models up to this many weights are run by the plain loops of the reference executor. */
-const REFERENCE_WEIGHTS_MAX = 50e6;
-/** Share of the free memory that running the model may take. */
-const MEMORY_SHARE = 0.7;
-const IDS = 8;
-/**
- * The weights are the same, so logits differ by what GGUF rounds to f32: epsilon, rope base, rope divisors. Measured
- * at most 1e-6 of the largest logit; a wrong setting moves them by whole percents.
- */
-const TOLERANCE = 1e-5;
 /** Base and divisors are f32 in GGUF. */
 const ROPE_TOLERANCE = 1e-6;
 
@@ -63,7 +51,7 @@ export async function checkWritten(
     files.kind === "gguf" ? { config: files.config, tokenizer: to } : { config: source.files.config, tokenizer: from };
   const promoted = gguf.tokenizer === undefined ? new Set<number>() : promotedIds(gguf.config, gguf.tokenizer);
   const texts = from === undefined || to === undefined ? undefined : compareTokenizers(path, from, to, promoted);
-  return { weights, texts, logits: await compareLogits(path, source.model, model, store, weights, options) };
+  return { weights, texts, logits: await compareLogits(path, source.model, model, store, options) };
 }
 
 function compareModels(path: string, from: Model, to: Model): void {
@@ -147,44 +135,4 @@ function areEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.byteLength !== b.byteLength) return false;
   for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/** Runs both forwards over the written weights, which are the same: what differs comes from the configs. */
-async function compareLogits(
-  path: string,
-  from: Model,
-  to: Model,
-  store: ParameterStore,
-  weights: number,
-  { onProgress, signal }: ConvertOptions,
-): Promise<LogitsCheck | undefined> {
-  const isSmall = weights <= REFERENCE_WEIGHTS_MAX;
-  const bytes = [...store.parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  if (!isSmall && bytes > MEMORY_SHARE * (await machineFacts()).memoryAvailableBytes) return undefined;
-  const executor: Executor = isSmall
-    ? (await import("../device/reference/executor.ts")).referenceExecutor
-    : (await import("../device/cpu/executor.ts")).cpuExecutor;
-  const count = Math.min(IDS, to.window);
-  // spread over the vocabulary by the golden ratio
-  const ids = Int32Array.from({ length: count }, (_, i) => Math.floor((((i + 1) * 0.618034) % 1) * to.vocabularySize));
-  const logitsOf = async (model: Model): Promise<Float32Array> => {
-    if (!writes(model)) {
-      await using encoder = await openEncoder(model, store, executor, { precision: "f32", onProgress, signal });
-      return (await encoder.run([{ ids, outputs: [...ids.keys()] }], signal))[0];
-    }
-    const layout = { window: Math.max(2, count), slots: 1, kvType: "f32", precision: "f32" } as const;
-    await using engine = await openEngine(model, store, executor, { ...layout, onProgress, signal });
-    const source = model.encoder === undefined ? undefined : ids;
-    return await engine.logits(ids, { source, signal });
-  };
-  const expected = await logitsOf(from);
-  const found = await logitsOf(to);
-  const tolerance = TOLERANCE * expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  let largestDifference = 0;
-  for (const [i, value] of expected.entries()) {
-    const difference = Math.abs(found[i] - value);
-    if (!(difference <= tolerance)) throw new FormatError(path, `logit ${i}`, found[i], `${value}, as it was`);
-    largestDifference = Math.max(largestDifference, difference);
-  }
-  return { ids: count, executor: executor.name, largestDifference, tolerance };
 }

@@ -24,13 +24,12 @@ export interface ConvertChecks {
   readonly weights: number;
   /** Texts whose ids are the same under both tokenizers; undefined where there is no tokenizer. */
   readonly texts: number | undefined;
-  /** Logits under both configs; undefined where the model does not fit in memory twice over. */
-  readonly logits: LogitsCheck | undefined;
+  /** Logits under both configs. */
+  readonly logits: LogitsCheck;
 }
 
 export interface LogitsCheck {
   readonly ids: number;
-  readonly executor: "reference" | "cpu";
   readonly largestDifference: number;
   /** The difference that was allowed: a share of the largest logit. */
   readonly tolerance: number;

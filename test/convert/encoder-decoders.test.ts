@@ -25,7 +25,7 @@ describe("an encoder-decoder as GGUF", () => {
       await using folder = await temporaryFolder();
       const hf = await caseFolder(folder, name, { relative_attention_max_distance: 128 });
       const report = await convert(hf, folder.at("model.gguf"));
-      assert.ok(report.checks.logits !== undefined);
+      assert.ok(report.checks.logits.ids > 0);
       await using gguf = await openGguf(folder.at("model.gguf"));
       const given = await readJson(`${hf}/config.json`);
       const settings = {

@@ -111,7 +111,7 @@ describe("quantize", () => {
     assert.ok(tokens > 30 && kl_divergence > 0 && kl_divergence < 0.01, String(kl_divergence));
     assert.ok(Math.abs(perplexity_copy / perplexity_original - 1) < 0.02);
     assert.ok(same_top > 0.9);
-    assert.ok(report.checks.texts! > 10 && report.checks.logits!.largestDifference === 0);
+    assert.ok(report.checks.texts! > 10 && report.checks.logits.largestDifference === 0);
     assert.ok(report.bytes < report.bytes_before / 2);
     assert.match(report.notes.join("\n"), /ffn_down\.weight and 4 more became f16 instead of q8_0/);
     for (const label of ["convert", "check", "compare"]) assert.ok(labels.has(label), label);

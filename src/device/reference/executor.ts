@@ -4,11 +4,19 @@
 import { sum } from "../../base/collections.ts";
 import { UnsupportedError } from "../../base/errors.ts";
 import { type Graph, type Tensor, elementsBound } from "../../graph/index.ts";
-import type { Executor, MemoryUse, OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
+import type {
+  Executor,
+  MemoryUse,
+  OpenModel,
+  OpenOptions,
+  ParameterStore,
+  Program,
+  StoredParameter,
+} from "../executor.ts";
 import { type Leaves, collectLeaves, matrixShape, stateBytes, weightBytesPerToken } from "../leaves.ts";
 import { liveRanges, planArena } from "../planner.ts";
 import { type Shared, createProgram } from "./program.ts";
-import { F32State, RoundedState, type StateRows, WeightRows } from "./rows.ts";
+import { F32State, RoundedState, type Rows, type StateRows, WeightRows } from "./rows.ts";
 import { evaluations } from "./table.ts";
 
 const F64_BYTES = 8;
@@ -17,8 +25,14 @@ export const referenceExecutor: Executor = {
   name: "reference",
   tier: "f64",
   plan: async (store, graphs) => memoryUse(collectLeaves(store, Object.values(graphs)), graphs),
-  open,
+  open: (store, graphs, options) => openReference(store, graphs, options, (stored) => wholeWeight(store, stored)),
 };
+
+export async function wholeWeight(store: ParameterStore, stored: StoredParameter): Promise<Rows> {
+  const bytes = new Uint8Array(stored.byteLength);
+  await store.readRows(stored.name, 0, bytes);
+  return new WeightRows(stored, bytes);
+}
 
 function memoryUse({ parameters, states }: Leaves, graphs: Readonly<Record<string, Graph>>): MemoryUse {
   const list = Object.values(graphs);
@@ -35,10 +49,12 @@ function memoryUse({ parameters, states }: Leaves, graphs: Readonly<Record<strin
   };
 }
 
-async function open<P extends string>(
+/** `openWeight`: what programs read of a weight. */
+export async function openReference<P extends string>(
   store: ParameterStore,
   graphs: Readonly<Record<P, Graph>>,
   { onProgress, signal }: OpenOptions = {},
+  openWeight: (stored: StoredParameter) => Promise<Rows>,
 ): Promise<OpenModel<P>> {
   const list = Object.values<Graph>(graphs);
   for (const { op } of list.flatMap((graph) => graph.nodes)) {
@@ -53,9 +69,7 @@ async function open<P extends string>(
   let done = 0;
   for (const [name, stored] of leaves.parameters) {
     signal?.throwIfAborted();
-    const bytes = new Uint8Array(stored.byteLength);
-    await store.readRows(name, 0, bytes);
-    shared.weights.set(name, new WeightRows(stored, bytes));
+    shared.weights.set(name, await openWeight(stored));
     done += stored.byteLength;
     onProgress?.({ label: "load", done, total: memory.weightBytes, unit: "bytes" });
   }

@@ -45,6 +45,8 @@ export const expertLinear = evaluation(expertLinearOp, async ([x, weight, choice
     const parts = chosen.map((choice) => partOf(x, choice, weight.columns));
     for (let m = 0; m < outer; m++) {
       if (pacer.due()) await pacer.giveWay();
+      const reached = weight.reach?.(expert * outer + m, (expert + 1) * outer);
+      if (reached !== undefined) await reached;
       const row = weight.row(expert * outer + m);
       for (const [i, { n, j }] of chosen.entries()) {
         let sum = 0;

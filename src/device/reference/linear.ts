@@ -8,6 +8,8 @@ export const linear = evaluation(linearOp, async ([x, weight, bias], _, pacer) =
   const offsets = bias?.row(0);
   for (let m = 0; m < weight.rows; m++) {
     if (pacer.due()) await pacer.giveWay();
+    const reached = weight.reach?.(m, weight.rows);
+    if (reached !== undefined) await reached;
     const w = weight.row(m);
     for (let n = 0; n < x.rows; n++) {
       const values = x.row(n);

@@ -13,9 +13,10 @@ function rowAt(what: string, { rows }: Rows, index: number): number {
 /** All ids, row after row. */
 const idsOf = (ids: Rows): number[] => Array.from({ length: ids.rows }, (_, n) => Array.from(ids.row(n))).flat();
 
-export const gather = evaluation(gatherOp, ([table, ids], _, __, size) => {
+export const gather = evaluation(gatherOp, async ([table, ids], _, __, size) => {
   const out = Matrix.zeros(size.rows, size.columns);
   for (const [i, id] of idsOf(ids).entries()) {
+    await table.reach?.(rowAt("gather: id", table, id), id + 1);
     out.values.set(table.row(rowAt("gather: id", table, id)), i * table.columns);
   }
   return out;

@@ -10,6 +10,11 @@ export interface Rows {
   readonly columns: number;
   /** The numbers of row i; read-only. */
   row(i: number): ArrayLike<number>;
+  /**
+   * To be called, and awaited where it gives a promise, before row `first` of a weight's matrix is asked for, by an op that
+   * goes on to `end`. Absent: all rows are there.
+   */
+  reach?(first: number, end: number): Promise<void> | undefined;
 }
 
 /** Rows of a program's input, of a computed value, or of an f32 state. */
