@@ -40,5 +40,5 @@ export function decodedFiles(files: TensorSource): TensorSource {
 
 function asF32({ name, shape }: SourceTensor): SourceTensor {
   const byteLength = shape.reduce((product, size) => product * size, F32_BYTES);
-  return { name, shape, format: "f32", typeName: "f32", byteLength };
+  return { name, shape, format: "f32", typeName: "f32", byteLength, inBlocks: true };
 }

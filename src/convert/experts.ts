@@ -1,8 +1,10 @@
 // Experts on their way between files: one tensor of all in GGUF, a tensor of each in folders; and what configs say of them.
 import { UnsupportedError } from "../base/errors.ts";
+import type { Files } from "../engine/file-store.ts";
 import type { GgufEntry } from "../format/gguf-types.ts";
 import { expertName, expertShape, isEach } from "../models/expert-rows.ts";
 import type { Model, ParameterSource, WeightRow } from "../models/index.ts";
+import { formats } from "../numeric/registry.ts";
 import { count } from "./entries.ts";
 import type { Settings } from "./forms.ts";
 import type { TensorPlan } from "./tensor-plan.ts";
@@ -10,18 +12,25 @@ import type { TensorPlan } from "./tensor-plan.ts";
 /** Whether a row's tensors hold experts, or hold parameters by turns, which are taken apart. */
 export const isOfExperts = ({ experts, hfTurns }: WeightRow): boolean => experts !== undefined || hfTurns !== undefined;
 
-/** The tensors that a row of experts is written as. Throws UnsupportedError where Liang cannot put them together. */
-export function planExperts({ parameters }: Model, row: WeightRow, name: string, to: "hf" | "gguf"): TensorPlan[] {
+/** The tensors that a row of experts is written as. */
+export function planExperts(
+  { parameters, weightRows }: Model,
+  { tensors }: Pick<Files, "tensors">,
+  row: WeightRow,
+  name: string,
+  to: "hf" | "gguf",
+): TensorPlan[] {
   const source = parameters.get(row.parameter);
   if (source === undefined) return [];
   const { experts } = row;
   if (to === "hf" && !isEach(name)) {
-    throw new UnsupportedError(
-      `${name} of a folder holds several weights by turns, which Liang can read but not write.`,
-      {
-        hint: "Convert to GGUF.",
-      },
-    );
+    const turns = weightRows.filter((other) => other.hf === name);
+    const sorted = turns.sort((a, b) => (a.hfTurns?.first ?? 0) - (b.hfTurns?.first ?? 0));
+    const parts = sorted.map(({ parameter }) => parameters.get(parameter)!);
+    // floats that the file has as blocks, too, lie as a folder's floats do
+    const { format } = tensors.get(source.pieces[0].tensor)!;
+    const isTransposed = row.hfTransposed === true && formats[format].blockSize === 1;
+    return [planStack(row, name, parts, isTransposed)];
   }
   if (experts === undefined) return [{ name, shape: row.shape, source, alwaysF32: true }];
   const [rows, columns] = expertShape(row);
@@ -33,6 +42,37 @@ export function planExperts({ parameters }: Model, row: WeightRow, name: string,
     alwaysF32: false,
   }));
 }
+
+/** A folder's tensor of all experts, which has the rows of `parts` (of biases: the columns) by turns. */
+function planStack(row: WeightRow, name: string, parts: readonly ParameterSource[], isTransposed: boolean): TensorPlan {
+  const of = parts.length;
+  if (row.experts === undefined) {
+    const [rows, columns] = row.shape;
+    const joinedTurns = parts.map(asElements);
+    const source = { vector: false, rows: of * rows * columns, columns: 1, pieces: parts[0].pieces, joinedTurns };
+    return { name, shape: [rows, of * columns], source, alwaysF32: true };
+  }
+  const [rows, columns] = [of * expertShape(row)[0], expertShape(row)[1]];
+  const shape = isTransposed ? [row.experts, columns, rows] : [row.experts, rows, columns];
+  const source = {
+    vector: false,
+    rows: shape[0] * shape[1],
+    columns: shape[2],
+    pieces: parts[0].pieces,
+    joinedTurns: parts,
+    ...(isTransposed && { turnedMatrices: rows }),
+  };
+  return { name, shape, source, alwaysF32: false };
+}
+
+/** A bias of every expert, (E, F) as it lies, as E F rows of one number. */
+const asElements = ({ rows, columns, pieces: [{ tensor }] }: ParameterSource): ParameterSource => ({
+  vector: false,
+  rows: rows * columns,
+  columns: 1,
+  pieces: [{ tensor, first: 0, count: rows * columns }],
+  byElement: true,
+});
 
 /** Some rows of a parameter whose pieces lie as they are. */
 function rowsOf({ pieces, columns }: ParameterSource, first: number, rows: number): ParameterSource {

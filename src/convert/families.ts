@@ -10,6 +10,7 @@ import { baichuanToGguf, baichuanToHf } from "./baichuan.ts";
 import { flag } from "./entries.ts";
 import { gemma2ToGguf, gemma2ToHf, gemma3ToGguf, gemma3ToHf } from "./gemma.ts";
 import { chatglmToGguf, chatglmToHf, glmToHf } from "./glm.ts";
+import { GPT_OSS_GATE, gptOssToGguf, gptOssToHf } from "./gpt-oss.ts";
 import { hunyuanMoeToGguf, hunyuanMoeToHf, hunyuanToHf } from "./hunyuan.ts";
 import { phi3ToGguf, phi3ToHf, windowToGguf, windowToHf } from "./one-window.ts";
 import { T5_MAX_DISTANCE, t5ToGguf, t5ToHf } from "./t5.ts";
@@ -289,6 +290,20 @@ const families: readonly FamilyForms[] = [
     toHf: glmToHf,
   },
   {
+    hf: "gpt_oss",
+    gguf: "gpt-oss",
+    architecture: "GptOssForCausalLM",
+    names: llamaNames,
+    epsilon: { ...rmsEpsilon, byDefault: 1e-5 },
+    ropeBase: 150_000,
+    yarnTruncates: false,
+    constants: { hidden_act: "silu", attention_bias: true, ...GPT_OSS_GATE },
+    hfOnly: { swiglu_limit: [GPT_OSS_GATE.swiglu_limit], swiglu_alpha: [GPT_OSS_GATE.swiglu_alpha] },
+    biases: {},
+    toGguf: gptOssToGguf,
+    toHf: gptOssToHf,
+  },
+  {
     hf: "hunyuan_v1_dense",
     gguf: "hunyuan-dense",
     architecture: "HunYuanDenseV1ForCausalLM",
@@ -348,10 +363,22 @@ const encoders: readonly FamilyForms[] = [
   encoder("xlm-roberta", "XLMRobertaForMaskedLM", 2, HEAD),
 ];
 
+/** Families that llama.cpp has no architecture for. */
+const withoutGguf: Readonly<Record<string, string>> = {
+  "openai-gpt": "GGUF has no architecture for GPT-1, whose norms stand after its layers",
+  marian: "GGUF has no architecture for Marian's translators",
+};
+
 /** The row of a model's family. Throws UnsupportedError when it has none. */
 export function formsOf({ family }: Pick<Model, "family">): FamilyForms {
   const row = [...families, ...encoders].find(({ hf }) => hf === family);
   if (row !== undefined) return row;
+  const reason = withoutGguf[family];
+  if (reason !== undefined) {
+    throw new UnsupportedError(`${reason}, so there is no file to convert the model to.`, {
+      hint: "Liang runs the folder itself.",
+    });
+  }
   throw new UnsupportedError(`Models of the family ${family} cannot be converted yet.`, {
     hint: `Known: ${families.map(({ hf }) => hf).join(", ")}.`,
   });

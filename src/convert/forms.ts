@@ -37,6 +37,8 @@ export interface FamilyForms {
   readonly epsilon: { readonly gguf: string; readonly byDefault: number };
   /** The rope's base where config.json says none; absent: the family has no rope. */
   readonly ropeBase?: number;
+  /** Whether yarn's bounds are rounded outwards in every model of it, which GGUF does not say. Default: they are. */
+  readonly yarnTruncates?: boolean;
   /** Keys of config.json that are the same in every model of the family. */
   readonly constants: Readonly<Record<string, unknown>>;
   /** Options of config.json that GGUF has no word for: each must be missing or one of these. */

@@ -30,6 +30,14 @@ type Of<T extends RopeScaling["type"]> = RopeScaling & { readonly type: T };
 interface Turned {
   readonly rope: RopeTable;
   readonly base: number;
+  /** Of yarn, as the family has it. */
+  readonly truncates: boolean;
+}
+
+/** What a family's row says of its ropes. */
+interface RopeForms {
+  readonly ropeBase: number;
+  readonly yarnTruncates?: boolean;
 }
 
 const noDivisors: Divisors = new Map();
@@ -54,8 +62,10 @@ const toGguf: { readonly [T in RopeScaling["type"]]: (scaling: Of<T>, turned: Tu
     entries: originalEntry(originalWindow),
     divisors: new Map([["rope_freqs.weight", divisorsOf(rope, base)]]),
   }),
-  yarn({ factor, originalWindow, betaFast, betaSlow, truncate, magnitude = 1 }) {
-    if (!truncate) throw new UnsupportedError("truncate is false in rope_scaling, which GGUF has no word for.");
+  yarn({ factor, originalWindow, betaFast, betaSlow, truncate, magnitude = 1 }, { truncates }) {
+    if (truncate !== truncates) {
+      throw new UnsupportedError(`truncate is ${truncate} in rope_scaling, which GGUF has no word for.`);
+    }
     return {
       entries: [
         [`${SCALING}.type`, text("yarn")],
@@ -82,14 +92,15 @@ const toGguf: { readonly [T in RopeScaling["type"]]: (scaling: Of<T>, turned: Tu
 const originalEntry = (window: number | undefined): Entries =>
   window === undefined ? [] : [[ORIGINAL_WINDOW, count(window)]];
 
-export function ropeToGguf(model: Model, config: Config, baseByDefault: number): GgufRope {
+export function ropeToGguf(model: Model, config: Config, forms: RopeForms): GgufRope {
   const settings = ropeSettings(config);
-  const base = hfTheta(settings, config, baseByDefault);
+  const base = hfTheta(settings, config, forms.ropeBase);
   const rope = fullRope(model);
   const scaling = hfRopeScaling(settings, config);
   const scaled = (toGguf[scaling.type] as (scaling: RopeScaling, turned: Turned) => Partial<GgufRope>)(scaling, {
     rope,
     base,
+    truncates: forms.yarnTruncates ?? true,
   });
   const entries: Entries = [
     ["rope.dimension_count", count(2 * rope.frequencies.length)],
@@ -105,7 +116,7 @@ const toHf: {
 } = {
   none: () => null,
   linear: ({ factor }) => ({ rope_type: "linear", factor: shortestDecimal(factor) }),
-  yarn({ factor, originalWindow, betaFast, betaSlow, magnitude = 1 }) {
+  yarn({ factor, originalWindow, betaFast, betaSlow, truncate, magnitude = 1 }) {
     const stretch = shortestDecimal(factor);
     return {
       rope_type: "yarn",
@@ -113,6 +124,7 @@ const toHf: {
       original_max_position_embeddings: originalWindow,
       beta_fast: shortestDecimal(betaFast),
       beta_slow: shortestDecimal(betaSlow),
+      ...(!truncate && { truncate }),
       ...(!isSame(magnitude, yarnMagnitude(stretch)) && { attention_factor: shortestDecimal(magnitude) }),
     };
   },
@@ -134,15 +146,16 @@ export function ropeToHf(
   files: Pick<Files, "file" | "kind" | "config" | "tensors">,
   ropeDivisors: Divisors,
   config: Config,
-  baseByDefault: number,
+  forms: RopeForms,
 ): object {
-  const base = shortestDecimal(config.number("rope.freq_base", baseByDefault));
+  const truncates = forms.yarnTruncates ?? true;
+  const base = shortestDecimal(config.number("rope.freq_base", forms.ropeBase));
   const rope = fullRope(model);
-  const scaling = ggufRopeScaling(config, { ...files, ropeDivisors });
+  const scaling = ggufRopeScaling(config, { ...files, ropeDivisors }, { truncate: truncates });
   const write = toHf[scaling.type] as
     ((scaling: RopeScaling, turned: Turned, config: Config) => object | null) | undefined;
   if (write === undefined) throw new UnsupportedError(`Rope scaling ${scaling.type} has no place in config.json.`);
-  return { rope_theta: base, rope_scaling: write(scaling, { rope, base }, config) };
+  return { rope_theta: base, rope_scaling: write(scaling, { rope, base, truncates }, config) };
 }
 
 function llama3Settings(rope: RopeTable, base: number, config: Config): object | null {

@@ -24,7 +24,7 @@ export function settingsToGguf(model: Model, files: TensorSource): GgufSettings 
   config.only(forms.hfOnly);
   const settings = read(model, config);
   const { headSize, heads } = settings;
-  const rope = isTurned(model, forms) ? ropeToGguf(model, config, forms.ropeBase) : undefined;
+  const rope = isTurned(model, forms) ? ropeToGguf(model, config, forms) : undefined;
   const keys: [string, GgufEntry][] = [
     ["context_length", count(model.window)],
     ["embedding_length", count(model.width)],
@@ -64,7 +64,7 @@ export function settingsToHf(
     vocab_size: model.vocabularySize,
     ...namedSizes(forms, settings),
     [forms.names.epsilon]: shortestDecimal(config.number(forms.epsilon.gguf)),
-    ...(isTurned(model, forms) && ropeToHf(model, files, ropeDivisors, config, forms.ropeBase)),
+    ...(isTurned(model, forms) && ropeToHf(model, files, ropeDivisors, config, forms)),
     ...forms.constants,
     ...Object.fromEntries(
       Object.entries(forms.biases).map(([key, parameter]) => [key, model.parameters.has(parameter)]),

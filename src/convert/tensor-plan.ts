@@ -8,6 +8,6 @@ export interface TensorPlan {
   readonly source: ParameterSource;
   /** Makes the written values of the stored ones, where they differ; vectors only, whole. */
   readonly change?: (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>;
-  /** Written as f32 in GGUF whatever the matrices are: vectors and learned positions, as llama.cpp has them. */
+  /** Written as f32 in GGUF whatever the matrices are: vectors and a few matrices, as llama.cpp has them. */
   readonly alwaysF32: boolean;
 }

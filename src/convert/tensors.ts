@@ -16,7 +16,7 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
     const [name, written] = [row[from], row[to]];
     if (name === undefined || written === undefined) continue; // GGUF has no name for it
     if (isOfExperts(row)) {
-      for (const plan of planExperts(model, row, written, to)) plans.set(plan.name, plan);
+      for (const plan of planExperts(model, files, row, written, to)) plans.set(plan.name, plan);
       continue;
     }
     const stored = tensors.get(name);
@@ -49,11 +49,14 @@ export function planTensors(model: Model, files: Files, to: "hf" | "gguf"): Tens
         to === "hf" && {
           change: (gains: Float32Array<ArrayBuffer>) => gainsLessOne(gains, files, name),
         }),
-      alwaysF32: vector || row.ggufShape?.length === 1 || row.parameter === "positions.weight",
+      alwaysF32: vector || row.ggufShape?.length === 1 || ALWAYS_F32.test(row.parameter),
     });
   }
   return [...plans.values()];
 }
+
+/** What llama.cpp keeps in f32 beside vectors: learned positions, what routes to experts, biases of experts. */
+const ALWAYS_F32 = /^positions\.weight$|router\.weight$|\.bias$/;
 
 const isSame = (a: HeadRows | undefined, b: HeadRows | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -3,6 +3,7 @@ import { UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore } from "../device/executor.ts";
 import { createFileWriter, joinPath, makeFolder, splitPath } from "#platform";
 import { openFileStore, readRopeDivisors } from "../engine/file-store.ts";
+import { mxfp4Tensors } from "../format/mxfp4.ts";
 import { safetensorBytes, type SafetensorToWrite, writeSafetensors } from "../format/safetensors.ts";
 import { type FormatName, formats } from "../numeric/registry.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -36,11 +37,15 @@ export async function writeHfFolder(
 ): Promise<readonly string[]> {
   const { model, files } = source;
   const plans = planTensors(model, files, "hf");
-  checkFloats(source, plans);
   const store = openFileStore(files, { parameters: new Map(plans.map((plan) => [plan.name, plan.source])) });
+  checkFloats(source, plans, store);
   const main = type === "keep" ? store.parameters.get(plans[0].name)!.format : type; // plans[0] is the embedding
   const tensors: SafetensorToWrite[] = [];
   for (const plan of plans) {
+    if (isStackOfMxfp4(plan, store)) {
+      tensors.push(...stackTensors(plan, store));
+      continue;
+    }
     const format = await formatFor(plan, store, main, type);
     const { dtype } = DTYPES[format]!;
     tensors.push({ name: plan.name, dtype, shape: plan.shape, data: () => valuesAs(store, plan, format) });
@@ -61,6 +66,7 @@ export async function writeHfFolder(
   await writeJson("config.json", {
     ...settingsToHf(model, files, await readRopeDivisors(files)),
     torch_dtype: DTYPES[main]!.torch,
+    ...(plans.some((plan) => isStackOfMxfp4(plan, store)) && { quantization_config: MXFP4_CONFIG }),
     ...roles,
   });
   for (const [name, value] of Object.entries(readingToHf(files.config, files.file, model))) {
@@ -84,10 +90,30 @@ function leftBehind(metadata: Readonly<Record<string, unknown>>): string[] {
 const ABOUT =
   /^general\.(?!(architecture|type|name|alignment|file_type|quantization_version)$|sampling\.(temp|top_k|top_p|min_p|penalty_repeat)$)/;
 
-function checkFloats({ files }: Source, plans: readonly TensorPlan[]): void {
-  for (const { source } of plans) {
-    const { format, name } = files.tensors.get(source.pieces[0].tensor)!;
-    if (formats[format].blockSize === 1) continue;
+/** Folders hold stacks of experts in blocks of four-bit floats, and nothing else in blocks. */
+const isStackOfMxfp4 = ({ name, source }: TensorPlan, store: ParameterStore): boolean =>
+  source.joinedTurns !== undefined && store.parameters.get(name)!.format === "mxfp4";
+
+/** As published models of the kind have it: everything but experts is left as it is. */
+const MXFP4_CONFIG = {
+  quant_method: "mxfp4",
+  modules_to_not_convert: ["model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"],
+};
+
+function stackTensors({ name, shape }: TensorPlan, store: ParameterStore): SafetensorToWrite[] {
+  return mxfp4Tensors(name, shape).map(({ bytesOf, ...tensor }) => ({
+    ...tensor,
+    dtype: "U8",
+    async *data() {
+      for await (const { bytes } of pieces(store, name)) yield bytesOf(bytes);
+    },
+  }));
+}
+
+function checkFloats({ files }: Source, plans: readonly TensorPlan[], store: ParameterStore): void {
+  for (const plan of plans) {
+    const { format, name } = files.tensors.get(plan.source.pieces[0].tensor)!;
+    if (formats[format].blockSize === 1 || isStackOfMxfp4(plan, store)) continue;
     throw new UnsupportedError(`${files.file}: tensor ${name} is stored as ${format}, which no folder holds.`, {
       hint: "Decode the weights with --type f16, bf16 or f32.",
     });

@@ -5,6 +5,7 @@ import { FormatError, ShapeError, UnsupportedError } from "../base/errors.ts";
 import type { ParameterStore, StoredParameter } from "../device/executor.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
 import { joinedHeads, turnedHeads } from "./head-rows.ts";
+import { joinedTurns, turnedMatrices } from "./joined-turns.ts";
 import {
   type Model,
   type ParameterSource,
@@ -86,6 +87,7 @@ function openParameter(
   source: ParameterSource,
 ): { readonly stored: StoredParameter; readonly read: ReadUnits } {
   if (source.joinedHeads !== undefined || source.turnedHeads !== undefined) return openHeads(files, name, source);
+  if (source.joinedTurns !== undefined) return openTurns(files, name, source, source.joinedTurns);
   const { vector, rows, columns, pieces, rowAt, transpose, addOne, unitRows, byElement = vector } = source;
   const found = new Set(pieces.map(({ tensor }) => formatOf(files, tensor)));
   const [format] = found;
@@ -123,6 +125,21 @@ function openHeads(files: Files, name: string, source: ParameterSource): ReturnT
     stored: { name, rows, columns, format, byteLength: rows * bytesForRow(format, columns), ...matrices },
     read,
   };
+}
+
+/** A tensor that is put together of parameters by turns. */
+function openTurns(
+  files: Files,
+  name: string,
+  { rows, columns, turnedMatrices: of }: ParameterSource,
+  parts: readonly ParameterSource[],
+): ReturnType<typeof openParameter> {
+  const opened = parts.map((part) => openParameter(files, name, part));
+  const [{ format, columns: inner }] = opened.map(({ stored }) => stored);
+  const matrices = opened.map(({ stored, read }) => ({ format: stored.format, columns: stored.columns, read }));
+  const joined = joinedTurns(matrices, bytesForRow(format, inner));
+  const { read } = of === undefined ? joined : turnedMatrices(joined, of);
+  return { stored: { name, rows, columns, format, byteLength: rows * bytesForRow(format, columns) }, read };
 }
 
 function headsOf(

@@ -7,7 +7,7 @@ import { type FormatName, bytesForRow, formats } from "../numeric/registry.ts";
 /** Fills `into` with rows from `first` on. */
 type ReadRows = (first: number, into: Uint8Array) => Promise<void>;
 
-interface Matrix {
+export interface Matrix {
   readonly format: FormatName;
   readonly columns: number;
   readonly read: ReadRows;
@@ -24,7 +24,7 @@ async function numbers(matrix: Matrix, first: number, count: number, format: For
 }
 
 /** (rows, columns) turned over, of numbers of `size` bytes. */
-function turned(from: Uint8Array, rows: number, columns: number, size: number): Uint8Array {
+export function turned(from: Uint8Array, rows: number, columns: number, size: number): Uint8Array {
   const to = new Uint8Array(from.length);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {

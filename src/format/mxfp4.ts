@@ -40,6 +40,28 @@ function matrixOf(files: TensorSource, { name: blocksName, shape: blocksShape }:
   };
 }
 
+/** The two tensors of a folder that a stack (..., columns) of GGUF's blocks is, and each one's bytes of some of its rows. */
+export function mxfp4Tensors(name: string, shape: readonly number[]) {
+  const scales = [...shape.slice(0, -1), shape.at(-1)! / BLOCK_COLUMNS];
+  return [
+    { name: name + BLOCKS, shape: [...scales, FLOATS_BYTES], bytesOf: floatsOf },
+    { name: name + SCALES, shape: scales, bytesOf: exponentsOf },
+  ] as const;
+}
+
+const exponentsOf = (blocks: Uint8Array): Uint8Array =>
+  Uint8Array.from({ length: blocks.length / BLOCK_BYTES }, (_, block) => blocks[block * BLOCK_BYTES]);
+
+function floatsOf(blocks: Uint8Array): Uint8Array {
+  const floats = new Uint8Array((blocks.length / BLOCK_BYTES) * FLOATS_BYTES);
+  for (let at = 0; at < floats.length * 2; at++) {
+    const [block, i] = [Math.floor(at / BLOCK_COLUMNS), at % BLOCK_COLUMNS];
+    const byte = blocks[block * BLOCK_BYTES + 1 + (i & 15)];
+    floats[at >> 1] |= (i < BLOCK_COLUMNS / 2 ? byte & 15 : byte >> 4) << (4 * (i & 1));
+  }
+  return floats;
+}
+
 /** Columns 2i and 2i + 1 share a byte in the file; i and i + 16 in a block. */
 function turned(floats: Uint8Array, exponents: Uint8Array): Uint8Array {
   const blocks = new Uint8Array(exponents.length * BLOCK_BYTES);

@@ -17,6 +17,8 @@ export interface SourceTensor {
   readonly typeName: string;
   /** Undefined when the type is so unknown that its size is. */
   readonly byteLength: number | undefined;
+  /** The file has blocks, which are decoded as they are read. */
+  readonly inBlocks?: boolean;
 }
 
 export interface WeightFile {

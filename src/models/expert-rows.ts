@@ -1,8 +1,8 @@
 // Weights of experts in files: a tensor for each expert, or one for all, whatever a file has; and which tensors make the
 // parameter that holds all experts' rows one after another.
 import { FormatError, show } from "../base/errors.ts";
-import type { FormatName } from "../numeric/registry.ts";
-import type { ModelFacts, ParameterSource, Turns, WeightRow } from "./model.ts";
+import { formats } from "../numeric/registry.ts";
+import type { FileTensor, ModelFacts, ParameterSource, Turns, WeightRow } from "./model.ts";
 
 /** The name of expert `expert`'s tensor. */
 export const expertName = (name: string, expert: number): string => name.replace("*", String(expert));
@@ -30,7 +30,7 @@ export function expertSource(
   const name = isApart && tensors.has(expertName(row.ggufEach, 0)) ? row.ggufEach : stacked;
   const names = isEach(name) ? Array.from({ length: experts }, (_, e) => expertName(name, e)) : [name];
   const found = tensors.get(names[0]);
-  const isTransposed = kind === "hf" && row.hfTransposed === true && (found === undefined || isFloat(found.format));
+  const isTransposed = kind === "hf" && row.hfTransposed === true && !liesInBlocks(found);
   const matrix = isTransposed ? [columns, of * rows] : [of * rows, columns];
   const expected = show(isEach(name) ? matrix : [experts, ...matrix]);
   for (const one of names) {
@@ -58,7 +58,8 @@ export function expertSource(
 }
 
 /** Blocks lie along an expert's inputs, so that they are stored with outputs as rows. */
-const isFloat = (format: FormatName): boolean => ["f64", "f32", "f16", "bf16"].includes(format);
+const liesInBlocks = (tensor: Pick<FileTensor, "format" | "inBlocks"> | undefined): boolean =>
+  tensor !== undefined && (tensor.inBlocks === true || formats[tensor.format].blockSize > 1);
 
 /** A matrix (R, C) of which a tensor (R, of C) has every `of`-th column. */
 export function turnedColumns(

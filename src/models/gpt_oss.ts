@@ -28,6 +28,8 @@ import { ggufRope, hfRope } from "./rope-config.ts";
 
 /** What the gate is cut at, and the slope of its sigmoid, where a file does not say. */
 const [LIMIT, SLOPE] = [7, 1.702];
+/** The rope's, where a config says none. */
+const GPT_OSS_BASE = 150_000;
 const biases: DecoderBiases = { qkv: true, output: true, mlp: false };
 
 interface Shape {
@@ -50,7 +52,7 @@ function readHf(facts: ModelFacts): Shape {
   const window = config.find("sliding_window") === undefined ? undefined : config.size("sliding_window");
   return {
     sizes,
-    rope: hfRope("main", config, sizes.headSize),
+    rope: hfRope("main", config, sizes.headSize, { theta: GPT_OSS_BASE }),
     windows: hfWindows(config, sizes.layers, window, (layer) => layer % 2 === 0),
     experts: config.size("num_local_experts"),
     chosen: config.size(config.find("num_experts_per_tok") === undefined ? "experts_per_token" : "num_experts_per_tok"),
@@ -69,7 +71,7 @@ function readGguf(facts: ModelFacts): Shape {
   const forwardWidth = config.size("expert_feed_forward_length");
   return {
     sizes,
-    rope: ggufRope("main", config, sizes.headSize, facts, { truncate: false }),
+    rope: ggufRope("main", config, sizes.headSize, facts, { theta: GPT_OSS_BASE, truncate: false }),
     windows: Array.from({ length: sizes.layers }, (_, layer) => (layer % 2 === 0 ? window : undefined)),
     experts: config.size("expert_count"),
     chosen: config.size("expert_used_count"),

@@ -8,6 +8,8 @@ export interface FileTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly format: FormatName;
+  /** The file has blocks, which are decoded as they are read: they lie as blocks do (inputs along a row). */
+  readonly inBlocks?: boolean;
 }
 
 /** What a family reads: the facts of a model file without its weights. */
@@ -88,6 +90,10 @@ export interface ParameterSource {
   readonly turnedHeads?: HeadRows;
   /** The parameters that this is put together of, for what is written; its own pieces are none. */
   readonly joinedHeads?: readonly { readonly parameter: ParameterSource; readonly layout: HeadRows }[];
+  /** The parameters whose rows this has by turns, for what is written; its own pieces are none. */
+  readonly joinedTurns?: readonly ParameterSource[];
+  /** It is matrices of so many rows (float types only), each of them turned over after that. */
+  readonly turnedMatrices?: number;
 }
 
 /** Of rows that belong to several by turns: to how many, and which one's turn. */

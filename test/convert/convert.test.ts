@@ -117,6 +117,12 @@ describe("convert", () => {
     });
   }
 
+  test("says why a family has no GGUF file", async () => {
+    await using folder = await temporaryFolder();
+    await writeCase(folder.path, "openai-gpt");
+    await assert.rejects(convert(folder.path, folder.at("model.gguf")), /GGUF has no architecture for GPT-1/);
+  });
+
   const refusals: readonly (readonly [Parameters<typeof writeCase>[1], Record<string, unknown>, RegExp])[] = [
     ["qwen3", { use_sliding_window: true, sliding_window: 4, max_window_layers: 1 }, /use_sliding_window is true/],
     ["gpt2", { scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx is true/],

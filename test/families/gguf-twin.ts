@@ -2,6 +2,7 @@
 // loading maps are held against something that is not Liang's own converter. Source: convert_hf_to_gguf.py's rules.
 import type { GgufEntry } from "../../src/format/gguf-types.ts";
 import { latentTwin } from "./deepseek-twin.ts";
+import { gptOssTwin } from "./gpt-oss-twin.ts";
 import type { Tensors, Values } from "./memory-files.ts";
 import { type HfConfig, type TwinRule, expertTensors, llamaFloats, llamaNames, llamaSizes } from "./twin-rule.ts";
 
@@ -258,6 +259,7 @@ export const twinRules: Readonly<Record<string, TwinRule>> = {
       "model.layers.N.post_mlp_layernorm": "blk.N.post_ffw_norm",
     },
   },
+  gpt_oss: gptOssTwin,
   hunyuan_v1_dense: { architecture: "hunyuan-dense", sizes: { ...llamaSizes, ...headSizes }, ...hunyuan },
   hunyuan_v1_moe: {
     architecture: "hunyuan-moe",

@@ -33,6 +33,8 @@ const twins: Readonly<Partial<Record<CaseName, string>>> = {
   glm4: "glm4",
   hunyuan_v1_dense: "hunyuan_v1_dense",
   hunyuan_v1_moe: "hunyuan_v1_moe",
+  mixtral: "mixtral",
+  qwen2_moe: "qwen2_moe",
 };
 
 async function logitsOf(files: Parameters<typeof openFiles>[0], ids: Int32Array): Promise<Float32Array> {
@@ -51,6 +53,15 @@ describe("a GGUF file made as llama.cpp's converter makes it", () => {
       assertClose(logits, golden.f32.logits_a, FACTOR * golden.logitTolerance, "logits_a");
     });
   }
+
+  test("gives the folder's logits of gpt_oss, with the gate's limit that GGUF takes for granted", async () => {
+    await using files = await caseFiles("gpt_oss", "config.legacy.json", { swiglu_limit: 7 });
+    const { entries, tensors } = ggufTwin("gpt_oss", files.config as HfConfig, await allTensors(files));
+    const golden = await readGolden("gpt_oss");
+    const ids = golden.i32.input_ids_a;
+    const fromGguf = await logitsOf(await ggufFiles(entries, tensors), ids);
+    assertClose(fromGguf, await logitsOf(files, ids), golden.logitTolerance, "logits_a");
+  });
 
   test("holds biases of q and k in the order of their rows: attention_bias and mlp_bias equal the HF folder's", async () => {
     await using files = await caseFiles("llama", "config.legacy.json");
