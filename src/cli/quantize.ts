@@ -1,25 +1,15 @@
 // `liang quantize`: a smaller GGUF file of a model, and what that costs.
-import { basename } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { resolveModel } from "../chat/describe.ts";
-import {
-  type Importance,
-  isImportanceFile,
-  measureImportance,
-  mixNamed,
-  mixNames,
-  quantize,
-  readImportance,
-  writeImportance,
-} from "../quantize/index.ts";
+import { mixNamed, mixNames, quantize } from "../quantize/index.ts";
 import { defineCommand, table } from "./command.ts";
 import { metadataOf } from "./convert.ts";
-import { type ProgressBar, progressBar } from "./progress-bar.ts";
+import { progressBar } from "./progress-bar.ts";
+import { importanceOf } from "./quantize-importance.ts";
 import { showLadder } from "./quantize-ladder.ts";
 import { comparedText, outputName } from "./quantize-names.ts";
 import { reportLines } from "./quantize-report.ts";
 import { note, out, outJson } from "./terminal.ts";
-import { readTextFile } from "./text-file.ts";
 
 export const command = defineCommand({
   summary: "Makes a smaller GGUF file of a model, and shows what that costs.",
@@ -31,8 +21,8 @@ export const command = defineCommand({
     out: { type: "string", short: "o", hint: "FILE", help: "the file to write (default: MODEL-TYPE.gguf here)" },
     importance: {
       type: "string",
-      hint: "FILE",
-      help: "a text like those the model is for: columns that it excites are rounded with more care; or a GGUF file with an importance matrix",
+      hint: "FILE|chats",
+      help: "a text like those the model is for: columns that it excites are rounded with more care; chats: your own conversations; or a GGUF file with an importance matrix",
     },
     "save-importance": { type: "string", hint: "FILE", help: "keep the importance matrix, as a GGUF file" },
     text: { type: "string", short: "f", hint: "FILE", help: "what to compare with the original over (default: ours)" },
@@ -93,28 +83,4 @@ function checkWords(options: { ladder?: boolean; plot?: string; out?: string }, 
     });
   }
   if (!ladder && plot !== undefined) throw new UsageError("--plot is of --ladder.", { field: "plot" });
-}
-
-type ImportanceOptions = { importance?: string; "save-importance"?: string; threads?: number };
-
-async function importanceOf(
-  from: string,
-  options: ImportanceOptions,
-  bar: ProgressBar,
-  signal: AbortSignal,
-): Promise<Importance | undefined> {
-  const { importance: file, "save-importance": target, threads } = options;
-  if (file === undefined) {
-    if (target === undefined) return undefined;
-    throw new UsageError("--save-importance needs a text.", { field: "importance", hint: "Name one by --importance." });
-  }
-  if (await isImportanceFile(file)) return await readImportance(file);
-  const measured = await measureImportance(from, await readTextFile(file), {
-    onProgress: bar.report,
-    signal,
-    ...(threads !== undefined && { threads }),
-  });
-  bar.end();
-  if (target !== undefined) await writeImportance(target, measured, basename(file));
-  return measured.importance;
 }

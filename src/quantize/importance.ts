@@ -1,9 +1,11 @@
-// Importances of columns: from what a text excites in the model, or from llama.cpp's importance matrix in a GGUF file,
-// which is also how they are kept.
-import { FormatError, UsageError } from "../base/errors.ts";
+// Importances of columns: from what a text or conversations excite in the model, or from llama.cpp's importance matrix in a
+// GGUF file, which is also how they are kept.
+import { FormatError, LiangError, UsageError } from "../base/errors.ts";
 import { createFileWriter, openFile } from "#platform";
 import { openExecutor } from "../chat/executors.ts";
-import { openModelParts } from "../chat/model-parts.ts";
+import { type ModelParts, openModelParts } from "../chat/model-parts.ts";
+import { createTextSide } from "../chat/text-side.ts";
+import type { Message } from "../chat/types.ts";
 import { count, text, texts } from "../convert/entries.ts";
 import { activationSquares } from "../engine/activation-squares.ts";
 import { openGguf } from "../format/gguf-files.ts";
@@ -14,12 +16,25 @@ import type { Importance, QuantizeOptions } from "./types.ts";
 export interface MeasuredImportance {
   readonly importance: Importance;
   readonly tokens: number;
+  /** Conversations that were read; of a text none. */
+  readonly conversations?: ReadChats;
 }
 
-/** What `content` excites in the model at `path`: the mean square of each column of what a tensor is multiplied with. */
+/** How many conversations were read, and how many the template refuses, with its first words on it. */
+export interface ReadChats {
+  readonly read: number;
+  readonly refused: number;
+  readonly refusal?: string;
+}
+
+/**
+ * What `content`, a text or conversations, excites in the model at `path`: the mean square of each column of what a tensor
+ * is multiplied with. Conversations are what the model's template makes of them, and see nothing of each other. Throws
+ * UsageError where there is nothing to read.
+ */
 export async function measureImportance(
   path: string,
-  content: string,
+  content: string | AsyncIterable<readonly Message[]>,
   { threads, onProgress, signal }: Pick<QuantizeOptions, "threads" | "onProgress" | "signal"> = {},
 ): Promise<MeasuredImportance> {
   await using parts = await openModelParts(path);
@@ -27,9 +42,10 @@ export async function measureImportance(
   if (tokenizer.kind === "none") {
     throw new UsageError(`${path} has no tokenizer, so no text can be read.`, { field: "importance" });
   }
-  const ids = tokenizer.encode(content);
+  const isText = typeof content === "string";
+  const { texts, chats } = isText ? { texts: [tokenizer.encode(content)] } : await chatIds(parts, content);
   const executor = await openExecutor();
-  const { tokens, sums } = await activationSquares(model, store, executor, ids, { threads, onProgress, signal });
+  const { tokens, sums } = await activationSquares(model, store, executor, texts, { threads, onProgress, signal });
   const importance = new Map<string, Float32Array<ArrayBuffer>>();
   for (const { parameter, gguf } of model.weightRows) {
     const sum = sums.get(parameter);
@@ -39,7 +55,32 @@ export async function measureImportance(
         Float32Array.from(sum, (value) => value / tokens),
       );
   }
-  return { importance, tokens };
+  return { importance, tokens, ...(chats !== undefined && { conversations: chats }) };
+}
+
+async function chatIds(
+  { tokenizer, chosen }: ModelParts,
+  conversations: AsyncIterable<readonly Message[]>,
+): Promise<{ texts: number[][]; chats: ReadChats }> {
+  const { promptIds } = createTextSide({ tokenizer, template: chosen.template });
+  const texts: number[][] = [];
+  const refusals: string[] = [];
+  for await (const messages of conversations) {
+    try {
+      texts.push(await promptIds(messages, { addGenerationPrompt: false }));
+    } catch (error) {
+      if (!(error instanceof LiangError)) throw error;
+      refusals.push(error.message);
+    }
+  }
+  const [refusal] = refusals;
+  if (texts.length === 0) {
+    throw new UsageError(refusal ?? "There are no conversations yet.", {
+      field: "importance",
+      hint: "Name a text file instead, like what the model is for.",
+    });
+  }
+  return { texts, chats: { read: texts.length, refused: refusals.length, ...(refusal !== undefined && { refusal }) } };
 }
 
 const SUMS = ".in_sum2";

@@ -4,7 +4,9 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { readImportance } from "../../src/quantize/index.ts";
 import { storiesModel } from "../../src/store/built-in.ts";
+import { openSqliteStorage } from "../../src/store/index.ts";
 import { liangIn } from "./harness.ts";
 
 const home = await mkdtemp(join(tmpdir(), "liang-quantize-"));
@@ -33,6 +35,25 @@ describe("liang quantize", () => {
     assert.equal(report.tensors.length, 47);
     assert.deepEqual(report.comparison, { skipped: "no text was given" });
     assert.ok((await readdir(home)).includes("again.gguf"));
+  });
+
+  test("takes importances of the person's own conversations", async () => {
+    const options = ["-o", at("chats.gguf"), "--importance", "chats", "--save-importance", at("chats-matrix.gguf")];
+    const quantize = () => liang.run(["quantize", storiesModel.path, "q4_0", ...options, "--no-compare"]);
+    const none = await quantize();
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /There are no conversations yet\./);
+    await using storage = openSqliteStorage(home);
+    const settings = { systemPrompt: "Tell a story." };
+    const { id } = await storage.conversations.create({ title: "A story", model: null, settings });
+    const status = "complete";
+    const message = { parent: null, role: "user", content: "Of a girl and her dog.", status } as const;
+    const { id: parent } = await storage.conversations.addMessage(id, message);
+    await storage.conversations.addMessage(id, { parent, role: "assistant", content: "Once upon a time.", status });
+    const { code, stderr } = await quantize();
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /Importances are of 1 conversation, \d+ tokens/);
+    assert.ok((await readImportance(at("chats-matrix.gguf"))).has("blk.0.attn_q.weight"));
   });
 
   test("says which types there are, and what does not go together", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FormatError } from "../../src/base/errors.ts";
 import { openModelParts } from "../../src/chat/model-parts.ts";
+import { createTextSide } from "../../src/chat/text-side.ts";
 import { cpuExecutor } from "../../src/device/cpu/executor.ts";
 import type { ParameterStore } from "../../src/device/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
@@ -29,7 +30,7 @@ describe("importance", () => {
     await using parts = await openModelParts(storiesModel.path);
     const { model, store, tokenizer } = parts;
     const ids = tokenizer.encode(TEXT);
-    const { sums, tokens } = await activationSquares(model, store, referenceExecutor, ids);
+    const { sums, tokens } = await activationSquares(model, store, referenceExecutor, [ids]);
     const [table, gain] = [
       await valuesOf(store, "embedding.weight"),
       await valuesOf(store, "layers.0.attentionNorm.weight"),
@@ -51,19 +52,58 @@ describe("importance", () => {
     await using parts = await openModelParts(storiesModel.path);
     const { model, store, tokenizer } = parts;
     const ids = tokenizer.encode(TEXT);
-    const expected = await activationSquares(model, store, referenceExecutor, ids, { rows: 16 });
-    const found = await activationSquares(model, store, cpuExecutor, ids, { rows: 16, threads: 2 });
+    const expected = await activationSquares(model, store, referenceExecutor, [ids], { rows: 16 });
+    const found = await activationSquares(model, store, cpuExecutor, [ids], { rows: 16, threads: 2 });
     for (const [name, sums] of expected.sums) {
       const most = sums.reduce((a, b) => Math.max(a, b), 0);
       for (const [i, value] of found.sums.get(name)!.entries()) {
         assert.ok(Math.abs(value - sums[i]) < 1e-4 * most, `${name}[${i}]: ${value}, expected ${sums[i]}`);
       }
     }
-    const first = await activationSquares(model, store, referenceExecutor, ids.slice(0, 16), { rows: 16 });
-    const rest = await activationSquares(model, store, referenceExecutor, ids.slice(16), { rows: 16 });
+    const first = await activationSquares(model, store, referenceExecutor, [ids.slice(0, 16)], { rows: 16 });
+    const rest = await activationSquares(model, store, referenceExecutor, [ids.slice(16)], { rows: 16 });
     for (const [i, value] of expected.sums.get(QUERY)!.entries()) {
       assert.ok(Math.abs(first.sums.get(QUERY)![i] + rest.sums.get(QUERY)![i] - value) < 1e-6 * value);
     }
+  });
+
+  test("of several texts is the sum of each one's: they see nothing of each other, whatever they share a run with", async () => {
+    await using parts = await openModelParts(storiesModel.path);
+    const { model, store, tokenizer } = parts;
+    const texts = ["The cat sat.", TEXT, "A dog ran to the sea."].map((text) => tokenizer.encode(text));
+    const together = await activationSquares(model, store, referenceExecutor, texts, { rows: 32 });
+    const apart = await Promise.all(
+      texts.map((ids) => activationSquares(model, store, referenceExecutor, [ids], { rows: 32 })),
+    );
+    assert.equal(together.tokens, texts.flat().length);
+    for (const [name, sums] of together.sums) {
+      for (const [i, value] of sums.entries()) {
+        const expected = apart.reduce((total, { sums: own }) => total + own.get(name)![i], 0);
+        assert.ok(Math.abs(value - expected) <= 1e-6 * expected, `${name}[${i}]`);
+      }
+    }
+  });
+
+  test("of conversations reads what the template makes of each, and tells how many it refuses", async () => {
+    async function* chats() {
+      yield [
+        { role: "user", content: "Once upon a time" } as const,
+        { role: "assistant", content: "there was" } as const,
+      ];
+      yield [{ role: "user", content: [{ type: "image" }] } as const];
+    }
+    const measured = await measureImportance(storiesModel.path, chats(), { threads: 1 });
+    assert.deepEqual([measured.conversations!.read, measured.conversations!.refused], [1, 1]);
+    assert.match(measured.conversations!.refusal!, /of type "image"/);
+    await using parts = await openModelParts(storiesModel.path);
+    const rendered = await createTextSide({ tokenizer: parts.tokenizer, template: parts.chosen.template }).promptIds(
+      [
+        { role: "user", content: "Once upon a time" },
+        { role: "assistant", content: "there was" },
+      ],
+      { addGenerationPrompt: false },
+    );
+    assert.equal(measured.tokens, rendered.length);
   });
 
   test("comes back from a file, which has llama.cpp's names", async () => {

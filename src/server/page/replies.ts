@@ -2,7 +2,8 @@
 // the reader leaves, is stored as it grows, and any number of readers can attach at any time. A reader holds no queue: it
 // knows how much text it has seen and takes the rest. Not here: HTTP (conversations.ts), what a reply is made of (chat).
 import { isAbort } from "../../base/errors.ts";
-import type { ChatOptions, Message, ReplyEvent } from "../../chat/types.ts";
+import { storedMessages } from "../../chat/stored-chats.ts";
+import type { ChatOptions, ReplyEvent } from "../../chat/types.ts";
 import type {
   ConversationSettings,
   MessageDetail,
@@ -96,7 +97,7 @@ export function createReplyRunner(options: {
       const { window } = lease.model.info;
       const meter = new ReplyMeter(window);
       const chatOptions = { ...toChatOptions(conversation.settings), signal: abort.signal };
-      for await (const event of lease.model.chat(toMessages(conversation.settings, path), chatOptions)) {
+      for await (const event of lease.model.chat(storedMessages(conversation.settings, path), chatOptions)) {
         meter.note(event);
         detail = { ...detail, stats: meter.stats };
         if (event.type === "prefill") state.set({ text, prefill: { done: event.done, total: event.total } });
@@ -214,22 +215,6 @@ export function toSummary(
     replying,
     match,
   };
-}
-
-/**
- * What the model reads: the system prompt and the branch. A reply of which nothing came is left out; the user's messages
- * around it become one, for many templates refuse two in a row.
- */
-function toMessages(settings: ConversationSettings, path: readonly StoredMessage[]): Message[] {
-  const messages: { role: "system" | "user" | "assistant"; content: string }[] = [];
-  if (settings.systemPrompt) messages.push({ role: "system", content: settings.systemPrompt });
-  for (const { role, content } of path) {
-    const last = messages.at(-1);
-    if (role === "assistant" && content === "") continue;
-    if (last?.role === role) last.content += `\n\n${content}`;
-    else messages.push({ role, content });
-  }
-  return messages;
 }
 
 function toChatOptions(settings: ConversationSettings): ChatOptions {
