@@ -42,7 +42,8 @@ export function createTextSide({ tokenizer, template, startId }: TextParts): Tex
   };
 }
 
-/** BOS first where the model wants one and the template has not written it already. */
-export function withBos({ addBos, specials }: Tokenizer, ids: number[]): number[] {
-  return addBos && specials.bos !== undefined && ids[0] !== specials.bos ? [specials.bos, ...ids] : ids;
+/** BOS first (or what else stands before a text) where the model wants it and the template has not written it already. */
+export function withBos({ addBos, specials, before }: Tokenizer, ids: number[]): number[] {
+  const first = before ?? (specials.bos === undefined ? [] : [specials.bos]);
+  return !addBos || first.every((id, i) => ids[i] === id) ? ids : [...first, ...ids];
 }

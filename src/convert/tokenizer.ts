@@ -1,10 +1,8 @@
 // The tokenizer of model files of either kind, as the converter compares them; undefined where there is none.
-import { joinPath } from "#platform";
 import type { HfFiles } from "../format/hf-folder.ts";
 import type { TensorSource } from "../format/tensor-source.ts";
+import { tokenizerFromFolder } from "../text/from-folder.ts";
 import { tokenizerFromGguf } from "../text/from-gguf.ts";
-import { tokenizerFromHuggingFace } from "../text/from-huggingface.ts";
-import { tokenizerFromSentencePiece } from "../text/from-sentencepiece.ts";
 import type { TokenClass, Tokenizer } from "../text/tokenizer.ts";
 
 /** GGUF's `token_type`, in the order of its numbers; a file without them has normal tokens only. */
@@ -40,16 +38,5 @@ export async function tokenizerOf(
       ? undefined
       : tokenizerFromGguf(files.config, files.file);
   }
-  const texts = await files.readTextFiles();
-  const { tokenizer, sentencePiece } = texts;
-  if (tokenizer !== undefined) {
-    return tokenizerFromHuggingFace({ ...texts, tokenizer }, joinPath(files.file, "tokenizer.json"));
-  }
-  if (sentencePiece === undefined) return undefined;
-  const flag = (name: string): boolean | undefined => {
-    const value = texts.tokenizerConfig?.[name];
-    return typeof value === "boolean" ? value : undefined;
-  };
-  const options = { addBos: flag("add_bos_token"), addEos: flag("add_eos_token") };
-  return tokenizerFromSentencePiece(sentencePiece, options, joinPath(files.file, "tokenizer.model"));
+  return await tokenizerFromFolder(await files.readTextFiles(), files.file);
 }

@@ -3,11 +3,12 @@
 // sizes are capped.
 import { FormatError, NotFoundError, UnsupportedError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
-import { fileFacts, joinPath, openFile, readBytes, readText } from "#platform";
+import { fileFacts, joinPath, listFolder, openFile, readBytes, readText } from "#platform";
 import { parseJson } from "./json.ts";
 import { dequantizedFiles } from "./quantized-tensors.ts";
 import { formatOfDtype, readSafetensors } from "./safetensors.ts";
 import { parseSentencePiece, type SentencePieceModel } from "./sentencepiece.ts";
+import { isTiktoken, parseTiktoken } from "./tiktoken.ts";
 import { ADAPTER_CONFIG, type PlacedTensor, tensorAccess, type TensorSource } from "./tensor-source.ts";
 
 const CONFIG_BYTES_MAX = 16 * 2 ** 20;
@@ -29,6 +30,8 @@ export interface HfTextFiles {
   readonly specialTokensMap: Record<string, unknown> | undefined;
   /** tokenizer.model, when it is a SentencePiece model; spiece.model, as T5 calls it. */
   readonly sentencePiece: SentencePieceModel | undefined;
+  /** tokenizer.model, when it is a list of ranks (GLM-4's is), or a file that ends in .tiktoken; its name, and tokens by rank. */
+  readonly ranks?: { readonly file: string; readonly tokens: ReadonlyMap<number, Uint8Array> };
   /** Marian's source.spm and vocab.json, where both are. */
   readonly marian?: { readonly source: SentencePieceModel; readonly vocabulary: Record<string, unknown> };
   /** chat_template.jinja; older folders keep the template in tokenizerConfig. */
@@ -112,19 +115,38 @@ export async function readTextFiles(folder: string): Promise<HfTextFiles> {
     const path = joinPath(folder, name);
     return (await fileFacts(path)) === undefined ? undefined : read(path);
   };
-  const pieces = (name: string) =>
-    ifThere(name, async (path) => parseSentencePiece(path, await readBytes(path, TOKENIZER_BYTES_MAX)));
+  const bytes = (name: string) => ifThere(name, (path) => readBytes(path, TOKENIZER_BYTES_MAX));
+  const pieces = async (name: string, found?: Uint8Array) => {
+    const model = found ?? (await bytes(name));
+    return model && parseSentencePiece(joinPath(folder, name), model);
+  };
   const source = await pieces("source.spm");
   const vocabulary = source && (await json("vocab.json"));
+  const tokenizer = await json("tokenizer.json");
+  const model = await bytes("tokenizer.model");
+  const ranksFile = model !== undefined && isTiktoken(model) ? "tokenizer.model" : await ownRanks(folder, tokenizer);
+  const ranks = ranksFile === undefined ? undefined : await readText(joinPath(folder, ranksFile), TOKENIZER_BYTES_MAX);
   return {
     generationConfig: await json("generation_config.json"),
-    tokenizer: await json("tokenizer.json"),
+    tokenizer,
     tokenizerConfig: await json("tokenizer_config.json"),
     specialTokensMap: await json("special_tokens_map.json"),
-    sentencePiece: (await pieces("tokenizer.model")) ?? (await pieces("spiece.model")),
+    sentencePiece:
+      model === undefined || ranksFile === "tokenizer.model"
+        ? await pieces("spiece.model")
+        : await pieces("tokenizer.model", model),
+    ...(ranksFile !== undefined && {
+      ranks: { file: ranksFile, tokens: parseTiktoken(joinPath(folder, ranksFile), ranks!) },
+    }),
     ...(source && vocabulary && { marian: { source, vocabulary } }),
     chatTemplate: await ifThere("chat_template.jinja", (path) => readText(path, CONFIG_BYTES_MAX)),
   };
+}
+
+/** The name of a file of ranks, of folders that have no tokenizer.json. */
+async function ownRanks(folder: string, tokenizer: unknown): Promise<string | undefined> {
+  if (tokenizer !== undefined) return undefined;
+  return (await listFolder(folder)).find(({ name }) => name.endsWith(".tiktoken"))?.name;
 }
 
 async function readJson(folder: string, name: string, bytesMax: number): Promise<Record<string, unknown> | undefined> {

@@ -3,6 +3,8 @@
 import { FormatError } from "../base/errors.ts";
 
 const RANK_MAX = 2 ** 24;
+/** Longer than any token's line. */
+const LINE_BYTES_MAX = 4096;
 
 /** Tokens by rank, as bytes; throws FormatError naming the line. Ranks may have gaps, tokens and ranks occur once. */
 export function parseTiktoken(file: string, text: string): Map<number, Uint8Array> {
@@ -28,6 +30,12 @@ export function parseTiktoken(file: string, text: string): Map<number, Uint8Arra
   }
   if (tokens.size === 0) throw new FormatError(file, "tokens", 0, "at least one");
   return tokens;
+}
+
+/** Whether a file's first line is a token in base64 and its rank. */
+export function isTiktoken(bytes: Uint8Array): boolean {
+  const start = new TextDecoder().decode(bytes.subarray(0, LINE_BYTES_MAX));
+  return /^[A-Za-z0-9+/]+={0,2} \d+\r?\n/.test(start);
 }
 
 /** One character a byte; undefined when the length is no base64's. */

@@ -48,6 +48,7 @@ class AssembledTokenizer implements Tokenizer {
   readonly specials: SpecialTokens;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  readonly before: readonly number[];
   readonly #parts: TokenizerParts;
   readonly #added: AddedTokens;
   readonly #addedAfter: AddedTokens;
@@ -60,6 +61,7 @@ class AssembledTokenizer implements Tokenizer {
     this.specials = parts.specials;
     this.addBos = parts.before.length > 0;
     this.addEos = parts.after.length > 0;
+    this.before = parts.before;
     this.#added = new AddedTokens(parts.added);
     this.#addedAfter = new AddedTokens(parts.addedAfterNormalizing ?? []);
   }

@@ -19,8 +19,15 @@ export interface RankOptions {
   readonly pattern: string;
   /** Special tokens by spelling. */
   readonly specials: Readonly<Record<string, number>>;
-  readonly bos?: number;
-  readonly eos?: number;
+  /** Changes every text between special tokens. */
+  readonly normalize?: (text: string) => string;
+  readonly bos?: number | undefined;
+  readonly eos?: number | undefined;
+  /** Ends a turn, and so a reply. */
+  readonly eot?: number | undefined;
+  /** Ids around a text. Default: BOS before it, where there is one. */
+  readonly before?: readonly number[];
+  readonly after?: readonly number[];
 }
 
 /** OpenAI's encodings by name. */
@@ -66,6 +73,7 @@ export function tokenizerFromRanks(
   const vocabulary = new Vocabulary(texts, classes, file);
   const specials = findSpecials(vocabulary, {
     bos: options.bos,
+    eot: options.eot,
     eos: options.eos ?? options.specials["<|endoftext|>"],
   });
   const { bos } = specials;
@@ -83,8 +91,9 @@ export function tokenizerFromRanks(
         whole: new WholePieces(vocabulary, true),
       }),
     rules: byteLevelRules,
-    before: options.bos === undefined || bos === undefined ? [] : [bos],
-    after: [],
+    ...(options.normalize !== undefined && { normalize: options.normalize }),
+    before: options.before ?? (options.bos === undefined || bos === undefined ? [] : [bos]),
+    after: options.after ?? [],
   });
 }
 

@@ -43,6 +43,13 @@ export interface SentencePieceOptions {
   /** What the model wants around a text; a model file does not say. Default: BOS and no EOS, as Llama. */
   readonly addBos?: boolean;
   readonly addEos?: boolean;
+  /** Control tokens that no file has: their ids follow the pieces'. */
+  readonly more?: readonly string[];
+  /** What is put before a text instead of BOS, by spelling. */
+  readonly before?: readonly string[];
+  /** Ends a turn, and what else ends a reply. */
+  readonly eot?: string;
+  readonly ends?: readonly string[];
 }
 
 /** Throws UnsupportedError for the model types word and char. `file` is named in errors. */
@@ -51,14 +58,24 @@ export function tokenizerFromSentencePiece(
   options: SentencePieceOptions = {},
   file = "tokenizer.model",
 ): Tokenizer {
-  const classes = model.types.map((type): TokenClass => (type === "user_defined" ? "user-defined" : type));
-  const vocabulary = new Vocabulary(model.pieces, classes, file);
+  const { addBos = true, addEos = false, more = [], before, eot, ends = [] } = options;
+  const types = model.types.map((type): TokenClass => (type === "user_defined" ? "user-defined" : type));
+  const classes = [...types, ...more.map((): TokenClass => "control")];
+  const vocabulary = new Vocabulary([...model.pieces, ...more], classes, file);
   const { bos, eos, unk, pad } = model.ids;
-  const specials = findSpecials(
+  const found = findSpecials(
     vocabulary,
-    { bos: idIfAny(bos), eos: idIfAny(eos), unknown: idIfAny(unk), pad: idIfAny(pad) },
+    {
+      bos: idIfAny(bos),
+      eos: idIfAny(eos),
+      unknown: idIfAny(unk),
+      pad: idIfAny(pad),
+      eot: eot === undefined ? undefined : vocabulary.idOf(eot),
+    },
     (token) => vocabulary.classOf(token) !== "normal",
   );
+  const ending = ends.map((text) => vocabulary.idOf(text)!);
+  const specials = { ...found, endOfGeneration: new Set([...found.endOfGeneration, ...ending]) };
   const encoderOf = ENCODERS[model.modelType];
   if (encoderOf === undefined) {
     throw new UnsupportedError(
@@ -67,7 +84,7 @@ export function tokenizerFromSentencePiece(
   }
   const { charsmap, ...normalization } = model.normalizer;
   const userDefined = vocabulary.idsOf("user-defined");
-  const { addBos = true, addEos = false } = options;
+  const first = before?.map((text) => vocabulary.idOf(text)!);
   return assembleTokenizer({
     kind: model.modelType === "bpe" ? "sentencepiece-bpe" : "unigram",
     vocabulary,
@@ -93,7 +110,7 @@ export function tokenizerFromSentencePiece(
       ),
       spellsAll: true,
     },
-    before: addBos && specials.bos !== undefined ? [specials.bos] : [],
+    before: first ?? (addBos && specials.bos !== undefined ? [specials.bos] : []),
     after: addEos && specials.eos !== undefined ? [specials.eos] : [],
   });
 }

@@ -66,6 +66,8 @@ export interface Tokenizer {
   /** Whether `bos: true` puts something before, after the text. */
   readonly addBos: boolean;
   readonly addEos: boolean;
+  /** What it puts before. Default: BOS. */
+  readonly before?: readonly number[];
 
   encode(text: string, options?: EncodeOptions): number[];
   /** Text of the ids; bytes that are no UTF-8 become U+FFFD as `TextDecoder` has it. */
