@@ -41,6 +41,14 @@ test("the window is at most 8192 and halves as often as it must", async () => {
   assert.deepEqual([engine.window, engine.slots, memory.fits], [2048, 1, true]);
 });
 
+test("there is a slot for every beam that the files recommend or the caller asks for", async () => {
+  const translator = { ...parts, defaults: { beams: 6 } };
+  assert.equal((await fitModel(translator, executor, {}, 1e9)).engine.slots, 6);
+  assert.equal((await fitModel(translator, executor, { slots: 1 }, 1e9)).engine.slots, 6);
+  assert.equal((await fitModel(translator, executor, { slots: 1, beams: 2 }, 1e9)).engine.slots, 2);
+  assert.equal((await fit(1000, { beams: 8 })).engine.slots, 8, "memory does not take them");
+});
+
 test("what the caller asks for is not changed", async () => {
   const { engine, memory } = await fit(1000, { window: 100, slots: 3 });
   assert.deepEqual([engine.window, engine.slots, memory.fits], [100, 3, false]);

@@ -25,7 +25,7 @@ export interface FittedModel {
  * packed weights are kept and mapped from, so that what nobody reads of them takes no memory. `adapters`: places for them.
  */
 export async function fitModel(
-  { model, store }: Pick<ModelParts, "model" | "store">,
+  { model, store, defaults }: Pick<ModelParts, "model" | "store"> & Partial<Pick<ModelParts, "defaults">>,
   executor: Executor,
   options: LoadOptions,
   availableBytes?: number,
@@ -34,7 +34,9 @@ export async function fitModel(
   const available = availableBytes ?? (await machineFacts()).memoryAvailableBytes;
   const { threads, pin, precision, kvType } = options;
   const largest = options.window ?? Math.min(model.window, WINDOW_DEFAULT);
-  const slotCounts = options.slots === undefined ? halves(SLOTS_DEFAULT, 1) : [options.slots];
+  const beams = options.beams ?? defaults?.beams ?? 1; // each is a sequence
+  const { slots } = options;
+  const slotCounts = slots === undefined ? halves(Math.max(SLOTS_DEFAULT, beams), beams) : [Math.max(slots, beams)];
   const windows = options.window === undefined ? halves(largest, WINDOW_LEAST) : [largest];
   const sizes = [
     ...slotCounts.map((slots) => ({ window: largest, slots })),

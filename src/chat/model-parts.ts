@@ -13,7 +13,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import type { ChosenTemplate } from "./choose-template.ts";
 import { readTexts } from "./texts.ts";
-import type { LoadOptions, ModelInfo, SamplingOptions } from "./types.ts";
+import type { LoadOptions, ModelInfo, ReplyDefaults } from "./types.ts";
 
 /** One owner; closing closes the files and the template's thread. */
 export interface ModelParts extends AsyncDisposable {
@@ -25,7 +25,7 @@ export interface ModelParts extends AsyncDisposable {
   readonly store: ParameterStore;
   readonly tokenizer: Tokenizer;
   readonly chosen: ChosenTemplate;
-  readonly defaults: SamplingOptions;
+  readonly defaults: ReplyDefaults;
   readonly endIds: ReadonlySet<number>;
   close(): Promise<void>;
 }

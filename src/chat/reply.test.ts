@@ -38,6 +38,17 @@ test("events come in order: prefill, text-start, text-delta, text-end, end", asy
   );
 });
 
+test("beams that the files recommend are asked for, without a draw", async () => {
+  const engine = fakeEngine([...ids("hi"), END]);
+  const source = { engine, tokenizer, endIds: new Set([END]), defaults: { beams: 3, temperature: 0.7 } };
+  for await (const _ of streamReply(source, [1, 2], {}));
+  for await (const _ of streamReply(source, [1, 2], { temperature: 0.7 }));
+  const [found, drawn] = engine.requests;
+  assert.deepEqual(found.beams, { count: 3, lengthPenalty: 1, earlyStopping: false });
+  assert.equal(found.sampling!.temperature, 0);
+  assert.deepEqual([drawn.beams, drawn.sampling!.temperature], [undefined, 0.7]);
+});
+
 test("text-start tells what the reply begins from, for whoever stops it before its end", async () => {
   const { events, end } = await collect([...ids("hi"), END]);
   const start = events.find(({ type }) => type === "text-start");

@@ -1,18 +1,19 @@
 // One reply as a stream of events: ids from the engine → text that can no longer change, cut before stop strings, with
 // ids, log-probabilities, usage and timings. Not here: prompts (language-model.ts), choosing ids (engine/).
+import { withoutUndefined } from "../base/collections.ts";
 import type { EngineEvent, Generation, GenerateRequest } from "../engine/index.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { samplingOf } from "./sampling-defaults.ts";
+import { beamsOf, samplingOf } from "./sampling-defaults.ts";
 import { StopStrings } from "./stop-strings.ts";
 import type { StreamPart } from "./stop-strings.ts";
-import type { GenerateOptions, ReplyEvent, SamplingOptions, Timings, TokenLogprob } from "./types.ts";
+import type { GenerateOptions, ReplyDefaults, ReplyEvent, Timings, TokenLogprob } from "./types.ts";
 
 /** What a reply needs of the model. */
 export interface ReplySource {
   readonly engine: { generate(request: GenerateRequest): Generation };
   readonly tokenizer: Tokenizer;
   readonly endIds: ReadonlySet<number>;
-  readonly defaults: SamplingOptions;
+  readonly defaults: ReplyDefaults;
   /** Of a model that reads a source: what replies begin after, for a prompt is the source. */
   readonly startId?: number | undefined;
 }
@@ -28,10 +29,15 @@ export async function* streamReply(
   promptIds: readonly number[],
   options: GenerateOptions,
 ): AsyncGenerator<ReplyEvent, void> {
-  const sampling = samplingOf(options, defaults);
+  const beams = beamsOf(options, defaults);
+  const sampling = samplingOf(
+    beams === undefined ? options : { temperature: 0, ...withoutUndefined(options) },
+    defaults,
+  );
   const generation = engine.generate({
     ...(startId === undefined ? { ids: promptIds } : { source: promptIds, ids: [startId] }),
     sampling,
+    ...(beams !== undefined && { beams }),
     endIds: options.ignoreEnd ? [] : endIds,
     ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),
     ...(options.logprobs !== undefined && { logprobs: options.logprobs }),

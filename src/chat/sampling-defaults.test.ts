@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedSettings } from "../engine/index.ts";
-import { ggufSampling, hfSampling, samplingOf } from "./sampling-defaults.ts";
+import { beamsOf, ggufSampling, hfSampling, samplingOf } from "./sampling-defaults.ts";
 
 test("generation_config.json's names become options, greedy where it samples not", () => {
   const config = {
@@ -15,6 +15,24 @@ test("generation_config.json's names become options, greedy where it samples not
   assert.deepEqual(hfSampling(config), { temperature: 0.7, topK: 20, topP: 0.8, repetitionPenalty: 1.05 });
   assert.deepEqual(hfSampling({ do_sample: false }), { temperature: 0 });
   assert.deepEqual(hfSampling({ temperature: null }), {});
+});
+
+test("beams are those that a config recommends, but where it samples, and where a reply asks for what they do not go with", () => {
+  const beams = { num_beams: 4, length_penalty: 0.6, early_stopping: true };
+  const recommended = { beams: 4, lengthPenalty: 0.6, earlyStopping: true };
+  assert.deepEqual(hfSampling(beams), recommended);
+  assert.deepEqual(hfSampling({ ...beams, do_sample: true }), {});
+  assert.deepEqual(hfSampling({ num_beams: 1, length_penalty: 2 }), {});
+  assert.deepEqual(hfSampling({ num_beams: 2, length_penalty: "1", early_stopping: 3 }), { beams: 2 });
+
+  const settings = { count: 4, lengthPenalty: 0.6, earlyStopping: true };
+  assert.deepEqual(beamsOf({}, recommended), settings);
+  assert.deepEqual(beamsOf({ temperature: 0 }, recommended), settings);
+  for (const options of [{ temperature: 0.5 }, { logprobs: 0 }, { beams: 1 }]) {
+    assert.equal(beamsOf(options, recommended), undefined);
+  }
+  assert.deepEqual(beamsOf({ beams: 2, lengthPenalty: 1 }, recommended), { ...settings, count: 2, lengthPenalty: 1 });
+  assert.equal(beamsOf({}, {}), undefined);
 });
 
 test("GGUF's recommendations become options", () => {

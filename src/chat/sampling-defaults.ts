@@ -1,6 +1,6 @@
 // How ids are chosen when the caller does not say: what the model's files recommend, else our own numbers.
-import { type SamplingSettings, allowsSetting } from "../engine/index.ts";
-import type { SamplingOptions } from "./types.ts";
+import { type BeamSettings, type SamplingSettings, allowsSetting } from "../engine/index.ts";
+import type { GenerateOptions, ReplyDefaults, SamplingOptions } from "./types.ts";
 
 /** Where no file says anything: lively, but without the long tail of unlikely tokens. */
 const OURS = {
@@ -40,10 +40,34 @@ const GGUF_NAMES: Readonly<Record<string, NumberOption>> = {
 
 const SEED_BOUND = 2 ** 32;
 
-/** What generation_config.json recommends; `do_sample: false` is greedy. */
-export function hfSampling(generationConfig: Readonly<Record<string, unknown>>): SamplingOptions {
+/** What generation_config.json recommends; `do_sample: false` is greedy, or beams. */
+export function hfSampling(generationConfig: Readonly<Record<string, unknown>>): ReplyDefaults {
   const named = { ...pick(generationConfig, HF_NAMES), ...forbidden(generationConfig["bad_words_ids"]) };
-  return generationConfig["do_sample"] === false ? { ...named, temperature: 0 } : named;
+  const greedy = generationConfig["do_sample"] === false ? { temperature: 0 } : {};
+  return { ...named, ...greedy, ...hfBeams(generationConfig) };
+}
+
+/** Of a config that samples with beams, which Liang does not, only what it samples with is taken. */
+function hfBeams(config: Readonly<Record<string, unknown>>): ReplyDefaults {
+  const { num_beams: beams, length_penalty: penalty, early_stopping: stopping } = config;
+  if (config["do_sample"] === true || !Number.isSafeInteger(beams) || (beams as number) < 2) return {};
+  return {
+    beams: beams as number,
+    ...(typeof penalty === "number" && Number.isFinite(penalty) && { lengthPenalty: penalty }),
+    ...((typeof stopping === "boolean" || stopping === "never") && { earlyStopping: stopping }),
+  };
+}
+
+/** Beams for the engine: the caller's, else the model's where the caller asks for nothing that they do not go with. */
+export function beamsOf(options: GenerateOptions, defaults: ReplyDefaults): BeamSettings | undefined {
+  const draws = (options.temperature ?? 0) > 0 || options.logprobs !== undefined;
+  const count = options.beams ?? (draws ? 1 : (defaults.beams ?? 1));
+  if (count === 1) return undefined;
+  return {
+    count,
+    lengthPenalty: options.lengthPenalty ?? defaults.lengthPenalty ?? 1,
+    earlyStopping: options.earlyStopping ?? defaults.earlyStopping ?? false,
+  };
 }
 
 /** Ids that no reply has; of lists of ids, those of one id are understood. */

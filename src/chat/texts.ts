@@ -1,22 +1,22 @@
 // What a model's files say in words: tokenizer, chat templates, recommended sampling, ends of replies. Needs no weights and
 // knows no family, so it serves vocabulary files too. Not here: which template is used (choose-template.ts).
-import { joinPath } from "#platform";
 import type { GgufFiles } from "../format/gguf-files.ts";
 import type { HfFiles, HfTextFiles } from "../format/hf-folder.ts";
+import { tokenizerFromFolder } from "../text/from-folder.ts";
 import { tokenizerFromGguf } from "../text/from-gguf.ts";
 import { noTokenizer } from "../text/no-tokenizer.ts";
 import { ggufTemplates, hfTemplates } from "../text/template-sources.ts";
 import type { TemplateSources } from "../text/template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { ggufSampling, hfSampling } from "./sampling-defaults.ts";
-import type { SamplingOptions } from "./types.ts";
+import type { ReplyDefaults } from "./types.ts";
 
 /** What a file's texts say. */
 export interface Texts {
   readonly title: string | undefined;
   readonly tokenizer: Tokenizer;
   readonly templates: TemplateSources;
-  readonly defaults: SamplingOptions;
+  readonly defaults: ReplyDefaults;
   /** Ids that end a reply besides those that the tokenizer knows. */
   readonly endIds: readonly number[];
 }
@@ -57,10 +57,10 @@ async function hfTexts(files: HfTexts, vocabularySize: number): Promise<Texts> {
   const generation = texts.generationConfig ?? {};
   return {
     title: undefined,
-    tokenizer: (await hfTokenizer(texts, files.file)) ?? noTokenizer(vocabularySize, files.file),
+    tokenizer: (await tokenizerFromFolder(texts, files.file)) ?? noTokenizer(vocabularySize, files.file),
     templates: hfTemplates(texts.tokenizerConfig, texts.chatTemplate, files.file),
     // folders of before generation_config.json say it in config.json
-    defaults: hfSampling({ bad_words_ids: files.config?.["bad_words_ids"], ...generation }),
+    defaults: hfSampling({ ...oldSettings(files.config, texts.generationConfig), ...generation }),
     // folders without generation_config.json say it in config.json
     endIds: [generation["eos_token_id"] ?? files.config?.["eos_token_id"]]
       .flat()
@@ -68,29 +68,8 @@ async function hfTexts(files: HfTexts, vocabularySize: number): Promise<Texts> {
   };
 }
 
-/** tokenizer.json says more than tokenizer.model, so it goes first; undefined when there is neither. */
-async function hfTokenizer(texts: HfTextFiles, file: string): Promise<Tokenizer | undefined> {
-  const { tokenizer, sentencePiece, marian, tokenizerConfig } = texts;
-  // loaded when they are needed: a GGUF file's start takes none of their forty modules
-  if (tokenizer !== undefined) {
-    const { tokenizerFromHuggingFace } = await import("../text/from-huggingface.ts");
-    return tokenizerFromHuggingFace(
-      { ...texts, tokenizer },
-      file.endsWith(".json") ? file : joinPath(file, "tokenizer.json"),
-    );
-  }
-  if (marian !== undefined) {
-    const { tokenizerFromMarian } = await import("../text/from-marian.ts");
-    return tokenizerFromMarian(marian, joinPath(file, "vocab.json"));
-  }
-  if (sentencePiece === undefined) return undefined;
-  const { tokenizerFromSentencePiece } = await import("../text/from-sentencepiece.ts");
-  const flag = (name: string): boolean | undefined => {
-    const value = tokenizerConfig?.[name];
-    return typeof value === "boolean" ? value : undefined;
-  };
-  // T5's has no BOS and says nothing: its texts are known by their end
-  const isEnded = flag("add_eos_token") ?? sentencePiece.ids.bos < 0;
-  const options = { addBos: flag("add_bos_token"), addEos: isEnded };
-  return tokenizerFromSentencePiece(sentencePiece, options, joinPath(file, "tokenizer.model"));
+/** What config.json says of replies: forbidden ids always count, beams where no generation_config.json is there to speak of them. */
+function oldSettings(config: HfTexts["config"] = {}, generation: HfTextFiles["generationConfig"]): HfTexts["config"] {
+  const names = generation === undefined ? ["num_beams", "length_penalty", "early_stopping"] : [];
+  return Object.fromEntries(["bad_words_ids", ...names].map((name) => [name, config[name]]));
 }

@@ -51,7 +51,23 @@ export interface SamplingOptions {
   seed?: number;
 }
 
-export interface GenerateOptions extends SamplingOptions {
+export interface BeamOptions {
+  /**
+   * Beam search: so many beginnings go on together, the best whole reply is given, all of it at its end; not with a temperature
+   * or log-probabilities. 1: none. Default: what the model's files recommend (translators' do) where nothing is asked for that
+   * beams do not go with.
+   */
+  beams?: number;
+  /** A whole reply's score is its log-probability over (its tokens) ^ this. Default: the files', else 1. */
+  lengthPenalty?: number;
+  /** When as many replies are whole as there are beams: true ends, false and "never" wait for likelier ones. Default: the files', else false. */
+  earlyStopping?: boolean | "never";
+}
+
+/** What a model's files recommend. */
+export type ReplyDefaults = SamplingOptions & BeamOptions;
+
+export interface GenerateOptions extends SamplingOptions, BeamOptions {
   /** Default: what the window still holds. */
   maxTokens?: number;
   /** The reply ends before the first of these; none of its text is emitted. */
@@ -193,6 +209,8 @@ export interface LoadOptions {
   window?: number;
   /** Conversations that keep their cache at once. Default 4, fewer where memory is short (the info says). */
   slots?: number;
+  /** The most beams that replies will have: no fewer slots are opened. Default: what the model's files recommend. */
+  beams?: number;
   threads?: number;
   /** Keep each thread on a core of its own. Default false: the system moves them as it likes. */
   pin?: boolean;

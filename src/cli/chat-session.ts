@@ -2,7 +2,7 @@
 // test can drive it without a terminal. Not here: reading lines, streaming (chat.ts).
 import { withoutUndefined } from "../base/collections.ts";
 import { FormatError, UsageError } from "../base/errors.ts";
-import type { Message, SamplingOptions } from "../chat/types.ts";
+import type { BeamOptions, Message, SamplingOptions } from "../chat/types.ts";
 import { samplingOptions } from "./sampling.ts";
 import { readTextFile, writeTextFile } from "./text-file.ts";
 
@@ -48,7 +48,7 @@ const contentText = ({ content }: Message): string =>
 export class ChatSession {
   readonly model: string;
   messages: Message[] = [];
-  settings: SamplingOptions & { maxTokens?: number };
+  settings: SamplingOptions & BeamOptions & { maxTokens?: number };
 
   constructor(model: string, settings: ChatSession["settings"], system?: string) {
     this.model = model;

@@ -28,7 +28,8 @@ export const command = defineCommand({
     "you can do.",
   ],
   async run(options, [model = builtInModels[0].name], signal) {
-    await using loaded = await openModel(model, { ...loadOptions(options), adapter: options.adapter, signal });
+    const { adapter, beams } = options;
+    await using loaded = await openModel(model, { ...loadOptions(options), adapter, beams, signal });
     const { name, window, template } = loaded.info;
     out(`${paint("strong", name)} ${paint("faint", `holds ${window} tokens; /help lists what you can do`)}`);
     if (template === "none") out(paint("faint", "It was not made for chat: it continues what you write."));

@@ -46,6 +46,7 @@ export const command = defineCommand({
       ...loadOptions(options),
       adapter: options.adapter,
       slots: 1,
+      beams: options.beams,
       signal,
     });
     const settings = { ...generateOptions(options), signal };

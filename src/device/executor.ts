@@ -96,6 +96,11 @@ export interface OpenModel<P extends string = string> extends AsyncDisposable {
   readonly programs: Readonly<Record<P, Program>>;
   /** The f32 states: views to be read and written between runs. */
   readonly states: Readonly<Record<string, Float32Array>>;
+  /**
+   * Copies `count` rows of a cache's state from row `from` to row `to`, between runs. They are the slots of whole pages, and
+   * `heads` are the key-value heads in a row: how a page of a head lies is the executor's business.
+   */
+  copyRows(state: string, heads: number, from: number, to: number, count: number): void;
   readonly memory: MemoryUse;
   readonly threads: number;
   /** Absent where they are as the store has them. */

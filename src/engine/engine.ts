@@ -4,11 +4,14 @@ import { MemoryError, UsageError } from "../base/errors.ts";
 import type { Executor, MemoryUse, OpenModel, OpenWeights, ParameterStore } from "../device/executor.ts";
 import type { Graph } from "../graph/index.ts";
 import type { Model } from "../models/model.ts";
+import { ropeStage } from "../nn/index.ts";
 import type { AdapterTables } from "./adapter-tables.ts";
 import { AdapterPlaces, type AttachedAdapter, fitsRoom } from "./adapters.ts";
+import { type BeamHost, BeamReply } from "./beams/beam-reply.ts";
+import type { CopyPage } from "./cache/cached-sequence.ts";
 import { type Layout, type ProgramName, layoutOf, tracePrograms } from "./layout.ts";
 import { Reading } from "./reading.ts";
-import { Reply, type ReplyHost } from "./reply.ts";
+import { Reply } from "./reply.ts";
 import { checkFits, checkedIds, checkedSource } from "./request.ts";
 import { Sampler } from "./sampler.ts";
 import { largestOf, logSumExp } from "./sampling/log-probability.ts";
@@ -40,7 +43,7 @@ export async function openEngine(
 interface Running {
   readonly opened: OpenModel<ProgramName>;
   readonly scheduler: Scheduler;
-  readonly host: ReplyHost;
+  readonly host: BeamHost;
   /** Absent: there is no room for adapters. */
   readonly adapters: AdapterPlaces | undefined;
 }
@@ -71,24 +74,34 @@ class RunningEngine implements Engine {
     this.#layout = layout;
     const scheduler = new Scheduler(model, layout, opened);
     const sampler = new Sampler(vocabularySize);
-    const host = { vocabularySize, window, sourceRows: layout.source?.rows, sampler, wake: () => scheduler.wake() };
+    const host: BeamHost = {
+      vocabularySize,
+      window,
+      sourceRows: layout.source?.rows,
+      slots: layout.slots,
+      sampler,
+      wake: () => scheduler.wake(),
+      between: (action) => scheduler.between(action),
+      copyPage: pageCopier(layout, opened),
+      ropeStage: (length) => ropeStage(model.ropes, length),
+    };
     const room = layout.adapters;
     const adapters = room === undefined ? undefined : new AdapterPlaces(room, opened.states);
     this.#running = { opened, scheduler, host, adapters };
   }
 
   generate(request: GenerateRequest): Generation {
-    let reply: Reply | undefined;
+    let reply: Reply | BeamReply | undefined;
     let stopped = false;
     let iterated = false;
-    const begin = (): Reply => {
+    const begin = (): Reply | BeamReply => {
       if (iterated) throw new UsageError("This generation was iterated before.", { hint: "Call generate again." });
       iterated = true;
       const { scheduler, host } = this.#open();
       this.#checkAttached(request.adapter);
-      reply = new Reply(request, host);
+      reply = (request.beams?.count ?? 1) === 1 ? new Reply(request, host) : new BeamReply(request, host);
       if (stopped) reply.stop();
-      else scheduler.submit(reply);
+      else for (const task of reply.tasks) scheduler.submit(task);
       return reply;
     };
     return {
@@ -184,7 +197,20 @@ class RunningEngine implements Engine {
   }
 }
 
-async function* eventsOf(begin: () => Reply): AsyncGenerator<EngineEvent, void> {
+/** Copies pages of keys and values of all layers of a group. */
+function pageCopier({ groups, pageSize }: Layout, opened: Pick<OpenModel, "copyRows">): CopyPage {
+  const states = groups.map(({ group }) =>
+    Array.from({ length: group.layers }, (_, layer) =>
+      (group.valuesAreKeys === true ? ["keys"] : ["keys", "values"]).map((part) => `kv.${group.name}.${layer}.${part}`),
+    ).flat(),
+  );
+  return (g, from, to) => {
+    const { kvHeads } = groups[g].group;
+    for (const state of states[g]) opened.copyRows(state, kvHeads, from * pageSize, to * pageSize, pageSize);
+  };
+}
+
+async function* eventsOf(begin: () => Reply | BeamReply): AsyncGenerator<EngineEvent, void> {
   const reply = begin();
   try {
     for (let next = await reply.events.next(); !next.done; next = await reply.events.next()) yield next.value;

@@ -4,11 +4,12 @@ import type { AttachedAdapter } from "./adapters.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
 import { Departure } from "./departure.ts";
 import { EventQueue } from "./event-queue.ts";
+import { ReplyClock } from "./reply-clock.ts";
 import { checkFits, checkWhole, checkedIds, checkedSource } from "./request.ts";
 import type { Sampler } from "./sampler.ts";
 import { checkedSettings } from "./sampling/settings.ts";
 import type { Task } from "./task.ts";
-import type { EngineEvent, EngineTimings, GenerateRequest, SamplingSettings } from "./types.ts";
+import type { EngineEvent, GenerateRequest, SamplingSettings } from "./types.ts";
 
 /** Events that wait for a reader before its sequence pauses. */
 const QUEUE_CAPACITY = 16;
@@ -30,13 +31,15 @@ export class Reply implements Task {
   readonly reuse: boolean;
   readonly everyRow = false;
   readonly events: EventQueue<EngineEvent>;
+  /** What the scheduler runs for it. */
+  readonly tasks: readonly Task[] = [this];
   readonly #host: ReplyHost;
   readonly #settings: SamplingSettings;
   readonly #tokensMax: number;
   readonly #endIds: ReadonlySet<number>;
   readonly #logprobs: number | undefined;
   readonly #departure: Departure;
-  readonly #clock = { called: performance.now(), started: 0, promptRead: 0, first: 0, last: 0 };
+  readonly #clock = new ReplyClock();
   #sequence: CachedSequence | undefined;
   #cached = 0;
   #tokens = 0;
@@ -69,7 +72,7 @@ export class Reply implements Task {
   }
 
   start(sequence: CachedSequence): void {
-    this.#clock.started = performance.now();
+    this.#clock.start();
     this.#sequence = sequence;
     this.#cached = this.#withSource(sequence.length);
     this.progress(sequence.length);
@@ -86,14 +89,13 @@ export class Reply implements Task {
   }
 
   take(logits: Float32Array, position: number, peaks?: Float32Array): boolean {
-    const now = performance.now();
-    if (this.#tokens === 0) this.#clock.promptRead = now;
+    this.#clock.read();
     const { ids } = this.#sequence as CachedSequence; // there since `start`
     const history = ids.subarray(0, position + 1);
     const choice = this.#host.sampler.choose(logits, history, this.#settings, this.#logprobs, peaks);
     if (this.#endIds.has(choice.id)) return this.#end("stop", choice.id);
-    if (this.#tokens++ === 0) this.#clock.first = now;
-    this.#clock.last = now;
+    this.#tokens++;
+    this.#clock.token();
     this.events.push({ type: "token", ...choice });
     if (this.#tokens === this.#tokensMax) return this.#end("length");
     ids[position + 1] = choice.id;
@@ -118,27 +120,12 @@ export class Reply implements Task {
   }
 
   #end(reason: "stop" | "length", endId?: number): false {
-    const timings = this.#timings();
+    const read = this.prompt.length + this.source.length - this.#cached;
+    const timings = this.#clock.timings(read, this.#tokens);
     const end = { type: "end", reason, tokens: this.#tokens, cached: this.#cached, timings } as const;
     this.events.push(endId === undefined ? end : { ...end, endId });
     this.events.end();
     this.leave();
     return false;
   }
-
-  #timings(): EngineTimings {
-    const { called, started, promptRead, first, last } = this.#clock;
-    const prefillMs = promptRead === 0 ? 0 : promptRead - started;
-    const decodeMs = last - first;
-    return {
-      queuedMs: started === 0 ? 0 : started - called,
-      prefillMs,
-      firstTokenMs: first === 0 ? 0 : first - called,
-      decodeMs,
-      prefillTokensPerSecond: perSecond(this.prompt.length + this.source.length - this.#cached, prefillMs),
-      decodeTokensPerSecond: perSecond(this.#tokens - 1, decodeMs),
-    };
-  }
 }
-
-const perSecond = (count: number, ms: number): number => (ms > 0 ? (1000 * count) / ms : 0);

@@ -5,7 +5,7 @@ import { LiangError } from "../base/errors.ts";
 import { uniform } from "../base/random.ts";
 import { Adjustments } from "./sampling/adjustments.ts";
 import { Candidates } from "./sampling/candidates.ts";
-import { bestLogprobs, logSumExp } from "./sampling/log-probability.ts";
+import { bestLogprobs, largestOf, logSumExp } from "./sampling/log-probability.ts";
 import { RowScan } from "./sampling/row-scan.ts";
 import type { IdLogprob, SamplingSettings } from "./types.ts";
 
@@ -23,11 +23,15 @@ export class Sampler {
   readonly #adjustments: Adjustments;
   readonly #scan: RowScan;
   readonly #candidates: Candidates;
+  readonly #vocabularySize: number;
+  /** A row of them (V); allocated when they are first asked for. */
+  #logprobs: Float32Array | undefined;
 
   constructor(vocabularySize: number) {
     this.#adjustments = new Adjustments(vocabularySize);
     this.#scan = new RowScan(vocabularySize);
     this.#candidates = new Candidates(vocabularySize);
+    this.#vocabularySize = vocabularySize;
   }
 
   /**
@@ -52,6 +56,17 @@ export class Sampler {
     this.#read(row, peaks);
     const logTotal = logSumExp(row, this.#scan.largest);
     return { id, logprob: row[id] - logTotal, top: bestLogprobs(this.#scan, logprobs, logTotal) };
+  }
+
+  /**
+   * The `count` likeliest ids of `row`, or as many as are not forbidden, best first. Penalties and bias act on
+   * log-probabilities, as transformers' beam search has it.
+   */
+  likeliest(row: Float32Array, history: Int32Array, settings: SamplingSettings, count: number): readonly IdLogprob[] {
+    const logprobs = (this.#logprobs ??= new Float32Array(this.#vocabularySize));
+    const total = logSumExp(row, largestOf(row));
+    for (let id = 0; id < row.length; id++) logprobs[id] = row[id] - total;
+    return this.#withAdjusted(logprobs, history, settings, undefined, () => bestLogprobs(this.#scan, count, 0));
   }
 
   /** What `choose` draws from, as probabilities (V); settings.temperature > 0. */

@@ -34,6 +34,19 @@ export interface SamplingSettings {
   readonly seed: number;
 }
 
+/** Beam search: the likeliest beginnings go on together, and the best whole reply is given. */
+export interface BeamSettings {
+  /** Beginnings that go on; as many sequences are taken for it. 1 is greedy. */
+  readonly count: number;
+  /** A whole reply's score is its log-probability over (its tokens, the end included) ^ this: more favours longer ones. [1] */
+  readonly lengthPenalty?: number;
+  /**
+   * When `count` replies are whole: true ends then; false, when the likeliest beginning is worse than the worst of them by its
+   * present length; "never", by the length at which it could be best. [false]
+   */
+  readonly earlyStopping?: boolean | "never";
+}
+
 export interface GenerateRequest {
   /** What the reply goes on with; of a model that reads sources, the reply's beginning: its start id, and what is to follow it. */
   readonly ids: readonly number[] | Int32Array;
@@ -43,6 +56,8 @@ export interface GenerateRequest {
   readonly maxTokens?: number;
   /** Missing settings are neutral, but for the temperature: without it the choice is greedy. */
   readonly sampling?: Partial<SamplingSettings>;
+  /** Its tokens come together, at the end. Not with a temperature, nor with log-probabilities. Default: one beam, greedy. */
+  readonly beams?: BeamSettings | undefined;
   /** Generation stops at any of these ids, which is not emitted. */
   readonly endIds?: Iterable<number>;
   /** Report log-probabilities of the raw logits with this many alternatives (0: of the chosen id only). */

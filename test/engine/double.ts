@@ -109,6 +109,7 @@ export class DoubleExecutor implements Executor {
     const programs = Object.fromEntries(
       Object.entries<Graph>(graphs).map(([name, graph]) => [name, this.#program(name, graph, states)]),
     ) as Record<P, Program>;
+    const isRunning = (): boolean => this.#running;
     const close = async (): Promise<void> => {
       assert.ok(!this.#running, "closed while a run is under way");
       this.closed = true;
@@ -116,6 +117,15 @@ export class DoubleExecutor implements Executor {
     return {
       programs,
       states: {},
+      copyRows(state, _heads, from, to, count) {
+        assert.ok(!isRunning(), "copied while a run is under way");
+        const slots = states.get(state.split(".")[1])!;
+        for (let i = 0; i < count; i++) {
+          const row = slots.get(from + i);
+          if (row === undefined) slots.delete(to + i);
+          else slots.set(to + i, row);
+        }
+      },
       memory: await this.plan(),
       threads: 1,
       close,

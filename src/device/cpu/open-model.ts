@@ -80,6 +80,15 @@ export async function openModel<P extends string>(
   return {
     programs: Object.fromEntries(programs) as Record<P, Program>,
     states: floatStates(model, memory),
+    copyRows(state, heads, from, to, count) {
+      const { offset, rowBytes, rows } = model.states.get(state)!;
+      const ofHead = rowBytes / heads;
+      // each head has a plane of its own for all slots (kernels/key-blocks.ts)
+      for (let head = 0; head < heads; head++) {
+        const plane = new Uint8Array(memory.shared.buffer, offset + head * ofHead * rows, ofHead * rows);
+        plane.copyWithin(to * ofHead, from * ofHead, (from + count) * ofHead);
+      }
+    },
     memory: use,
     threads,
     weights: how,

@@ -5,7 +5,7 @@ import { type ElementType, type Graph, elementsBound } from "../../graph/index.t
 import type { Machine } from "../../lanes/index.ts";
 import { machineFacts, native } from "#platform";
 import type { MemoryUse, OpenOptions, ParameterStore } from "../executor.ts";
-import { type Leaves, collectLeaves, stateBytes } from "../leaves.ts";
+import { type Leaves, collectLeaves, matrixShape, stateBytes } from "../leaves.ts";
 import { type ArenaPlan, planArena } from "../planner.ts";
 import { type Check, type Range, guardBytes } from "./check.ts";
 import { CONTROL_ADDRESS, CONTROL_BYTES } from "./control.ts";
@@ -33,6 +33,8 @@ export interface PlacedProgram extends LoweredGraph {
 export interface PlacedState {
   readonly offset: number;
   readonly elements: number;
+  readonly rows: number;
+  readonly rowBytes: number;
   readonly type: ElementType;
 }
 
@@ -138,8 +140,9 @@ function placeAll(leaves: Leaves, lowered: readonly LoweredGraph[], threads: num
   const stateStart = layout.bytes;
   const states = new Map<string, PlacedState>();
   for (const [name, state] of leaves.states) {
-    const [offset, elements] = [layout.reserve(stateBytes(state)), elementsBound(state.shape)];
-    states.set(name, { offset, elements, type: state.type });
+    const [bytes, elements] = [stateBytes(state), elementsBound(state.shape)];
+    const [rows] = matrixShape(state.shape);
+    states.set(name, { offset: layout.reserve(bytes), elements, rows, rowBytes: bytes / rows, type: state.type });
   }
   const bytesOfStates = layout.bytes - stateStart;
   const arenaBytes = Math.max(0, ...programs.map(({ plan }) => plan.bytes));

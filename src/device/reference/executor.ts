@@ -85,6 +85,7 @@ export async function openReference<P extends string>(
     states: Object.fromEntries(
       [...shared.states].flatMap(([name, state]) => (state instanceof F32State ? [[name, state.values]] : [])),
     ),
+    copyRows: (state, _heads, from, to, count) => shared.states.get(state)!.copy(from, to, count),
     memory,
     threads: 1,
     close,

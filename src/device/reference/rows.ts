@@ -63,6 +63,8 @@ export class WeightRows implements Rows {
 /** A state: rows that `store` rounds to the state's type. */
 export interface StateRows extends Rows {
   store(i: number, values: ArrayLike<number>): void;
+  /** Rows from `from` on become rows from `to` on, as they are stored. */
+  copy(from: number, to: number, count: number): void;
 }
 
 export class F32State extends Matrix<Float32Array> implements StateRows {
@@ -72,6 +74,10 @@ export class F32State extends Matrix<Float32Array> implements StateRows {
 
   store(i: number, values: ArrayLike<number>): void {
     this.row(i).set(values);
+  }
+
+  copy(from: number, to: number, count: number): void {
+    this.values.copyWithin(to * this.columns, from * this.columns, (from + count) * this.columns);
   }
 }
 
@@ -109,6 +115,10 @@ export class RoundedState implements StateRows {
       const numbers = finite.subarray(block * blockSize, (block + 1) * blockSize);
       if (numbers.some(Number.isNaN)) storeF16(row, block * blockBytes, NaN);
     }
+  }
+
+  copy(from: number, to: number, count: number): void {
+    this.#bytes.copyWithin(to * this.#rowBytes, from * this.#rowBytes, (from + count) * this.#rowBytes);
   }
 
   #bytesOf(i: number): Uint8Array {

@@ -8,11 +8,14 @@
 // reusable: `reusable` finds the next shorter one that is, 0 at worst. Pages for anchors are those that no sequence needs
 // for its own length just now: where these run short, the least recently used sequence forgets its anchors (slots.ts).
 //
-// Pages may be shared: a fork holds the pages of a page-aligned prefix. Nobody writes to a shared page: who goes back into
-// one goes back to its first row and takes another.
+// Pages may be shared: a fork holds the pages of a prefix, and a copy of the page that is not full. Nobody writes to a shared
+// page: who goes back into one goes back to its first row and takes another.
 import type { AttachedAdapter } from "../adapters.ts";
 import { ANCHORS, type GroupLayout, type Layout, ROLLBACK_ROWS } from "../layout.ts";
 import type { PagePool } from "./page-pool.ts";
+
+/** Copies what is in one page of a group, given by its number in the layout, to another. */
+export type CopyPage = (group: number, from: number, to: number) => void;
 
 /** Stands in a page table where there is no page. */
 const ABSENT = -1;
@@ -162,8 +165,11 @@ export class CachedSequence {
     return true;
   }
 
-  /** Becomes the first `length` tokens of `source`, a page-aligned reusable length of it, by sharing its pages. */
-  fork(source: CachedSequence, length: number): void {
+  /**
+   * Becomes the first `length` tokens of `source`, a reusable length of it, by sharing its whole pages; the rest of them, where
+   * the length is not page-aligned, is copied by `copyPage`.
+   */
+  fork(source: CachedSequence, length: number, copyPage?: CopyPage): void {
     this.clear();
     this.adapter = source.adapter;
     this.source = source.source;
@@ -171,13 +177,18 @@ export class CachedSequence {
     this.ids.set(source.ids.subarray(0, length));
     this.#length = length;
     this.#reserved = length;
-    const end = length / this.#layout.pageSize;
+    const end = Math.floor(length / this.#layout.pageSize);
+    const isPart = length % this.#layout.pageSize > 0;
+    if (isPart) for (const { pool } of this.#groups) pool.makeRoom(1);
     for (const [g, { pool, table }] of this.#groups.entries()) {
       for (let i = 0; i < end; i++) {
         const page = source.pages(g)[i];
         if (page !== ABSENT) pool.share(page);
         table[i] = page;
       }
+      if (!isPart) continue;
+      table[end] = pool.take();
+      copyPage!(g, source.pages(g)[end], table[end]);
     }
     if (this.#sourcePages !== undefined) {
       const { pool, table } = this.#sourcePages;
