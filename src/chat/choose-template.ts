@@ -1,5 +1,6 @@
 // Which chat template a model gets: the caller's, else its file's, else one of ours by the vocabulary's turn markers.
 // A file's template that fails is never replaced by another one.
+import type { Model } from "../models/model.ts";
 import { chooseBuiltIn } from "../text/template-builtin.ts";
 import { builtInTemplate, createTemplate } from "../text/template.ts";
 import type { ChatTemplate, TemplateSources, TemplateVocabulary } from "../text/template.ts";
@@ -10,6 +11,10 @@ export interface ChosenTemplate {
   readonly template: ChatTemplate;
   readonly from: ModelInfo["template"];
 }
+
+/** What a caller asks for; a model that reads a source knows no conversation, whatever marks its words have. */
+export const templateOption = ({ encoder }: Pick<Model, "encoder">, asked?: string): string | undefined =>
+  asked ?? (encoder === undefined ? undefined : "source");
 
 /** `option`: a built-in's name or Jinja text. Throws UsageError for a name that no built-in has. */
 export function chooseTemplate(sources: TemplateSources, tokenizer: Tokenizer, option?: string): ChosenTemplate {

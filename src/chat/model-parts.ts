@@ -10,7 +10,7 @@ import { openModelFiles } from "../format/open-model-files.ts";
 import type { ModelFiles } from "../format/open-model-files.ts";
 import type { Model } from "../models/model.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { chooseTemplate } from "./choose-template.ts";
+import { chooseTemplate, templateOption } from "./choose-template.ts";
 import type { ChosenTemplate } from "./choose-template.ts";
 import { readTexts } from "./texts.ts";
 import type { LoadOptions, ModelInfo, ReplyDefaults } from "./types.ts";
@@ -47,7 +47,7 @@ export async function openModelParts(
     onProgress?.({ label: "load", done: 0, total, unit: "bytes" });
     const { title, tokenizer, templates, defaults, endIds } = await readTexts(files, model.vocabularySize);
     const isTranslator = model.encoder !== undefined; // or one that summarises: it reads one text, and is to be sure
-    const chosen = chooseTemplate(templates, tokenizer, template ?? (isTranslator ? "source" : undefined));
+    const chosen = chooseTemplate(templates, tokenizer, templateOption(model, template));
     const close = async (): Promise<void> => {
       await chosen.template.close();
       await files.close();

@@ -18,6 +18,10 @@ export interface ReplySource {
   readonly startId?: number | undefined;
 }
 
+/** A prompt as the engine takes it: of a model that reads a source, `startId` is what the reply begins after. */
+export const promptOf = (ids: readonly number[], startId?: number): Pick<GenerateRequest, "ids" | "source"> =>
+  startId === undefined ? { ids } : { source: ids, ids: [startId] };
+
 interface ReplyToken {
   readonly id: number;
   readonly logprob: TokenLogprob | undefined;
@@ -35,7 +39,7 @@ export async function* streamReply(
     defaults,
   );
   const generation = engine.generate({
-    ...(startId === undefined ? { ids: promptIds } : { source: promptIds, ids: [startId] }),
+    ...promptOf(promptIds, startId),
     sampling,
     ...(beams !== undefined && { beams }),
     endIds: options.ignoreEnd ? [] : endIds,

@@ -15,7 +15,7 @@ export function initialiseWeights(model: Model, states: Readonly<Record<string, 
     const weights = states[weightState(name)];
     if (vector) weights.fill(/bias$/i.test(name) ? 0 : 1);
     else {
-      const isResidual = /\.(attention\.output|(mlp|experts|shared)\.down)\./.test(name);
+      const isResidual = /\.((attention|cross)\.output|(mlp|experts|shared)\.down)\./.test(name);
       fillNormal(weights, isResidual ? DEVIATION / Math.sqrt(2 * model.layers) : DEVIATION, seed, FIRST_STREAM + place);
     }
   }

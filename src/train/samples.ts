@@ -1,4 +1,5 @@
 // What a model says while it is trained: an engine over the weights as they are now, opened for a few replies.
+import { promptOf } from "../chat/reply.ts";
 import { createTextSide, withBos } from "../chat/text-side.ts";
 import type { Executor } from "../device/executor.ts";
 import { openEngine } from "../engine/index.ts";
@@ -29,7 +30,10 @@ function currentStore({ adapter, start, store }: PreparedRun, states: Readonly<R
   return mergedStore(store, new Map(adapters));
 }
 
-/** A reply to each of the recipe's prompts: where the stage speaks a message is answered, else the text goes on. */
+/**
+ * A reply to each of the recipe's prompts: where the stage speaks a message is answered, what is a source for the model is
+ * read as one, else the text goes on.
+ */
 export async function takeSamples(
   prepared: PreparedRun,
   states: Readonly<Record<string, Float32Array>>,
@@ -40,6 +44,7 @@ export async function takeSamples(
   const { recipe, start } = prepared;
   const { model, tokenizer, chosen, endIds } = start;
   const { prompts, tokens, temperature } = recipe.samples;
+  const startId = model.encoder?.startId;
   const asked: { prompt: string; ids: number[] }[] = [];
   for (const prompt of prompts) asked.push({ prompt, ids: await idsOf(prompt) });
   const longest = asked.reduce((most, { ids }) => Math.max(most, ids.length), 0);
@@ -53,7 +58,8 @@ export async function takeSamples(
   for (const { prompt, ids } of asked) {
     const reply: number[] = [];
     const sampling = { temperature, seed: Math.floor(uniform(recipe.seed, SEED_STREAM, step) * 2 ** 32) };
-    for await (const event of engine.generate({ ids, maxTokens: tokens, endIds, sampling, ...options })) {
+    const request = { ...promptOf(ids, startId), maxTokens: tokens, endIds, sampling, ...options };
+    for await (const event of engine.generate(request)) {
       if (event.type === "token") reply.push(event.id);
     }
     samples.push({ prompt, text: tokenizer.decode(reply, { special: false, start: ids.length === 0 }) });
@@ -61,10 +67,9 @@ export async function takeSamples(
   return samples;
 
   async function idsOf(prompt: string): Promise<number[]> {
-    if (stageOf(recipe).speaks) {
-      return await createTextSide({ tokenizer, template: chosen.template }).promptIds([
-        { role: "user", content: prompt },
-      ]);
+    if (stageOf(recipe).speaks || startId !== undefined) {
+      const words = createTextSide({ tokenizer, template: chosen.template, startId });
+      return await words.promptIds([{ role: "user", content: prompt }]);
     }
     const ids = withBos(tokenizer, tokenizer.encode(prompt));
     const first = tokenizer.specials.bos ?? tokenizer.specials.eos ?? 0;

@@ -2,7 +2,7 @@
 // kind of file. Also all files of the folder that training saves, but for the weights. Not here: weights' values.
 import { joinPath, readBytes, fileFacts, listFolder } from "#platform";
 import { NotFoundError, UsageError } from "../base/errors.ts";
-import { type ChosenTemplate, chooseTemplate } from "../chat/choose-template.ts";
+import { type ChosenTemplate, chooseTemplate, templateOption } from "../chat/choose-template.ts";
 import { openModelParts } from "../chat/model-parts.ts";
 import { resolveModel } from "../chat/resolve.ts";
 import { formsOf } from "../convert/families.ts";
@@ -82,8 +82,10 @@ async function openNew(given: Json, folder: string, template: string | undefined
       { field: "model.vocab_size", hint: "Leave it out, and it is the tokenizer's." },
     );
   }
-  const roles = roleIds(tokenizer);
-  const chosen = chooseTemplate(hfTemplates(texts.tokenizerConfig, texts.chatTemplate, folder), tokenizer, template);
+  const startId = model.encoder?.startId;
+  const roles = { ...roleIds(tokenizer), ...(startId !== undefined && { decoder_start_token_id: startId }) };
+  const templates = hfTemplates(texts.tokenizerConfig, texts.chatTemplate, folder);
+  const chosen = chooseTemplate(templates, tokenizer, templateOption(model, template));
   return {
     model,
     store: undefined,

@@ -64,7 +64,7 @@ export const seq2seq: Stage = {
   reading: "triples",
   speaks: false,
   open(input) {
-    const { model } = input.start;
+    const { model, tokenizer } = input.start;
     const startId = model.encoder?.startId;
     if (startId === undefined) {
       throw new UsageError(`The model (${model.family}) has no encoder, which seq2seq teaches.`, {
@@ -72,16 +72,25 @@ export const seq2seq: Stage = {
         hint: "Decoders learn translations as conversations: stage sft.",
       });
     }
-    if (input.recipe.samples.prompts.length > 0) {
-      throw new UsageError("seq2seq draws no samples while it learns.", { field: "samples.prompts" });
+    const { eos } = tokenizer.specials;
+    if (eos === undefined) {
+      throw new UsageError("The tokenizer has no token that ends a text, so a translation would have no end.", {
+        field: "tokenizer",
+        hint: "liang tokenizer train --eos names one.",
+      });
     }
+    // the store has an end behind every text; the model reads sources as prompts are read
+    const sourceOf = (ids: ReturnType<typeof idsOf>) => (tokenizer.addEos ? ids : ids.subarray(0, -1));
     const data = groupedData(input, {
       reading: "triples",
       uses: [0, 1],
       needs: "all",
       batch: ({ store }, groups) =>
         translationBatch(
-          Array.from(groups, (group) => ({ source: idsOf(store, 3 * group), target: idsOf(store, 3 * group + 1) })),
+          Array.from(groups, (group) => ({
+            source: sourceOf(idsOf(store, 3 * group)),
+            target: idsOf(store, 3 * group + 1),
+          })),
           startId,
         ),
     });
