@@ -2,7 +2,7 @@
 // and a gate that is cut at a limit. Files hold experts as four-bit floats, or as floats with inputs before outputs, the
 // gate's columns and the others by turns.
 import { type Tensor, add, gather, maximum, minimum, multiply, scale, sigmoid } from "../graph/index.ts";
-import { expertMlp, norm, route, selfAttention } from "../nn/index.ts";
+import { expertMlp, norm, route, selfAttention, tapRouted } from "../nn/index.ts";
 import { Config } from "./config.ts";
 import {
   type DecoderBiases,
@@ -114,8 +114,8 @@ export function gptOss(facts: ModelFacts): Model {
         const context = attentionContext(x, plan, layer, rope.name);
         h = add(h, selfAttention(norm(h, at, "attentionNorm", epsilon), at.at("attention"), settings, context));
         const normed = norm(h, at, "mlpNorm", epsilon);
-        const routed = route(normed, at.at("experts"), { experts, chosen, scores: "softmax of chosen" });
-        x.tap(`router.${layer}`, routed.logits);
+        const routing = { experts, chosen, scores: "softmax of chosen" } as const;
+        const routed = tapRouted(route(normed, at.at("experts"), routing), layer, x.tap);
         h = add(h, expertMlp(normed, at.at("experts"), routed, experts, gated));
       }
       return finalHidden(h, x, weights, layers, epsilon);

@@ -1,7 +1,7 @@
 // Layers of experts in llama-shaped decoders: what configs say of them, their weights, and their forward pass. A layer may
 // have experts, a part that all rows go through beside them, or a plain feed-forward part.
 import { type Tensor, add, multiply, sigmoid, silu } from "../graph/index.ts";
-import { type Routing, type Weights, expertMlp, gatedMlp, route } from "../nn/index.ts";
+import { type Routing, type Weights, expertMlp, gatedMlp, route, tapRouted } from "../nn/index.ts";
 import type { Config } from "./config.ts";
 import { type DecoderSizes, layerRow } from "./decoder.ts";
 import type { ForwardInputs, ModelFacts, WeightRow } from "./model.ts";
@@ -95,8 +95,7 @@ export function feedForward(
 ): Tensor {
   const routing = mixture?.routing(layer);
   if (mixture === undefined || routing === undefined) return gatedMlp(x, weights.at("mlp"), silu);
-  const routed = route(x, weights.at("experts"), routing);
-  tap(`router.${layer}`, routed.logits);
+  const routed = tapRouted(route(x, weights.at("experts"), routing), layer, tap);
   const gated = (gate: Tensor, up: Tensor): Tensor => multiply(silu(gate), up);
   const mixed = expertMlp(x, weights.at("experts"), routed, mixture.experts, gated);
   if (mixture.shared === undefined) return mixed;

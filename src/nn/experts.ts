@@ -38,6 +38,21 @@ export interface Routed {
   readonly shares: Tensor;
   /** (N, E): the router's logits. */
   readonly logits: Tensor;
+  /** (N, E): what share of a row the router would give each expert, 1 in all. */
+  readonly allShares: Tensor;
+}
+
+/** Names of what a layer of experts tells of its routing: `logits`, `choices` and `allShares` of Routed. */
+export const expertLogitsTap = (layer: number): string => `router.${layer}`;
+export const expertChoicesTap = (layer: number): string => `router.${layer}.choices`;
+export const expertSharesTap = (layer: number): string => `router.${layer}.shares`;
+
+/** Names what was routed, and gives it. */
+export function tapRouted(routed: Routed, layer: number, tap: (name: string, value: Tensor) => Tensor): Routed {
+  tap(expertLogitsTap(layer), routed.logits);
+  tap(expertChoicesTap(layer), routed.choices);
+  tap(expertSharesTap(layer), routed.allShares);
+  return routed;
 }
 
 /** Shares of scores that are all 0 are 0, not undefined; of others this changes no bit. */
@@ -56,7 +71,8 @@ export function route(x: Tensor, weights: Weights, routing: Routing): Routed {
   const found = gatherColumns(all, choices); // (N, k)
   const shares = scores === "softmax of chosen" ? softmax(found) : found;
   const whole = renormalised ? divide(shares, add(sumColumns(shares), LEAST_SUM)) : shares;
-  return { choices, shares: factor === 1 ? whole : scale(whole, factor), logits };
+  const allShares = scores === "sigmoid" ? divide(all, sumColumns(all)) : scores === "softmax" ? all : softmax(logits);
+  return { choices, shares: factor === 1 ? whole : scale(whole, factor), logits, allShares };
 }
 
 /**

@@ -93,6 +93,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
         objective,
         optimizerOf: optimizersOf(recipe, start.model),
         ...(adapter !== undefined && { adapter: adapter.settings }),
+        ...(recipe.experts !== undefined && { balance: recipe.experts }),
         precision: recipe.precision,
         ...(threads !== undefined && { threads }),
         ...(signal !== undefined && { signal }),

@@ -1,8 +1,9 @@
 // The programs of training, all over the same states: `gradient` adds a micro-batch's gradients and loss to what is there,
 // `norm` tells how large the gradient is, `update` changes the weights by it and empties it, `loss` only looks. So a step
 // of many micro-batches is the step of one large batch, and a step that goes wrong can be left out.
-import { type Graph, type Tensor, add, assign, changing, constant, gradients, graph } from "../graph/index.ts";
-import { input, multiply, sqrt, state, sumAll } from "../graph/index.ts";
+import { type Graph, type Tensor, add, assign, broadcast, changing, constant } from "../graph/index.ts";
+import { gradients, graph, input, multiply, scale, sqrt, state, sumAll } from "../graph/index.ts";
+import { type BalanceOptions, type SelectionBias, balanceLoss, moveBias, selectionBiases } from "./expert-balance.ts";
 import { type Model, type WeightOptions, weightState } from "../models/index.ts";
 import { type LoraSettings, lora } from "../nn/index.ts";
 import { nextToken } from "./objectives/next-token.ts";
@@ -20,6 +21,8 @@ export interface ProgramOptions extends ObjectiveBounds {
   readonly optimizerOf: (parameter: string, shape: readonly number[]) => Optimizer | undefined;
   /** Values that the backward pass computes again instead of keeping them. */
   readonly recompute?: (value: Tensor) => boolean;
+  /** What keeps a mixture's experts evenly busy; absent: nothing. */
+  readonly balance?: BalanceOptions;
   /** How many replies are drawn from the model at once, of what length; absent: none is. */
   readonly rollouts?: RolloutBounds;
 }
@@ -54,27 +57,34 @@ export interface TrainingPrograms {
 export const gradientState = (parameter: string): string => `gradient.${parameter}`;
 export const measureState = (measure: string): string => `measure.${measure}`;
 export const LOSS_STATE = "loss.sum";
+/** The measure of how unevenly experts are chosen. */
+const BALANCE = "balance";
 /** Whether a state is empty between two steps. */
 export const isSum = (name: string): boolean => name === LOSS_STATE || /^(gradient|measure)\./.test(name);
 /** The input that has a scalar of the optimizer `n` of the list. */
 export const scalarInput = (n: number, scalar: string): string => `optimizer.${n}.${scalar}`;
 
 export function trainingPrograms(model: Model, options: ProgramOptions): TrainingPrograms {
-  const { objective = nextToken(), adapter, optimizerOf, recompute, rollouts } = options;
+  const { objective = nextToken(), adapter, optimizerOf, recompute, rollouts, balance } = options;
+  const isBalanced = (balance?.balance ?? 0) > 0;
   const leaves: WeightOptions = {
     trains: (name, shape) => optimizerOf(name, shape) !== undefined,
     ...(adapter !== undefined && { adapter: (weight) => lora(adapter, weight) }),
   };
   const trace = () => {
-    const { x, trained } = traceInputs(model, objective, options, leaves);
+    const { x, trained, taps } = traceInputs(model, objective, options, leaves);
     const { losses, measures = {}, rows = {} } = objective.trace(x);
-    return { losses, measures, rows, trained };
+    const balanceOf = (): Tensor => broadcast(balanceLoss({ taps, trained }, model), losses.shape);
+    return { losses, measures: { ...measures, ...(isBalanced && { [BALANCE]: balanceOf() }) }, rows, trained, taps };
   };
   const forward = trace();
   const weights = input("weights", forward.losses.shape, "f32");
   const sums = new Map([[LOSS_STATE, forward.losses]]);
   for (const [name, values] of Object.entries(forward.measures)) sums.set(measureState(name), values);
-  const [loss, ...measured] = [...sums.values()].map((values) => sumAll(multiply(values, weights)));
+  const totals = new Map([...sums].map(([name, values]) => [name, sumAll(multiply(values, weights))]));
+  const [told, unevenness] = [LOSS_STATE, measureState(BALANCE)].map((name) => totals.get(name));
+  const loss = isBalanced ? add(told!, scale(unevenness!, balance!.balance)) : told!;
+  const biases = (balance?.biasRate ?? 0) > 0 ? selectionBiases(forward, model) : [];
   const changed = new Set(changing(loss, [...forward.trained.values()]));
   const trained = new Map([...forward.trained].filter(([, weight]) => changed.has(weight)));
   const optimizers = new Map([...trained].map(([name, { shape }]) => [name, optimizerOf(name, shape as number[])!]));
@@ -83,10 +93,10 @@ export function trainingPrograms(model: Model, options: ProgramOptions): Trainin
   return {
     objective,
     graphs: {
-      gradient: gradientGraph(loss, [...sums.keys()], measured, trained, recompute),
+      gradient: gradientGraph(loss, totals, trained, biases, recompute),
       loss: graph({ losses: looked.losses, ...looked.measures, ...looked.rows }),
       norm: normGraph(trained),
-      update: updateGraph(trained, optimizers, list, [...sums.keys()]),
+      update: updateGraph({ trained, optimizers, list, sums: [...sums.keys()], biases, biasRate: balance?.biasRate }),
       ...(rollouts !== undefined && rolloutGraphs(model, rolloutLayout(model, rollouts), leaves)),
     },
     trained,
@@ -98,9 +108,9 @@ export function trainingPrograms(model: Model, options: ProgramOptions): Trainin
 
 function gradientGraph(
   loss: Tensor,
-  sums: readonly string[],
-  measured: readonly Tensor[],
+  totals: ReadonlyMap<string, Tensor>,
   trained: ReadonlyMap<string, Tensor>,
+  biases: readonly SelectionBias[],
   recompute: ProgramOptions["recompute"],
 ): Graph {
   const weights = [...trained.values()];
@@ -110,8 +120,9 @@ function gradientGraph(
     return assign(sum, add(sum, value));
   };
   const ofWeights = [...trained.keys()].map((name, i) => added(gradientState(name), found[i]));
-  const ofValues = [loss, ...measured].map((value, i) => added(sums[i], value));
-  return graph({}, [...ofWeights, ...ofValues]);
+  const ofValues = [...totals].map(([name, value]) => added(name, value));
+  const loads = biases.map(({ name, load }) => added(gradientState(name), load));
+  return graph({}, [...ofWeights, ...ofValues, ...loads]);
 }
 
 function normGraph(trained: ReadonlyMap<string, Tensor>): Graph {
@@ -122,12 +133,18 @@ function normGraph(trained: ReadonlyMap<string, Tensor>): Graph {
   return graph({ norm: sqrt(squares.reduce((a, b) => add(a, b))) });
 }
 
-function updateGraph(
-  trained: ReadonlyMap<string, Tensor>,
-  optimizers: ReadonlyMap<string, Optimizer>,
-  list: readonly Optimizer[],
-  sums: readonly string[],
-): Graph {
+interface Update {
+  readonly trained: ReadonlyMap<string, Tensor>;
+  readonly optimizers: ReadonlyMap<string, Optimizer>;
+  /** Each of them once. */
+  readonly list: readonly Optimizer[];
+  /** States that are emptied. */
+  readonly sums: readonly string[];
+  readonly biases: readonly SelectionBias[];
+  readonly biasRate: number | undefined;
+}
+
+function updateGraph({ trained, optimizers, list, sums, biases, biasRate = 0 }: Update): Graph {
   const inputs = new Map<string, Tensor>();
   const scalar = (name: string): Tensor => {
     const known = inputs.get(name) ?? input(name, [1], "f32");
@@ -152,5 +169,9 @@ function updateGraph(
     return [...changed, assign(sum, constant(0, shape))];
   });
   const emptied = sums.map((name) => assign(state(name, [1], "f32"), constant(0, [1])));
-  return graph({}, [...effects, ...emptied]);
+  const moved = biases.flatMap((bias) => {
+    const load = state(gradientState(bias.name), bias.load.shape, "f32");
+    return [moveBias(bias, load, biasRate), assign(load, constant(0, load.shape))];
+  });
+  return graph({}, [...effects, ...emptied, ...moved]);
 }

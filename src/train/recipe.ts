@@ -114,6 +114,15 @@ const schema = z
         targets: z.array(text, "expected a list of names").min(1, "expected a name at least").optional(),
       })
       .optional(),
+    /** Of mixtures: what keeps their experts evenly busy (expert-balance.ts). */
+    experts: z
+      .strictObject({
+        /** What the load-balancing loss counts beside the stage's. */
+        balance: z.number("expected a number").min(0, "expected 0 or more").default(0),
+        /** How far a step moves each selection bias, of models that have them. */
+        biasRate: z.number("expected a number").min(0, "expected 0 or more").default(0),
+      })
+      .optional(),
     optimizer: z.strictObject({
       /** Of layers, or of an adapter. */
       matrices: optimizer,
