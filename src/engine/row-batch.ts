@@ -48,13 +48,14 @@ export class RowBatch {
       set(inputs.ids, row, sequence.ids[position]);
       set(inputs.positions, row, position);
       set(inputs.sequences, row, this.#sequences.length);
-      set(inputs.adapters, row, sequence.adapter?.choice ?? 0);
       set(inputs["last.source"], row, sequence.source.length - 1);
       if (i >= count - outputs) set(inputs.outputRows, this.#outputRows++, row);
       for (const [g, { group }] of this.#layout.groups.entries()) {
         set(inputs[`slots.${group.name}`], row, sequence.slot(g, position));
       }
     }
+    // one for all where a program has one sequence
+    inputs.adapters?.fill(sequence.adapter?.choice ?? 0, this.#rows, this.#rows + count);
     fillRopes(this.#model, inputs, this.#positions.subarray(0, count), sequence.ropeStage, this.#rows);
     this.#rows += count;
     this.#sequences.push(sequence);
@@ -72,9 +73,9 @@ export class RowBatch {
       set(inputs["source.positions"], position, position);
       set(inputs["source.starts"], position, 0);
       set(inputs["source.ends"], position, source.length);
-      set(inputs["source.adapters"], position, sequence.adapter?.choice ?? 0);
       set(inputs[`slots.${this.#layout.source!.group.name}`], position, sequence.sourceSlot(position));
     }
+    inputs["source.adapters"]?.fill(sequence.adapter?.choice ?? 0);
     fillRopes(this.#model, inputs, positions, sequence.ropeStage, 0, "source.");
     this.#sourceRows = source.length;
   }

@@ -4,7 +4,7 @@ import { KernelRun } from "../device/cpu/kernel-run.ts";
 import { floatKernels } from "../device/cpu/kernels/linear-floats.ts";
 import { decodedPanelKernels, gatedDecodedPanelKernels } from "../device/cpu/kernels/panel-decoded.ts";
 import { gatedInt8PanelKernels, int8PanelKernels } from "../device/cpu/kernels/panel-int8.ts";
-import { gatedTileKernels, isTileFormat, tileKernels } from "../device/cpu/kernels/linear-tiles.ts";
+import { isTileFormat, tileKernels } from "../device/cpu/kernels/linear-tiles.ts";
 import { FLOAT_BYTES } from "../device/cpu/kernels/loops.ts";
 import { isFloatFormat } from "../device/cpu/kernels/packed-blocks.ts";
 import { activationBytes } from "../device/cpu/kernels/quantize.ts";
@@ -87,7 +87,7 @@ function productOf(format: PackedFormat, { tier, precision = "fast" }: PromptSpe
   const isFast = precision === "fast";
   if (isFast && tier.machine.tiles && isTileFormat(format)) {
     const form = { kernel: packTilesKernel, bytes: tileFormBytes };
-    return { plain: tileKernels.none[format], gated: gatedTileKernels.silu[format], form, bound: "bf16" };
+    return { plain: tileKernels.plain.none[format], gated: tileKernels.gated.silu[format], form, bound: "bf16" };
   }
   if (isFast && !isFloatFormat(format)) {
     const form = { kernel: roundPanelsKernel, bytes: activationBytes };

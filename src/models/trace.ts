@@ -43,7 +43,7 @@ export interface TraceOptions extends Partial<WeightOptions> {
   readonly kvType: StateType;
   /** Names of values to give besides `logits`: "hidden.0" ... */
   readonly taps?: readonly string[];
-  /** Adapters that rows choose from, by input `adapters` (rows) i32; their tables are the states `adapters.<name>`. */
+  /** Adapters that rows choose from, by input `adapters` (rows) i32, [1] of a program of one sequence; their tables are the states `adapters.<name>`. */
   readonly adapters?: AdapterRoom | undefined;
   /** Outputs that are computed of the logits (outputRows, V), by name. */
   readonly ofLogits?: (logits: Tensor) => Readonly<Record<string, Tensor>>;
@@ -143,13 +143,16 @@ export function traceModel(model: Model, options: TraceOptions): Graph {
   });
 }
 
-/** How rows go through projections; `prefix` is before the name of their input, where they choose adapters. */
-function projectionOf({ adapters, adapter }: TraceOptions, weight: MakeWeight) {
+/**
+ * How rows go through projections; `prefix` is before the name of their input, where they choose adapters: each for itself,
+ * those of one sequence all together.
+ */
+function projectionOf({ adapters, adapter, sequences }: TraceOptions, weight: MakeWeight) {
   const table = onceEach((name, shape) => state(adapterState(name), shape, "f32"));
   return (rows: Extent, prefix = ""): Projection =>
     adapters === undefined
       ? (adapter?.(weight) ?? plainProjection)
-      : chosenLora(adapters, table, whole(`${prefix}adapters`, rows));
+      : chosenLora(adapters, table, whole(`${prefix}adapters`, sequences === 1 ? 1 : rows));
 }
 
 export interface RowTraceOptions extends WeightOptions {

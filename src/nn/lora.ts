@@ -11,6 +11,7 @@ import {
   gatherMatmul,
   linear,
   multiply,
+  sameShape,
   scale,
   sqrt,
   sumRows,
@@ -90,7 +91,7 @@ export interface AdapterRoom {
 }
 
 /**
- * As `lora`, of the adapter that each row chooses (`choices`, 0: none). `table` gives the traced tables: every adapter's Aᵀ
+ * As `lora`, of the adapter that each row chooses (`choices` (N), or [1] where all rows have one; 0: none). `table` gives the traced tables: every adapter's Aᵀ
  * (count*K, R) one after another, s Bᵀ (count*R, M), and m / |V| (1 + count, M), of which the first row is 1.
  */
 export function chosenLora(
@@ -108,7 +109,8 @@ export function chosenLora(
     const b = table(names.b, [count * rank, outer]);
     if (!turns.has(name)) return gatherMatmul(low, b, choices, plainProjection(x, projected));
     const sum = gatherMatmul(low, b, choices, linear(x, weight));
-    const turned = multiply(sum, gather(table(names.magnitude, [1 + count, outer]), choices));
+    const turn = gather(table(names.magnitude, [1 + count, outer]), choices); // (N, M), or (1, M)
+    const turned = multiply(sum, sameShape(turn.shape, sum.shape) ? turn : broadcast(sumRows(turn), sum.shape));
     return bias === undefined ? turned : add(turned, broadcast(bias, turned.shape));
   };
 }

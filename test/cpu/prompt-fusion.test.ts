@@ -2,18 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { lower } from "../../src/device/cpu/lower.ts";
-import {
-  type Tensor,
-  add,
-  gelu,
-  graph,
-  input,
-  linear,
-  multiply,
-  parameter,
-  rmsNorm,
-  silu,
-} from "../../src/graph/index.ts";
+import { type Size, type Tensor, add, gatherMatmul, gelu, graph, input, leafName } from "../../src/graph/index.ts";
+import { linear, multiply, parameter, rmsNorm, silu, state } from "../../src/graph/index.ts";
 import { type Machine, wasmMachine } from "../../src/lanes/index.ts";
 import type { FormatName } from "../../src/numeric/registry.ts";
 import { tileMachine as tiles } from "./machines.ts";
@@ -23,28 +13,48 @@ const [WIDTH, FORWARD] = [256, 512];
 const weight = (name: string, outer: number, columns: number): Tensor => parameter(name, [outer, columns]);
 const rows = { name: "rows", bound: 64 };
 
+/** How a product is written: by a weight, or with an adapter beside it. */
+type Product = (x: Tensor, weight: Tensor) => Tensor;
+
 /** h + down(silu(gate n) * up n) for n = norm(h), as families write it. */
-function feedForward(tap = false) {
+function feedForward(tap = false, product: Product = linear) {
   const h = input("h", [rows, WIDTH], "f32");
   const n = rmsNorm(h, parameter("gain", [WIDTH]), 1e-6);
-  const gate = silu(linear(n, weight("gate", FORWARD, WIDTH)));
-  const fed = multiply(gate, linear(n, weight("up", FORWARD, WIDTH)));
-  const y = add(h, linear(fed, weight("down", WIDTH, FORWARD)));
+  const gate = silu(product(n, weight("gate", FORWARD, WIDTH)));
+  const fed = multiply(gate, product(n, weight("up", FORWARD, WIDTH)));
+  const y = add(h, product(fed, weight("down", WIDTH, FORWARD)));
   return graph(tap ? { y, fed } : { y });
+}
+
+const RANK = 16;
+/** An adapter that `choices` rows choose. */
+function adapted(choices: Size): Product {
+  const chosen = input("choices", [choices], "i32");
+  return (x, by) => {
+    const [outer, inner] = by.shape as readonly number[];
+    const [a, b] = ["a", "b"].map((part) => `${leafName(by)}.${part}`);
+    const low = gatherMatmul(x, state(a, [inner, RANK], "f32"), chosen);
+    return gatherMatmul(low, state(b, [RANK, outer], "f32"), chosen, linear(x, by));
+  };
 }
 
 /** A gate that no product computes on its way; one of them computes the activation. */
 const MULTIPLIED = "map each, each, multiply 0 1: 2";
 
 /** Names of the steps' kernels. */
-async function stepsOf(machine: Machine, formats: Record<string, FormatName> = {}, tap = false): Promise<string[]> {
+async function stepsOf(
+  machine: Machine,
+  formats: Record<string, FormatName> = {},
+  tap = false,
+  product: Product = linear,
+): Promise<string[]> {
   const shapes = { gain: [1, WIDTH], gate: [FORWARD, WIDTH], up: [FORWARD, WIDTH], down: [WIDTH, FORWARD] };
   const parameters = Object.entries(shapes).map(([name, [rows, columns]]) => {
     const format = name === "gain" ? ("f32" as const) : (formats[name] ?? "q4_k");
     return [name, { name, rows, columns, format, byteLength: 0 }] as const;
   });
   const precision = "fast";
-  const { steps } = await lower(feedForward(tap), { machine, parameters: new Map(parameters), precision });
+  const { steps } = await lower(feedForward(tap, product), { machine, parameters: new Map(parameters), precision });
   return steps.map(({ kernel }) => kernel.name);
 }
 
@@ -91,6 +101,23 @@ describe("a prompt's feed-forward layer", () => {
       "packTiles",
       "linear.q4_k.tiles",
     ]);
+  });
+
+  it("has an adapter on the way of its products where all rows choose one; else the adapter's are their own", async () => {
+    assert.deepEqual(await stepsOf(tiles, {}, false, adapted(1)), [
+      "packTiles.rmsNorm",
+      "lowRank.tiles.2",
+      "linear.q4_k.tiles.silu.adapted",
+      "lowRank.tiles.1",
+      "linear.q4_k.tiles.adapted",
+    ]);
+    const own = ["gatherMatmul", "gatherMatmul.addend"];
+    for (const names of [
+      await stepsOf(tiles, {}, false, adapted(rows)),
+      await stepsOf(wasmMachine, {}, false, adapted(1)),
+    ]) {
+      assert.equal(names.filter((name) => own.includes(name)).length, 6, names.join(" "));
+    }
   });
 });
 

@@ -2,12 +2,7 @@
 // machine has tiles, in machine code: shapes that leave tails in rows, columns and outputs.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  TILE_SCRATCH_BYTES,
-  formedTileKernels,
-  gatedTileKernels,
-  tileKernels,
-} from "../../src/device/cpu/kernels/linear-tiles.ts";
+import { TILE_SCRATCH_BYTES, tileKernels } from "../../src/device/cpu/kernels/linear-tiles.ts";
 import { rmsNormKernel } from "../../src/device/cpu/kernels/norm.ts";
 import { packNormTilesKernel, packTilesKernel, tileFormBytes } from "../../src/device/cpu/kernels/tiles.ts";
 import { tileFormats } from "../../src/device/cpu/kernels/tile-weights.ts";
@@ -71,7 +66,7 @@ for (const format of tileFormats) {
         const packed = bench.reserve(tileFormBytes(rows, columns));
         bench.run(packTilesKernel, { x: bench.floats(x), out: packed, rows, columns });
         const out = bench.floats(new Float32Array(rows * outer));
-        bench.run(tileKernels.none[format], {
+        bench.run(tileKernels.plain.none[format], {
           x: packed,
           weight: bench.weight(weight),
           second: 0,
@@ -104,7 +99,7 @@ for (const format of tileFormats) {
       bench.run(packTilesKernel, { x: bench.floats(x), out: packed, rows, columns });
       const out = bench.reserve(tileFormBytes(rows, outer));
       const words = { x: packed, weight: bench.weight(weight), bias: bench.floats(bias), out, rows, columns, outer };
-      bench.run(formedTileKernels.silu[format], { ...words, unitPanels: 2 });
+      bench.run(tileKernels.formed.silu[format], { ...words, unitPanels: 2 });
       const w = decode(weight);
       for (let at = 0; at < rows * outer; at++) {
         const [row, m] = [Math.floor(at / outer), at % outer];
@@ -128,7 +123,7 @@ for (const format of tileFormats) {
       const out = bench.reserve(tileFormBytes(rows, outer));
       const [weight, second] = weights.map((w) => bench.weight(w));
       const record = { x: packed, weight, second, bias: 0, residual: 0, out, rows, columns, outer, unitPanels: 2 };
-      bench.run(gatedTileKernels.silu[format], record);
+      bench.run(tileKernels.gated.silu[format], record);
       const decoded = weights.map(decode);
       for (let at = 0; at < rows * outer; at++) {
         const [row, m] = [Math.floor(at / outer), at % outer];
@@ -201,7 +196,7 @@ it("a row's products do not depend on the rows beside it, nor on how many there 
     bench.run(packTilesKernel, { x: from + first * columns * 4, out: packed, rows, columns });
     const out = bench.reserve(rows * outer * 4);
     const zeros = { second: 0, bias: 0, residual: 0 };
-    bench.run(tileKernels.none.q8_0, { ...zeros, x: packed, weight, out, rows, columns, outer, unitPanels: 4 });
+    bench.run(tileKernels.plain.none.q8_0, { ...zeros, x: packed, weight, out, rows, columns, outer, unitPanels: 4 });
     return new Float32Array(bench.bytes, out, rows * outer).slice();
   };
   const all = multiply(0, rows);

@@ -9,6 +9,7 @@ import { countOf, valueOf } from "./step.ts";
 /** Bytes of tables that rows meet, which make a part worth claiming: some microseconds of reading. */
 const LEAST_BYTES = 32768;
 const PARTS_MOST = 64;
+const INT_BYTES = 4;
 
 export const lowerGatherMatmul: Lower = (node, lowering) => {
   const [x, tables, choices, addend] = node.inputs;
@@ -21,6 +22,7 @@ export const lowerGatherMatmul: Lower = (node, lowering) => {
       x: lowering.place(x),
       tables: lowering.place(tables),
       choices: lowering.place(choices),
+      choiceBytes: choices.shape[0] === 1 ? 0 : INT_BYTES,
       addend: addend === undefined ? 0 : lowering.place(addend),
       out: lowering.place(node),
       rows,

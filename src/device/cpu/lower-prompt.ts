@@ -13,6 +13,7 @@ import { LEAST_ELEMENTS, type Lower, columnsOf, weightOf } from "./lower-common.
 import { DECODE_ROWS, type Lowering } from "./lowering.ts";
 import { GROUP_ROWS, packedBytes } from "./packed-layouts.ts";
 import { isUnary, unaryKind } from "./patterns.ts";
+import { type PromptProductNode, besideWordsOf, productAt } from "./prompt-adapters.ts";
 import { type ActivationForm, type PromptProduct, promptProduct, tileUnits } from "./prompt-class.ts";
 import {
   activatedProduct,
@@ -44,16 +45,20 @@ export function promptFusion(node: Tensor, lowering: Lowering): Lower | undefine
   }
   if (gatedProduct(node, lowering) !== undefined) return lowerGated;
   if (residualProduct(node, lowering) !== undefined) return lowerResidual;
-  return undefined;
+  const product = productAt(node, lowering);
+  return product?.adapter && (() => productStep(product, lowering, { out: lowering.place(node), residual: 0 }));
 }
 
-export const lowerPromptLinear: Lower = (node, lowering) =>
-  productStep(node, lowering, { out: lowering.place(node), residual: 0 });
+export const lowerPromptLinear: Lower = (linear, lowering) =>
+  productStep({ linear }, lowering, { out: lowering.place(linear), residual: 0 });
+
+const kernelsOf = ({ linear, adapter }: PromptProductNode, lowering: Lowering): PromptProduct =>
+  promptProduct(linear.inputs[1], lowering, adapter !== undefined);
 
 const lowerActivated: Lower = (node, lowering) => {
-  const product = activatedProduct(node, lowering)!;
+  const product = productAt(activatedProduct(node, lowering)!, lowering)!;
   const by = unaryKind(node);
-  const { form, formed, kernel } = promptProduct(product.inputs[1], lowering);
+  const { form, formed, kernel } = kernelsOf(product, lowering);
   const isFormed = formed !== undefined && columnsOf(node) % STEP_COLUMNS === 0 && isReadAs(node, "tiles", lowering);
   const out = isFormed ? outPlace(node, form, lowering) : lowering.place(node);
   productStep(product, lowering, { out, residual: 0 }, isFormed ? formed(by) : kernel(by));
@@ -61,15 +66,20 @@ const lowerActivated: Lower = (node, lowering) => {
 
 const lowerResidual: Lower = (node, lowering) => {
   const { product, residual } = residualProduct(node, lowering)!;
-  productStep(product, lowering, { out: lowering.place(node), residual: lowering.place(residual) });
+  const words = { out: lowering.place(node), residual: lowering.place(residual) };
+  productStep(productAt(product, lowering)!, lowering, words);
 };
 
 const lowerGated: Lower = (node, lowering) => {
   const { x, activation, other } = gatedProduct(node, lowering)!;
-  const { form, gated } = promptProduct(x.inputs[1], lowering);
-  const out = outPlace(node, form, lowering);
-  const words = { second: lowering.packedWeight(other.inputs[1], "all"), out, residual: 0 };
-  productStep(x, lowering, words, gated(unaryKind(activation)));
+  const [first, second] = [x, other].map((value) => productAt(value, lowering)!);
+  const { form, gated } = kernelsOf(first, lowering);
+  const words = {
+    second: lowering.packedWeight(second.linear.inputs[1], "all"),
+    out: outPlace(node, form, lowering),
+    residual: 0,
+  };
+  productStep(first, lowering, words, gated(unaryKind(activation)), second);
 };
 
 /** Where a gated product goes: what products read, in their form. */
@@ -81,16 +91,21 @@ function outPlace(node: Tensor, form: ActivationForm, lowering: Lowering): Place
   );
 }
 
-/** One step that multiplies what `linear` multiplies; `by`: another kernel than that of a plain product. */
+/**
+ * One step that multiplies what a product multiplies, with its adapter; `by`: another kernel than that of a plain product,
+ * `second`: what it multiplies besides, where it is gated.
+ */
 function productStep(
-  linear: Tensor,
+  product: PromptProductNode,
   lowering: Lowering,
   words: Readonly<Record<string, Word>>,
   by?: ReturnType<PromptProduct["kernel"]>,
+  second = product,
 ): void {
+  const { linear, adapter } = product;
   const [x, weight, bias] = linear.inputs;
   const { outer, columns } = weightOf(weight, lowering);
-  const { form, kernel } = promptProduct(weight, lowering);
+  const { form, kernel } = kernelsOf(product, lowering);
   const { unitPanels, units } = tileUnits(outer, "second" in words);
   const chosen = by ?? kernel("none");
   const record: Record<string, Word> = {
@@ -103,6 +118,7 @@ function productStep(
     outer,
     unitPanels,
     threads: lowering.options.threads ?? 1,
+    ...(adapter && besideWordsOf(adapter, second.adapter!, () => activations(x, form, lowering), lowering)),
     ...words,
   };
   lowering.step({

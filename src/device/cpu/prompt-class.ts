@@ -5,13 +5,7 @@ import { decodedPanelKernels, gatedDecodedPanelKernels } from "./kernels/panel-d
 import { gatedInt8PanelKernels, int8PanelKernels } from "./kernels/panel-int8.ts";
 import type { Activation } from "./kernels/gemm-outputs.ts";
 import { floatKernels } from "./kernels/linear-floats.ts";
-import {
-  UNIT_PANELS_MOST,
-  formedTileKernels,
-  gatedTileKernels,
-  isTileFormat,
-  tileKernels,
-} from "./kernels/linear-tiles.ts";
+import { UNIT_PANELS_MOST, adaptedTileKernels, isTileFormat, tileKernels } from "./kernels/linear-tiles.ts";
 import { isFloatFormat } from "./kernels/packed-blocks.ts";
 import type { QuantizedName } from "./kernels/blocks.ts";
 import type { TileFormat } from "./kernels/tile-weights.ts";
@@ -60,15 +54,16 @@ export function promptForm(weight: Tensor, lowering: Lowering): PromptForm {
   return precision === "fast" && !isFloatFormat(packed) ? { form: "int8", packed } : { form: "f32", packed };
 }
 
-/** How a product by `weight` is computed. */
-export function promptProduct(weight: Tensor, lowering: Lowering): PromptProduct {
+/** How a product by `weight` is computed; `isAdapted`: with an adapter on the way, which only tiles have. */
+export function promptProduct(weight: Tensor, lowering: Lowering, isAdapted = false): PromptProduct {
   const { form, packed } = promptForm(weight, lowering);
   if (form === "tiles") {
+    const kernels = isAdapted ? adaptedTileKernels : tileKernels;
     return {
       form,
-      kernel: (by) => tileKernels[by][packed],
-      formed: (by) => formedTileKernels[by][packed],
-      gated: (by) => gatedTileKernels[by][packed],
+      kernel: (by) => kernels.plain[by][packed],
+      formed: (by) => kernels.formed[by][packed],
+      gated: (by) => kernels.gated[by][packed],
     };
   }
   if (form === "int8") {

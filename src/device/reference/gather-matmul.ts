@@ -5,11 +5,12 @@ import { evaluation } from "./evaluation.ts";
 import { Matrix } from "./rows.ts";
 
 export const gatherMatmul = evaluation(gatherMatmulOp, async ([x, tables, choices, addend], _, pacer) => {
+  const isOne = choices.columns === 1; // for all rows
   const out = Matrix.zeros(x.rows, tables.columns);
   const most = tables.rows / x.columns;
   for (let n = 0; n < x.rows; n++) {
     if (pacer.due()) await pacer.giveWay();
-    const [sums, values, choice] = [out.row(n), x.row(n), choices.row(0)[n]];
+    const [sums, values, choice] = [out.row(n), x.row(n), choices.row(0)[isOne ? 0 : n]];
     if (choice < 0 || choice > most) throw new ShapeError("gatherMatmul: choice", choice, `0 to ${most}`);
     if (addend !== undefined) sums.set(addend.row(n));
     if (choice === 0) continue;

@@ -1,4 +1,5 @@
-// out[n] = addend[n] + x[n] T_c: f32 rows times the table that each row chooses (0: none). A unit is up to four rows by some
+// out[n] = addend[n] + x[n] T_c: f32 rows times the table that each row chooses (0: none); `choiceBytes` from one row's choice to
+// the next, 0 where all rows have one. A unit is up to four rows by some
 // registers of columns; rows that choose alike read a table's row together. Every output is one chain of products and sums
 // over the inner size in order, whatever rows are beside it. A part is a share of the units.
 import {
@@ -19,16 +20,16 @@ const registersOf = ({ registers }: Machine): number => (registers === 32 ? 4 : 
 /** Columns of a unit. */
 export const unitColumns = (machine: Machine): number => registersOf(machine) * machine.lanes;
 
-const words = ["x", "tables", "choices", "addend", "out", "rows", "inner", "columns"] as const;
+const words = ["x", "tables", "choices", "choiceBytes", "addend", "out", "rows", "inner", "columns"] as const;
 type Words = Readonly<Record<(typeof words)[number], Int>>;
 
 const body =
   (hasAddend: boolean) =>
-  (k: KernelBuilder, { x, tables, choices, addend, out, rows, inner, columns }: Words): void => {
+  (k: KernelBuilder, { x, tables, choices, choiceBytes, addend, out, rows, inner, columns }: Words): void => {
     const width = unitColumns(k.machine);
     const blocks = ceilDiv(columns, width);
     const rowBytes = columns.mul(FLOAT_BYTES);
-    const choiceOf = (row: Int): Int => choices.add(row.mul(4)).loadInt();
+    const choiceOf = (row: Int): Int => choices.add(row.mul(choiceBytes)).loadInt();
 
     /** `count` rows from `row` on, which all choose as the first does, by the columns of a block. */
     const compute = (row: Int, count: number, block: Int): void => {

@@ -17,7 +17,7 @@ import {
   gemmWords,
 } from "./gemm-outputs.ts";
 import { tileBlocks } from "./gemm-pack-tiles.ts";
-import { multiplyStep, sumInTiles } from "./linear-tiles.ts";
+import { multiplyStep, sumInTiles } from "./tile-products.ts";
 import { ceilDiv } from "./loops.ts";
 import { SUMS_BYTES, sumsOfRow } from "./tile-shapes.ts";
 import { PANEL_ROWS, STEP_BYTES, TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";

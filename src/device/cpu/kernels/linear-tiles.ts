@@ -11,7 +11,9 @@ import { GROUP_ROWS, type PackedFormat } from "../packed-layouts.ts";
 import { unary } from "./elementwise.ts";
 import { byActivation } from "./gemm-outputs.ts";
 import { LINE_BYTES, ceilDiv } from "./loops.ts";
+import { BESIDE_BYTES, type Beside, beside, besideWords } from "./low-rank-tiles.ts";
 import { outputGroups, promptWords, tailBytes } from "./prompt-outputs.ts";
+import { multiplyStep, sumInTiles } from "./tile-products.ts";
 import { SUMS_BYTES, type TileShape, type TileSums, UNIT_ROW_PANELS, formed, gated, plain } from "./tile-shapes.ts";
 import {
   BLOCK_LINE_BYTES,
@@ -29,7 +31,6 @@ import {
   STEP_BYTES,
   STEP_COLUMNS,
   TILE_BYTES,
-  TILE_ROW_BYTES,
   panelAt,
   rowPanelCount,
   stepsOf,
@@ -38,12 +39,14 @@ import {
 /** The most column panels that a unit takes: their sums stay in the second cache level beside a block of x. */
 export const UNIT_PANELS_MOST = 8;
 
-/** Scratch: the outputs' tail, two panels' weights, lines of one, the sums. */
+/** Scratch: the outputs' tail, two panels' weights, lines of one, the sums, and more beside the weights. */
 const WEIGHTS = tailBytes(2 * GROUP_ROWS);
 const WEIGHTS_BYTES = BLOCK_STEPS * STEP_BYTES;
 const LINES = WEIGHTS + 2 * WEIGHTS_BYTES;
 const SUMS = LINES + 2 * BLOCK_LINE_BYTES;
-export const TILE_SCRATCH_BYTES = SUMS + UNIT_PANELS_MOST * UNIT_ROW_PANELS * SUMS_BYTES;
+/** What an adapter has beside a panel's weights. */
+const BESIDE = SUMS + UNIT_PANELS_MOST * UNIT_ROW_PANELS * SUMS_BYTES;
+export const TILE_SCRATCH_BYTES = BESIDE + BESIDE_BYTES;
 
 /** x: the tile form of (rows, columns); `unitPanels`: column panels of a unit, even where gated. */
 export const tileWords = [...promptWords, "unitPanels"] as const;
@@ -52,53 +55,18 @@ type Words = Readonly<Record<(typeof tileWords)[number], Int>>;
 export type TileValues = Omit<Words, "unitPanels">;
 export type TileKernel = Kernel<(typeof tileWords)[number]>;
 
-/** Tile registers: sums of rows 0..15 and 16..31 by the left and the right 16 outputs; both operands. */
-const [ROWS_LOW, ROWS_HIGH, LEFT, RIGHT] = [4, 5, 6, 7];
-const SUM_TILES = [0, 1, 2, 3];
-
 /** Steps between which one piece of other work is done. */
 const SLOT_STEPS = 2;
 
-/** Brings 16 rows to a tile: `tiles.load`, or `tiles.loadOnce` where they are not to take the place of weights. */
-export type TileLoad = KernelBuilder["tiles"]["load"];
-
-/** Adds the products of a step of rows and of weights to the four sums, tiles 0 to 3. `load`: how rows are loaded. */
-export function multiplyStep(k: KernelBuilder, rows: Int, weights: Int, load: TileLoad = k.tiles.load): void {
-  const { tiles } = k;
-  tiles.load(LEFT, weights, TILE_ROW_BYTES);
-  load(ROWS_LOW, rows, TILE_ROW_BYTES);
-  tiles.dotBf16(0, ROWS_LOW, LEFT);
-  tiles.load(RIGHT, weights.add(TILE_BYTES), TILE_ROW_BYTES);
-  tiles.dotBf16(1, ROWS_LOW, RIGHT);
-  load(ROWS_HIGH, rows.add(TILE_BYTES), TILE_ROW_BYTES);
-  tiles.dotBf16(2, ROWS_HIGH, LEFT);
-  tiles.dotBf16(3, ROWS_HIGH, RIGHT);
-}
-
-/** Runs `products` with the sums of a block in their tiles: zero before the first block, else as `sums` holds them. */
-export function sumInTiles(
-  k: KernelBuilder,
-  sums: Int,
-  isLater: Int,
-  products: () => void,
-  load: TileLoad = k.tiles.load,
-): void {
-  const { tiles } = k;
-  const sumAt = (tile: number): Int => sums.add(tile * TILE_BYTES);
-  k.when(
-    isLater,
-    () => SUM_TILES.forEach((tile) => load(tile, sumAt(tile), TILE_ROW_BYTES)),
-    () => SUM_TILES.forEach((tile) => tiles.zero(tile)),
-  );
-  products();
-  SUM_TILES.forEach((tile) => tiles.store(tile, sumAt(tile), TILE_ROW_BYTES));
-}
-
-/** Adds `steps` steps of products to the sums, which are zero before the first block; after each two `between(slot)`. */
+/**
+ * Adds `steps` steps of products to the sums, which are zero before the first block; after each two `between(slot)`, and
+ * after all `last()`.
+ */
 function multiply(
   k: KernelBuilder,
   operands: { readonly x: Int; readonly weights: Int; readonly sums: Int; readonly steps: Int; readonly isLater: Int },
   between: (slot: Int) => void,
+  last: () => void,
 ): void {
   const { x, weights, sums, steps, isLater } = operands;
   sumInTiles(k, sums, isLater, () => {
@@ -110,29 +78,40 @@ function multiply(
       });
       between(step.div(SLOT_STEPS));
     });
+    last();
   });
 }
 
-function tileKernel(name: TileFormat, suffix: string, shape: TileShape): TileKernel {
-  return defineKernel(`linear.${name}.tiles${suffix}`, tileWords, (k, w) => {
-    const rowPanels = rowPanelCount(w.rows);
-    const panels = columnPanels(w, shape);
-    const units = panels.add(w.unitPanels).sub(1).div(w.unitPanels);
-    k.share(units.mul(ceilDiv(rowPanels, UNIT_ROW_PANELS)), (first, end) => {
-      k.range(first, end, 1, (unit) => {
-        const firstRows = unit.div(units).mul(UNIT_ROW_PANELS);
-        const firstPanel = unit.rem(units).mul(w.unitPanels);
-        computeUnit(k, w, name, shape, {
-          firstRows,
-          rowCount: rowPanels.sub(firstRows).min(UNIT_ROW_PANELS),
-          firstPanel,
-          panelCount: panels.sub(firstPanel).min(w.unitPanels),
-          target: (row) => row,
-        });
+function computeShare(k: KernelBuilder, w: Words, name: TileFormat, shape: TileShape, more?: Beside): void {
+  const rowPanels = rowPanelCount(w.rows);
+  const panels = columnPanels(w, shape);
+  const units = panels.add(w.unitPanels).sub(1).div(w.unitPanels);
+  k.share(units.mul(ceilDiv(rowPanels, UNIT_ROW_PANELS)), (first, end) => {
+    k.range(first, end, 1, (unit) => {
+      const firstRows = unit.div(units).mul(UNIT_ROW_PANELS);
+      const firstPanel = unit.rem(units).mul(w.unitPanels);
+      computeUnit(k, w, name, shape, {
+        firstRows,
+        rowCount: rowPanels.sub(firstRows).min(UNIT_ROW_PANELS),
+        firstPanel,
+        panelCount: panels.sub(firstPanel).min(w.unitPanels),
+        target: (row) => row,
+        ...(more !== undefined && { more }),
       });
     });
   });
 }
+
+type MakeKernel<K> = (name: TileFormat, suffix: string, shape: TileShape) => K;
+
+const tileKernel: MakeKernel<TileKernel> = (name, suffix, shape) =>
+  defineKernel(`linear.${name}.tiles${suffix}`, tileWords, (k, w) => computeShare(k, w, name, shape));
+
+const adaptedWords = [...tileWords, ...besideWords] as const;
+const adaptedTileKernel: MakeKernel<Kernel<(typeof adaptedWords)[number]>> = (name, suffix, shape) =>
+  defineKernel(`linear.${name}.tiles${suffix}.adapted`, adaptedWords, (k, w) =>
+    computeShare(k, w, name, shape, beside(k, w)),
+  );
 
 /** Column panels of all outputs. */
 export const columnPanels = (w: Pick<Words, "outer">, { groups }: TileShape): Int => ceilDiv(outputGroups(w), groups);
@@ -144,11 +123,13 @@ interface Unit {
   readonly firstPanel: Int;
   readonly panelCount: Int;
   readonly target: (row: Int) => Int;
+  /** What is multiplied beside the weights; absent: nothing. */
+  readonly more?: Beside;
 }
 
 /** A turn is a panel's block meeting all rows; in each the next turn's weights are unpacked. */
 export function computeUnit(k: KernelBuilder, w: TileValues, name: TileFormat, shape: TileShape, unit: Unit): void {
-  const { firstRows, rowCount, firstPanel, panelCount, target } = unit;
+  const { firstRows, rowCount, firstPanel, panelCount, target, more } = unit;
   const blocks = ceilDiv(w.columns, BLOCK_COLUMNS);
   const turns = blocks.mul(panelCount);
   unpackAll(k, openTurn(k, w, name, shape, unit, k.int(0)));
@@ -171,6 +152,17 @@ export function computeUnit(k: KernelBuilder, w: TileValues, name: TileFormat, s
       inUnit,
       target: (row) => target(firstRows.add(rowPanel).mul(PANEL_ROWS).add(row)),
     });
+    if (more !== undefined) {
+      k.when(isLast, () => more.fill(shape.columns(firstPanel.add(inUnit)), k.scratch.add(BESIDE)));
+    }
+    const addMore = (rowPanel: Int): void => {
+      if (more === undefined) return;
+      const rows = more.rows(firstRows.add(rowPanel));
+      k.range(0, isLast.select(more.steps, 0), 1, (step) => {
+        const at = step.mul(STEP_BYTES);
+        multiplyStep(k, rows.add(at), k.scratch.add(BESIDE).add(at));
+      });
+    };
     k.range(0, rowCount, 1, (rowPanel) => {
       const operands = {
         x: x.add(rowPanel.mul(steps).mul(STEP_BYTES)),
@@ -180,14 +172,15 @@ export function computeUnit(k: KernelBuilder, w: TileValues, name: TileFormat, s
         isLater: block,
       };
       const finishesOther = isLast.and(k.int(0).less(rowPanel));
-      multiply(k, operands, (slot) => {
+      const between = (slot: Int): void => {
         const first = rowPanel.mul(slots).add(slot).mul(piecesOfSlot);
         k.range(first, first.add(piecesOfSlot).min(next.pieces), 1, next.unpack);
         k.when(finishesOther, () => {
           const row = slot.mul(rowsOfSlot);
           shape.finish(k, w, sumsOf(rowPanel.sub(1)), row, row.add(rowsOfSlot).min(PANEL_ROWS));
         });
-      });
+      };
+      multiply(k, operands, between, () => addMore(rowPanel));
     });
     k.when(isLast, () => {
       const sums = sumsOf(rowCount.sub(1));
@@ -247,24 +240,28 @@ function openTurn(k: KernelBuilder, w: TileValues, name: TileFormat, shape: Tile
 
 const unpackAll = (k: KernelBuilder, { pieces, unpack }: Turn): void => k.range(0, pieces, 1, unpack);
 
-const each = (suffix: string, shape: TileShape): Readonly<Record<TileFormat, TileKernel>> =>
-  Object.fromEntries(tileFormats.map((name) => [name, tileKernel(name, suffix, shape)])) as Record<
-    TileFormat,
-    TileKernel
-  >;
+const each = <K>(make: MakeKernel<K>, suffix: string, shape: TileShape): Readonly<Record<TileFormat, K>> =>
+  Object.fromEntries(tileFormats.map((name) => [name, make(name, suffix, shape)])) as Record<TileFormat, K>;
 
 /** Formats whose weights tiles can be made of; `columns` must be a multiple of 32. */
 export const isTileFormat = (name: PackedFormat): name is TileFormat => name !== "f32";
 
-/** out = f(x Wᵀ + bias) + residual. */
-export const tileKernels = byActivation((activation, suffix) => each(suffix, plain(activation)));
+/** By what becomes of sums, and the activation. */
+function kernelsOf<K>(make: MakeKernel<K>) {
+  const byName = (suffix: string, shape: (by: ActivationName) => TileShape) =>
+    Object.fromEntries(
+      (Object.keys(unary) as ActivationName[]).map((name) => [name, each(make, `${suffix}.${name}`, shape(name))]),
+    ) as Record<ActivationName, Readonly<Record<TileFormat, K>>>;
+  return {
+    /** out = f(x Wᵀ + bias) + residual. */
+    plain: byActivation((activation, suffix) => each(make, suffix, plain(activation))),
+    /** out = f(x Wᵀ + bias) in tile form; `outer` is a multiple of 32. */
+    formed: byName(".formed", formed),
+    /** out = f(x Wᵀ) * (x Vᵀ) in tile form; `outer` is a multiple of 32. */
+    gated: byName("", gated),
+  } as const;
+}
 
-/** out = f(x Wᵀ + bias) in tile form; `outer` is a multiple of 32. */
-export const formedTileKernels = Object.fromEntries(
-  (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.formed.${name}`, formed(name))]),
-) as Record<ActivationName, Readonly<Record<TileFormat, TileKernel>>>;
-
-/** out = f(x Wᵀ) * (x Vᵀ) in tile form; `outer` is a multiple of 32. */
-export const gatedTileKernels = Object.fromEntries(
-  (Object.keys(unary) as ActivationName[]).map((name) => [name, each(`.${name}`, gated(name))]),
-) as Record<ActivationName, Readonly<Record<TileFormat, TileKernel>>>;
+export const tileKernels = kernelsOf(tileKernel);
+/** The same where an adapter adds to x Wᵀ, and to x Vᵀ. */
+export const adaptedTileKernels = kernelsOf(adaptedTileKernel);

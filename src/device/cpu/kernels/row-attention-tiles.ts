@@ -2,7 +2,7 @@
 // forms of gemm-pack-tiles.ts, in which a head's columns are whole steps; scores and sums in f32. A block of 64 queries and
 // one of 64 keys are two panels each. Forward: row-attention-tiles-forward.ts, and back: row-attention-tiles-gradient.ts.
 import type { Float, Floats, Int, KernelBuilder } from "../../../lanes/index.ts";
-import { multiplyStep } from "./linear-tiles.ts";
+import { multiplyStep } from "./tile-products.ts";
 import { BLOCK, type RowAttentionShape, bend } from "./row-attention.ts";
 import { PANEL_ROWS, TILE_BYTES, TILE_ROW_BYTES } from "./tiles.ts";
 

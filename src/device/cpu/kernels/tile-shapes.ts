@@ -46,18 +46,21 @@ export interface TileShape {
   readonly groups: 1 | 2;
   /** Addresses of the packed groups of a panel's left and right outputs. */
   sides(w: PromptValues, panel: Int, groupBytes: Int): readonly [Int, Int];
+  /** The first of a panel's left and of its right outputs. */
+  columns(panel: Int): readonly [Int, Int];
   /** Does with rows `first` to below `end` of a panel what is to be done; rows past the last there are not asked for. */
   finish(k: KernelBuilder, w: PromptValues, sums: TileSums, first: Int, end: Int): void;
 }
 
 /** A panel's two groups of one weight. */
-const twoGroups: Pick<TileShape, "groups" | "sides"> = {
+const twoGroups: Pick<TileShape, "groups" | "sides" | "columns"> = {
   groups: 2,
   sides(w, panel, groupBytes) {
     const left = panel.mul(2);
     const right = left.add(1).min(outputGroups(w).sub(1)); // the last group once more where there is no other
     return [w.weight.add(left.mul(groupBytes)), w.weight.add(right.mul(groupBytes))];
   },
+  columns: (panel) => [panel.mul(2 * GROUP_ROWS), panel.mul(2 * GROUP_ROWS).add(GROUP_ROWS)],
 };
 
 /** `activation`: what sums and bias go through. */
@@ -158,6 +161,7 @@ export function gated(activation: ActivationName): TileShape {
       const at = panel.mul(groupBytes);
       return [w.weight.add(at), w.second.add(at)];
     },
+    columns: (panel) => [panel.mul(GROUP_ROWS), panel.mul(GROUP_ROWS)],
     finish(k, w, { at, rowPanel, panel, inUnit }, first, end) {
       k.when(inUnit.and(1), () => {
         const to = stepOf(w, rowPanel, panel.div(2));
