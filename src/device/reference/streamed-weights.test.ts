@@ -44,10 +44,11 @@ function chosen(): Graph {
 
 async function results(executor: Executor, store: ParameterStore): Promise<Float32Array[]> {
   await using model = await executor.open(store, { main: chosen() });
-  const { inputs, outputs, run } = model.programs.main;
+  const { main } = model.programs;
+  const { inputs, outputs } = main;
   inputs.ids.set([99, 0, 42]);
   inputs.choices.set([2, 0, 2, 2, 0, 2]);
-  await run({ rows: 3 });
+  await main.run({ rows: 3 });
   return [outputs.y.slice(), outputs.logits.slice()];
 }
 
