@@ -99,6 +99,8 @@ export interface Platform {
   readonly readBytes: (path: string, bytesMax: number) => Promise<Uint8Array<ArrayBuffer>>;
   /** A small UTF-8 file as text (without a byte order mark); FormatError also when it is no UTF-8. */
   readonly readText: (path: string, bytesMax: number) => Promise<string>;
+  /** A file of an installed package; undefined in a browser, where the bundler has put it where the package looks for it. */
+  readonly packageFile: (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** What `path` names, links followed; undefined when nothing. */
   readonly fileFacts: (path: string) => Promise<FileFacts | undefined>;
   /** What is in a folder, sorted by name; broken links are left out. Throws NotFoundError. */

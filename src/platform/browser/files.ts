@@ -125,6 +125,8 @@ function sizeOfRange(address: string, response: Response): number {
 
 export const { readBytes, readText } = wholeFiles(openFile);
 
+export const packageFile: Platform["packageFile"] = async () => undefined;
+
 export const fileFacts: Platform["fileFacts"] = async (path) => {
   if (isAddress(path)) return await factsOfAddress(path);
   const file = opened.get(path);

@@ -12,6 +12,7 @@ export const {
   createFileWriter,
   readBytes,
   readText,
+  packageFile,
   fileFacts,
   listFolder,
   makeFolder,

@@ -1,7 +1,8 @@
 // Reading: files by range, small files whole, folders.
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { FormatError, NotFoundError } from "../../base/errors.ts";
 import { type ByteSource, type SourceState, checkRange } from "../../base/source.ts";
 import type { FileFacts, FolderEntry, Platform } from "../platform.ts";
@@ -25,6 +26,9 @@ export const openFile: Platform["openFile"] = async (path) => {
     return hostError("read", path, error);
   }
 };
+
+export const packageFile: Platform["packageFile"] = async (name) =>
+  new Uint8Array(await readFile(fileURLToPath(import.meta.resolve(name))));
 
 async function stateOf(handle: FileHandle): Promise<{ readonly size: number; readonly text: string }> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });

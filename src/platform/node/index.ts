@@ -14,6 +14,7 @@ export const {
   createFileWriter,
   readBytes,
   readText,
+  packageFile,
   fileFacts,
   listFolder,
   makeFolder,
