@@ -70,12 +70,12 @@ export function createAdaptableModel(
 }
 
 /** Rows that are read for vectors go through the model as it is. */
-function withoutReading(name: string): Pick<Reader, "embed" | "rerank"> {
+function withoutReading(name: string): Pick<Reader, "embed" | "rerank" | "classify"> {
   const refuse = (): Promise<never> =>
     Promise.reject(
       new UnsupportedError(`${name} has an adapter, which embeddings and ranks do not see yet.`, {
         hint: "`liang merge` folds it into its model.",
       }),
     );
-  return { embed: refuse, rerank: refuse };
+  return { embed: refuse, rerank: refuse, classify: refuse };
 }

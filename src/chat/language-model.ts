@@ -13,7 +13,7 @@ import type { AttachOptions, GenerateOptions, LanguageModel, ModelInfo, ReplyEve
 export interface ModelParts extends ReplySource {
   readonly info: ModelInfo;
   readonly engine: Pick<Engine, "generate" | "logits" | "score">;
-  readonly reader: Pick<Reader, "embed" | "rerank">;
+  readonly reader: Pick<Reader, "embed" | "rerank" | "classify">;
   readonly template: ChatTemplate;
   /** As `LanguageModel.attach`. */
   attach(path: string, options: AttachOptions): Promise<LanguageModel>;
@@ -75,6 +75,10 @@ export function createLanguageModel(parts: ModelParts): LanguageModel {
     async rerank(query, documents, options) {
       checkOpen();
       return await reader.rerank(query, documents, options);
+    },
+    async classify(pictures, options) {
+      checkOpen();
+      return await reader.classify(pictures, options);
     },
     async attach(path, options = {}) {
       checkOpen();

@@ -59,8 +59,8 @@ const noAdapters = (title: string): UnsupportedError =>
 
 function withoutWriting(title: string): Pick<Engine, "generate" | "logits" | "score"> {
   const refuse = (): never => {
-    throw new UnsupportedError(`${title} is an encoder: it reads texts and writes none.`, {
-      hint: "Ask it for embeddings, or for ranks; take another model to write.",
+    throw new UnsupportedError(`${title} is an encoder: it reads, and writes no text.`, {
+      hint: "Ask it for embeddings, ranks or classes; take another model to write.",
     });
   };
   return {

@@ -249,11 +249,38 @@ export interface EmbedOptions {
   signal?: AbortSignal;
 }
 
+/** The bytes of a PNG, JPEG or WebP file, or decoded pixels: red, green and blue of each, row by row. */
+export type Picture = Uint8Array | { readonly width: number; readonly height: number; readonly rgb: Uint8Array };
+
+/** A text, ids as they are, or a picture. */
+export type EmbedInput = string | readonly number[] | { readonly image: Picture };
+
 export interface Embeddings {
-  /** One of each text, of length 1. */
+  /** One of each input, of length 1. */
   readonly vectors: readonly Float32Array[];
-  /** Read in all. */
+  /** Read in all; of images, rows: their patches, and one for each. */
   readonly tokens: number;
+}
+
+export interface ClassifyOptions {
+  /** What images may show, for models that read texts too. Default: the model's own classes. */
+  labels?: readonly string[];
+  /** What labels are put into, at {}. Default "This is a photo of {}.". */
+  prompt?: string;
+  /** How many of the labels to give. Default: all. */
+  top?: number;
+  signal?: AbortSignal;
+}
+
+export interface Classification {
+  /** The best first. */
+  readonly results: readonly {
+    readonly label: string;
+    /** What the model says. */
+    readonly score: number;
+    /** Of all labels together, 1. */
+    readonly probability: number;
+  }[];
 }
 
 export interface RerankOptions {
@@ -298,10 +325,18 @@ export interface LanguageModel extends AsyncDisposable {
   /** Natural-log probabilities (T - 1) of ids[1..] given what is before each. */
   score(ids: readonly number[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
   /**
-   * A vector of each text, or of each list of ids as it is: of an encoder made for it, of any other model by the mean of its
-   * rows. Throws ContextLengthError for a text that is too long, UsageError.
+   * A vector of each text, of each list of ids as it is, or of each picture: of an encoder made for it, of any other model
+   * by the mean of its rows. Vectors of texts and pictures lie in one space where the model reads both. Throws
+   * ContextLengthError for a text that is too long, UnsupportedError for what the model does not read, FormatError for bytes
+   * that are no picture, UsageError.
    */
-  embed(inputs: readonly (string | readonly number[])[], options?: EmbedOptions): Promise<Embeddings>;
+  embed(inputs: readonly EmbedInput[], options?: EmbedOptions): Promise<Embeddings>;
+  /**
+   * What each picture shows: by the model's own classes, or by any labels where it reads texts too. Throws UnsupportedError
+   * where the model does neither, FormatError for bytes that are no picture, UsageError for labels that are missing or that
+   * nobody asks for.
+   */
+  classify(pictures: readonly Picture[], options?: ClassifyOptions): Promise<Classification[]>;
   /** Documents by how well they answer a query. Throws UnsupportedError where the model has no head for it. */
   rerank(query: string, documents: readonly string[], options?: RerankOptions): Promise<Ranking>;
   /**

@@ -9,7 +9,8 @@ import type { Model } from "../models/index.ts";
 export type Pooling = "mean" | "first" | "last";
 
 export interface ReadingSettings {
-  readonly pooling: Pooling;
+  /** "end": of the first row with the model's `endId`, which no file says. */
+  readonly pooling: Pooling | "end";
   /** What is put before texts, by its name. */
   readonly prompts: Readonly<Record<string, string>>;
   /** The name of the prompt that texts get which ask for none. */
@@ -35,14 +36,15 @@ const BY_DEFAULT: Pooling = "mean";
 /** Throws FormatError and UnsupportedError for what is there and would change the result. */
 export async function readingSettings(files: ModelFiles, model: Model): Promise<ReadingSettings> {
   const settings = { prompts: {}, defaultPrompt: undefined, window: model.window } as const;
-  if (files.kind === "gguf") return { ...settings, pooling: ggufPooling(files.config, files.file) ?? BY_DEFAULT };
+  const byDefault = model.endId === undefined ? BY_DEFAULT : "end";
+  if (files.kind === "gguf") return { ...settings, pooling: ggufPooling(files.config, files.file) ?? byDefault };
   const sentence = await sentenceFiles(files.file);
   const window = sentence.transformer?.["max_seq_length"];
   if (window != null && !(Number.isInteger(window) && (window as number) > 0)) {
     throw new FormatError(files.file, "max_seq_length", window, "a whole number above 0");
   }
   return {
-    pooling: folderPooling(sentence, files.file) ?? BY_DEFAULT,
+    pooling: folderPooling(sentence, files.file) ?? byDefault,
     ...promptsOf(sentence, files.file),
     window: Math.min(model.window, (window as number | undefined) ?? model.window),
   };

@@ -101,4 +101,5 @@ export function fakeEngine(script: readonly number[]): FakeEngine {
 export const noReader = {
   embed: () => Promise.reject(new Error("not here")),
   rerank: () => Promise.reject(new Error("not here")),
+  classify: () => Promise.reject(new Error("not here")),
 };

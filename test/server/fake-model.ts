@@ -1,6 +1,6 @@
 // A scripted LanguageModel for server tests: a token is one character (its id the code point), the reply is what the test
 // says, and every call is recorded. It obeys maxTokens, stop, logprobs and the signal as the door promises.
-import { ContextLengthError, UsageError } from "../../src/base/errors.ts";
+import { ContextLengthError, UnsupportedError, UsageError } from "../../src/base/errors.ts";
 import type {
   ChatOptions,
   GenerateOptions,
@@ -111,10 +111,14 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
     async score(ids) {
       return new Float64Array(ids.length - 1).fill(-1.5);
     },
-    /** (length of the text, its first id, 0), or what is left of that. */
+    /** (length of the text, its first id, 0), or what is left of that; of a picture its bytes in place of ids. */
     async embed(inputs, { dimensions = 3, truncate = false, signal } = {}) {
       signal?.throwIfAborted();
-      const all = inputs.map((input) => (typeof input === "string" ? tokenize(input) : input));
+      const all = inputs.map((input): readonly number[] => {
+        if (typeof input === "string") return tokenize(input);
+        if (!("image" in input)) return input;
+        return Array.from(input.image instanceof Uint8Array ? input.image : input.image.rgb);
+      });
       const long = all.find((ids) => ids.length > window);
       if (long !== undefined && !truncate) throw new ContextLengthError(long.length, window);
       const ids = all.map((one) => one.slice(0, window));
@@ -123,6 +127,7 @@ export function createFakeModel(name: string, script: FakeScript = {}): FakeMode
         tokens: ids.reduce((sum, one) => sum + one.length, 0),
       };
     },
+    classify: () => Promise.reject(new UnsupportedError("The model (fake) tells no classes of images.")),
     /** The longer a document, the better. */
     async rerank(query, documents, { top = documents.length } = {}) {
       const results = documents.map(({ length }, index) => ({ index, score: length, relevance: 1 - 1 / (length + 2) }));
