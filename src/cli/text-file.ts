@@ -4,16 +4,20 @@ import { FormatError, LiangError, NotFoundError } from "../base/errors.ts";
 
 /** A text's content, without a byte order mark. Throws NotFoundError, LiangError "not_read", FormatError: no UTF-8. */
 export async function readTextFile(file: string): Promise<string> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw new NotFoundError(`There is no file ${file}.`);
-    throw new LiangError("not_read", `Cannot read ${file}: ${reasonOf(cause)}.`, { cause });
-  });
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFileBytes(file));
   } catch (cause) {
+    if (cause instanceof LiangError) throw cause;
     throw new FormatError(file, "content", "no UTF-8", "a text file in UTF-8", { cause });
   }
 }
+
+/** All bytes of a file. Throws NotFoundError, LiangError "not_read". */
+export const readFileBytes = async (file: string): Promise<Uint8Array> =>
+  await readFile(file).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw new NotFoundError(`There is no file ${file}.`);
+    throw new LiangError("not_read", `Cannot read ${file}: ${reasonOf(cause)}.`, { cause });
+  });
 
 /** Writes a text, replacing what is there. Throws LiangError "not_written". */
 export async function writeTextFile(file: string, content: string): Promise<void> {
