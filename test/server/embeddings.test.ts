@@ -52,6 +52,31 @@ describe("OpenAI's client", () => {
     assert.deepEqual(await first([[65]]), [1, 65]);
   });
 
+  test("may send texts and pictures as Jina's does: base64, or a data URL, of which the bytes reach the model", async () => {
+    const image = btoa("\x07\x08\x09");
+    const input = [{ text: "ab" }, { image }, "c", { image: `data:image/png;base64,${image}` }];
+    const response = await harness.post("/v1/embeddings", { model: "second", input });
+    const { data } = (await response.json()) as { data: { embedding: number[] }[] };
+    assert.deepEqual(
+      data.map(({ embedding }) => embedding),
+      [
+        [2, 97, 0],
+        [3, 7, 0],
+        [1, 99, 0],
+        [3, 7, 0],
+      ],
+    );
+    const one = await harness.post("/v1/embeddings", { model: "second", input: { image } });
+    assert.equal(one.status, 200);
+    for (const wrong of ["https://example.com/a.png", "no base64!"]) {
+      const { status, param, message } = await errorOf(
+        await harness.post("/v1/embeddings", { model: "second", input: [{ image: wrong }] }),
+      );
+      assert.deepEqual([status, param], [400, "input[0].image"]);
+      assert.match(message, /expected a picture's bytes in base64/);
+    }
+  });
+
   test("is told what does not fit", async () => {
     const create = (input: string): Promise<unknown> => client.embeddings.create({ model: "second", input });
     await assert.rejects(create("123456789"), (error: unknown) => {
