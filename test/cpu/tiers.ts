@@ -1,6 +1,6 @@
 // The cpu executors of this host, one a tier; those that it does not have are named once.
 import { createCpuExecutor } from "../../src/device/cpu/executor.ts";
-import { findTier, tierNames } from "../../src/device/cpu/tiers.ts";
+import { findTier, forcedTier, tierNames } from "../../src/device/cpu/tiers.ts";
 import type { Executor } from "../../src/device/executor.ts";
 import type { CodeCache } from "../../src/store/code-cache.ts";
 
@@ -16,11 +16,19 @@ const codes: CodeCache = {
   keep: (source, code) => void kept.set(source, code),
 };
 
-export function cpuTiers(): Executor[] {
-  const here = found.filter(({ tier }) => typeof tier !== "string");
-  return here.map(({ name }) => {
-    const executor = createCpuExecutor({ tier: name });
-    const open: Executor["open"] = (store, graphs, options) => executor.open(store, graphs, { codes, ...options });
-    return { ...executor, open };
-  });
+/** What its models emit is kept while the process lives. */
+function keeping(executor: Executor): Executor {
+  const open: Executor["open"] = (store, graphs, options) =>
+    executor.open(store, graphs, { ...options, codes: options?.codes ?? codes });
+  return { ...executor, open };
 }
+
+/** `ownThread`: for tests of what is computed, not of threads, which take longer to start than tiny models to run. */
+export function cpuTiers({ ownThread = false } = {}): Executor[] {
+  const here = found.filter(({ tier }) => typeof tier !== "string");
+  return here.map(({ name }) => keeping(createCpuExecutor({ tier: name, ownThread })));
+}
+
+/** The executor of this process (the best tier, or LIANG_CPU's), on the caller's thread unless threads are the question. */
+export const tinyExecutor = ({ ownThread = true } = {}): Executor =>
+  keeping(createCpuExecutor({ tier: forcedTier(), ownThread }));

@@ -4,7 +4,6 @@ import { UnsupportedError, UsageError } from "../../base/errors.ts";
 import type { ExtentValues, Graph } from "../../graph/index.ts";
 import type { Kernel } from "../../lanes/index.ts";
 import { native, sharesMemory } from "#platform";
-import type { CodeCache } from "../../store/code-cache.ts";
 import type { OpenModel, OpenOptions, ParameterStore, Program } from "../executor.ts";
 import type { ModelCode } from "./code.ts";
 import { STEP_WORDS } from "./control.ts";
@@ -23,21 +22,25 @@ import type { PackRequest } from "./weights.ts";
 
 const PACK_PARTS_MOST = 16;
 
-/** Throws as `placeModel`, and MemoryError before anything is allocated when no memory is that large. */
+/**
+ * Throws as `placeModel`, and MemoryError before anything is allocated when no memory is that large. `ownThread`: programs
+ * run on the caller's thread, as they must where threads cannot share memory.
+ */
 export async function openModel<P extends string>(
   tier: Tier,
   store: ParameterStore,
   graphs: Readonly<Record<P, Graph>>,
   options: OpenOptions = {},
+  ownThread = !sharesMemory(),
 ): Promise<OpenModel<P>> {
   const host = native();
   if (options.pin === true && "reason" in host) {
     throw new UnsupportedError("Threads cannot be kept on cores here.", { hint: host.reason });
   }
   const { threads, model, use } = await placeModel(store, graphs, options, tier);
-  if (threads > 1 && !sharesMemory()) {
+  if (threads > 1 && ownThread) {
     const hint = "Ask for one, or serve the page with the headers that isolate it (docs/browser.md).";
-    throw new UnsupportedError(`Threads cannot share memory here, so there is one, not ${threads}.`, { hint });
+    throw new UnsupportedError(`Programs run on the caller's thread here, which is one, not ${threads}.`, { hint });
   }
   const memory = new ModelMemory(model, model.machine.word, tier.native);
   const packs = model.check === undefined ? options.packs : undefined; // kept files have no guards in them
@@ -45,7 +48,7 @@ export async function openModel<P extends string>(
   const find = async () => (description === undefined ? undefined : await packs?.find(description));
   const kept = await find();
   const { pin = false, codes } = options;
-  const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin, codes });
+  const conductor = new Conductor(model, tier, memory, { packs: kept === undefined, pin, codes, ownThread });
   const names = Object.keys(graphs) as P[]; // in the order of the placed programs
   let weights: OpenedWeights | undefined;
   let programs: [P, Program][] = [];
@@ -70,7 +73,7 @@ export async function openModel<P extends string>(
   }
   if (weights === undefined) {
     await conductor.close();
-    return await openModel(tier, store, graphs, options); // what is kept now
+    return await openModel(tier, store, graphs, options, ownThread); // what is kept now
   }
   const { how, kept: keeping } = weights;
   const close = async (): Promise<void> => {
@@ -104,6 +107,14 @@ const floatStates = ({ states }: PlacedModel, { shared }: ModelMemory): Record<s
       .map(([name, { offset, elements }]) => [name, new Float32Array(shared.buffer, offset, elements)]),
   );
 
+interface ConductorOptions extends Pick<OpenOptions, "codes"> {
+  /** Whether weights will be packed. */
+  readonly packs: boolean;
+  /** Whether threads stay on cores of their own. */
+  readonly pin: boolean;
+  readonly ownThread: boolean;
+}
+
 /** The caller's side of a placed model: its programs, one running at a time. */
 class Conductor {
   readonly #model: PlacedModel;
@@ -114,13 +125,8 @@ class Conductor {
   #closed = false;
   #running = false;
 
-  /** `packs`: whether weights will be packed. `pin`: whether threads stay on cores of their own. */
-  constructor(
-    model: PlacedModel,
-    tier: Tier,
-    memory: ModelMemory,
-    { packs, pin, codes }: { readonly packs: boolean; readonly pin: boolean; readonly codes?: CodeCache | undefined },
-  ) {
+  constructor(model: PlacedModel, tier: Tier, memory: ModelMemory, options: ConductorOptions) {
+    const { packs, pin, codes, ownThread } = options;
     this.#model = model;
     this.#memory = memory;
     const steps = model.programs.flatMap((program) => program.steps);
@@ -129,7 +135,7 @@ class Conductor {
     const kernels = [...steps.map(({ kernel }) => kernel), ...packers];
     this.#kernels = [...new Set(kernels)];
     this.#code = tier.compile(this.#kernels, model.machine, memory.shared, codes);
-    const Threads = sharesMemory() ? ComputePool : OwnThread;
+    const Threads = ownThread ? OwnThread : ComputePool;
     try {
       this.#pool = new Threads({
         memory: memory.shared,

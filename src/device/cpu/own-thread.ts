@@ -1,6 +1,7 @@
-// In place of the compute threads where the host's threads cannot share memory (a page that is not cross-origin isolated):
-// steps run on the conductor's own thread, one part after the other. Between parts the event loop gets a turn every few
-// milliseconds, so that an abort is heard. The same bytes as with threads: parts depend on shapes alone.
+// In place of the compute threads where the host's threads cannot share memory (a page that is not cross-origin isolated),
+// or where starting them takes longer than what they would do (tests of tiny models): steps run on the conductor's own
+// thread, one part after the other. Between parts the event loop gets a turn every few milliseconds, so that an abort is
+// heard. The same bytes as with threads: parts depend on shapes alone.
 import { KernelError, UsageError } from "../../base/errors.ts";
 import { now } from "#platform";
 import { kernelFunctions } from "./thread-code.ts";
