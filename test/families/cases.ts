@@ -1,5 +1,5 @@
 // The golden cases of test/golden/families, opened: model files with either config, and the expected tensors.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { memorySource } from "../../src/base/source.ts";
@@ -41,6 +41,15 @@ export const imageNames = ["clip", "vit"] as const;
 
 export type GoldenName = CaseName | EncoderDecoderName | (typeof imageNames)[number];
 export const allNames: readonly GoldenName[] = [...caseNames, ...encoderNames, ...encoderDecoderNames, ...imageNames];
+
+const typeOf = (name: GoldenName): unknown =>
+  (JSON.parse(readFileSync(join(folder, name, "config.json"), "utf8")) as Record<string, unknown>)["model_type"];
+/** Of each family that has some of the cases the first one, its main form. */
+export function mainOf<N extends GoldenName>(names: readonly N[]): N[] {
+  const types = names.map(typeOf);
+  return names.filter((_, i) => types.indexOf(types[i]) === i);
+}
+
 /** Families without a case of their own, and one that they read as another family does (page.test.ts). */
 export const sameReader: Readonly<Record<string, GoldenName>> = { roberta: "xlm-roberta", mt5: "t5" };
 

@@ -8,7 +8,7 @@ import { type TextRows, setRows } from "../../src/engine/row-inputs.ts";
 import { graph } from "../../src/graph/index.ts";
 import { type Model, traceRows } from "../../src/models/index.ts";
 import { type CaseName, type Golden, encoderNames, openCase, readGolden } from "./cases.ts";
-import { assertClose } from "./golden.ts";
+import { type SuiteOptions, assertClose } from "./golden.ts";
 
 const ROWS = 64;
 
@@ -44,13 +44,17 @@ export function batchRows({ i32 }: Golden): TextRows[] {
 }
 
 /** `factor` times a case's natural tolerance is what results may differ by: the caller says why. */
-export function encoderSuite(executor: Executor, factor: number): void {
-  for (const name of encoderNames) {
-    describe(`${executor.name} (${executor.tier}) on ${name}`, () => caseSuite(executor, factor, name));
+export function encoderSuite(
+  executor: Executor,
+  factor: number,
+  { names = encoderNames, numbersAlone = false }: SuiteOptions<CaseName> = {},
+): void {
+  for (const name of names) {
+    describe(`${executor.name} (${executor.tier}) on ${name}`, () => caseSuite(executor, factor, name, numbersAlone));
   }
 }
 
-function caseSuite(executor: Executor, factor: number, name: CaseName): void {
+function caseSuite(executor: Executor, factor: number, name: CaseName, numbersAlone: boolean): void {
   let golden: Golden;
   let model: Model;
   let all: Awaited<ReturnType<typeof openAll>>;
@@ -75,6 +79,8 @@ function caseSuite(executor: Executor, factor: number, name: CaseName): void {
     if ("logits" in long) close(long.logits, "logits_a");
     if ("logits" in short) close(short.logits, "logits_b");
   });
+
+  if (numbersAlone) return;
 
   test("a text's bytes do not depend on the texts beside it", async () => {
     const { input_ids_a: a, input_ids_b: b } = golden.i32;

@@ -8,7 +8,7 @@ import { graph } from "../../src/graph/index.ts";
 import { cutPatches } from "../../src/image/patches.ts";
 import { type HeadName, type Model, traceRows } from "../../src/models/index.ts";
 import { type Golden, imageNames, openCase, readGolden } from "./cases.ts";
-import { assertClose } from "./golden.ts";
+import { type SuiteOptions, assertClose } from "./golden.ts";
 
 const ROWS = 64;
 type Values = Readonly<Record<string, Float32Array>>;
@@ -45,7 +45,11 @@ function imagesOf({ f32 }: Golden, { side, patchSide }: NonNullable<Model["image
 }
 
 /** `factor` times a case's natural tolerance is what results may differ by: the caller says why. */
-export function imageSuite(executor: Executor, factor: number): void {
+export function imageSuite(
+  executor: Executor,
+  factor: number,
+  { numbersAlone = false }: Pick<SuiteOptions<string>, "numbersAlone"> = {},
+): void {
   for (const name of imageNames) {
     describe(`${executor.name} (${executor.tier}) on ${name}`, () => {
       let golden: Golden;
@@ -111,6 +115,8 @@ export function imageSuite(executor: Executor, factor: number): void {
         );
         close(likeness, f32.logits_per_image, "logits_per_image");
       });
+
+      if (numbersAlone) return;
 
       test("an image's bytes do not depend on the images beside it", async () => {
         const rows = imagesOf(golden, reader.imageFormat!);
