@@ -9,11 +9,12 @@ import { type AttachedAdapter, roomFor } from "../../src/engine/adapters.ts";
 import { type AdapterTables, readAdapterTables } from "../../src/engine/adapter-tables.ts";
 import { type Engine, type GenerateRequest, openEngine } from "../../src/engine/index.ts";
 import { type CaseName, openCase, readGolden } from "../families/cases.ts";
-import { assertClose } from "../families/golden.ts";
+import { type SuiteOptions, assertClose } from "../families/golden.ts";
 import { type AdapterSpec, makeAdapter, mergedStore } from "./adapter-cases.ts";
 import { read } from "./harness.ts";
 
 const cases = ["llama-3", "qwen2", "qwen3", "gemma3_text", "gpt2"] as const satisfies CaseName[];
+type Case = (typeof cases)[number];
 const REPLY = 8;
 const ENGINE = { window: 64, slots: 4, kvType: "f32", pageSize: 4, chunkRows: 12 } as const;
 
@@ -25,9 +26,9 @@ const specs: readonly AdapterSpec[] = [
 ];
 
 /** By case: the logits of the merged models, and of the model itself last; of the reference, whatever is compared with it. */
-const expected = new Map<CaseName, Promise<Float32Array[]>>();
+const expected = new Map<Case, Promise<Float32Array[]>>();
 
-async function expectedLogits(name: CaseName): Promise<Float32Array[]> {
+async function expectedLogits(name: Case): Promise<Float32Array[]> {
   const golden = await readGolden(name);
   await using opened = await openCase(name);
   const { model, store } = opened;
@@ -40,14 +41,22 @@ async function expectedLogits(name: CaseName): Promise<Float32Array[]> {
   return [...logits, golden.f32.logits_a];
 }
 
-/** `factor` times a case's natural tolerance is what logits may differ by. */
-export function adapterSuite(executor: Executor, factor: number): void {
-  for (const name of cases) {
-    describe(`adapters on ${executor.name} (${executor.tier}), ${name}`, () => caseSuite(executor, factor, name));
+/**
+ * `factor` times a case's natural tolerance is what logits may differ by. `numbersAlone`: only logits are asked for, not what
+ * the engine makes of them.
+ */
+export function adapterSuite(
+  executor: Executor,
+  factor: number,
+  { names = cases, numbersAlone = false }: SuiteOptions<Case> = {},
+): void {
+  for (const name of names) {
+    describe(`adapters on ${executor.name} (${executor.tier}), ${name}`, () =>
+      caseSuite(executor, factor, name, numbersAlone));
   }
 }
 
-function caseSuite(executor: Executor, factor: number, name: CaseName): void {
+function caseSuite(executor: Executor, factor: number, name: Case, numbersAlone: boolean): void {
   let ids: number[];
   let tolerance: number;
   let engine: Engine;
@@ -81,6 +90,8 @@ function caseSuite(executor: Executor, factor: number, name: CaseName): void {
       assert.ok(away > 100 * tolerance, `adapter ${i} changes the logits by ${away}`);
     }
   });
+
+  if (numbersAlone) return;
 
   test("reads a prompt as it decodes it", async () => {
     for (const adapter of adapters) {

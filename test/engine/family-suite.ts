@@ -11,16 +11,17 @@ import { assertClose } from "../families/golden.ts";
 import { read } from "./harness.ts";
 
 const cases = ["llama-3", "gemma3_text", "phi3-longrope", "gpt2"] as const satisfies CaseName[];
+type Case = (typeof cases)[number];
 const REPLY = 16; // ids of a golden reply
 
 /** Tests the engine on `executor`; `factor` times a case's natural tolerance is what logits may differ by. */
-export function familySuite(executor: Executor, factor: number): void {
-  for (const name of cases) {
+export function familySuite(executor: Executor, factor: number, names: readonly Case[] = cases): void {
+  for (const name of names) {
     describe(`the engine on ${executor.name} (${executor.tier}), ${name}`, () => caseSuite(executor, factor, name));
   }
 }
 
-function caseSuite(executor: Executor, factor: number, name: CaseName): void {
+function caseSuite(executor: Executor, factor: number, name: Case): void {
   let golden: Golden;
   let engine: Engine;
   let [long, short, reply]: number[][] = [];

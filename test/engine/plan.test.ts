@@ -3,10 +3,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryError, UsageError } from "../../src/base/errors.ts";
 import { cpuExecutor } from "../../src/device/cpu/executor.ts";
+import type { Executor } from "../../src/device/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { type EngineOptions, type EnginePlan, openEngine, plan } from "../../src/engine/index.ts";
-import { caseNames, openCase } from "../families/cases.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
+import { type CaseName, caseNames, openCase } from "../families/cases.ts";
 import { DoubleExecutor, doubleModel, doubleStore } from "./double.ts";
+
+type KvType = NonNullable<EngineOptions["kvType"]>;
 
 const of = (options: EngineOptions, sliding = true): Promise<EnginePlan> =>
   plan(doubleModel(100_000, sliding), doubleStore, referenceExecutor, options, 2 ** 30);
@@ -16,23 +20,29 @@ const refusalOf =
     error instanceof UsageError && error.field === field;
 
 describe("the plan", () => {
-  for (const executor of [referenceExecutor, cpuExecutor]) {
-    for (const name of caseNames) {
-      test(`counts what ${executor.name} takes for ${name} to the byte`, async () => {
-        await using opened = await openCase(name);
-        for (const kvType of ["f16", "f32"] as const) {
-          const options: EngineOptions = { window: 40, slots: 2, threads: 1, kvType, pageSize: 8 };
-          const planned = await plan(opened.model, opened.store, executor, options, 2 ** 30);
-          await using engine = await openEngine(opened.model, opened.store, executor, options);
-          const { weightBytes, stateBytes, arenaBytes, runtimeBytes } = engine.memory;
-          assert.deepEqual(
-            [planned.weightBytes, planned.kvBytes, planned.arenaBytes, planned.runtimeBytes],
-            [weightBytes, stateBytes, arenaBytes, runtimeBytes],
-          );
-          assert.ok(weightBytes > 0 && stateBytes > 0 && arenaBytes > 0 && runtimeBytes > 0);
-        }
-      });
-    }
+  const tiny = tinyExecutor();
+  const counted: readonly (readonly [Executor, CaseName, readonly KvType[]])[] = [
+    ...caseNames.map((name) => [tiny, name, ["f16"]] as const),
+    // what differs between families is the same for every executor, and for every type
+    [cpuExecutor, "gemma3_text", ["f16", "f32"]],
+    [referenceExecutor, "gemma3_text", ["f16", "f32"]],
+  ];
+  for (const [executor, name, kvTypes] of counted) {
+    const where = executor === tiny ? "the caller's thread" : executor.name;
+    test(`counts what ${name} takes on ${where} to the byte`, async () => {
+      await using opened = await openCase(name);
+      for (const kvType of kvTypes) {
+        const options: EngineOptions = { window: 40, slots: 2, threads: 1, kvType, pageSize: 8 };
+        const planned = await plan(opened.model, opened.store, executor, options, 2 ** 30);
+        await using engine = await openEngine(opened.model, opened.store, executor, options);
+        const { weightBytes, stateBytes, arenaBytes, runtimeBytes } = engine.memory;
+        assert.deepEqual(
+          [planned.weightBytes, planned.kvBytes, planned.arenaBytes, planned.runtimeBytes],
+          [weightBytes, stateBytes, arenaBytes, runtimeBytes],
+        );
+        assert.ok(weightBytes > 0 && stateBytes > 0 && arenaBytes > 0 && runtimeBytes > 0);
+      }
+    });
   }
 
   test("a full group takes the window, a sliding one its reach, and both grow with the slots", async () => {

@@ -5,12 +5,12 @@ import { after, before, describe, test } from "node:test";
 import { ContextLengthError, UsageError } from "../../src/base/errors.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { type Engine, openEngine } from "../../src/engine/index.ts";
-import { cpuTiers } from "../cpu/tiers.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { type Golden, encoderDecoderNames, openCase, readGolden } from "../families/cases.ts";
 import { assertClose } from "../families/golden.ts";
 import { read } from "./harness.ts";
 
-const [fastest] = cpuTiers();
+const fastest = tinyExecutor();
 
 for (const executor of [referenceExecutor, fastest]) {
   for (const name of encoderDecoderNames) {
