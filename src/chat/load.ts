@@ -1,9 +1,7 @@
 // The narrow door: a name or a path → a model that talks. Not here: how it is loaded (load-path.ts), the door of a page
 // in a browser (load-files.ts).
-import { dataFolder } from "#platform";
 import { UsageError } from "../base/errors.ts";
-import { emitterFolder } from "../lanes/sources.ts";
-import { codeFolder, openCodeCache } from "../store/code-cache.ts";
+import { keptCodes } from "./keeping-executor.ts";
 import { loadPath } from "./load-path.ts";
 import { openPacks } from "./packs.ts";
 import { resolveAdapted } from "./resolve.ts";
@@ -25,9 +23,8 @@ import type { LanguageModel, LoadOptions } from "./types.ts";
  */
 export async function load(nameOrPath: string, options: LoadOptions = {}): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
-  const folder = dataFolder();
   const packs = openPacks(options);
-  const codes = openCodeCache(codeFolder(folder), emitterFolder);
+  const codes = keptCodes();
   const { path, adapter } = await resolveAdapted(nameOrPath);
   if (adapter !== undefined && options.adapter !== undefined) {
     throw new UsageError(`${nameOrPath} names an adapter, and there is another one: ${options.adapter}.`, {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createFileWriter, splitPath } from "#platform";
 import { UsageError } from "../base/errors.ts";
-import { openExecutor } from "../chat/executors.ts";
+import { openKeepingExecutor } from "../chat/keeping-executor.ts";
 import { openDataFolder, ownRun, runsFolder } from "../store/index.ts";
 import { listCheckpoints } from "../train/checkpoint.ts";
 import {
@@ -74,7 +74,7 @@ export const command = defineCommand({
         executor: named,
         signal,
       });
-    const executor = await openExecutor(named);
+    const executor = await openKeepingExecutor(named);
     const window = await longestMark(model, data, signal);
     const recipe = correctionRecipe({ model, data, way, window }, options.set ?? []);
     await using prepared = await prepareRun(recipe, { threads, signal, onProgress: bar.report }).finally(bar.end);

@@ -3,6 +3,7 @@ import process from "node:process";
 import { absolutePath, dataFolder, splitPath } from "#platform";
 import { UsageError } from "../base/errors.ts";
 import { openExecutor } from "../chat/executors.ts";
+import { openKeepingExecutor } from "../chat/keeping-executor.ts";
 import { openDataFolder, ownRun, readRunRecipe, runFolder, runsFolder } from "../store/index.ts";
 import { planMemory, probeSpeed, sizeOfRun } from "../train/plan.ts";
 import { prepareRun } from "../train/prepared-run.ts";
@@ -51,7 +52,7 @@ export const command = defineCommand({
         hint: `liang train ${recipe.stage} runs it.`,
       });
     }
-    const executor = await openExecutor(named);
+    const executor = await (options.plan ? openExecutor(named) : openKeepingExecutor(named));
     const bar = progressBar();
     await using prepared = await prepareRun(recipe, { threads, signal, onProgress: bar.report }).finally(bar.end);
     for (const line of prepared.notes) note(paint("faint", line, process.stderr));
