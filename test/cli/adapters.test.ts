@@ -8,11 +8,12 @@ import { readModelFiles } from "../../src/engine/file-store.ts";
 import { openModelFiles } from "../../src/format/open-model-files.ts";
 import { makeAdapter } from "../engine/adapter-cases.ts";
 import { writePeftFolder } from "../engine/adapter-folders.ts";
-import { ROOT, liangIn } from "./harness.ts";
+import { ROOT, liangIn, refusalIn } from "./harness.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-cli-adapters-"));
 after(() => rm(folder, { recursive: true }));
-const liang = liangIn(join(folder, "home"));
+const home = join(folder, "home");
+const liang = liangIn(home);
 const POET = join(folder, "poet");
 
 before(async () => {
@@ -63,7 +64,7 @@ test("what cannot be is refused with what to do", async () => {
     [["serve", "--port", "0", "--adapter", POET], /adapters and no model.*--model/],
   ];
   for (const [args, words] of refused) {
-    const { code, stderr } = await liang.run(args);
+    const { code, stderr } = await refusalIn(home, args);
     assert.match(stderr, words);
     assert.notEqual(code, 0);
   }

@@ -4,25 +4,26 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openExecutor } from "../../src/chat/executors.ts";
 import type { Judgement } from "../../src/train/judgement.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import { train } from "../../src/train/run.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { prepareTinyData, tinyRecipe } from "../train/tiny-run.ts";
 import { pairRow } from "../train/tiny-stages.ts";
-import { liangIn } from "./harness.ts";
+import { liangIn, refusalIn } from "./harness.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-correct-"));
 after(() => rm(folder, { recursive: true }));
 await prepareTinyData(folder);
-const liang = liangIn(join(folder, "home"));
+const home = join(folder, "home");
+const liang = liangIn(home);
 const model = tinyModel();
 
 /** A model that knows the sentences, and no order of answers. */
 async function tinyModel(): Promise<string> {
   await using prepared = await prepareRun(tinyRecipe(folder, ["steps=20", "checkpoint.every=0"]), { threads: 1 });
   const checkpoints = join(folder, "checkpoints");
-  return (await train(prepared, { executor: await openExecutor("cpu"), checkpoints })).checkpoint;
+  return (await train(prepared, { executor: tinyExecutor(), checkpoints })).checkpoint;
 }
 
 interface Report {
@@ -74,7 +75,7 @@ test("rewritten replies make the model prefer what a person wrote", { timeout: 1
   const kept = JSON.parse(await readFile(join(folder, "home/runs/better/correction.json"), "utf8")) as Report;
   assert.deepEqual(kept.after, report.after);
 
-  const again = await liang.run(args);
+  const again = await refusalIn(home, args);
   assert.equal(again.code, 2);
   assert.match(again.stderr, /The run better is there already\. Take another --name/);
 });
@@ -103,7 +104,7 @@ test("--by sft learns the better replies as text", async () => {
 test("what is no mark is told", async () => {
   const marks = join(folder, "texts.jsonl");
   await writeFile(marks, JSON.stringify({ text: "Once upon a time there was a cat." }));
-  const none = await liang.run(["correct", marks, "--model", join(folder, "none")]);
+  const none = await refusalIn(home, ["correct", marks, "--model", join(folder, "none")]);
   assert.equal(none.code, 2);
   assert.match(none.stderr, /Line 1 of .*texts\.jsonl is no mark\. A line is \{messages, reply, mark, rewrite\?\}/);
 });

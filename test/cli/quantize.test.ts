@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { readImportance } from "../../src/quantize/index.ts";
 import { storiesModel } from "../../src/store/built-in.ts";
 import { openSqliteStorage } from "../../src/store/index.ts";
-import { liangIn } from "./harness.ts";
+import { liangIn, refusalIn } from "./harness.ts";
 
 const home = await mkdtemp(join(tmpdir(), "liang-quantize-"));
 after(() => rm(home, { recursive: true, force: true }));
@@ -39,8 +39,8 @@ describe("liang quantize", () => {
 
   test("takes importances of the person's own conversations", async () => {
     const options = ["-o", at("chats.gguf"), "--importance", "chats", "--save-importance", at("chats-matrix.gguf")];
-    const quantize = () => liang.run(["quantize", storiesModel.path, "q4_0", ...options, "--no-compare"]);
-    const none = await quantize();
+    const words = ["quantize", storiesModel.path, "q4_0", ...options, "--no-compare"];
+    const none = await refusalIn(home, words);
     assert.equal(none.code, 2);
     assert.match(none.stderr, /There are no conversations yet\./);
     await using storage = openSqliteStorage(home);
@@ -50,7 +50,7 @@ describe("liang quantize", () => {
     const message = { parent: null, role: "user", content: "Of a girl and her dog.", status } as const;
     const { id: parent } = await storage.conversations.addMessage(id, message);
     await storage.conversations.addMessage(id, { parent, role: "assistant", content: "Once upon a time.", status });
-    const { code, stderr } = await quantize();
+    const { code, stderr } = await liang.run(words);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /Importances are of 1 conversation, \d+ tokens/);
     assert.ok((await readImportance(at("chats-matrix.gguf"))).has("blk.0.attn_q.weight"));
@@ -58,7 +58,7 @@ describe("liang quantize", () => {
 
   test("says which types there are, and what does not go together", async () => {
     const refused = async (...args: string[]): Promise<string> => {
-      const { code, stderr } = await liang.run(["quantize", storiesModel.path, ...args]);
+      const { code, stderr } = await refusalIn(home, ["quantize", storiesModel.path, ...args]);
       assert.equal(code, 2, stderr);
       return stderr;
     };
