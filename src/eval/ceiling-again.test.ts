@@ -5,7 +5,7 @@ import { tierInUse } from "../device/cpu/tiers.ts";
 import { withCeilingsAgain } from "./ceiling-again.ts";
 import { kernelSpeed } from "./kernel-share.ts";
 
-const given = { tier: tierInUse(), threads: 1, peakMs: 0, ms: 0 };
+const given = { tier: tierInUse(), threads: 1, peakMs: 0, ms: 0, block: 1 << 20 };
 
 test("a ceiling that was measured too low is measured again, for each bound", async () => {
   for (const bound of ["memory", "cache", "f32", "int8"] as const) {

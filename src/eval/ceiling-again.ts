@@ -13,15 +13,24 @@ export const SHARE_MOST = 1.05;
 /** Of a cache, smaller than any of the second level. */
 const CACHE_BYTES = 1 << 18;
 
+interface AgainOptions {
+  readonly tier: Tier;
+  readonly threads: number;
+  readonly peakMs: number | undefined;
+  readonly ms: number;
+  /** Bytes that are read from memory: as `readBandwidth` has them. */
+  readonly block?: number | undefined;
+}
+
 /** The speeds, those above their ceiling beside one that was measured again, by `ms` milliseconds where it is a cache's. */
 export async function withCeilingsAgain(
   kernels: readonly KernelSpeed[],
-  { tier, threads, peakMs, ms }: { tier: Tier; threads: number; peakMs: number | undefined; ms: number },
+  { tier, threads, peakMs, ms, block }: AgainOptions,
 ): Promise<KernelSpeed[]> {
   const isAbove = ({ share }: KernelSpeed): boolean => share > SHARE_MOST;
   const bounds = new Set(kernels.filter(isAbove).map(({ bound }) => bound));
   const again: Partial<Record<Bound, number>> = {};
-  if (bounds.has("memory")) again.memory = await readBandwidth(threads);
+  if (bounds.has("memory")) again.memory = await readBandwidth(threads, block === undefined ? {} : { block });
   if (bounds.has("cache")) again.cache = await cacheBandwidth(tier, ms);
   if (bounds.has("f32") || bounds.has("int8") || bounds.has("bf16")) {
     Object.assign(again, await measurePeaks(tier, threads, peakMs));

@@ -37,6 +37,7 @@ export interface KernelSpeedOptions {
 const sizes = {
   whole: {
     peakMs: undefined,
+    block: undefined,
     decode: { rows: [1, 8], ms: 250 },
     cache: { ms: 100 },
     prompt: { ms: 300 },
@@ -45,6 +46,7 @@ const sizes = {
   },
   tiny: {
     peakMs: 0,
+    block: 1 << 20,
     decode: { ms: 0, columns: 256, memoryBytes: 1 << 20 },
     cache: { ms: 0, columns: 256 },
     prompt: { ms: 0, columns: 256, outer: 64, rows: [32] },
@@ -65,8 +67,8 @@ export async function measureKernels(options: KernelSpeedOptions): Promise<Kerne
     onKernel?.(kernels.length);
     signal?.throwIfAborted();
   }
-  const { peakMs, cache } = sizes[size];
-  const again = await withCeilingsAgain(kernels, { tier, threads, peakMs, ms: cache.ms });
+  const { peakMs, block, cache } = sizes[size];
+  const again = await withCeilingsAgain(kernels, { tier, threads, peakMs, block, ms: cache.ms });
   signal?.throwIfAborted();
   return { tier: tier.name, threads, kernels: again };
 }

@@ -11,19 +11,22 @@ const READ_BLOCK_BYTES = 512 << 20;
 const READ_PARTS = 16;
 const READ_ROUNDS = 5;
 
-/** Best of some reads of 512 MiB by `threads` threads, in 10^9 bytes a second. */
-export async function readBandwidth(threads: number, rounds = READ_ROUNDS): Promise<number> {
+/** Best of some reads of a block by `threads` threads, in 10^9 bytes a second. A smaller block says nothing of memory: for tests. */
+export async function readBandwidth(
+  threads: number,
+  { rounds = READ_ROUNDS, block = READ_BLOCK_BYTES }: { rounds?: number; block?: number } = {},
+): Promise<number> {
   const tier = tierInUse();
   const parts = threads * READ_PARTS;
-  const bytes = READ_BLOCK_BYTES + parts * 64; // the sums lie behind
+  const bytes = block + parts * 64; // the sums lie behind
   await using run = new KernelRun({ tier, kernels: [readKernel], threads, bytes });
   new Uint32Array(run.data.buffer, run.data.byteOffset, bytes >> 2).fill(0x9e3779b9); // else all pages are one of zeros
-  const words = { data: run.address, bytes: READ_BLOCK_BYTES, sums: run.address + READ_BLOCK_BYTES };
+  const words = { data: run.address, bytes: block, sums: run.address + block };
   let best = 0;
   for (let round = 0; round <= rounds; round++) {
     const start = now();
     await run.run(readKernel, words, parts);
-    if (round > 0) best = Math.max(best, READ_BLOCK_BYTES / 1e6 / (now() - start));
+    if (round > 0) best = Math.max(best, block / 1e6 / (now() - start));
   }
   return best;
 }

@@ -42,7 +42,7 @@ test("512 tokens are read and 128 written after 20, greedy, the first run not co
   //                             warm-up,    run 1,     run 2,    run 3
   const { model, asked } = timed([900, 900, 100, 10, 300, 30, 200, 25]);
   const runs: number[] = [];
-  const speed = await measureSpeed(model, 3, { onRun: (done) => runs.push(done) });
+  const speed = await measureSpeed(model, 3, { onRun: (done) => runs.push(done), readBlock: 1 << 20 });
   assert.deepEqual(
     asked.map(({ ids, options }) => [ids.length, options.maxTokens, options.temperature, options.ignoreEnd]),
     Array.from({ length: 4 }, () => [
@@ -60,11 +60,11 @@ test("512 tokens are read and 128 written after 20, greedy, the first run not co
 
 test("a small vocabulary has ids enough", async () => {
   const { model, asked } = timed([1, 1, 1, 1], 260);
-  await measureSpeed(model, 1);
+  await measureSpeed(model, 1, { readBlock: 1 << 20 });
   assert.ok(asked.every(({ ids }) => ids.every((id) => Number.isInteger(id) && id >= 0 && id < 260)));
 });
 
 test("two threads read memory at some speed", async () => {
-  const speed = await readBandwidth(2, 1);
+  const speed = await readBandwidth(2, { rounds: 1, block: 1 << 24 });
   assert.ok(Number.isFinite(speed) && speed > 0.05, `${speed} GB/s`);
 });

@@ -36,10 +36,17 @@ export interface Speed {
   readonly runs: number;
 }
 
+export interface MeasureOptions {
+  readonly onRun?: (done: number) => void;
+  readonly signal?: AbortSignal;
+  /** Bytes that are read for `read_gb_s`: as `readBandwidth` has them. */
+  readonly readBlock?: number;
+}
+
 export async function measureSpeed(
   model: LanguageModel,
   runs: number,
-  { onRun, signal }: { onRun?: (done: number) => void; signal?: AbortSignal } = {},
+  { onRun, signal, readBlock }: MeasureOptions = {},
 ): Promise<Speed> {
   const { vocabularySize, memory, ...info } = model.info;
   // Ids spread over the vocabulary but for its beginning (specials and bytes), another sequence each run; speed depends on
@@ -75,7 +82,7 @@ export async function measureSpeed(
     decode_tok_s: round(Math.max(...decode)),
     prefill_tok_s_median: round(median(prefill)),
     decode_tok_s_median: round(median(decode)),
-    read_gb_s: round(await readBandwidth(info.threads)),
+    read_gb_s: round(await readBandwidth(info.threads, readBlock === undefined ? {} : { block: readBlock })),
     bytes_per_token: info.bytesPerToken,
     kv_type: memory.kvType,
     kv_bytes_per_token: memory.kvBytesPerToken,
