@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
-import { openExecutor } from "../../src/chat/executors.ts";
 import { mergeAdapter } from "../../src/train/merge.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import type { Recipe } from "../../src/train/recipe.ts";
 import { train } from "../../src/train/run.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { readData } from "../safetensors-data.ts";
 import { prepareTinyData, tinyRecipe } from "./tiny-run.ts";
 
@@ -17,7 +17,7 @@ const folder = await mkdtemp(join(tmpdir(), "liang-merge-"));
 after(() => rm(folder, { recursive: true }));
 await prepareTinyData(folder);
 
-const executor = await openExecutor("cpu");
+const executor = tinyExecutor();
 async function run(recipe: Recipe, name: string): Promise<string> {
   await using prepared = await prepareRun(recipe, { threads: 1 });
   return (await train(prepared, { executor, checkpoints: join(folder, name) })).checkpoint;

@@ -5,11 +5,12 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openExecutor } from "../../src/chat/executors.ts";
+import { cpuExecutor } from "../../src/device/cpu/executor.ts";
 import { planMemory, sizeOfRun } from "../../src/train/plan.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
 import type { Recipe } from "../../src/train/recipe.ts";
 import { type RunOptions, train } from "../../src/train/run.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { readData } from "../safetensors-data.ts";
 import { prepareTinyData, tinyRecipe } from "./tiny-run.ts";
 
@@ -19,7 +20,7 @@ await prepareTinyData(folder);
 
 async function run(recipe: Recipe, options: Partial<RunOptions> & { checkpoints: string }) {
   await using prepared = await prepareRun(recipe, { threads: 1 });
-  return await train(prepared, { executor: await openExecutor("cpu"), ...options });
+  return await train(prepared, { executor: tinyExecutor(), ...options });
 }
 
 const { checkpoint: base } = await run(tinyRecipe(folder, ["steps=8"]), { checkpoints: join(folder, "base") });
@@ -80,7 +81,7 @@ test("stopped and gone on with, an adapter has the same bytes, whatever the thre
   const onEvent: RunOptions["onEvent"] = ({ type, step }) => type === "step" && step === 5 && abort.abort();
   await assert.rejects(run(adapted(), { checkpoints, onEvent, signal: abort.signal }), { name: "AbortError" });
   await using prepared = await prepareRun(adapted(), { threads: 2 });
-  const { checkpoint } = await train(prepared, { executor: await openExecutor("cpu"), checkpoints, resume: true });
+  const { checkpoint } = await train(prepared, { executor: cpuExecutor, checkpoints, resume: true });
   assert.deepEqual(await bytes(checkpoint), await bytes(whole.checkpoint));
 });
 
@@ -90,7 +91,7 @@ test("a plan counts what is trained, and no state of what is not", async () => {
   assert.equal(trained, 2 * 4 * (32 + 32));
   const matrices = parameters - 5 * 32;
   assert.equal(flopsPerToken, 4 * matrices + 6 * trained + 12 * 2 * 32 * 24.5);
-  const { stateBytes } = await planMemory(prepared, await openExecutor("cpu"));
+  const { stateBytes } = await planMemory(prepared, cpuExecutor);
   assert.ok(stateBytes >= 8 * trained && stateBytes < 16 * trained + 4096, `${stateBytes} bytes`);
 });
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { uniform } from "../../src/base/random.ts";
+import { load } from "../../src/chat/load.ts";
 import { liangIn } from "../cli/harness.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-life-"));
@@ -136,8 +137,15 @@ test("from texts to a chat that answers as it is wanted", { timeout: 300_000 }, 
   const small = at("small.gguf");
   await liang("quantize", polite.checkpoint, "Q8_0", "-o", small);
   assert.ok((await stat(small)).size < 0.4 * (await stat(join(polite.checkpoint, "model.safetensors"))).size);
-  const ask = (text: string) => liang("run", small, text, "--temperature", "0");
+  const [cat] = ANIMALS;
+  const told = await liang("run", small, `Where is the ${cat}?`, "--temperature", "0");
+  assert.equal(told.trim(), `${where(0)} ${THANKS}`);
+  await using model = await load(small);
   for (const [animal, name] of ANIMALS.entries()) {
-    assert.equal((await ask(`Where is the ${name}?`)).trim(), `${where(animal)} ${THANKS}`);
+    let text = "";
+    for await (const part of model.chat([{ role: "user", content: `Where is the ${name}?` }], { temperature: 0 })) {
+      if (part.type === "text-delta") text += part.text;
+    }
+    assert.equal(text.trim(), `${where(animal)} ${THANKS}`);
   }
 });

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ParameterStore } from "../../src/device/executor.ts";
-import { cpuExecutor } from "../../src/device/cpu/executor.ts";
 import { referenceExecutor } from "../../src/device/reference/executor.ts";
 import { type Tensor, add, matmul, multiply, scale, sumRows, transpose } from "../../src/graph/index.ts";
 import { newModel, weightState } from "../../src/models/index.ts";
@@ -18,6 +17,7 @@ import { currentValues } from "../../src/train/saved-tensors.ts";
 import { Scorer, logProbabilities } from "../../src/train/scorer.ts";
 import { type MicroBatch, Trainer } from "../../src/train/trainer.ts";
 import { type TestParameter, memoryStore, randomFloats } from "../cpu/stores.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { type GoldenCase, goldenGradients } from "../gradients/golden.ts";
 import { readData } from "../safetensors-data.ts";
 
@@ -57,6 +57,7 @@ test("an adapter folded in is the reference's merged weight", async () => {
   assert.deepEqual(mergedWeight({ weight, a, b }, all), tensors["out.merged"].f32);
 });
 
+const tiny = tinyExecutor();
 const V = 24;
 const model = newModel({
   model_type: "llama",
@@ -168,7 +169,7 @@ for (const [form, settings] of Object.entries(forms)) {
 
       test("has the reference's gradients on the cpu executor", async () => {
         const store = baseStore(format);
-        await using trainer = await open(store, settings, cpuExecutor);
+        await using trainer = await open(store, settings, tiny);
         await using other = await open(store, settings);
         for (const each of [trainer, other]) await accumulateChanged(each);
         for (const name of trainer.trained.keys()) {

@@ -1,18 +1,19 @@
 // Every objective on the cpu executor: loss, measures and gradients of a tiny model as on the reference.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cpuExecutor } from "../../src/device/cpu/executor.ts";
 import { gradientState } from "../../src/train/programs.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { cases, open } from "./objectives-cases.ts";
 
 // f32 sums of tens of terms, through two layers
 const TOLERANCE = 2e-5;
 /** Another than that of the references: where both models are the same, signs of differences are chance. */
 const SEED = 9;
+const tiny = tinyExecutor();
 
 for (const [name, { objective, batch }] of Object.entries(cases)) {
   test(`${name}: as on the reference`, async () => {
-    await using found = await open(objective, SEED, cpuExecutor);
+    await using found = await open(objective, SEED, tiny);
     await using expected = await open(objective, SEED);
     const given = await batch();
     const [one, other] = [await found.accumulate([given]), await expected.accumulate([given])];

@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { UsageError } from "../../src/base/errors.ts";
-import { openExecutor } from "../../src/chat/executors.ts";
 import type { Message } from "../../src/chat/types.ts";
 import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
@@ -16,6 +15,7 @@ import { parseRecipe } from "../../src/train/recipe.ts";
 import { storiesModel } from "../../src/store/built-in.ts";
 import { openRewardModel } from "../../src/train/rewards/reward-model.ts";
 import type { Beginning } from "../../src/train/training-data.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { ASKED, prepareRewards } from "./tiny-policy.ts";
 import { prepareTokenizer, tinyRecipe } from "./tiny-run.ts";
 import { prepareRows, stageRecipe } from "./tiny-stages.ts";
@@ -24,6 +24,7 @@ const folder = await mkdtemp(join(tmpdir(), "liang-policy-"));
 after(() => rm(folder, { recursive: true }));
 await prepareTokenizer(folder);
 const LEARNS = [...(await prepareRewards(folder)), "checkpoint.every=0", "steps=30"];
+const tiny = tinyExecutor();
 const ofStage = (settings: readonly string[]) => tinyRecipe(folder, [...LEARNS, ...settings]);
 
 interface Told {
@@ -38,7 +39,7 @@ async function run(
   const events: RunEvent[] = [];
   await using prepared = await prepareRun(ofStage(settings), { threads });
   const { checkpoint } = await train(prepared, {
-    executor: await openExecutor("cpu"),
+    executor: threads === 1 ? tiny : tinyExecutor({ ownThread: false }),
     ...options,
     onEvent(event) {
       events.push(event);
@@ -96,7 +97,7 @@ test("ppo learns what a reward model prefers, which reads replies as it read ans
     Array.from({ length: 24 }, (_, i) => pair(i)),
   );
   const prepared = await prepareRun(stageRecipe(folder, "reward", "likes", ["steps=30"]), { threads: 1 });
-  const executor = await openExecutor("cpu");
+  const executor = tiny;
   const looks: Readonly<Record<string, number>>[] = [];
   const { checkpoint } = await train(prepared, {
     executor,
@@ -141,7 +142,7 @@ test("the distance from the reference holds a model back, and overlong replies l
     await using prepared = await prepareRun(recipe, { threads: 1 });
     const steps: Readonly<Record<string, number>>[] = [];
     await train(prepared, {
-      executor: await openExecutor("cpu"),
+      executor: tiny,
       checkpoints: join(folder, name),
       onEvent: (event) => void (event.type === "step" && steps.push(event.measures!)),
     });

@@ -5,7 +5,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openExecutor } from "../../src/chat/executors.ts";
 import { openSplit } from "../../src/train/data/tokenize.ts";
 import type { RunEvent } from "../../src/train/loop.ts";
 import { prepareRun } from "../../src/train/prepared-run.ts";
@@ -15,13 +14,14 @@ import { Scorer, rewards } from "../../src/train/scorer.ts";
 import { putLogits } from "../../src/train/stages/distill.ts";
 import { batchOf, idsOf } from "../../src/train/stages/group-batch.ts";
 import { openStartModel } from "../../src/train/start-model.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { tinyRecipe } from "./tiny-run.ts";
 import { encoderRecipe, prepareStages, stageRecipe } from "./tiny-stages.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "liang-stages-"));
 after(() => rm(folder, { recursive: true }));
 await prepareStages(folder);
-const executor = await openExecutor("cpu");
+const executor = tinyExecutor();
 let runs = 0;
 
 const ONCE = ["validate.every=1000", "checkpoint.every=0"];
