@@ -4,6 +4,7 @@ import { cpuTiers } from "../cpu/tiers.ts";
 import { encoderDecoderSuite } from "../families/encoder-decoder-suite.ts";
 import { encoderSuite } from "../families/encoders.ts";
 import { goldenSuite, otherFormsSuite } from "../families/golden.ts";
+import { imageSuite } from "../families/images.ts";
 
 for (const executor of [...cpuTiers(), referenceExecutor]) {
   const factor = executor === referenceExecutor ? 1.25 : 4; // as in test/families
@@ -11,4 +12,5 @@ for (const executor of [...cpuTiers(), referenceExecutor]) {
   otherFormsSuite(executor);
   encoderSuite(executor, factor);
   encoderDecoderSuite(executor, factor);
+  imageSuite(executor, factor);
 }
