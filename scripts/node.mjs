@@ -18,7 +18,7 @@ const home = fileURLToPath(new URL("../node_modules/.cache/liang-test-home", imp
 const env = {
   // stripped and compiled sources, as the `liang` script keeps them: processes and threads start in a third of the time
   NODE_COMPILE_CACHE: fileURLToPath(new URL("../node_modules/.cache/node", import.meta.url)),
-  ...(process.argv.includes("--test") && { LIANG_HOME: home }),
+  ...(process.argv.some((word) => word === "--test" || word === "scripts/test.ts") && { LIANG_HOME: home }),
   ...process.env,
 };
 const child = spawn(pinned ?? process.execPath, process.argv.slice(2), { stdio: "inherit", env });
