@@ -25,6 +25,8 @@ export interface Block {
   /** Unsigned bytes of columns 4t..4t+3, times 2^`shift(t)`. */
   quad(t: number): Ints;
   shift(t: number): 0 | typeof NIBBLE;
+  /** The low nibbles of bytes of 8 bits, and the high ones, where they come cheaper than of `quad`. */
+  readonly planes?: readonly ((t: number) => Ints)[];
 }
 
 export interface QuantizedFormat {
@@ -133,14 +135,18 @@ const fiveBits = (f: Fields) => {
   };
 };
 
-/** Levels from `-zero` on, as bytes that count as `zero` less. */
-const tableOf = (levels: Int8Array, zero: number, k: KernelBuilder): Ints =>
-  k.table(Uint8Array.from(levels, (level) => level + zero));
-/** 32 columns for each 4 words of nibbles, which stand for bytes of a table. */
-const lookedUp = (f: Fields, table: Ints) => ({
-  quad: (t: number) => smallNibbles(f.nibbles.word((t >> 3) * 4 + (t & 3)), (t & 4) !== 0).lookup(table),
-  shift: () => 0 as const,
-});
+/** 32 columns for each 4 words of nibbles, which stand for levels from `-zero` on. */
+function lookedUp(f: Fields, levels: Int8Array, zero: number, k: KernelBuilder) {
+  const lookup = (byteOf: (level: number) => number) => {
+    const table = k.table(Uint8Array.from(levels, (level) => byteOf(level + zero)));
+    return (t: number) => smallNibbles(f.nibbles.word((t >> 3) * 4 + (t & 3)), (t & 4) !== 0).lookup(table);
+  };
+  return {
+    quad: lookup((byte) => byte),
+    shift: () => 0 as const,
+    planes: [lookup((byte) => byte & 15), lookup((byte) => byte >> NIBBLE)],
+  };
+}
 
 /** 2^(e - 128) of bytes e: their exponents are e - 1, but the two least are subnormal. */
 const halfPowers = (e: Ints): Floats => e.shl(2).sub(4).max(e.add(1)).shl(21).asFloats();
@@ -186,7 +192,7 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
   })),
   iq4_nl: format("iq4_nl", { subColumns: 32, zero: 128, bits: 8, most: 241, runs: halvesRuns }, (f, k) => ({
     d: () => f.d.scale(),
-    ...lookedUp(f, tableOf(iq4Levels, 128, k)),
+    ...lookedUp(f, iq4Levels, 128, k),
   })),
   iq4_xs: format("iq4_xs", { subColumns: 32, zero: 128, bits: 8, most: 241, runs: eightHalvesRuns }, (f, k) => ({
     d: () => f.d.scale(),
@@ -204,11 +210,11 @@ export const quantizedFormats: Readonly<Record<QuantizedName, QuantizedFormat>> 
       ];
       return low.or(high.shl(4)).sub(32);
     },
-    ...lookedUp(f, tableOf(iq4Levels, 128, k)),
+    ...lookedUp(f, iq4Levels, 128, k),
   })),
   mxfp4: format("mxfp4", { subColumns: 32, zero: 16, bits: 7, most: 28, runs: halvesRuns }, (f, k) => ({
     d: once(() => halfPowers(f.exponent.byte())),
-    ...lookedUp(f, tableOf(fp4Levels, 16, k)),
+    ...lookedUp(f, fp4Levels, 16, k),
   })),
   q8_0: format("q8_0", { subColumns: 32, zero: 128, bits: 8, most: 255, runs: [range(8)] }, (f) => ({
     d: () => f.d.scale(),

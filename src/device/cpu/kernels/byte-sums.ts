@@ -3,7 +3,7 @@
 // quads as fit are summed there first; weights of 8 bits, of which not even one pair fits, are two planes of nibbles.
 // Exact, so every machine gives the same numbers.
 import type { Int, Ints, KernelBuilder, Machine } from "../../../lanes/index.ts";
-import { type QuantizedFormat, NIBBLE, QUAD } from "./blocks.ts";
+import { type Block, type QuantizedFormat, NIBBLE, QUAD } from "./blocks.ts";
 
 /** Both halves of a lane. */
 const ONES = 0x00010001;
@@ -41,6 +41,10 @@ export function bytePlanes(
   const nibbles = [(weights: Ints) => weights.and(NIBBLES), (weights: Ints) => weights.shr(NIBBLE).and(NIBBLES)];
   return { planes: nibbles, bits: 7, ...runs(NIBBLE_MOST) };
 }
+
+/** Plane `p` of quad `t` of a block. */
+export const planeOf = ({ planes }: BytePlanes, p: number, block: Block, t: number): Ints =>
+  planes.length > 1 && block.planes !== undefined ? block.planes[p](t) : planes[p](block.quad(t));
 
 /** Four activations in every lane, taken apart once for all weights where there is no byte product. */
 export class SplatQuad {

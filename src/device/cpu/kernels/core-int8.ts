@@ -4,7 +4,7 @@
 import type { Floats, Int, Ints, KernelBuilder, Machine, Variable } from "../../../lanes/index.ts";
 import { groupBlockBytes } from "../packed-layouts.ts";
 import { type Block, NIBBLE, QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
-import { ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
+import { ByteSum, SplatQuad, bytePlanes, keptTogether, planeOf, sumOfPlanes } from "./byte-sums.ts";
 import type { Core } from "./core.ts";
 import { FLOAT_BYTES, LINE_BYTES } from "./loops.ts";
 import { ACTIVATION_BYTES, ACTIVATION_COLUMNS, Activation } from "./quantize.ts";
@@ -106,11 +106,11 @@ function addRun(
 ): void {
   const form = bytePlanes(k.machine, format);
   const products = new Map<number, Products>();
-  for (const [p, plane] of form.planes.entries()) {
+  for (const p of form.planes.keys()) {
     for (const quads of keptTogether(run, form)) {
       const weights = quads.map((t) => {
         prefetch();
-        return blocks.map((block) => plane(block.quad(t)));
+        return blocks.map((block) => planeOf(form, p, block, t));
       });
       for (const [r, x] of xs.entries()) {
         for (const [i, t] of quads.entries()) {

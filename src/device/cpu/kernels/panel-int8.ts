@@ -5,7 +5,7 @@ import type { Int, KernelBuilder, Machine } from "../../../lanes/index.ts";
 import type { ActivationName } from "../../../graph/index.ts";
 import { QUAD, type QuantizedFormat, type QuantizedName, quantizedFormats } from "./blocks.ts";
 import { unary } from "./elementwise.ts";
-import { type BytePlanes, ByteSum, SplatQuad, bytePlanes, keptTogether, sumOfPlanes } from "./byte-sums.ts";
+import { type BytePlanes, ByteSum, SplatQuad, bytePlanes, keptTogether, planeOf, sumOfPlanes } from "./byte-sums.ts";
 import { byActivation } from "./gemm-outputs.ts";
 import { FLOAT_BYTES } from "./loops.ts";
 import { type PanelShape, gated, plain } from "./panel-shapes.ts";
@@ -53,8 +53,9 @@ function unpack(k: KernelBuilder, format: QuantizedFormat, from: Int, i: Int, to
     const unpacked = to.add(i.mul(parts * layout.bytes)).add(register);
     for (let t = 0; t < parts * PART_QUADS; t++) {
       const at = Math.floor(t / PART_QUADS) * layout.bytes + (t % PART_QUADS) * GROUP_BYTES;
-      const quad = block.quad(t).shr(block.shift(t));
-      for (const [n, plane] of layout.planes.entries()) unpacked.store(plane(quad), at + n * PART_QUADS * GROUP_BYTES);
+      for (const n of layout.planes.keys()) {
+        unpacked.store(planeOf(layout, n, block, t).shr(block.shift(t)), at + n * PART_QUADS * GROUP_BYTES);
+      }
     }
     for (let sub = 0; sub < parts * subs; sub++) {
       const at = Math.floor(sub / subs) * layout.bytes + (sub % subs) * GROUP_BYTES;
