@@ -3,7 +3,7 @@
 // adds the length checks, so that a format's own file holds its layout and nothing else. Little-endian hosts only.
 // Not here: fast kernels (device/).
 import { ShapeError } from "../base/errors.ts";
-import { type RunSearches, plainSearches } from "./search.ts";
+import { type RunSearch, type RunSearches, plainSearches } from "./search.ts";
 
 export interface BlockFormat<N extends string = string> {
   readonly name: N;
@@ -24,6 +24,8 @@ export interface BlockFormat<N extends string = string> {
     importance?: Float32Array,
     searches?: RunSearches,
   ) => Uint8Array<ArrayBuffer>;
+  /** What `encode` asks of `searches`, with importances and without. */
+  readonly asked?: readonly RunSearch[];
 }
 
 interface Layout<N extends string> extends Omit<BlockFormat<N>, "decode" | "encode"> {
@@ -40,7 +42,7 @@ interface Layout<N extends string> extends Omit<BlockFormat<N>, "decode" | "enco
 
 /** A format from its layout and its loops over blocks. */
 export function blockFormat<const N extends string>(layout: Layout<N>): BlockFormat<N> {
-  const { name, ggmlType, blockSize, blockBytes, decodeBlocks, encodeBlocks } = layout;
+  const { name, ggmlType, blockSize, blockBytes, decodeBlocks, encodeBlocks, asked } = layout;
   const bytesFor = (count: number) => {
     if (!Number.isSafeInteger(count) || count < 0 || count % blockSize !== 0) {
       throw new ShapeError(`${name} weights`, count, `a multiple of ${blockSize}`);
@@ -59,6 +61,7 @@ export function blockFormat<const N extends string>(layout: Layout<N>): BlockFor
       decodeBlocks(bytes.subarray(0, byteLength), values);
       return values;
     },
+    ...(asked && { asked }),
     ...(encodeBlocks && {
       encode(values: Float32Array, importance?: Float32Array, searches: RunSearches = plainSearches) {
         const bytes = new Uint8Array(bytesFor(values.length));

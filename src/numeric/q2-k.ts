@@ -24,6 +24,7 @@ export const q2_k = blockFormat({
   ggmlType: 10,
   blockSize: 256,
   blockBytes: 84,
+  asked: [plainSearch, weighted].map((affine) => ({ run: RUN, affine })),
   decodeBlocks(bytes, values) {
     for (let at = 0, out = 0; out < values.length; at += 84, out += 256) {
       const d = f16At(bytes, at + 80);

@@ -26,6 +26,7 @@ export const q3_k = blockFormat({
   ggmlType: 11,
   blockSize: 256,
   blockBytes: 110,
+  asked: [{ run: RUN, half: HALF }],
   decodeBlocks(bytes, values) {
     for (let at = 0, out = 0; out < values.length; at += 110, out += 256) {
       const d = f16At(bytes, at + 108);

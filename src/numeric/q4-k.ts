@@ -15,6 +15,7 @@ export const q4_k = blockFormat({
   ggmlType: 12,
   blockSize: 256,
   blockBytes: 144,
+  asked: Object.values(trials).map((affine) => ({ run: 32, affine })),
   decodeBlocks(bytes, values) {
     for (let at = 0, out = 0; out < values.length; at += 144) {
       const d = f16At(bytes, at);

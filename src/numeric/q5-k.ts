@@ -15,6 +15,7 @@ export const q5_k = blockFormat({
   ggmlType: 13,
   blockSize: 256,
   blockBytes: 176,
+  asked: Object.values(trials).map((affine) => ({ run: 32, affine })),
   decodeBlocks(bytes, values) {
     for (let at = 0, out = 0; out < values.length; at += 176) {
       const d = f16At(bytes, at);

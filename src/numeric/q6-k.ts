@@ -12,6 +12,7 @@ export const q6_k = blockFormat({
   ggmlType: 14,
   blockSize: 256,
   blockBytes: 210,
+  asked: [{ run: 16, half: 32 }],
   decodeBlocks(bytes, values) {
     const scales = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0, out = 0; out < values.length; at += 210, out += 256) {

@@ -261,6 +261,10 @@ export interface AffineFits extends SignedFits {
   readonly minima: Float32Array;
 }
 
+/** A search over runs of so many weights: with a minimum, or of signed codes. */
+export type RunSearch =
+  { readonly run: number; readonly affine: AffineSearch } | { readonly run: number; readonly half: number };
+
 /** Searches for all runs of `run` weights of x, whose errors cost `costs`: each as `fitAffine` and `fitSigned` find it. */
 export interface RunSearches {
   affine(x: Float32Array, costs: Float32Array, run: number, search: AffineSearch): AffineFits;

@@ -2,7 +2,10 @@
 // thread's jobs. Whoever hands out jobs bounds how many there are at once.
 import { LiangError } from "../base/errors.ts";
 import { machineFacts, startWorker, Worker, type WorkerHandle } from "#platform";
+import { tierInUse } from "../device/cpu/tiers.ts";
+import { type FormatName, formats } from "../numeric/registry.ts";
 import type { Job, Reply } from "./encode-worker.ts";
+import { type SearchCode, compileSearches } from "./lane-search.ts";
 
 type Answer<K extends Job["kind"]> = Extract<Reply, { kind: K }>;
 
@@ -20,6 +23,7 @@ interface Thread {
 /** One owner; disposing ends the threads wherever they are. */
 export class EncodeThreads implements AsyncDisposable {
   readonly #threads: readonly Thread[];
+  #code: ReturnType<typeof compileSearches> | undefined;
 
   private constructor(threads: readonly Thread[]) {
     this.#threads = threads;
@@ -46,7 +50,8 @@ export class EncodeThreads implements AsyncDisposable {
   }
 
   /** Rejects with what the job threw. */
-  async run<J extends Job>(job: J): Promise<Answer<J["kind"]>> {
+  async run<J extends Job>(given: J): Promise<Answer<J["kind"]>> {
+    const job = given.kind === "encode" ? { ...given, search: this.#searchFor(given.to) } : given;
     const { worker, waiting } = this.#threads.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a));
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     waiting.push({ resolve, reject });
@@ -56,8 +61,15 @@ export class EncodeThreads implements AsyncDisposable {
     return reply as Answer<J["kind"]>;
   }
 
+  /** What finds the scales of a format that asks for searches, compiled for all threads when the first needs it. */
+  #searchFor(format: FormatName): SearchCode | undefined {
+    if (formats[format].asked === undefined) return undefined;
+    return (this.#code ??= compileSearches(tierInUse())).search;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    this.#code?.release();
   }
 }
 

@@ -4,7 +4,7 @@ import { LiangError } from "../base/errors.ts";
 import { encodeValues } from "../convert/values.ts";
 import { currentWorker } from "#platform";
 import { type FormatName, formats } from "../numeric/registry.ts";
-import { LaneSearches } from "./lane-search.ts";
+import { LaneSearches, type SearchCode } from "./lane-search.ts";
 
 /** Whole rows of a tensor, as stored. */
 export interface Rows {
@@ -22,6 +22,8 @@ export type Job =
       readonly to: FormatName;
       /** One number a column. */
       readonly importance: Float32Array | undefined;
+      /** Where the format's encoder searches: what does it here, always the same. */
+      readonly search?: SearchCode | undefined;
     }
   | { readonly kind: "compare"; readonly rows: Rows; readonly written: Rows; readonly count: number };
 
@@ -38,11 +40,12 @@ export type Reply =
   | ({ readonly kind: "compare" } & ErrorSums)
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly exitCode: number };
 
-const searches = new LaneSearches();
+let searches: LaneSearches | undefined;
 
 function answer(job: Job): Reply {
   const values = formats[job.rows.format].decode(job.rows.bytes, job.count);
   if (job.kind === "encode") {
+    if (job.search !== undefined) searches ??= new LaneSearches(job.search);
     return { kind: "encode", bytes: encodeValues(job.name, values, job.to, job.importance, searches) };
   }
   return { kind: "compare", ...compare(values, formats[job.written.format].decode(job.written.bytes, job.count)) };

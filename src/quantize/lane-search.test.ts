@@ -1,13 +1,18 @@
 // Searches over several runs at once against the plain ones, bit by bit: codes, scales and minima of runs of all kinds, and
 // whole blocks of the formats that search.
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { philox } from "../base/random.ts";
+import { findTier, tierNames } from "../device/cpu/tiers.ts";
 import { type FormatName, formats } from "../numeric/registry.ts";
-import { type AffineSearch, plainSearches } from "../numeric/search.ts";
-import { LaneSearches } from "./lane-search.ts";
-
-const lanes = new LaneSearches();
+import {
+  type AffineFits,
+  type RunSearch,
+  type RunSearches,
+  type SignedFits,
+  plainSearches,
+} from "../numeric/search.ts";
+import { LaneSearches, compileSearches } from "./lane-search.ts";
 
 const RUN = 32;
 /** Runs of `RUN` weights of every kind: alike, of one sign, zeros, one that sticks out, sizes that f32 hardly holds. */
@@ -40,40 +45,40 @@ const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(floats.sli
 const x = valuesOf(RUN * 517, 1);
 const costs = Float32Array.from(x, (value, i) => (i % 97 === 0 ? 0 : Math.abs(value) + (1 + uniform(3, i)) / 4));
 
-describe("searches side by side find what plain ones find", () => {
-  const searches: readonly (AffineSearch & { readonly run: number })[] = [
-    { run: 32, most: 15, first: -1, step: Math.fround(0.1), steps: 20 },
-    { run: 32, most: 31, first: Math.fround(-0.9), step: Math.fround(0.05), steps: 36 },
-    { run: 16, most: 3, first: -0.5, step: Math.fround(0.1), steps: 15, bySize: true },
-  ];
-  for (const { run, ...search } of searches) {
-    test(`with a minimum, codes to ${search.most}, runs of ${run}`, () => {
-      const found = lanes.affine(x, costs, run, search);
-      const expected = plainSearches.affine(x, costs, run, search);
-      assert.deepEqual(found.codes, expected.codes);
-      assert.deepEqual(bitsOf(found.scales), bitsOf(expected.scales));
-      assert.deepEqual(bitsOf(found.minima), bitsOf(expected.minima));
-    });
-  }
-  for (const half of [4, 32]) {
-    test(`without one, codes to ${2 * half - 1}`, () => {
-      const found = lanes.signed(x, costs, 16, half);
-      const expected = plainSearches.signed(x, costs, 16, half);
-      assert.deepEqual(found.codes, expected.codes);
-      assert.deepEqual(bitsOf(found.scales), bitsOf(expected.scales));
-    });
-  }
-});
+const encoded = (["q2_k", "q3_k", "q4_k", "q5_k", "q6_k"] satisfies FormatName[]).map((name) => formats[name]);
+const asked = encoded.flatMap(({ name, asked = [] }) => asked.map((search, i) => ({ name, i, search })));
+const find = (searches: RunSearches, search: RunSearch): AffineFits | SignedFits =>
+  "half" in search
+    ? searches.signed(x, costs, search.run, search.half)
+    : searches.affine(x, costs, search.run, search.affine);
+const expected = asked.map(({ search }) => find(plainSearches, search));
 
-describe("blocks are the same bytes whoever searches", () => {
-  const values = valuesOf(256 * 16, 5);
-  const importance = Float32Array.from({ length: 512 }, (_, i) => (1 + uniform(7, i)) ** 2);
-  for (const name of ["q2_k", "q3_k", "q4_k", "q5_k", "q6_k"] satisfies FormatName[]) {
-    test(`of ${name}, with importances and without`, () => {
-      const encode = formats[name].encode!;
-      for (const given of [undefined, importance]) {
-        assert.deepEqual(encode(values, given, lanes), encode(values, given));
+const values = valuesOf(256 * 6, 5);
+const importance = Float32Array.from({ length: 512 }, (_, i) => (1 + uniform(7, i)) ** 2);
+const blocks = encoded.map(({ encode }) => [undefined, importance].map((given) => encode!(values, given)));
+
+for (const name of tierNames) {
+  const tier = findTier(name);
+  if (typeof tier === "string") continue;
+  describe(`searches side by side on ${name}`, () => {
+    const { search: code, release } = compileSearches(tier);
+    after(release);
+    const lanes = new LaneSearches(code);
+    for (const [n, { name, i, search }] of asked.entries()) {
+      test(`find what plain ones find for ${name}, search ${i}`, () => {
+        const found = find(lanes, search);
+        assert.deepEqual(found.codes, expected[n].codes);
+        assert.deepEqual(bitsOf(found.scales), bitsOf(expected[n].scales));
+        if ("minima" in found) assert.deepEqual(bitsOf(found.minima), bitsOf((expected[n] as AffineFits).minima));
+      });
+    }
+
+    test("make blocks of the same bytes, with importances and without", () => {
+      for (const [n, { encode }] of encoded.entries()) {
+        for (const [i, given] of [undefined, importance].entries()) {
+          assert.deepEqual(encode!(values, given, lanes), blocks[n][i]);
+        }
       }
     });
-  }
-});
+  });
+}
