@@ -89,11 +89,18 @@ function roles(tokenizer: Tokenizer): Entries {
           mask: mask ?? tokenizer.idOf("[MASK]"),
           pad: pad ?? tokenizer.idOf("[PAD]"),
         }
-      : { ...others, bos, eos: eos ?? after, separator, mask, pad };
+      : { ...others, bos, ...endsOf(tokenizer, after), separator, mask, pad };
   return (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((role): Entries => {
     const id = specials[role];
     return id === undefined ? [] : [[`tokenizer.ggml.${ROLES[role]}_token_id`, count(id)]];
   });
+}
+
+/** GGUF puts its end token after a text; where a conversation's end is another, that is said beside it. */
+function endsOf({ specials: { eos, eot } }: Tokenizer, after: number | undefined) {
+  return after === undefined || eos === undefined || after === eos
+    ? { eos: eos ?? after }
+    : { eos: after, eot: eot ?? eos };
 }
 
 const MAKERS: Readonly<Partial<Record<Tokenizer["kind"], (folder: Folder, tokenizer: Tokenizer) => Entries>>> = {

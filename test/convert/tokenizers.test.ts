@@ -146,6 +146,33 @@ describe("a tokenizer.json as GGUF, and back", () => {
     });
   }
 
+  test("what stands after a text is GGUF's end, as Qwen3-Embedding has it, whose conversations end otherwise", () => {
+    const { tokenizer: json } = readGolden("qwen2");
+    const ids = Object.fromEntries(
+      (json!.added_tokens as { content: string; id: number }[]).map(({ content, id }) => [content, id]),
+    );
+    const end = "<|endoftext|>";
+    const post_processor = {
+      type: "TemplateProcessing",
+      single: [{ Sequence: { id: "A", type_id: 0 } }, { SpecialToken: { id: end, type_id: 0 } }],
+      special_tokens: { [end]: { id: end, ids: [ids[end]], tokens: [end] } },
+    };
+    const files = {
+      ...noTextFiles,
+      tokenizer: { ...json, post_processor },
+      tokenizerConfig: { eos_token: "<|im_end|>" },
+    };
+    const from = tokenizerFromHuggingFace(files);
+    assert.equal(from.encode("a b", { bos: true }).at(-1), ids[end]);
+    const metadata = toGguf(files, from);
+    assert.equal(metadata["tokenizer.ggml.eos_token_id"], ids[end]);
+    assert.equal(metadata["tokenizer.ggml.eot_token_id"], ids["<|im_end|>"]);
+    const there = tokenizerFromGguf(metadata);
+    assert.deepEqual(there.encode("a b", { bos: true }), from.encode("a b", { bos: true }));
+    assert.ok(there.specials.endOfGeneration.has(ids["<|im_end|>"]));
+    assert.deepEqual(backToHf(metadata).encode("a b", { bos: true }), from.encode("a b", { bos: true }));
+  });
+
   test("says that NFC stays behind", () => {
     assert.match(tokenizerNotes({ files: { ...noTextFiles, tokenizer: readGolden("qwen2").tokenizer } })[0], /NFC/);
     assert.deepEqual(tokenizerNotes({ files: { ...noTextFiles, tokenizer: readGolden("gpt2").tokenizer } }), []);
