@@ -44,7 +44,7 @@ export interface GemmaShape {
 }
 
 /** HF options that would change the result; a `hidden_act` of gelu has meant its tanh form since the first release. */
-export const gemmaRefusals: Readonly<Record<string, readonly unknown[]>> = {
+const gemmaRefusals: Readonly<Record<string, readonly unknown[]>> = {
   ...hfRefusals,
   hidden_act: ["gelu", "gelu_pytorch_tanh"],
   hidden_activation: ["gelu_pytorch_tanh"],
@@ -55,31 +55,45 @@ export function gemma(facts: ModelFacts): Model {
   return gemmaModel(facts, facts.kind === "hf" ? readHf(facts) : readGguf(facts));
 }
 
-function readHf(facts: ModelFacts): GemmaShape {
+/** What every gemma-shaped family reads alike. */
+type GemmaBase = Pick<GemmaShape, "sizes" | "biases" | "tied">;
+
+/** Of a config.json, which is given too. */
+export function gemmaHf(facts: ModelFacts): { readonly config: Config; readonly base: GemmaBase } {
   const config = new Config(facts.file, facts.config);
   config.only(gemmaRefusals);
-  const sizes = hfSizes(config, facts, { headSize: 256 });
   const bias = config.boolean("attention_bias", false);
-  return {
-    family: "gemma",
-    sizes,
-    ropes: [hfRope("main", config, sizes.headSize)],
+  const base = {
+    sizes: hfSizes(config, facts, { headSize: 256 }),
     biases: { qkv: bias, output: bias, mlp: false },
     tied: config.boolean("tie_word_embeddings", true),
   };
+  return { config, base };
+}
+
+/** Of GGUF metadata, under the name of the architecture. */
+export function gemmaGguf(
+  facts: ModelFacts,
+  architecture: string,
+): { readonly config: Config; readonly base: GemmaBase } {
+  const config = new Config(facts.file, facts.config, `${architecture}.`);
+  config.only(ggufRefusals);
+  const base = {
+    sizes: ggufSizes(config, facts),
+    biases: { qkv: false, output: false, mlp: false },
+    tied: "optional",
+  } as const;
+  return { config, base };
+}
+
+function readHf(facts: ModelFacts): GemmaShape {
+  const { config, base } = gemmaHf(facts);
+  return { ...base, family: "gemma", ropes: [hfRope("main", config, base.sizes.headSize)] };
 }
 
 function readGguf(facts: ModelFacts): GemmaShape {
-  const config = new Config(facts.file, facts.config, "gemma.");
-  config.only(ggufRefusals);
-  const sizes = ggufSizes(config, facts);
-  return {
-    family: "gemma",
-    sizes,
-    ropes: [ggufRope("main", config, sizes.headSize, facts)],
-    biases: { qkv: false, output: false, mlp: false },
-    tied: "optional",
-  };
+  const { config, base } = gemmaGguf(facts, "gemma");
+  return { ...base, family: "gemma", ropes: [ggufRope("main", config, base.sizes.headSize, facts)] };
 }
 
 /** A model of gemma's forward pass. */

@@ -1,8 +1,6 @@
 // Gemma 2 (Gemma team 2024): gemma with a norm after each part, soft caps on scores and logits, and a window in every
 // other layer.
-import { Config } from "./config.ts";
-import { ggufRefusals, ggufSizes, hfSizes } from "./decoder.ts";
-import { type GemmaShape, gemmaModel, gemmaRefusals } from "./gemma.ts";
+import { type GemmaShape, gemmaGguf, gemmaHf, gemmaModel } from "./gemma.ts";
 import { hfWindows } from "./layer-windows.ts";
 import type { Model, ModelFacts } from "./model.ts";
 import { ggufRope, hfRope } from "./rope-config.ts";
@@ -18,18 +16,14 @@ export function gemma2(facts: ModelFacts): Model {
 }
 
 function readHf(facts: ModelFacts): GemmaShape {
-  const config = new Config(facts.file, facts.config);
-  config.only(gemmaRefusals);
-  const sizes = hfSizes(config, facts, { headSize: 256 });
-  const bias = config.boolean("attention_bias", false);
+  const { config, base } = gemmaHf(facts);
+  const { sizes } = base;
   const cap = (key: string, byDefault: number): number | undefined =>
     config.has(key) ? config.optionalNumber(key) : byDefault;
   return {
+    ...base,
     family: "gemma2",
-    sizes,
     ropes: [hfRope("main", config, sizes.headSize)],
-    biases: { qkv: bias, output: bias, mlp: false },
-    tied: config.boolean("tie_word_embeddings", true),
     windows: hfWindows(config, sizes.layers, config.size("sliding_window", WINDOW), slides),
     scale: config.number("query_pre_attn_scalar", 256) ** -0.5,
     softCap: cap("attn_logit_softcapping", SCORES_CAP),
@@ -39,17 +33,13 @@ function readHf(facts: ModelFacts): GemmaShape {
 }
 
 function readGguf(facts: ModelFacts): GemmaShape {
-  const config = new Config(facts.file, facts.config, "gemma2.");
-  config.only(ggufRefusals);
-  const sizes = ggufSizes(config, facts);
-  const { layers, width, heads, headSize } = sizes;
+  const { config, base } = gemmaGguf(facts, "gemma2");
+  const { layers, width, heads, headSize } = base.sizes;
   const window = config.size("attention.sliding_window", WINDOW);
   return {
+    ...base,
     family: "gemma2",
-    sizes,
     ropes: [ggufRope("main", config, headSize, facts)],
-    biases: { qkv: false, output: false, mlp: false },
-    tied: "optional",
     windows: Array.from({ length: layers }, (_, layer) => (slides(layer) ? window : undefined)),
     scale: (layers === LAYERS_27B ? width / heads : headSize) ** -0.5,
     softCap: config.number("attn_logit_softcapping", SCORES_CAP),

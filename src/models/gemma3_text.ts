@@ -1,8 +1,6 @@
 // Gemma 3, text only (Gemma team 2025): Gemma 2 with norms over query and key heads and, mostly, without soft caps. Most
 // layers slide with a rope base of their own; every sixth sees everything.
-import { Config } from "./config.ts";
-import { ggufRefusals, ggufSizes, hfSizes } from "./decoder.ts";
-import { type GemmaShape, gemmaModel, gemmaRefusals } from "./gemma.ts";
+import { type GemmaShape, gemmaGguf, gemmaHf, gemmaModel } from "./gemma.ts";
 import { hfWindows } from "./layer-windows.ts";
 import type { Model, ModelFacts } from "./model.ts";
 import { ggufRope, hfRope, hfRopeScaling, ropeTable } from "./rope-config.ts";
@@ -21,9 +19,8 @@ export function gemma3Text(facts: ModelFacts): Model {
 }
 
 function readHf(facts: ModelFacts): GemmaShape {
-  const config = new Config(facts.file, facts.config);
-  config.only(gemmaRefusals);
-  const sizes = hfSizes(config, facts, { headSize: 256 });
+  const { config, base } = gemmaHf(facts);
+  const { sizes } = base;
   const ropes = config.object("rope_parameters");
   for (const type of ["full_attention", "sliding_attention"]) {
     if (ropes?.find(type) === undefined && ropes !== undefined)
@@ -32,10 +29,9 @@ function readHf(facts: ModelFacts): GemmaShape {
   const sliding = ropes?.object("sliding_attention");
   const localTheta = sliding?.number("rope_theta", LOCAL_BASE) ?? config.number("rope_local_base_freq", LOCAL_BASE);
   const pattern = config.size("sliding_window_pattern", config.size("_sliding_window_pattern", 6));
-  const bias = config.boolean("attention_bias", false);
   return {
+    ...base,
     ...common,
-    sizes,
     windows: hfWindows(config, sizes.layers, config.size("sliding_window", 4096), (i) => (i + 1) % pattern !== 0),
     scale: config.number("query_pre_attn_scalar", 256) ** -0.5,
     softCap: config.optionalNumber("attn_logit_softcapping"),
@@ -44,21 +40,17 @@ function readHf(facts: ModelFacts): GemmaShape {
       hfRope("full", config, sizes.headSize, { theta: BASE }),
       ropeTable("window", localTheta, sizes.headSize, hfRopeScaling(sliding, config)),
     ],
-    biases: { qkv: bias, output: bias, mlp: false },
-    tied: config.boolean("tie_word_embeddings", true),
   };
 }
 
 function readGguf(facts: ModelFacts): GemmaShape {
-  const config = new Config(facts.file, facts.config, "gemma3.");
-  config.only(ggufRefusals);
-  const sizes = ggufSizes(config, facts);
-  const { layers, width, heads, headSize } = sizes;
+  const { config, base } = gemmaGguf(facts, "gemma3");
+  const { layers, width, heads, headSize } = base.sizes;
   const window = config.size("attention.sliding_window");
   const pattern = config.size("attention.sliding_window_pattern", 6);
   return {
+    ...base,
     ...common,
-    sizes,
     windows: Array.from({ length: layers }, (_, i) => ((i + 1) % pattern === 0 ? undefined : window)),
     scale: (layers === LAYERS_27B ? width / heads : headSize) ** -0.5,
     softCap: config.optionalNumber("attn_logit_softcapping"),
@@ -67,7 +59,5 @@ function readGguf(facts: ModelFacts): GemmaShape {
       ggufRope("full", config, headSize, facts, { theta: BASE }),
       ropeTable("window", config.number("rope.freq_base_swa", LOCAL_BASE), headSize, { type: "none" }),
     ],
-    biases: { qkv: false, output: false, mlp: false },
-    tied: "optional",
   };
 }
