@@ -21,7 +21,6 @@ export async function loadEncoder(
   if (options.adapter !== undefined) throw noAdapters(title);
   const fitted = await fitModel(parts, executor, options, undefined, kept);
   checkFits(title, fitted);
-  options.onProgress?.({ label: "load", done: 0, total: fitted.memory.weightBytes, unit: "bytes" });
   const reader = createReader(parts, executor, options, kept);
   const encoder = await reader.open(options);
   const info = infoOf(parts, executor, {
