@@ -1,6 +1,7 @@
 // Sentences a second of an embedding model on the cpu executor, straight on the encoder: 28 tokens each, one alone and 32
 // together, weights as they are stored (f32) and rounded to bf16, which machines with tiles multiply faster. With --python,
-// also those of onnxruntime in f32 and with weights of int8 on as many threads, the sides by turns: the best of all rounds.
+// also those of onnxruntime on as many threads (embeddings-onnxruntime.py: f32 as exported and in its own fused operators, and
+// int8), the sides by turns: the best of all rounds, and the ratio to what is exported and to what is fused.
 // Run: node bench/embeddings.ts FOLDER [--threads 2] [--rounds 5] [--ms 400]
 //      [--python PYTHON, which has onnxruntime, onnx and safetensors]
 import { spawn } from "node:child_process";
@@ -62,7 +63,7 @@ async function ours(form: string, store: typeof stored, precision: "f32" | "fast
   return { side, close: () => encoder.close() };
 }
 
-/** Both forms of embeddings-onnxruntime.py. */
+/** The forms of embeddings-onnxruntime.py. */
 async function startPeer(python: string) {
   const script = `${import.meta.dirname}/embeddings-onnxruntime.py`;
   const stdio = ["pipe", "pipe", "inherit"] as const;
@@ -93,13 +94,13 @@ for (let round = 0; round < Number(values.rounds); round++) {
     for (const [s, side] of sides.entries()) times[s][b] = Math.min(times[s][b], await side.best(batch));
   }
 }
-const theirs = sides.findIndex(({ name }) => name.startsWith("onnxruntime"));
-console.log("| side | one sentence | ratio | 32 together | ratio | hidden values off by |");
+const theirs = ["exported", "fused"].map((form) => sides.findIndex(({ name }) => name.endsWith(form)));
+console.log("| side | one sentence | ratios | 32 together | ratios | hidden values off by |");
 console.log("| --- | --- | --- | --- | --- | --- |");
 for (const [s, { name, hidden }] of sides.entries()) {
   const cells = BATCHES.flatMap((batch, b) => {
-    const ratio = theirs < 0 ? "–" : (times[theirs][b] / times[s][b]).toFixed(2);
-    return [((1000 * batch) / times[s][b]).toFixed(0), ratio];
+    const ratios = theirs.map((other) => (other < 0 ? "–" : (times[other][b] / times[s][b]).toFixed(2)));
+    return [((1000 * batch) / times[s][b]).toFixed(0), ratios.join(", ")];
   });
   const off = hidden.reduce((most, value, i) => Math.max(most, Math.abs(value - sides[0].hidden[i])), 0);
   console.log(`| ${[name, ...cells, off.toExponential(1)].join(" | ")} |`);
