@@ -7,12 +7,15 @@ import { UsageError } from "../../src/base/errors.ts";
 import { type CopyIndex, createCopyIndex } from "../../src/train/rewards/copying.ts";
 import { isRegularForm } from "../../src/train/rewards/forms.ts";
 import { linesOf } from "../../src/train/rewards/lines.ts";
+import { faultPlaces } from "../../src/train/rewards/places.ts";
 import { type PoemRequest, type PoemReward, poemReward } from "../../src/train/rewards/poem.ts";
 import type { RewardFunction } from "../../src/train/rewards/reward-function.ts";
 import type { Poem } from "./prepare.ts";
 
 /** What being exact is worth; the rest is for how good the poem is besides. */
 const EXACT = 0.5;
+/** What a place where form or rhyme go wrong is worth besides. */
+const FAULT = -1;
 
 /** Every line and pair of neighbours of the prepared poems, those held out too. */
 export async function readCorpus(folder: string): Promise<CopyIndex> {
@@ -56,7 +59,9 @@ export async function openReward({ poems }: Readonly<Record<string, unknown>>): 
   if (typeof poems !== "string") throw new UsageError("give poems, the folder that prepare.ts wrote");
   const corpus = await readCorpus(poems);
   return ({ reply, ended, row }) => {
-    const { total, parts, exact } = judgePoem(reply, ended, row["request"] as PoemRequest, corpus);
-    return { total, exact: Number(exact), ...parts };
+    const request = row["request"] as PoemRequest;
+    const { total, parts, exact } = judgePoem(reply, ended, request, corpus);
+    const places = faultPlaces(reply, request.form).map((place) => ({ place, worth: FAULT }));
+    return { whole: { total, exact: Number(exact), ...parts }, places };
   };
 }

@@ -31,6 +31,8 @@ export function leaveOneOutAdvantages(rewards: ArrayLike<number>): Float64Array 
 export interface DrawnAnswer {
   /** The reward of the whole. */
   readonly score: number;
+  /** Of tokens besides. */
+  readonly tokenRewards?: ArrayLike<number> | undefined;
   readonly logProbabilities: ArrayLike<number>;
   readonly reference: ArrayLike<number>;
   readonly values: ArrayLike<number>;
@@ -44,15 +46,15 @@ export interface GaeSettings {
 }
 
 /**
- * Generalised advantage estimation (Schulman et al. 2016, equation 16): rewards -kl (p - r), plus the score at the last
- * token; δ_t = r_t + γ v_{t+1} - v_t, A_t = δ_t + γ λ A_{t+1}; returns A + v. The value after the last token is 0.
+ * Generalised advantage estimation (Schulman et al. 2016, equation 16): rewards -kl (p - r) and the token's own, plus the
+ * score at the last token; δ_t = r_t + γ v_{t+1} - v_t, A_t = δ_t + γ λ A_{t+1}; returns A + v. The value after the last token is 0.
  */
 export function generalisedAdvantages(
-  { score, logProbabilities, reference, values }: DrawnAnswer,
+  { score, tokenRewards, logProbabilities, reference, values }: DrawnAnswer,
   { kl, gamma, lambda }: GaeSettings,
 ): Readonly<Record<"rewards" | "advantages" | "returns", Float64Array>> {
   const length = values.length;
-  const rewards = Float64Array.from(logProbabilities, (p, t) => -kl * (p - reference[t]));
+  const rewards = Float64Array.from(logProbabilities, (p, t) => (tokenRewards?.[t] ?? 0) - kl * (p - reference[t]));
   if (length > 0) rewards[length - 1] += score;
   const advantages = new Float64Array(length);
   for (let t = length - 1, [next, after] = [0, 0]; t >= 0; t--) {

@@ -15,6 +15,8 @@ export interface JudgedAnswer {
   readonly group: number;
   /** Of each of the reply's tokens: what the model said when the step began, and the reference; empty where not asked. */
   readonly old: ArrayLike<number>;
+  /** What each is worth besides; none of them anything where left out. */
+  readonly tokenRewards?: Float32Array;
   readonly values: ArrayLike<number>;
   readonly reference: ArrayLike<number>;
 }
@@ -53,9 +55,11 @@ function byGroup(
 }
 
 const rewardsOf = (answers: readonly JudgedAnswer[]): number[] => answers.map(({ reward }) => reward);
-const sameOfAll = (length: number, value: number): Float32Array => new Float32Array(length).fill(value);
+/** What the whole is worth to policies that know no tokens. */
+const sumOf = ({ reward, tokenRewards = new Float32Array(0) }: JudgedAnswer): number =>
+  tokenRewards.reduce((sum, value) => sum + value, reward);
 
-/** Policies whose tokens all have their answer's advantage. */
+/** Policies whose tokens all have their answer's advantage, besides what they are worth themselves. */
 function grouped(
   objective: Objective,
   kl: number,
@@ -70,11 +74,11 @@ function grouped(
     needsReference: kl > 0,
     inputs(answers) {
       const advantages = byGroup(answers, rewardsOf(answers), (rewards) => groupAdvantages(rewards, divide));
-      return answers.map(({ old, reference }, i) => ({
+      return answers.map(({ old, reference, tokenRewards }, i) => ({
         weight: weight(old.length),
         rows: {
           old,
-          advantages: sameOfAll(old.length, advantages[i]),
+          advantages: Float32Array.from(old, (_, t) => advantages[i] + (tokenRewards?.[t] ?? 0)),
           ...(kl > 0 && { reference }),
         },
       }));
@@ -103,7 +107,7 @@ const policies: Policies = {
     needsOld: true,
     needsReference: false,
     inputs(answers) {
-      const advantages = byGroup(answers, rewardsOf(answers), (rewards) => groupAdvantages(rewards));
+      const advantages = byGroup(answers, answers.map(sumOf), (rewards) => groupAdvantages(rewards));
       return answers.map(({ old }, i) => ({ weight: 1, rows: { old }, each: { advantages: advantages[i] } }));
     },
   }),
@@ -115,7 +119,7 @@ const policies: Policies = {
     needsOld: kl > 0,
     needsReference: kl > 0,
     inputs(answers) {
-      const rewards = answers.map((answer) => answer.reward - (kl > 0 ? kl * distance(answer) : 0));
+      const rewards = answers.map((answer) => sumOf(answer) - (kl > 0 ? kl * distance(answer) : 0));
       const advantages = byGroup(answers, rewards, leaveOneOutAdvantages);
       return answers.map((_, i) => ({ weight: 1, each: { advantages: advantages[i] } }));
     },
@@ -128,9 +132,9 @@ const policies: Policies = {
     needsOld: true,
     needsReference: settings.kl > 0,
     inputs(answers) {
-      const estimates = answers.map(({ reward, old, reference, values }) =>
+      const estimates = answers.map(({ reward, old, reference, values, tokenRewards }) =>
         generalisedAdvantages(
-          { score: reward, logProbabilities: old, reference: settings.kl > 0 ? reference : old, values },
+          { score: reward, tokenRewards, logProbabilities: old, reference: settings.kl > 0 ? reference : old, values },
           settings,
         ),
       );

@@ -13,6 +13,7 @@ import type { Scorer } from "../scorer.ts";
 import type { Beginning, CurrentModel, TrainingData } from "../training-data.ts";
 import { type Answer, type AnswerInputs, answerBatch, packAnswers } from "./answers.ts";
 import type { JudgedAnswer, Policy } from "./policies.ts";
+import { tokenRewardsOf } from "./token-rewards.ts";
 
 /** A prompt as the model reads it. */
 export interface EncodedPrompt extends PromptRow {
@@ -66,6 +67,8 @@ interface Judged extends Answer {
   readonly reward: Reward;
   /** What its length takes off. */
   readonly over: number;
+  /** What its tokens are worth besides; left out where none is. */
+  readonly tokenRewards?: Float32Array;
 }
 
 const worth = ({ reward, over }: Judged): number => reward.total - over;
@@ -103,7 +106,16 @@ export function policyData(options: PolicyDataOptions): TrainingData {
     return drawn.map(({ ids, ended }, i) => {
       const { prompt, group } = all[i];
       const over = overlong === 0 ? 0 : Math.max(0, ids.length - (tokens - overlong)) / overlong;
-      return { prompt: prompt.ids, reply: ids, ended, group, reward: found[i], over };
+      const tokenRewards = tokenRewardsOf(options.tokenizer, ids, found[i].places);
+      return {
+        prompt: prompt.ids,
+        reply: ids,
+        ended,
+        group,
+        reward: found[i],
+        over,
+        ...(tokenRewards !== undefined && { tokenRewards }),
+      };
     });
   }
 
@@ -134,6 +146,7 @@ export function policyData(options: PolicyDataOptions): TrainingData {
         told.set(answer, {
           reward: worth(answer),
           group: answer.group,
+          ...(answer.tokenRewards !== undefined && { tokenRewards: answer.tokenRewards }),
           old: part(own["logProbabilities"]),
           values: part(own["values"]),
           reference: part(ofReference),
@@ -231,11 +244,11 @@ function lastOrder(count: number, seed: number): (epoch: number) => Uint32Array 
 function evenGroups(judged: readonly Judged[]): Set<number> {
   const groups = Map.groupBy(judged, ({ group }) => group);
   const isEven = (members: readonly Judged[]): boolean =>
-    members.every((answer) => worth(answer) === worth(members[0]));
+    members.every((answer) => answer.tokenRewards === undefined && worth(answer) === worth(members[0]));
   return new Set([...groups].filter(([, members]) => isEven(members)).map(([group]) => group));
 }
 
-/** Means over answers: rewards and their parts, tokens, the share that ended. */
+/** Means over answers: rewards and their parts, what places are worth where they are, tokens, the share that ended. */
 function measuresOf(judged: readonly Judged[]): Record<string, number> {
   const parts = new Set(judged.flatMap(({ reward }) => Object.keys(reward.parts)));
   parts.delete("total");
@@ -243,6 +256,9 @@ function measuresOf(judged: readonly Judged[]): Record<string, number> {
   return {
     reward: mean(judged.map(({ reward }) => reward.total)),
     ...Object.fromEntries([...parts].map((part) => [part, of(part)])),
+    ...(judged.some(({ reward }) => reward.places !== undefined) && {
+      places: mean(judged.map(({ reward: { places = [] } }) => places.reduce((sum, { worth }) => sum + worth, 0))),
+    }),
     tokens: mean(judged.map(({ reply }) => reply.length)),
     ended: mean(judged.map(({ ended }) => Number(ended))),
   };

@@ -25,6 +25,8 @@ export interface FormCheck {
   readonly score: number;
   /** What is wrong, a sentence each. */
   readonly faults: readonly string[];
+  /** Characters of each line, as the form has them. */
+  readonly expected: readonly number[];
   /** For a tune: the one of its forms that the lines come nearest to. */
   readonly ciForm?: CiForm;
 }
@@ -59,7 +61,8 @@ export function checkForm(text: string, form: string): FormCheck {
   const foreign = strange.map((letter) => `${JSON.stringify(letter)} is no character of a poem`);
   const against = (expected: readonly number[]): FormCheck => {
     const faults = [...foreign, ...lengthFaults(lengths, expected)];
-    return { fits: faults.length === 0, score: foreign.length > 0 ? 0 : lengthScore(lengths, expected), faults };
+    const score = foreign.length > 0 ? 0 : lengthScore(lengths, expected);
+    return { fits: faults.length === 0, score, faults, expected };
   };
   if (isRegularForm(form)) {
     const { lines: count, length } = regularForms[form];

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { createCopyIndex } from "./copying.ts";
 import { checkForm, classify } from "./forms.ts";
 import { poemReward } from "./poem.ts";
+import { faultPlaces } from "./places.ts";
 import { checkRepeats } from "./repeats.ts";
 import { checkCiRhyme, checkRhyme } from "./rhyme.ts";
 import { checkCiTones, checkTones, lonelyLevel } from "./tones.ts";
@@ -27,7 +28,7 @@ describe("forms", () => {
   });
 
   test("a check says what is wrong", () => {
-    assert.deepEqual(checkForm(climbing, "五绝"), { fits: true, score: 1, faults: [] });
+    assert.deepEqual(checkForm(climbing, "五绝"), { fits: true, score: 1, faults: [], expected: [5, 5, 5, 5] });
     assert.deepEqual(checkForm("白日依山尽，黄河入大海流。欲穷千里目。", "五绝").faults, [
       "3 lines, expected 4",
       "line 2 has 6 characters, expected 5",
@@ -166,5 +167,35 @@ describe("the reward", () => {
     const text = "白日依山尽，清风过小楼。故人千里外，独坐一江秋。";
     assert.equal(poemReward(text, { form: "五绝", firstLine: "白日依山尽" }, index).parts.own, 1);
     assert.equal(poemReward(text, { form: "五绝" }, index).parts.own, 0.75);
+  });
+});
+
+describe("places of faults", () => {
+  const at = (text: string, form: string): string[] =>
+    faultPlaces(text, form).map((place) => `${text.slice(Math.max(0, place - 1), place)}>${text[place] ?? "end"}`);
+
+  test("a poem without faults has none", () => {
+    for (const [text, form] of [
+      [climbing, "五绝"],
+      [spring, "五律"],
+      [dream, "如梦令"],
+    ]) {
+      assert.deepEqual(faultPlaces(text, form), []);
+    }
+  });
+
+  test("of lengths it is the first character too many, the mark that comes too early, the line too many, the end", () => {
+    assert.deepEqual(at("白日依山尽，黄河入大海流。欲穷千里目，更上层楼。", "五绝"), ["海>流"]);
+    assert.deepEqual(at("白日依山尽，\n黄河入海。欲穷千里目，更上一层楼。", "五绝"), ["海>。"]);
+    assert.deepEqual(at(`${climbing}白日依山尽。`, "五绝"), ["。>白"]);
+    assert.deepEqual(at("白日依山尽，黄河入海流。", "五绝"), ["。>end"]);
+    assert.deepEqual(at("白日依山尽，黄河x海流。欲穷千里目，更上一层楼。", "五绝"), ["河>x"]);
+    assert.deepEqual(at("昨夜雨疏风骤。浓睡不消、残酒来。", "如梦令"), ["酒>来"]);
+  });
+
+  test("of rhymes it is the line outside the group, and of regular poems the character that comes again", () => {
+    assert.deepEqual(at(spring.replace("抵万金", "抵万钱"), "五律"), ["万>钱"]);
+    assert.deepEqual(at(spring.replace("抵万金", "抵万心"), "五律"), ["万>心"]);
+    assert.deepEqual(at("白日依山尽，黄河入海天。欲穷千里目，更上一层楼。", "五绝"), ["层>楼"]);
   });
 });

@@ -20,11 +20,19 @@ export interface JudgedReply {
   readonly row: Row;
 }
 
-/**
- * A number, or named numbers of which `total` is the reward, or their sum where there is no `total`. All of them are
- * logged.
- */
-export type Judgement = number | Readonly<Record<string, number>>;
+/** What a place of a reply's text is worth besides: the token that stands there, or at the text's end the one that ended it. */
+export interface PlaceReward {
+  /** In UTF-16 units. */
+  readonly place: number;
+  readonly worth: number;
+}
+
+/** Named numbers of which `total` is the reward, or their sum where there is no `total`. All of them are logged. */
+type NamedNumbers = Readonly<Record<string, number>>;
+
+/** A number, named numbers, or these with what single places are worth. */
+export type Judgement =
+  number | NamedNumbers | { readonly whole: number | NamedNumbers; readonly places: readonly PlaceReward[] };
 export type RewardFunction = (judged: JudgedReply) => Judgement | Promise<Judgement>;
 
 /** What a module of rewards exports: `reward`, or where it needs something first, `openReward`. */
@@ -127,23 +135,42 @@ async function failing<T>(what: string, run: () => Promise<T>): Promise<T> {
 export interface Reward {
   readonly total: number;
   /** Named numbers, `total` among them where they were given. */
-  readonly parts: Readonly<Record<string, number>>;
+  readonly parts: NamedNumbers;
+  /** Left out where no place is worth more or less than the others. */
+  readonly places?: readonly PlaceReward[];
 }
 
 /** Throws LiangError "reward_failed" that names file and line where the function fails or gives no number. */
 export async function rewardOf({ name, judge }: Rewards, judged: JudgedReply, line: number): Promise<Reward> {
   return await namingLine(name, line, async () => {
     const found: unknown = await judge(judged);
-    if (isNumber(found)) return { total: found, parts: {} };
-    if (typeof found !== "object" || found === null) {
-      throw new UsageError(`the reward is ${show(found)}, expected a number or named numbers`);
+    const { whole, places } = withPlaces(found);
+    if (isNumber(whole)) return { total: whole, parts: {}, ...places };
+    if (typeof whole !== "object" || whole === null) {
+      throw new UsageError(`the reward is ${show(whole)}, expected a number or named numbers`);
     }
-    const parts = found as Record<string, number>;
+    const parts = whole as Record<string, number>;
     for (const [part, value] of Object.entries(parts)) {
       if (!isNumber(value)) throw new UsageError(`the reward's ${part} is ${show(value)}, expected a number`);
     }
-    return { total: parts["total"] ?? Object.values(parts).reduce((a, b) => a + b, 0), parts };
+    return { total: parts["total"] ?? Object.values(parts).reduce((a, b) => a + b, 0), parts, ...places };
   });
+}
+
+function withPlaces(found: unknown): { whole: unknown; places: Pick<Reward, "places"> } {
+  if (typeof found !== "object" || found === null || !("places" in found)) return { whole: found, places: {} };
+  const { whole, places } = found as { whole?: unknown; places: unknown };
+  const isPlace = (value: unknown): value is PlaceReward =>
+    typeof value === "object" &&
+    value !== null &&
+    "place" in value &&
+    "worth" in value &&
+    Number.isInteger(value.place) &&
+    isNumber(value.worth);
+  if (!Array.isArray(places) || !places.every(isPlace)) {
+    throw new UsageError(`the reward's places are ${show(places)}, expected a list of { place, worth }`);
+  }
+  return { whole, places: places.length === 0 ? {} : { places } };
 }
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);

@@ -10,6 +10,10 @@ export interface RhymeCheck {
   readonly score: number;
   /** The group or part that the lines rhyme in; of several, one. */
   readonly group?: string;
+  /** Lines, from 0, that are not in it; where no two rhyme, all but the first. Left out where all rhyme. */
+  readonly strays?: readonly number[];
+  /** Lines, from 0, that rhyme in a character that came before. Left out where there is none. */
+  readonly repeats?: readonly number[];
   /** What is wrong, a sentence each. */
   readonly faults: readonly string[];
 }
@@ -40,8 +44,16 @@ export function checkCiRhyme(text: string, form: CiForm): RhymeCheck {
     rhymes: checks.every(({ rhymes }) => rhymes),
     score: total === 0 ? 1 : checks.reduce((sum, { score }, i) => sum + score * weights[i], 0) / total,
     ...(checks[0]?.group !== undefined && { group: checks[0].group }),
+    ...linesOfAll("strays", checks),
+    ...linesOfAll("repeats", checks),
     faults: checks.flatMap(({ faults }) => faults),
   };
+}
+
+/** What the checks say of lines together, where they say something. */
+function linesOfAll(name: "strays" | "repeats", checks: readonly RhymeCheck[]): Partial<RhymeCheck> {
+  const lines = checks.flatMap((check) => check[name] ?? []);
+  return lines.length === 0 ? {} : { [name]: lines };
 }
 
 function rhymeOf(
@@ -52,9 +64,11 @@ function rhymeOf(
   if (places.length < 2) return { rhymes: false, score: 0, faults: ["fewer than two lines could rhyme"] };
   const ends = places.map((line) => lines[line]?.at(-1) ?? "");
   const [group] = sharedGroups(ends, readingsOf);
-  const isRepeated = new Set(ends).size < ends.length;
+  const repeats = places.filter((_, i) => ends.indexOf(ends[i]) < i);
+  const isRepeated = repeats.length > 0;
   const repeated = isRepeated ? [`a rhyme is the same character twice: ${ends.join("")}`] : [];
-  if (group !== undefined) return { rhymes: true, score: 1, group, faults: repeated };
+  const again = isRepeated && { repeats };
+  if (group !== undefined) return { rhymes: true, score: 1, group, ...again, faults: repeated };
   const counts = new Map<string, number>();
   for (const end of ends) {
     for (const name of new Set(readingsOf(end).map(({ group }) => group)))
@@ -65,6 +79,8 @@ function rhymeOf(
   return {
     rhymes: false,
     score: most <= 1 ? 0 : most / ends.length,
+    strays: most <= 1 ? places.slice(1) : others,
+    ...again,
     faults: [
       most <= 1
         ? `no two of the rhymes ${ends.join("")} are in one group`
