@@ -1,7 +1,9 @@
 // What each policy makes of the same answers and rewards, by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Tokenizer } from "../../text/tokenizer.ts";
 import { type JudgedAnswer, policyOf } from "./policies.ts";
+import { tokenRewardsOf } from "./token-rewards.ts";
 
 const answer = (group: number, reward: number, tokens: number): JudgedAnswer => ({
   group,
@@ -68,4 +70,38 @@ test("ppo: advantages of all tokens are brought to mean 0 and variance 1, return
   close(inputs[0].rows!.returns, [1, 1]);
   close(inputs[3].rows!.returns, [3, 3]);
   close(inputs[2].rows!.oldValues, [0.5, 0.5, 0.5, 0.5]);
+});
+
+test("what a token is worth besides is its own advantage, a reward on its way, or a part of the whole's", () => {
+  const told = [{ ...answers[0], tokenRewards: Float32Array.of(0, -1) }, ...answers.slice(1)];
+  const drgrpo = policyOf({ name: "drgrpo", ...clip, kl: 0 }, 8);
+  close(drgrpo.inputs(told)[0].rows!.advantages, [0.5, -0.5]);
+  close(drgrpo.inputs(told)[2].rows!.advantages, [-0.5, -0.5, -0.5, -0.5]);
+  const rloo = policyOf({ name: "rloo", kl: 0 }, 8);
+  close(
+    rloo.inputs(told).map(({ each }) => each!.advantages),
+    [0, 2, 0, -2],
+  );
+  const settings = { name: "ppo", ...clip, valueRange: 0.2, valueWeight: 0.1, kl: 0, gamma: 1, lambda: 1 } as const;
+  const returns = (of: readonly JudgedAnswer[]) => policyOf(settings, 8).inputs(of)[0].rows!.returns;
+  close(returns(answers), [1, 1]);
+  close(returns(told), [0, 0]);
+  close(returns([{ ...answers[0], tokenRewards: Float32Array.of(-1, 0) }]), [0, 1]);
+});
+
+test("a place of a text is that of the token that stands there, its end that of the token that ended it", () => {
+  const pieces = ["白日", "依", "山", "\u{20000}", ""]; // the last ends replies
+  const tokenizer = {
+    decode: (ids: readonly number[]) => ids.map((id) => pieces[id]).join(""),
+  } as unknown as Tokenizer;
+  const of = (...places: number[]) =>
+    tokenRewardsOf(
+      tokenizer,
+      [0, 1, 2, 3, 4],
+      places.map((place) => ({ place, worth: -1 })),
+    );
+  assert.deepEqual([...of(0, 1)!], [-2, 0, 0, 0, 0]);
+  assert.deepEqual([...of(2, 4, 5)!], [0, -1, 0, -2, 0]);
+  assert.deepEqual([...of(6, 7)!], [0, 0, 0, 0, -2]);
+  assert.equal(tokenRewardsOf(tokenizer, [0], undefined), undefined);
 });

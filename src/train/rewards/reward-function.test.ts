@@ -33,6 +33,18 @@ test("a module's function gives a number, or parts whose total or sum is the rew
   assert.deepEqual(await of(), { total: 4, parts: {} });
 });
 
+test("a reward may say what places are worth besides", async () => {
+  const whole = { total: 1, form: 0.5 };
+  const places = [{ place: 2, worth: -1 }];
+  const of = (judgement: unknown) =>
+    rewardOf({ name: "mine", source: "", judge: () => judgement as number }, judged, 1);
+  assert.deepEqual(await of({ whole, places }), { total: 1, parts: whole, places });
+  assert.deepEqual(await of({ whole: 2, places: [] }), { total: 2, parts: {} });
+  for (const wrong of [3, [3], [{ place: 0.5, worth: 1 }], [{ place: 1, worth: NaN }]]) {
+    await assert.rejects(of({ whole, places: wrong }), /places are .*expected a list of \{ place, worth \}/);
+  }
+});
+
 test("a module that needs something first is opened with the recipe's options", async () => {
   const path = await moduleOf("opened.ts", "export const openReward = async ({ worth }) => () => worth;");
   assert.equal((await rewardOf(await openRewards(path, { worth: 3 }), judged, 1)).total, 3);
