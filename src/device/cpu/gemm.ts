@@ -166,7 +166,7 @@ export const isTileWeight = (format: PackedFormat, outer: number): boolean =>
 
 /** Bytes of a weight that are unpacked at once, about: more are no faster, and a vocabulary's table has hundreds of MB. */
 const UNPACKED_BYTES = 32 << 20;
-/** What parts of a weight's rows are multiples of: blocks of every method. */
+/** What parts of a weight's rows are multiples of: whole groups, and whole blocks of tiles. */
 const PART_ROWS = 512;
 
 type Pack = (bytes: number, operand: "a" | "b", form: string) => PackedOperand;
