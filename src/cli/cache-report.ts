@@ -1,8 +1,10 @@
 // `liang eval kv`: what each type of keys and values saves and costs, a row of a table as soon as it is measured, or JSON.
 import { UsageError } from "../base/errors.ts";
 import { cacheTypes } from "../chat/cache-types.ts";
+import { describeModel, resolveModel } from "../chat/describe.ts";
 import type { LoadOptions } from "../chat/types.ts";
 import { type CacheRung, measureCacheTypes } from "../eval/cache-types.ts";
+import { divergenceWindow } from "../eval/divergence.ts";
 import { openModel } from "./open.ts";
 import { progressBar } from "./progress-bar.ts";
 import { comparedText } from "./quantize-names.ts";
@@ -40,10 +42,11 @@ export async function evalCacheTypes(
   if (!Number.isInteger(context) || context < CONTEXT_LEAST) {
     throw new UsageError(`--context is ${context}, expected ${CONTEXT_LEAST} or more.`);
   }
+  const others = cacheTypes.filter((type) => type !== "f16");
   const asked = types.split(",").map((name) => {
-    const known = cacheTypes.find((type) => type === name);
+    const known = others.find((type) => type === name);
     if (known !== undefined) return known;
-    throw new UsageError(`--types is ${JSON.stringify(types)}, expected some of ${cacheTypes.join(",")}.`);
+    throw new UsageError(`--types is ${JSON.stringify(types)}, expected some of ${others.join(",")}.`);
   });
   const text = await comparedText(options.file);
   const row = (cells: readonly string[]): string =>
@@ -52,12 +55,14 @@ export async function evalCacheTypes(
       .join("")
       .trimEnd();
   if (!json) out(row(COLUMNS.map(([title]) => title)));
+  const { vocabularySize, trainedWindow } = await describeModel(await resolveModel(path), loading);
   const bar = progressBar();
   const ladder = await measureCacheTypes({
     open: (how) => openModel(path, { ...loading, ...how, slots: 1, signal }),
     text,
     types: asked,
     context,
+    window: divergenceWindow(vocabularySize, trainedWindow),
     tokensMax: options["text-tokens"],
     signal,
     onProgress: bar.report,

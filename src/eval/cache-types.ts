@@ -39,6 +39,8 @@ export interface CacheLadderOptions {
   readonly text: string;
   readonly types: readonly CacheType[];
   readonly context: number;
+  /** Tokens that are compared at once, at most. */
+  readonly window: number;
   readonly tokensMax?: number | undefined;
   /** Hears each rung as soon as it is measured. */
   readonly onRung?: (rung: CacheRung) => void;
@@ -49,33 +51,30 @@ export interface CacheLadderOptions {
 /** Tokens that are written while speed is measured, and some room. */
 const REPLY_ROOM = 64;
 
-/** Measures each type, the default first. Throws UsageError, by `open`, where the model's window does not hold the context. */
+type Cost = Pick<CacheRung, "perplexity" | "kl_divergence" | "kl_divergence_99" | "same_top">;
+/** What the default type costs beside itself. */
+const NOTHING = { kl_divergence: 0, kl_divergence_99: 0, same_top: 1 } as const;
+
+/** Measures the default, then each of `types`. Throws UsageError, by `open`, where the model's window does not hold the context. */
 export async function measureCacheTypes(options: CacheLadderOptions): Promise<CacheLadder> {
   const { open, text, types, context, tokensMax, onRung, onProgress, signal } = options;
-  const window = context + REPLY_ROOM;
+  const window = Math.max(options.window, context + REPLY_ROOM);
   await using original = await open({ kvType: DEFAULT, window });
   const rungs: CacheRung[] = [];
+  const add = async (type: CacheType, model: LanguageModel, cost: Cost): Promise<void> => {
+    const speed = await decodeSpeed(model, { context, signal });
+    const rung = { type, bytes_per_token: model.info.memory.kvBytesPerToken, ...cost, tokens_per_second: speed };
+    rungs.push(rung);
+    onRung?.(rung);
+  };
   let [tokens, compared] = [0, 0];
-  for (const type of [DEFAULT, ...types.filter((type) => type !== DEFAULT)]) {
-    const other = type === DEFAULT ? undefined : await open({ kvType: type, window });
-    try {
-      const copy = other ?? original;
-      const found = await divergence(original, copy, text, { tokensMax, onProgress, signal });
-      const rung: CacheRung = {
-        type,
-        bytes_per_token: copy.info.memory.kvBytesPerToken,
-        perplexity: found.perplexity_copy,
-        kl_divergence: found.kl_divergence,
-        kl_divergence_99: found.kl_divergence_99,
-        same_top: found.same_top,
-        tokens_per_second: await decodeSpeed(copy, { context, signal }),
-      };
-      [tokens, compared] = [found.tokens, found.window];
-      rungs.push(rung);
-      onRung?.(rung);
-    } finally {
-      await other?.close();
-    }
+  for (const type of types) {
+    await using copy = await open({ kvType: type, window });
+    const found = await divergence(original, copy, text, { tokensMax, onProgress, signal });
+    const { perplexity_original, perplexity_copy, kl_divergence, kl_divergence_99, same_top } = found;
+    if (rungs.length === 0) await add(DEFAULT, original, { perplexity: perplexity_original, ...NOTHING });
+    await add(type, copy, { perplexity: perplexity_copy, kl_divergence, kl_divergence_99, same_top });
+    [tokens, compared] = [found.tokens, found.window];
   }
   return { model: original.info.name, tokens, window: compared, context, rungs };
 }

@@ -150,6 +150,37 @@ describe("commands", { concurrency: 2 }, () => {
     assert.equal(rows.tokens, 2 * (ids.length + 1), "every token of a document and its end are predicted");
   });
 
+  test("eval kv tells what types of keys and values save and cost beside f16, and refuses what does not fit", async () => {
+    const args = ["eval", "kv", "liang-shi", "--context", "16", "--text-tokens", "24", "--json"];
+    const { rungs, tokens, context } = await json<{ rungs: Json[]; tokens: number; context: number }>(args);
+    assert.deepEqual([tokens, context], [23, 16]);
+    assert.deepEqual(
+      rungs.map(({ type }) => type),
+      ["f16", "q8_0", "q4_0"],
+    );
+    const [plain, eight, four] = rungs as unknown as Record<string, number>[];
+    assert.equal(eight.bytes_per_token / plain.bytes_per_token, 34 / 64);
+    assert.equal(four.bytes_per_token / plain.bytes_per_token, 18 / 64);
+    assert.ok(plain.kl_divergence === 0 && eight.kl_divergence > 0 && four.kl_divergence > eight.kl_divergence);
+    assert.ok(
+      rungs.every((rung) => Object.values(rung).every((value) => typeof value === "string" || isNumber(value))),
+    );
+    for (const [words, message] of [
+      [["eval", "kv", "liang-shi", "--window", "64"], /--window says nothing to kv/],
+      [["eval", "perplexity", "liang-shi", "--context", "64"], /--context says nothing to perplexity/],
+      [["eval", "kv", "liang-shi", "--types", "q6_k"], /--types is "q6_k", expected some of f32,q8_0,q4_0/],
+      [
+        ["run", "stories260k", "hello", "--kv-type", "q8_0"],
+        /blocks of 32 columns, and heads of this model \(llama\) have 8/,
+      ],
+      [["run", "liang-shi", "hello", "--kv-type", "q5_1"], /--kv-type is "q5_1", expected f32 or f16 or q8_0 or q4_0/],
+    ] as const) {
+      const { code, stdout, stderr } = await liang.run(words);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, message);
+    }
+  });
+
   test("bench --json tells all its fields as one object", async () => {
     const { model, executor, tier, ...figures } = await json(["bench", GOLDEN, "--runs", "1"]);
     assert.deepEqual([model, executor, typeof tier], ["llama", "cpu", "string"]);
