@@ -70,23 +70,24 @@ async function eachFlow(
   const [q, k, v, starts] = inputs;
   const ends = others[4];
   const headSize = q.columns / heads;
+  const [qs, ks, vs, ys, dys] = [q, k, v, y, dy].map((x) => headsOf(x, headSize));
   for (let n = 0; n < q.rows; n++) {
     if (pacer.due()) await pacer.giveWay();
     const seen = visibleRows(n, starts, ends, attributes);
     const addends = addendsOfRow(n, seen, { bias, sinks }, ends);
     for (let head = 0; head < heads; head++) {
-      const own = (x: Rows): Float64Array => headOf(x, n, head, headSize);
-      const theirs = (x: Rows, j: number): Float64Array => headOf(x, j, Math.floor(head / (heads / kvHeads)), headSize);
-      const scores = seen.map((j) => dot(own(q), theirs(k, j)) * scale);
+      const kvHead = Math.floor(head / (heads / kvHeads));
+      const [own, ownChange] = [qs(n, head), dys(n, head)];
+      const scores = seen.map((j) => dot(own, ks(j, kvHead)) * scale);
       const bent = softCap === undefined ? scores : scores.map((score) => softCap * Math.tanh(score / softCap));
       const all = bent.map((score, i) => score + addends.bias(head, i));
       const largest = all.reduce((a, b) => Math.max(a, b), addends.sink(head));
       const sinkPower = Math.exp(addends.sink(head) - largest);
       const whole = all.reduce((sum, score) => sum + Math.exp(score - largest), sinkPower);
       const weights = all.map((score) => Math.exp(score - largest) / whole);
-      const out = dot(own(dy), own(y));
+      const out = dot(ownChange, ys(n, head));
       const changes = seen.map((j, i) => {
-        const flowing = weights[i] * (dot(own(dy), theirs(v, j)) - out);
+        const flowing = weights[i] * (dot(ownChange, vs(j, kvHead)) - out);
         return flowing * (softCap === undefined ? 1 : 1 - (bent[i] / softCap) ** 2);
       });
       use({ n, head, seen, weights, changes, sinkWeight: sinkPower / whole, dot: out });
@@ -99,13 +100,14 @@ export const rowAttentionGradient = evaluation(rowAttentionGradientOp, async (in
   const { heads, kvHeads, scale } = attributes;
   const out = Matrix.zeros(q.rows, q.columns + 2 * k.columns); // dq (H*D), dk (G*D), dv (G*D)
   const headSize = q.columns / heads;
+  const [qs, ks, dys] = [q, k, dy].map((x) => headsOf(x, headSize));
   await eachFlow(inputs, attributes, pacer, ({ n, head, seen, weights, changes }) => {
     const kvHead = Math.floor(head / (heads / kvHeads));
     for (const [i, j] of seen.entries()) {
       const ds = scale * changes[i];
-      addTimes(out.row(n), head * headSize, headOf(k, j, kvHead, headSize), ds);
-      addTimes(out.row(j), q.columns + kvHead * headSize, headOf(q, n, head, headSize), ds);
-      addTimes(out.row(j), q.columns + k.columns + kvHead * headSize, headOf(dy, n, head, headSize), weights[i]);
+      addTimes(out.row(n), head * headSize, ks(j, kvHead), ds);
+      addTimes(out.row(j), q.columns + kvHead * headSize, qs(n, head), ds);
+      addTimes(out.row(j), q.columns + k.columns + kvHead * headSize, dys(n, head), weights[i]);
     }
   });
   return out;
@@ -131,12 +133,19 @@ export const rowAttentionSinkGradient = evaluation(rowAttentionSinkGradientOp, a
   return out;
 });
 
-const headOf = (x: Rows, row: number, head: number, size: number): Float64Array =>
-  Float64Array.from(x.row(row)).subarray(head * size, (head + 1) * size);
+/** The columns of a row's head. */
+function headsOf(x: Rows, size: number): (row: number, head: number) => Float64Array {
+  const rows = Array.from({ length: x.rows }, (_, row) => Float64Array.from(x.row(row)));
+  return (row, head) => rows[row].subarray(head * size, (head + 1) * size);
+}
 
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, d) => sum + value * b[d], 0);
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let d = 0; d < a.length; d++) sum += a[d] * b[d];
+  return sum;
+}
 
 /** into[first + d] += x[d] * factor. */
 function addTimes(into: Float64Array, first: number, x: Float64Array, factor: number): void {
-  for (const [d, value] of x.entries()) into[first + d] += value * factor;
+  for (let d = 0; d < x.length; d++) into[first + d] += x[d] * factor;
 }
