@@ -18,7 +18,7 @@ import { pathToFileURL } from "node:url";
 import { type CodeCache, openCodeCache as open } from "./code-cache.ts";
 
 /** Tests write emitters while they run. */
-const openCodeCache = (folder: string, from = emitter): CodeCache => open(folder, from, Infinity);
+const openCodeCache = (folder: string, from = emitter): CodeCache => open(folder, from, { processStartMs: Infinity });
 
 const root = mkdtempSync(join(tmpdir(), "liang-code-"));
 after(() => rmSync(root, { recursive: true }));
@@ -61,12 +61,12 @@ test("an emitter that changed finds nothing of the old one; its tests do not cou
 
 test("an emitter that changed after the process began is not the one that ran: nothing is found or kept", () => {
   cache.keep("kernel", code);
-  const later = open(folder, emitter, Date.now() - 60_000);
+  const later = open(folder, emitter, { processStartMs: Date.now() - 60_000 });
   assert.equal(later.find("kernel"), undefined);
   later.keep("another", code);
   assert.equal(cache.find("another"), undefined);
   assert.equal(readdirSync(folder).length, 1);
-  assert.ok(open(folder, emitter, Date.now() + 60_000).find("kernel"));
+  assert.ok(open(folder, emitter, { processStartMs: Date.now() + 60_000 }).find("kernel"));
 });
 
 test("what cannot be given its name is not left behind", () => {

@@ -42,11 +42,19 @@ const FILES_MAX = 500;
 
 let writesStarted = 0;
 
-/**
- * `emitter`: the folder of the modules that make code of a source, in it or below. `processStartMs`: since when modules may
- * have been loaded; a test gives its own.
- */
-export function openCodeCache(folder: string, emitter: URL, processStartMs = performance.timeOrigin): CodeCache {
+export interface CodeCacheOptions {
+  /** Since when modules may have been loaded. */
+  readonly processStartMs?: number;
+  /** How many files are kept. */
+  readonly filesMax?: number;
+}
+
+/** `emitter`: the folder of the modules that make code of a source, in it or below. */
+export function openCodeCache(
+  folder: string,
+  emitter: URL,
+  { processStartMs = performance.timeOrigin, filesMax = FILES_MAX }: CodeCacheOptions = {},
+): CodeCache {
   let version: Buffer | undefined;
   const keyOf = (source: string): Buffer => {
     version ??= hashOfModules(emitter, processStartMs);
@@ -74,7 +82,7 @@ export function openCodeCache(folder: string, emitter: URL, processStartMs = per
       try {
         const key = keyOf(source);
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        removeOldest(folder);
+        removeOldest(folder, filesMax);
         const check = Buffer.alloc(4);
         check.writeUInt32LE(crc32(code));
         temporary = `${pathOf(key)}.${process.pid}-${writesStarted++}.part`;
@@ -122,10 +130,10 @@ export function keptCodeBytes(folder: string): number {
   }
 }
 
-function removeOldest(folder: string): void {
+function removeOldest(folder: string, filesMax: number): void {
   const names = readdirSync(folder);
-  if (names.length < 2 * FILES_MAX) return;
+  if (names.length < 2 * filesMax) return;
   const files = names.map((name) => ({ path: join(folder, name), ms: statSync(join(folder, name)).mtimeMs }));
   files.sort((a, b) => a.ms - b.ms);
-  for (const { path } of files.slice(0, files.length - FILES_MAX)) rmSync(path, { force: true });
+  for (const { path } of files.slice(0, files.length - filesMax)) rmSync(path, { force: true });
 }

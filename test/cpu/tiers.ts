@@ -2,21 +2,14 @@
 import { createCpuExecutor } from "../../src/device/cpu/executor.ts";
 import { findTier, forcedTier, tierNames } from "../../src/device/cpu/tiers.ts";
 import type { Executor } from "../../src/device/executor.ts";
-import type { CodeCache } from "../../src/store/code-cache.ts";
+import { codes } from "./codes.ts";
 
 const found = tierNames.map((name) => ({ name, tier: findTier(name) }));
 for (const { name, tier } of found) {
   if (typeof tier === "string") console.log(`tier ${name} is not tested here: ${tier}`);
 }
 
-const kept = new Map<string, Uint8Array>();
-/** Machine code of a test file's models: the same kernel for the same machine is emitted once. */
-const codes: CodeCache = {
-  find: (source) => kept.get(source),
-  keep: (source, code) => void kept.set(source, code),
-};
-
-/** What its models emit is kept while the process lives. */
+/** What its models emit is kept for later ones. */
 function keeping(executor: Executor): Executor {
   const open: Executor["open"] = (store, graphs, options) =>
     executor.open(store, graphs, { ...options, codes: options?.codes ?? codes });
