@@ -2,7 +2,7 @@
 // redirects to a second server (their content network), and misbehaves as the test asks.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -184,6 +184,7 @@ async function serveFile(hub: HubServer, request: IncomingMessage, response: Ser
   const from = asked !== undefined && isSame && faults.ignoreRange !== true ? Number(asked) : 0;
   if (from >= bytes.length) return void response.writeHead(416).end();
   const body = bytes.subarray(from);
+  const partsBefore = await growingParts();
   response.writeHead(from > 0 ? (faults.partStatus ?? 206) : 200, {
     ...(etag === undefined ? {} : { etag }),
     // A server that sends more than it lists does not announce it.
@@ -195,8 +196,7 @@ async function serveFile(hub: HubServer, request: IncomingMessage, response: Ser
     const cut = faults.cut;
     if (cut !== undefined && cut.times > 0 && sent >= cut.afterBytes) {
       cut.times--;
-      // A broken connection takes along what its reader has not read yet: let it read.
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await hasArrived(response, from + sent, partsBefore);
       response.destroy();
       return;
     }
@@ -206,6 +206,31 @@ async function serveFile(hub: HubServer, request: IncomingMessage, response: Ser
     if (sent === 0) await faults.stall;
   }
   response.end();
+}
+
+/** Files that pulls grow in the last temporary folder: when each was written to, and how long it is. */
+async function growingParts(): Promise<Map<string, { readonly writtenMs: number; readonly size: number }>> {
+  const folder = folders.at(-1);
+  const names = folder === undefined ? [] : await readdir(folder, { recursive: true });
+  const parts = names.filter((name) => name.endsWith(".part")).map((name) => join(folder!, name));
+  const found = await Promise.all(parts.map(async (path) => [path, await stat(path).catch(() => undefined)] as const));
+  return new Map(
+    found.flatMap(([path, now]) => (now === undefined ? [] : [[path, { writtenMs: now.mtimeMs, size: now.size }]])),
+  );
+}
+
+/** Waits until a part was written up to `bytes`: a broken connection takes along what its reader has not read yet. */
+async function hasArrived(
+  response: ServerResponse,
+  bytes: number,
+  before: Awaited<ReturnType<typeof growingParts>>,
+): Promise<void> {
+  while (!response.destroyed) {
+    for (const [path, { size, writtenMs }] of await growingParts()) {
+      if (size === bytes && before.get(path)?.writtenMs !== writtenMs) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
