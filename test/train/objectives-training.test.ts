@@ -1,15 +1,19 @@
-// Every objective on a tiny model and the reference executor: its first loss, and that steps make it smaller.
+// Every objective on a tiny model: its first loss, and that steps make it smaller (objectives-cpu.test.ts holds the executor's
+// numbers against the reference's).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "../../src/base/errors.ts";
 import { contrastive, dpo, ppo, reward } from "../../src/train/objectives/index.ts";
 import { logProbabilities } from "../../src/train/scorer.ts";
 import type { MicroBatch, Trainer } from "../../src/train/trainer.ts";
+import { tinyExecutor } from "../cpu/tiers.ts";
 import { PAIRS, ask, batchOf, cases, drawn, open, pairBatch, withReference } from "./objectives-cases.ts";
+
+const tiny = tinyExecutor();
 
 for (const [name, { objective, batch, first, below }] of Object.entries(cases)) {
   test(`${name}: its first loss, and that it falls`, async () => {
-    await using trainer = await open(objective);
+    await using trainer = await open(objective, undefined, tiny);
     const given = await batch();
     const before = await trainer.accumulate([given]);
     if (first !== undefined) assert.ok(Math.abs(before.loss - first) < 1e-4, `first ${before.loss}, expected ${first}`);
