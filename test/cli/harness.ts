@@ -1,31 +1,13 @@
-// Runs the command line as a person's shell would: a process of its own, a data folder of its own, nothing inherited that
-// would change what it does. What a command refuses is asked for in the test's own process, which takes a tenth of the time.
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
+// The command line of tests: processes whose data folders share machine code, and what a command refuses, asked for in the
+// test's own process, which takes a tenth of the time.
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { text } from "node:stream/consumers";
 import { failureOf, runCommandLine } from "../../src/cli/command-line.ts";
 import { codeFolder } from "../../src/store/index.ts";
+import { type Ended, type Liang, ROOT, processIn } from "./process.ts";
 
-export const ROOT = join(import.meta.dirname, "../..");
-const MAIN = join(ROOT, "src/cli/main.ts");
-// as the `liang` script has it: each start takes a third of the time
-const COMPILE_CACHE = join(ROOT, "node_modules/.cache/node");
-
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface Liang {
-  /** Starts it and leaves it running. */
-  start(args: readonly string[], env?: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams;
-  /** Runs it to its end, with `input` on standard input. */
-  run(args: readonly string[], options?: { input?: string; env?: NodeJS.ProcessEnv }): Promise<Ended>;
-}
+export { type Ended, type Liang, ROOT };
 
 /** What a command that does not come to its end says on standard error, and its exit code; `home`: as for `liangIn`. */
 export async function refusalIn(home: string, args: readonly string[]): Promise<Omit<Ended, "stdout">> {
@@ -38,8 +20,6 @@ export async function refusalIn(home: string, args: readonly string[]): Promise<
   }
   throw new Error(`liang ${args.join(" ")} was not refused`);
 }
-
-const NOT_INHERITED = new Set(["NO_COLOR", "FORCE_COLOR", "HF_ENDPOINT", "HF_TOKEN", "NODE_TEST_CONTEXT"]);
 
 /** Where data folders of tests keep machine code: what they run is the same, and emitted once. */
 const SHARED_CODE = codeFolder(process.env["LIANG_HOME"] ?? join(ROOT, "node_modules/.cache/liang-test-home"));
@@ -55,24 +35,5 @@ function shareCode(home: string): void {
 /** The program with its data in `home`. */
 export function liangIn(home: string): Liang {
   shareCode(home);
-  const rest = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.has(name)));
-  const start: Liang["start"] = (args, env = {}) =>
-    spawn(process.execPath, ["--no-warnings=ExperimentalWarning", MAIN, ...args], {
-      cwd: ROOT,
-      env: { ...rest, NODE_COMPILE_CACHE: COMPILE_CACHE, LIANG_HOME: home, ...env },
-    });
-  return {
-    start,
-    async run(args, { input = "", env } = {}) {
-      const child = start(args, env);
-      child.stdin.on("error", () => undefined); // a command that reads no input may end first
-      child.stdin.end(input);
-      const [stdout, stderr, [code]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, "close") as Promise<[number | null]>,
-      ]);
-      return { code, stdout, stderr };
-    },
-  };
+  return processIn(home);
 }

@@ -11,7 +11,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import type { ToPage } from "../../src/web/local/protocol.ts";
-import { liangIn } from "../cli/harness.ts";
+import { processIn } from "../cli/process.ts";
 import { modelFile } from "../model-files.ts";
 import { noBrowser, phone, replies, send, settled, sharedBrowser } from "./harness.ts";
 import { startStaticHost } from "../../scripts/static-host.ts";
@@ -124,7 +124,7 @@ async function askWorker(page: Page, path: string, body: object): Promise<unknow
 
 /** The same of a server in Node on a tier. */
 async function askNode(tier: string, path: string, body: object): Promise<unknown> {
-  const child = liangIn(files).start(["serve", "--port", "0", "--no-open"], { LIANG_CPU: tier });
+  const child = processIn(files).start(["serve", "--port", "0", "--no-open"], { LIANG_CPU: tier });
   try {
     const [line] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
     const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(line)!;
