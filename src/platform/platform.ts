@@ -131,6 +131,8 @@ export interface Platform {
   readonly collectGarbage: () => Promise<void>;
   /** Milliseconds of a clock that never goes back; only differences mean something. */
   readonly now: () => number;
+  /** Resolves once the event loop has had a turn: timers that are due, messages and signals are heard before. */
+  eventLoopTurn(): Promise<void>;
   readonly Worker: new (url: URL, options: { readonly type: "module" }) => WorkerModule;
   /** Runs a module in a thread of its own; it finds `data` in `currentWorker()`. */
   readonly startWorker: (module: WorkerModule, data: unknown, options?: WorkerOptions) => WorkerHandle;

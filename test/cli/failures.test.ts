@@ -137,6 +137,7 @@ const CASES: Readonly<Record<string, () => Case>> = {
     args: ["run", "stories260k"],
     code: 2,
     says: /no prompt.*standard input is empty/,
+    input: "",
   }),
   "two prompts": () => ({ args: run("stories260k", "--prompt", "y"), code: 2, says: /two prompts/ }),
   "a prompt file that is a picture": () => ({

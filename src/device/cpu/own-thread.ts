@@ -3,7 +3,7 @@
 // thread, one part after the other. Between parts the event loop gets a turn every few milliseconds, so that an abort is
 // heard. The same bytes as with threads: parts depend on shapes alone.
 import { KernelError, UsageError } from "../../base/errors.ts";
-import { now } from "#platform";
+import { eventLoopTurn, now } from "#platform";
 import { kernelFunctions } from "./thread-code.ts";
 import { STEP_WORDS } from "./control.ts";
 import type { PoolOptions } from "./pool.ts";
@@ -17,7 +17,6 @@ export class OwnThread implements AsyncDisposable {
   readonly #words: Int32Array;
   readonly #functions: readonly KernelFunction[];
   readonly #scratch: number;
-  readonly #turns = new EventLoopTurns();
   #closed = false;
 
   /** `options` as ComputePool has them, with one scratch. */
@@ -44,7 +43,7 @@ export class OwnThread implements AsyncDisposable {
       const [kernel, record, parts] = [words[row], words[row + 1], words[row + 2]];
       for (let part = 0; part < parts; part++) {
         if (now() - busySince > BUSY_MS) {
-          await this.#turns.next();
+          await eventLoopTurn();
           if (this.#closed) throw new UsageError("The model was closed while a program ran.");
           signal?.throwIfAborted();
           busySince = now();
@@ -60,35 +59,12 @@ export class OwnThread implements AsyncDisposable {
   }
 
   /** A run that is on rejects at its next turn. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true;
-    this.#turns.close();
+    return Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-}
-
-/** Turns of the event loop by messages to oneself: timers wait 4 ms after the first few. */
-class EventLoopTurns {
-  readonly #channel = new MessageChannel();
-  #resume: () => void = () => {};
-
-  constructor() {
-    this.#channel.port1.addEventListener("message", () => this.#resume());
-    this.#channel.port1.start();
-  }
-
-  async next(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#resume = resolve;
-      this.#channel.port2.postMessage(0);
-    });
-  }
-
-  close(): void {
-    this.#resume();
-    this.#channel.port1.close();
   }
 }

@@ -29,6 +29,7 @@ export const {
   residentBytes,
   collectGarbage,
   now,
+  eventLoopTurn,
   Worker,
   startWorker,
   currentWorker,

@@ -31,6 +31,7 @@ export const {
   residentBytes,
   collectGarbage,
   now,
+  eventLoopTurn,
   Worker,
   startWorker,
   currentWorker,

@@ -95,3 +95,5 @@ function kilobytes(text: string | undefined, key: string): number | undefined {
 }
 
 const readIfThere: ReadText = (path) => readFile(path, "utf8").catch(() => undefined);
+
+export const eventLoopTurn: Platform["eventLoopTurn"] = () => setImmediate();

@@ -137,10 +137,15 @@ function make(label: string, shape: RowAttentionShape): Kernel<(typeof rowAttent
         const row = block.mul(BLOCK);
         const end = row.add(BLOCK).min(w.rows);
         if (!shape.bothWays) return attend(head, row, end.sub(row));
-        // short texts lie in a block by the dozen: each meets its own keys only
+        // short texts lie in a block by the dozen: those of the same keys meet them together, and no others
+        const first = k.variable(row);
         k.range(row, end, 1, (i) => {
-          const [start, textEnd] = [w.starts, w.ends].map((at) => at.add(i.mul(4)).loadInt());
-          k.when(i.equals(row).or(i.equals(start)), () => attend(head, i, textEnd.min(end).sub(i)));
+          const next = i.add(1);
+          const [start, nextStart] = [i, next.min(end.sub(1))].map((at) => w.starts.add(at.mul(4)).loadInt());
+          k.when(next.equals(end).or(nextStart.sub(start)), () => {
+            attend(head, first.value, next.sub(first.value));
+            first.value = next;
+          });
         });
       });
     });
