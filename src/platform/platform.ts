@@ -132,7 +132,7 @@ export interface Platform {
   /** Milliseconds of a clock that never goes back; only differences mean something. */
   readonly now: () => number;
   /** Resolves once the event loop has had a turn: timers that are due, messages and signals are heard before. */
-  eventLoopTurn(): Promise<void>;
+  readonly eventLoopTurn: () => Promise<void>;
   readonly Worker: new (url: URL, options: { readonly type: "module" }) => WorkerModule;
   /** Runs a module in a thread of its own; it finds `data` in `currentWorker()`. */
   readonly startWorker: (module: WorkerModule, data: unknown, options?: WorkerOptions) => WorkerHandle;
