@@ -80,16 +80,16 @@ function gradientTrials(make: (a: Tensor, b: Tensor) => Tensor, tolerance = 2 **
   }, tolerance);
 }
 
-/** Documents of so many rows, end to end: starts and ends of each row. */
-function documents(lengths: readonly number[]): { starts: Int32Array; ends: Int32Array } {
-  let first = 0;
+/** Documents of so many rows, end to end: starts and ends of what each row sees, its own document or the one that is said. */
+function documents(lengths: readonly number[], seen: readonly number[]): { starts: Int32Array; ends: Int32Array } {
+  const edges = lengths.reduce((all, length) => [...all, all.at(-1)! + length], [0]);
   const [starts, ends] = [[], []] as number[][];
-  for (const length of lengths) {
+  for (const [document, length] of lengths.entries()) {
+    const own = seen[document] ?? document;
     for (let i = 0; i < length; i++) {
-      starts.push(first);
-      ends.push(first + length);
+      starts.push(edges[own]);
+      ends.push(edges[own + 1]);
     }
-    first += length;
   }
   return { starts: Int32Array.from(starts), ends: Int32Array.from(ends) };
 }
@@ -98,6 +98,8 @@ interface AttentionCase extends Omit<RowAttentionAttributes, "scale"> {
   readonly headSize: number;
   readonly lengths: readonly number[];
   readonly bothWays?: boolean;
+  /** Documents whose keys each document's rows see, as rows of a reply see its source; by default their own. */
+  readonly sees?: readonly number[];
   /** Distances of a bias, where scores have one, and whether heads have sinks. */
   readonly distances?: number;
   readonly sinks?: boolean;
@@ -110,6 +112,7 @@ function attentionTrial({
   headSize,
   lengths,
   bothWays = false,
+  sees = [],
   distances,
   sinks: hasSinks = false,
   isWhole = false,
@@ -130,7 +133,7 @@ function attentionTrial({
   const found = gradients(sumAll(multiply(y, wide("dy", heads * headSize))), Object.values(by));
   const [dq] = found;
   const all = dq.inputs[0];
-  const { starts, ends } = documents(lengths);
+  const { starts, ends } = documents(lengths, sees);
   const floats = (seed: number, count: number, by = 1): Float32Array => randomFloats(seed, n * count * headSize, by);
   return {
     outputs: {
@@ -160,6 +163,7 @@ const attends: readonly AttentionCase[] = [
   { heads: 2, kvHeads: 1, headSize: 33, lengths: [100, 57], window: 7 },
   { heads: 2, kvHeads: 1, headSize: 16, lengths: [121], softCap: 5, size: 4 },
   { heads: 2, kvHeads: 1, headSize: 20, lengths: [60, 110, 5], bothWays: true },
+  { heads: 2, kvHeads: 1, headSize: 20, lengths: [60, 9, 3, 5], bothWays: true, sees: [0, 0, 2, 0] },
   { heads: 2, kvHeads: 1, headSize: 32, lengths: [5, 9] },
   { heads: 6, kvHeads: 2, headSize: 20, lengths: [70, 130, 1, 99], distances: 140, sinks: true },
   { heads: 3, kvHeads: 1, headSize: 8, lengths: [20, 5], bothWays: true, distances: 21, sinks: true },
