@@ -40,6 +40,9 @@ export function closeDrawers(): void {
 }
 
 export function openSearch(): void {
+  const wasOpen = preferences.get().sidebarOpen;
   setPreferences({ sidebarOpen: true });
-  requestAnimationFrame(() => focusOn("search")); // the field is there, or no longer inert, a frame later
+  if (wasOpen)
+    focusOn("search"); // at once: the next key is meant for it
+  else requestAnimationFrame(() => focusOn("search")); // the field is there, or no longer inert, a frame later
 }
