@@ -2,23 +2,14 @@
 // run (scheduler.ts), how an id is chosen (sampler.ts).
 import type { AttachedAdapter } from "./adapters.ts";
 import type { CachedSequence } from "./cache/cached-sequence.ts";
-import { Departure } from "./departure.ts";
-import { EventQueue } from "./event-queue.ts";
-import { ReplyClock } from "./reply-clock.ts";
-import { checkFits, checkWhole, checkedIds, checkedSource } from "./request.ts";
+import type { EventQueue } from "./event-queue.ts";
+import { ReplyEvents } from "./reply-events.ts";
+import { type CheckedRequest, type RequestBounds, checkWhole, checkedRequest } from "./request.ts";
 import type { Sampler } from "./sampler.ts";
-import { checkedSettings } from "./sampling/settings.ts";
 import type { Task } from "./task.ts";
-import type { EngineEvent, GenerateRequest, SamplingSettings } from "./types.ts";
+import type { EngineEvent, GenerateRequest } from "./types.ts";
 
-/** Events that wait for a reader before its sequence pauses. */
-const QUEUE_CAPACITY = 16;
-
-export interface ReplyHost {
-  readonly vocabularySize: number;
-  readonly window: number;
-  /** The longest source; undefined: the model reads none. */
-  readonly sourceRows: number | undefined;
+export interface ReplyHost extends RequestBounds {
   readonly sampler: Sampler;
   /** The reply may be worth a look by the scheduler: its reader caught up, or it is over. */
   readonly wake: () => void;
@@ -33,38 +24,27 @@ export class Reply implements Task {
   readonly events: EventQueue<EngineEvent>;
   /** What the scheduler runs for it. */
   readonly tasks: readonly Task[] = [this];
-  readonly #host: ReplyHost;
-  readonly #settings: SamplingSettings;
-  readonly #tokensMax: number;
-  readonly #endIds: ReadonlySet<number>;
+  readonly #sampler: Sampler;
+  readonly #request: CheckedRequest;
   readonly #logprobs: number | undefined;
-  readonly #departure: Departure;
-  readonly #clock = new ReplyClock();
+  readonly #out: ReplyEvents;
   #sequence: CachedSequence | undefined;
-  #cached = 0;
   #tokens = 0;
 
   /** Throws UsageError, ContextLengthError, or the reason of an aborted signal. */
   constructor(request: GenerateRequest, host: ReplyHost) {
-    const { vocabularySize, window } = host;
-    this.#host = host;
-    this.prompt = checkedIds(request.ids, vocabularySize);
-    checkFits(this.prompt, window - 1, window);
-    this.source = checkedSource(request.source, host.sourceRows, vocabularySize);
-    this.#settings = checkedSettings(request.sampling ?? {}, vocabularySize);
-    if (request.maxTokens !== undefined) checkWhole("maxTokens", request.maxTokens, 1);
-    if (request.logprobs !== undefined) checkWhole("logprobs", request.logprobs, 0, vocabularySize);
-    this.#tokensMax = Math.min(request.maxTokens ?? Infinity, window - this.prompt.length);
-    this.#endIds = new Set(request.endIds);
+    const checked = checkedRequest(request, host);
+    if (request.logprobs !== undefined) checkWhole("logprobs", request.logprobs, 0, host.vocabularySize);
+    this.#sampler = host.sampler;
+    this.#request = checked;
     this.#logprobs = request.logprobs;
-    this.adapter = request.adapter;
-    this.reuse = request.reproducible !== true;
-    this.events = new EventQueue(QUEUE_CAPACITY, host.wake);
-    this.#departure = new Departure(request.signal, (reason) => this.fail(reason), host.wake);
+    this.#out = new ReplyEvents(checked, request.signal, host.wake);
+    this.events = this.#out.queue;
+    ({ prompt: this.prompt, source: this.source, adapter: this.adapter, reuse: this.reuse } = checked);
   }
 
   get left(): AbortSignal {
-    return this.#departure.signal;
+    return this.#out.left;
   }
 
   get paused(): boolean {
@@ -72,60 +52,46 @@ export class Reply implements Task {
   }
 
   start(sequence: CachedSequence): void {
-    this.#clock.start();
     this.#sequence = sequence;
-    this.#cached = this.#withSource(sequence.length);
-    this.progress(sequence.length);
+    this.#out.start(sequence.length);
   }
 
   progress(done: number): void {
-    const total = this.prompt.length + this.source.length;
-    this.events.push({ type: "prefill", done: this.#withSource(done), total, cached: this.#cached });
-  }
-
-  /** A source is read with the first row after it. */
-  #withSource(rows: number): number {
-    return rows === 0 ? 0 : rows + this.source.length;
+    this.#out.progress(done);
   }
 
   take(logits: Float32Array, position: number, peaks?: Float32Array): boolean {
-    this.#clock.read();
+    const { clock } = this.#out;
+    const { settings, endIds, tokensMax } = this.#request;
+    clock.read();
     const { ids } = this.#sequence as CachedSequence; // there since `start`
     const history = ids.subarray(0, position + 1);
-    const choice = this.#host.sampler.choose(logits, history, this.#settings, this.#logprobs, peaks);
-    if (this.#endIds.has(choice.id)) return this.#end("stop", choice.id);
+    const choice = this.#sampler.choose(logits, history, settings, this.#logprobs, peaks);
+    if (endIds.has(choice.id)) return this.#end("stop", choice.id);
     this.#tokens++;
-    this.#clock.token();
+    clock.token();
     this.events.push({ type: "token", ...choice });
-    if (this.#tokens === this.#tokensMax) return this.#end("length");
+    if (this.#tokens === tokensMax) return this.#end("length");
     ids[position + 1] = choice.id;
     return true;
   }
 
+  #end(reason: "stop" | "length", endId?: number): false {
+    this.#out.end(reason, this.#tokens, endId);
+    return false;
+  }
+
   fail(error: unknown): void {
-    this.events.fail(error);
-    this.leave();
+    this.#out.fail(error);
   }
 
   /** Ends the reply: what is not yet read is dropped. */
   stop(): void {
-    if (this.left.aborted) return;
-    this.events.drop();
-    this.#end("stop");
+    this.#out.stop(this.#tokens);
   }
 
   /** Nobody reads the reply any more. */
   leave(): void {
-    this.#departure.leave();
-  }
-
-  #end(reason: "stop" | "length", endId?: number): false {
-    const read = this.prompt.length + this.source.length - this.#cached;
-    const timings = this.#clock.timings(read, this.#tokens);
-    const end = { type: "end", reason, tokens: this.#tokens, cached: this.#cached, timings } as const;
-    this.events.push(endId === undefined ? end : { ...end, endId });
-    this.events.end();
-    this.leave();
-    return false;
+    this.#out.leave();
   }
 }

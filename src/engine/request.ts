@@ -1,6 +1,48 @@
 // Checks of what callers hand the engine, at the door: ids, counts, windows.
 import { ContextLengthError, UsageError, show } from "../base/errors.ts";
-import { isId } from "./sampling/settings.ts";
+import type { AttachedAdapter } from "./adapters.ts";
+import { checkedSettings, isId } from "./sampling/settings.ts";
+import type { GenerateRequest, SamplingSettings } from "./types.ts";
+
+/** A request for a reply, checked: the ids are arrays of our own. */
+export interface CheckedRequest {
+  readonly prompt: Int32Array;
+  /** Empty for a model that reads none. */
+  readonly source: Int32Array;
+  readonly adapter: AttachedAdapter | undefined;
+  /** Whether it may begin with rows that are there already. */
+  readonly reuse: boolean;
+  readonly settings: SamplingSettings;
+  readonly tokensMax: number;
+  readonly endIds: ReadonlySet<number>;
+}
+
+/** Bounds of a request. */
+export interface RequestBounds {
+  readonly vocabularySize: number;
+  readonly window: number;
+  /** The longest source; undefined: the model reads none. */
+  readonly sourceRows: number | undefined;
+}
+
+/** Throws UsageError and ContextLengthError. */
+export function checkedRequest(request: GenerateRequest, bounds: RequestBounds): CheckedRequest {
+  const { vocabularySize, window, sourceRows } = bounds;
+  const prompt = checkedIds(request.ids, vocabularySize);
+  checkFits(prompt, window - 1, window);
+  const source = checkedSource(request.source, sourceRows, vocabularySize);
+  const settings = checkedSettings(request.sampling ?? {}, vocabularySize);
+  if (request.maxTokens !== undefined) checkWhole("maxTokens", request.maxTokens, 1);
+  return {
+    prompt,
+    source,
+    adapter: request.adapter,
+    reuse: request.reproducible !== true,
+    settings,
+    tokensMax: Math.min(request.maxTokens ?? Infinity, window - prompt.length),
+    endIds: new Set(request.endIds),
+  };
+}
 
 /** The ids as an array of our own. Throws UsageError unless there is one at least and all are in the vocabulary. */
 export function checkedIds(ids: readonly number[] | Int32Array, vocabularySize: number): Int32Array {

@@ -3,18 +3,14 @@
 // pages. What is chosen: hypotheses.ts. The tokens come together, at the end.
 import type { AttachedAdapter } from "../adapters.ts";
 import type { CachedSequence, CopyPage } from "../cache/cached-sequence.ts";
-import { Departure } from "../departure.ts";
-import { EventQueue } from "../event-queue.ts";
-import { ReplyClock } from "../reply-clock.ts";
-import { checkFits, checkWhole, checkedIds, checkedSource } from "../request.ts";
+import type { EventQueue } from "../event-queue.ts";
+import { ReplyEvents } from "../reply-events.ts";
+import { type CheckedRequest, checkedRequest } from "../request.ts";
 import type { ReplyHost } from "../reply.ts";
-import { checkedSettings } from "../sampling/settings.ts";
 import type { Task } from "../task.ts";
-import type { EngineEvent, GenerateRequest, SamplingSettings } from "../types.ts";
+import type { EngineEvent, GenerateRequest } from "../types.ts";
 import { type Continuation, Hypotheses } from "./hypotheses.ts";
 import { checkedBeams } from "./settings.ts";
-
-const QUEUE_CAPACITY = 16;
 
 export interface BeamHost extends ReplyHost {
   readonly slots: number;
@@ -29,67 +25,43 @@ export class BeamReply {
   readonly events: EventQueue<EngineEvent>;
   /** One a beam: to be submitted in order. */
   readonly tasks: readonly Lane[];
-  readonly prompt: Int32Array;
-  readonly source: Int32Array;
-  readonly adapter: AttachedAdapter | undefined;
-  readonly reuse: boolean;
+  readonly request: CheckedRequest;
   readonly #host: BeamHost;
-  readonly #settings: SamplingSettings;
-  readonly #tokensMax: number;
-  readonly #endIds: ReadonlySet<number>;
   readonly #hypotheses: Hypotheses;
-  readonly #departure: Departure;
-  readonly #clock = new ReplyClock();
-  #cached = 0;
+  readonly #out: ReplyEvents;
   /** Of each beginning that goes on. */
   #tokens = 0;
 
   /** Throws UsageError, ContextLengthError, or the reason of an aborted signal. */
   constructor(request: GenerateRequest, host: BeamHost) {
-    const { vocabularySize, window } = host;
     this.#host = host;
-    this.prompt = checkedIds(request.ids, vocabularySize);
-    checkFits(this.prompt, window - 1, window);
-    this.source = checkedSource(request.source, host.sourceRows, vocabularySize);
-    this.#settings = checkedSettings(request.sampling ?? {}, vocabularySize);
-    if (request.maxTokens !== undefined) checkWhole("maxTokens", request.maxTokens, 1);
-    this.#tokensMax = Math.min(request.maxTokens ?? Infinity, window - this.prompt.length);
-    const beams = checkedBeams(request, this.#settings, host, this.prompt.length, this.#tokensMax);
-    this.#endIds = new Set(request.endIds);
-    this.#hypotheses = new Hypotheses(beams, this.#tokensMax);
-    this.adapter = request.adapter;
-    this.reuse = request.reproducible !== true;
-    this.events = new EventQueue(QUEUE_CAPACITY, host.wake);
-    this.#departure = new Departure(request.signal, (reason) => this.fail(reason), host.wake);
+    this.request = checkedRequest(request, host);
+    const { prompt, settings, tokensMax } = this.request;
+    const beams = checkedBeams(request, settings, host, prompt.length, tokensMax);
+    this.#hypotheses = new Hypotheses(beams, tokensMax);
+    this.#out = new ReplyEvents(this.request, request.signal, host.wake);
+    this.events = this.#out.queue;
     this.tasks = Array.from({ length: beams.count }, (_, lane) => new Lane(this, lane));
   }
 
   get left(): AbortSignal {
-    return this.#departure.signal;
+    return this.#out.left;
   }
 
   start(found: number): void {
-    this.#clock.start();
-    this.#cached = this.#withSource(found);
-    this.progress(found);
+    this.#out.start(found);
   }
 
   progress(done: number): void {
-    const total = this.prompt.length + this.source.length;
-    this.events.push({ type: "prefill", done: this.#withSource(done), total, cached: this.#cached });
-  }
-
-  /** A source is read with the first row after it. */
-  #withSource(rows: number): number {
-    return rows === 0 ? 0 : rows + this.source.length;
+    this.#out.progress(done);
   }
 
   /** The best continuations of a beginning of `score`: enough that as many as there are beams are no ends. */
   continuations(lane: number, score: number, logits: Float32Array, history: Int32Array): Continuation[] {
-    this.#clock.read();
-    const count = this.tasks.length + this.#endIds.size;
-    const best = this.#host.sampler.likeliest(logits, history, this.#settings, count);
-    return best.map(({ id, logprob }) => ({ lane, id, score: score + logprob, isEnd: this.#endIds.has(id) }));
+    this.#out.clock.read();
+    const { endIds, settings } = this.request;
+    const best = this.#host.sampler.likeliest(logits, history, settings, this.tasks.length + endIds.size);
+    return best.map(({ id, logprob }) => ({ lane, id, score: score + logprob, isEnd: endIds.has(id) }));
   }
 
   /** A lane is there, or has its continuations: when all are and have, the search goes on once nothing runs. */
@@ -101,7 +73,7 @@ export class BeamReply {
   #advance(): void {
     if (this.left.aborted) return;
     this.#tokens++;
-    this.#clock.token();
+    this.#out.clock.token();
     const all = this.tasks.flatMap(({ continuations = [] }) => continuations);
     const next = this.#hypotheses.step(all, this.#tokens, (lane) => this.#idsOf(lane));
     if (next === undefined) return this.#end();
@@ -115,41 +87,27 @@ export class BeamReply {
 
   /** What a beginning has after the prompt, without the tokens that are being chosen. */
   #idsOf(lane: number): Int32Array {
-    const first = this.prompt.length;
+    const first = this.request.prompt.length;
     return this.tasks[lane].sequence.ids.subarray(first, first + this.#tokens - 1);
   }
 
   #end(): void {
     const { ids, endId } = this.#hypotheses.best();
     for (const id of ids) this.events.push({ type: "token", id });
-    const read = this.prompt.length + this.source.length - this.#cached;
-    const timings = this.#clock.timings(read, ids.length);
-    const reason = endId === undefined ? "length" : "stop";
-    const end = { type: "end", reason, tokens: ids.length, cached: this.#cached, timings } as const;
-    this.#close(endId === undefined ? end : { ...end, endId });
-  }
-
-  #close(end: EngineEvent): void {
-    this.events.push(end);
-    this.events.end();
-    this.leave();
+    this.#out.end(endId === undefined ? "length" : "stop", ids.length, endId);
   }
 
   fail(error: unknown): void {
-    this.events.fail(error);
-    this.leave();
+    this.#out.fail(error);
   }
 
   /** Ends the search before anything of it was given. */
   stop(): void {
-    if (this.left.aborted) return;
-    this.events.drop();
-    const timings = this.#clock.timings(this.prompt.length + this.source.length - this.#cached, 0);
-    this.#close({ type: "end", reason: "stop", tokens: 0, cached: this.#cached, timings });
+    this.#out.stop(0);
   }
 
   leave(): void {
-    this.#departure.leave();
+    this.#out.leave();
   }
 }
 
@@ -170,10 +128,8 @@ class Lane implements Task {
   constructor(reply: BeamReply, lane: number) {
     this.#reply = reply;
     this.#lane = lane;
-    this.prompt = reply.prompt;
-    this.source = reply.source;
-    this.adapter = reply.adapter;
-    this.reuse = reply.reuse && lane === 0;
+    ({ prompt: this.prompt, source: this.source, adapter: this.adapter } = reply.request);
+    this.reuse = reply.request.reuse && lane === 0;
     this.continuations = lane === 0 ? undefined : [];
   }
 
