@@ -6,9 +6,9 @@ import { createInterface } from "node:readline";
 import { UsageError } from "../../src/base/errors.ts";
 import { type CopyIndex, createCopyIndex } from "../../src/train/rewards/copying.ts";
 import { isRegularForm } from "../../src/train/rewards/forms.ts";
-import { linesOf } from "../../src/train/rewards/lines.ts";
 import { faultPlaces } from "../../src/train/rewards/places.ts";
 import { type PoemRequest, type PoemReward, poemReward } from "../../src/train/rewards/poem.ts";
+import { checkRhyme } from "../../src/train/rewards/rhyme.ts";
 import type { RewardFunction } from "../../src/train/rewards/reward-function.ts";
 import type { Poem } from "./prepare.ts";
 
@@ -38,20 +38,14 @@ export interface JudgedPoem extends PoemReward {
 export function judgePoem(text: string, ended: boolean, request: PoemRequest, corpus: CopyIndex): JudgedPoem {
   const reward = poemReward(text, request, corpus);
   const { form, rhyme } = reward.parts;
-  const exact = ended && form === 1 && rhyme === 1 && !(isRegularForm(request.form) && rhymesWithItself(text));
+  const exact =
+    ended && form === 1 && rhyme === 1 && !(isRegularForm(request.form) && checkRhyme(text).repeats !== undefined);
   return {
     ...reward,
     total: ended ? EXACT * Number(exact) + (1 - EXACT) * reward.total : 0,
     exact,
     copiesPair: corpus.copiesIn(text).pairs.length > 0,
   };
-}
-
-function rhymesWithItself(text: string): boolean {
-  const ends = linesOf(text)
-    .lines.filter((_, i) => i % 2 === 1)
-    .map((line) => line.at(-1));
-  return new Set(ends).size < ends.length;
 }
 
 /** `poems`: the folder that prepare.ts wrote. Rows are those of requests.jsonl. */

@@ -31,7 +31,7 @@ export const collectGarbage: Platform["collectGarbage"] = async () => {
     collect = runInNewContext("gc") as () => void;
     setFlagsFromString("--no-expose-gc");
   }
-  await setImmediate(); // who ended in this turn of the event loop, a thread say, is still referred to
+  await eventLoopTurn(); // who ended in this turn of the event loop, a thread say, is still referred to
   collect();
   collect(); // waits for what the first one left to other threads
 };
